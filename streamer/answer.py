@@ -1,0 +1,44 @@
+"""The one sentence of plain answer that a run ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from streamer.summary import Statistics
+
+
+def plain_answer(
+    frames: Mapping[str, int], figures: Mapping[str, Statistics], *, rate: Fraction | None, duration_s: float
+) -> str:
+    """The rate sustained, the tail, and what was lost; ``rate`` is None for a closed loop."""
+    delivered, scheduled = frames["delivered"], frames["scheduled"]
+    if not delivered:
+        return f"Nothing was delivered: {_losses(frames)}."
+    achieved = delivered / duration_s if duration_s > 0 else 0.0
+    tail = _tail(figures["latency"])
+    if rate is None:
+        lost = f", {_losses(frames)}" if delivered < scheduled else ""
+        return f"Closed loop, so not what a camera sees: {achieved:.1f} frames a second, {tail}{lost}."
+    if delivered == scheduled:
+        return f"Sustains {float(rate):.5g} fps: {tail}, nothing dropped."
+    return f"Does not sustain {float(rate):.5g} fps: delivers {achieved:.1f} a second, {tail}; {_losses(frames)}."
+
+
+def _tail(latency: Statistics) -> str:
+    for name in ("p95", "p90", "p50"):
+        value, upper = latency[name], latency.upper[name]
+        if value is not None:
+            return f"{name} {value:.1f} ms (at most {upper:.1f})"
+    return f"{latency.n} frames are too few for a percentile"
+
+
+def _losses(frames: Mapping[str, int]) -> str:
+    scheduled = frames["scheduled"]
+    names = ("dropped", "decode_error", "source_error", "engine_error", "sink_error", "abandoned")
+    parts = [
+        f"{frames[name]} of {scheduled} {name.replace('_', ' ')} ({frames[name] / scheduled:.1%})"
+        for name in names
+        if frames[name]
+    ]
+    return ", ".join(parts) if parts else "no frame was due"

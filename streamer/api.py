@@ -1,0 +1,25 @@
+"""streamer as a library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+
+from streamer.run import Run, run
+from streamer.settings import Settings
+
+BACKEND = "asyncio"
+"""The event loop that runs the pipeline; chosen by measuring, see benchmarks/."""
+
+
+def replay(source: str | Path, settings: Settings | None = None) -> Run:
+    """Replays ``source`` and returns the finished run: summary, ledger and directory. Prints nothing.
+
+    Raises UsageError, SourceError, ModelError or EngineError when it cannot run; an error on the way is raised too,
+    after the run directory has been completed with what there was.
+    """
+    finished = anyio.run(run, str(source), settings or Settings(), backend=BACKEND)
+    if finished.failure is not None:
+        raise finished.failure
+    return finished

@@ -1,0 +1,95 @@
+"""The ``streamer`` command: its commands are loaded when they are called, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from streamer import __version__
+from streamer.errors import StreamerError
+
+COMMANDS = {
+    "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
+    "engines": ("streamer.cli.engines", "List the engine variants, and whether each can run here."),
+    "devices": ("streamer.cli.devices", "Show OpenVINO's devices and the machine's state."),
+    "sample": ("streamer.cli.sample", "Write a clip of the synthetic street, with its ground truth."),
+}
+"""Each command's module, and its line in ``streamer --help``."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only to run it or to show its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog='Shell completion: eval "$(_STREAMER_COMPLETE=bash_source streamer)" (or zsh_source, fish_source).',
+)
+@click.version_option(__version__, message="streamer %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def group(debug: bool) -> None:
+    """Know what latency a camera application really has on this machine.
+
+    streamer plays a video at a fixed frame rate through source, preprocess, infer and sink, and accounts for every
+    frame: from the instant it was due to its boxes and to the annotated video.
+
+    \b
+    Examples:
+      streamer replay video.mp4
+      streamer replay video.mp4 --engine onnx --fps 30 --model mine.onnx
+      streamer engines
+    """
+
+
+def main() -> None:
+    """Runs the command line and exits with the contract's code."""
+    # --debug is understood after the command as well: that is where one adds it to a line that failed.
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    try:
+        code = group.main(arguments, prog_name="streamer", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.UsageError as error:
+        _say(f"{error.format_message().rstrip('.')} (see {_help_of(error)})")
+        sys.exit(2)
+    except click.ClickException as error:
+        _say(error.format_message())
+        sys.exit(error.exit_code)
+    except StreamerError as error:
+        if debug:
+            raise
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has gone; Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _help_of(error: click.UsageError) -> str:
+    return f"{error.ctx.command_path} --help" if error.ctx else "streamer --help"
+
+
+def _say(message: str) -> None:
+    click.echo(f"streamer: {message}", err=True)

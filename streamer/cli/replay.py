@@ -1,0 +1,176 @@
+"""``streamer replay``."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+from rich.console import Console
+
+from streamer.api import BACKEND
+from streamer.cli.parameters import Parsed
+from streamer.cli.report import ProgressLine, print_report
+from streamer.engines.spec import VARIANTS
+from streamer.link import Policy
+from streamer.preprocess import Fit
+from streamer.run import Run, run
+from streamer.schedule import parse_fps
+from streamer.settings import Settings, Video, parse_duration
+
+EXIT_INVALID = 3
+EXIT_SIGNAL = 128
+
+
+def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Engine names for shell completion."""
+    return [name for name in VARIANTS if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("source", metavar="SOURCE")
+@click.option(
+    "--engine",
+    metavar="SPEC",
+    default="ir-auto-shared",
+    show_default=True,
+    shell_complete=complete_engine,
+    help="A variant of 'streamer engines', with refinements as in ir,threads=1 or ir,INFERENCE_PRECISION_HINT=f32.",
+)
+@click.option("--model", metavar="NAME|PATH", help="The detector: a .onnx, .xml or .pt.  [default: the bundled one]")
+@click.option(
+    "--fps",
+    metavar="source|N|max",
+    type=Parsed("fps", parse_fps),
+    default="source",
+    show_default=True,
+    help="The camera's pace: the file's own timestamps, N frames a second, or a closed loop.",
+)
+@click.option(
+    "--policy",
+    type=click.Choice([policy.value for policy in Policy]),
+    help="What happens to a frame that finds the engine busy and the queue full.  [default: drop-oldest; wait with --fps max]",
+)
+@click.option(
+    "--queue",
+    metavar="N",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Frames that may wait for the engine.",
+)
+@click.option("--frames", metavar="N", type=int, help="End after N frames.")
+@click.option(
+    "--duration",
+    metavar="TIME",
+    type=Parsed("duration", parse_duration),
+    help="End after 90s, 10m or 1h of schedule.",
+)
+@click.option("--loop", is_flag=True, help="Start again at the end of the source.")
+@click.option("--warmup", metavar="N", type=int, default=10, show_default=True, help="Inferences before the run.")
+@click.option(
+    "--deadline",
+    metavar="MS",
+    type=float,
+    help="Latency from which a frame is late.  [default: one frame period]",
+)
+@click.option("--conf", metavar="C", type=float, default=0.25, show_default=True, help="Lowest confidence kept.")
+@click.option(
+    "--iou",
+    metavar="IOU",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="Overlap at which NMS suppresses.",
+)
+@click.option(
+    "--fit",
+    type=click.Choice([fit.value for fit in Fit]),
+    default=Fit.LETTERBOX.value,
+    show_default=True,
+    help="How a frame is made to fit the model's input.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The run directory.  [default: a new one in runs/]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the run in a directory that is not empty.")
+@click.option(
+    "--video",
+    type=click.Choice([video.value for video in Video]),
+    default=Video.DELIVERED.value,
+    show_default=True,
+    help="Which frames the annotated video shows.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print run.json on standard output, and nothing else there.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
+    """Play SOURCE at the camera's pace through one engine, and measure every frame.
+
+    Writes a run directory: frames.csv (a row per scheduled frame), detections.csv, annotated.mp4 and run.json.
+
+    \b
+    Examples:
+      streamer replay video.mp4
+      streamer replay video.mp4 --engine onnx --model mine.onnx --fps 30
+      streamer replay video.mp4 --fps max --video none      # a closed loop, as benchmarks do
+      streamer replay video.mp4 --engine null,delay_ms=20   # the harness itself
+    """
+    settings = Settings(
+        engine=options["engine"],
+        model=options["model"],
+        fps=options["fps"],
+        policy=Policy(options["policy"]) if options["policy"] else None,
+        queue=options["queue"],
+        frames=options["frames"],
+        duration_s=options["duration"],
+        loop=options["loop"],
+        warmup=options["warmup"],
+        deadline_ms=options["deadline"],
+        confidence=options["conf"],
+        iou=options["iou"],
+        fit=Fit(options["fit"]),
+        out=options["out"],
+        overwrite=options["overwrite"],
+        video=Video(options["video"]),
+    )
+    line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
+    with line:
+        finished = anyio.run(_run, source, settings, line, backend=BACKEND)
+    if as_json:
+        click.echo(json.dumps(finished.manifest, indent=2, ensure_ascii=False))
+    elif not quiet:
+        print_report(finished, Console())
+    return exit_code(finished)
+
+
+def exit_code(finished: Run) -> int:
+    """The contract's exit code of a run; an error of the run is raised, for its one line."""
+    if finished.failure is not None:
+        raise finished.failure
+    if finished.interrupted is not None:
+        return EXIT_SIGNAL + signal.Signals[finished.interrupted]
+    return 0 if finished.manifest["verdict"] == "VALID" else EXIT_INVALID
+
+
+async def _run(source: str, settings: Settings, line: ProgressLine) -> Run:
+    """The run, ended well by the first SIGINT or SIGTERM; a second one ends the process at once."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_obey_signals, line)
+        finished = await run(source, settings, line)
+        tasks.cancel_scope.cancel()
+    return finished
+
+
+async def _obey_signals(line: ProgressLine) -> None:
+    """Until the pipeline runs there is nothing to keep, and signals do what they always do."""
+    stop = await line.running()
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            stop(signal.Signals(number).name)
+            break

@@ -1,0 +1,135 @@
+"""What a replay shows on the terminal: a live line while it runs, a table and a sentence when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+
+import anyio
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from streamer.percentiles import PERCENTILES, frames_needed
+from streamer.progress import Progress
+from streamer.run import Run
+from streamer.rundir import DETECTIONS, FRAMES, MANIFEST, VIDEO
+from streamer.settings import Settings
+
+ROWS = {
+    "latency": "latency",
+    "result_latency": "result latency",
+    "age": "age",
+    "service": "service time",
+    "preprocess": "  preprocess",
+    "infer": "  infer",
+    "postprocess": "  postprocess",
+    "sink": "sink",
+    "lateness": "lateness",
+    "preprocess_start": "due to preprocess",
+}
+
+
+class ProgressLine:
+    """An observer that shows one live line on ``console``; nothing where that is no terminal."""
+
+    def __init__(self, console: Console, settings: Settings) -> None:
+        self._console = console
+        self._settings = settings
+        self._stop: Callable[[str], None] | None = None
+        self._started = anyio.Event()
+        # Refreshed by progress() alone: a refresh thread of its own would disturb what is measured.
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> ProgressLine:
+        if self._console.is_terminal:
+            self._live.start()
+            self._show(f"{self._settings.engine}: reading, compiling, warming up")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    async def running(self) -> Callable[[str], None]:
+        """Returns what ends the run, as soon as the pipeline runs."""
+        await self._started.wait()
+        assert self._stop is not None
+        return self._stop
+
+    def started(self, stop: Callable[[str], None], notes: list[str]) -> None:
+        self._stop = stop
+        self._started.set()
+        for note in notes:
+            self._console.print(f"note: {note}", highlight=False)
+
+    def progress(self, progress: Progress) -> None:
+        total = f" of {self._settings.frames}" if self._settings.frames else ""
+        figures = (
+            f"p50 {progress.p50_ms:.1f} ms  p95 {progress.p95_ms:.1f} ms"
+            if progress.p50_ms is not None and progress.p95_ms is not None
+            else "no latency yet"
+        )
+        self._show(
+            f"{progress.elapsed_s:6.1f} s  {progress.scheduled}{total} frames  {progress.rate:.1f}/s  "
+            f"{figures}  {progress.dropped} dropped"
+        )
+
+    def _show(self, line: str) -> None:
+        if self._live.is_started:
+            self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def print_report(run: Run, console: Console) -> None:
+    """The summary table, doubts, the files, and the sentence of plain answer."""
+    console.print(summary_table(run))
+    frames = run.manifest["frames"]
+    console.print(
+        "frames  " + "  ".join(f"{name} {count}" for name, count in frames.items() if count or name == "scheduled"),
+        highlight=False,
+    )
+    for doubt in run.manifest["doubts"]:
+        console.print(f"doubt   {doubt}", highlight=False)
+    files = [name for name in (VIDEO, FRAMES, DETECTIONS, MANIFEST) if (run.directory / name).exists()]
+    console.print(f"files   {run.directory}/ {', '.join(files)}", highlight=False, soft_wrap=True)
+    if run.manifest["verdict"] != "VALID":
+        console.print(f"verdict {run.manifest['verdict']}", highlight=False)
+    console.print(run.manifest["answer"], style="bold", highlight=False)
+
+
+def summary_table(run: Run) -> Table:
+    """Milliseconds by figure and percentile; percentiles for which the frames are too few are left out."""
+    engine = run.manifest["engine"]
+    precision = engine["config_in_force"].get("INFERENCE_PRECISION_HINT", "")
+    devices = ", ".join(engine["execution_devices"])
+    shown = [name for name in PERCENTILES if run.figures["service"][name] is not None]
+    withheld = [
+        f"{spoken(name)} needs {frames_needed(p):,} frames, has {run.figures['service'].n:,}"
+        for name, p in PERCENTILES.items()
+        if name not in shown
+    ]
+    table = Table(
+        title=f"{engine['spec']} on {devices}{' in ' + precision if precision else ''}, milliseconds",
+        title_justify="left",
+        caption="; ".join(withheld[:1]),
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("")
+    for heading in ("n", "mean", *map(spoken, shown), "max"):
+        table.add_column(heading, justify="right")
+    for name, label in ROWS.items():
+        figure = run.figures[name]
+        if figure.n:
+            cells = (figure.mean, *(figure[percentile] for percentile in shown), figure.max)
+            table.add_row(label, f"{figure.n:,}", *("" if ms is None else f"{ms:.2f}" for ms in cells))
+    return table
+
+
+def spoken(percentile: str) -> str:
+    """A percentile's name as people write it: p99.9 for p999."""
+    return "p99.9" if percentile == "p999" else percentile

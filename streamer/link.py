@@ -1,0 +1,172 @@
+"""The bounded links between the stages: the policy link before the engine, the reorder buffer before the sink.
+
+Both belong to one event loop and are not thread-safe. What they do at an instant they do without awaiting, so that
+their state never depends on the scheduler.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+
+class Policy(StrEnum):
+    """What happens to a frame that finds the link full."""
+
+    DROP_OLDEST = "drop-oldest"
+    DROP_NEWEST = "drop-newest"
+    WAIT = "wait"
+
+
+class LinkClosed(Exception):
+    """The link is closed and nothing is left in it."""
+
+
+class _Taker(Generic[T]):
+    """Somebody who waits for an item, and the item once it is there."""
+
+    def __init__(self) -> None:
+        self.ready = anyio.Event()
+        self.item: T | None = None
+
+
+class PolicyLink(Generic[T]):
+    """Hands items to whoever takes them; holds ``capacity`` of them while nobody does.
+
+    Only the link's own state decides what is dropped, never an announced rate (a rule on the announced rate can
+    latch at one frame in many).
+    """
+
+    def __init__(self, policy: Policy, capacity: int) -> None:
+        self._policy = policy
+        self._capacity = capacity
+        self._items: deque[T] = deque()
+        self._takers: deque[_Taker[T]] = deque()
+        self._changed = anyio.Event()
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Items held; never more than the capacity."""
+        return len(self._items)
+
+    @property
+    def has_room(self) -> bool:
+        """An item offered now would displace none."""
+        return bool(self._takers) or len(self._items) < self._capacity
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def offer(self, item: T) -> T | None:
+        """Takes the item without waiting; returns the item that had to go for it, if one had to."""
+        if self._takers:
+            taker = self._takers.popleft()
+            taker.item = item
+            taker.ready.set()
+            return None
+        if len(self._items) < self._capacity:
+            self._items.append(item)
+            return None
+        if self._policy is Policy.DROP_OLDEST and self._items:
+            self._items.append(item)
+            return self._items.popleft()
+        return item
+
+    async def wait_for_room(self) -> None:
+        """Returns when an item offered now would displace none."""
+        while not self.has_room:
+            await self._changed.wait()
+
+    async def take(self) -> T:
+        """The oldest item, as soon as there is one. Raises LinkClosed when there will be none."""
+        if self._items:
+            item = self._items.popleft()
+            self._announce()
+            return item
+        if self._closed:
+            raise LinkClosed
+        taker: _Taker[T] = _Taker()
+        self._takers.append(taker)
+        self._announce()
+        try:
+            await taker.ready.wait()
+        finally:
+            if not taker.ready.is_set():
+                self._takers.remove(taker)
+        if taker.item is None:
+            raise LinkClosed
+        return taker.item
+
+    def close(self, *, discard: bool = False) -> None:
+        """No more items will come; those still held are handed out, or forgotten with ``discard``."""
+        self._closed = True
+        if discard:
+            self._items.clear()
+        while self._takers:
+            self._takers.popleft().ready.set()
+
+
+class ReorderBuffer(Generic[T]):
+    """Takes items by frame number in any order and gives them out in the order of their numbers.
+
+    Every number must be either put or skipped. ``put`` waits while ``capacity`` items are held, unless its item is
+    the one that is next.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._held: dict[int, T | None] = {}
+        self._items = 0
+        self._next = 0
+        self._changed = anyio.Event()
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Items held; numbers skipped do not count."""
+        return self._items
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def skip(self, number: int) -> None:
+        """No item will come for this number."""
+        self._held[number] = None
+        self._announce()
+
+    def put_now(self, number: int, item: T) -> None:
+        """Holds an item without waiting, beyond the capacity if need be."""
+        self._held[number] = item
+        self._items += 1
+        self._announce()
+
+    async def put(self, number: int, item: T) -> None:
+        """Holds an item as soon as there is room for it."""
+        while self._items >= self._capacity and number != self._next:
+            await self._changed.wait()
+        self.put_now(number, item)
+
+    async def take(self) -> T:
+        """The item with the lowest number that is still to come. Raises LinkClosed when there will be none."""
+        while True:
+            while self._next in self._held:
+                item = self._held.pop(self._next)
+                self._next += 1
+                self._announce()
+                if item is not None:
+                    self._items -= 1
+                    return item
+            if self._closed:
+                raise LinkClosed
+            await self._changed.wait()
+
+    def close(self) -> None:
+        """No more items will come."""
+        self._closed = True
+        self._announce()

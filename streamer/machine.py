@@ -1,0 +1,111 @@
+"""What this machine is: cores, quota, governor, memory, versions."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("openvino", "numpy", "opencv-python", "av", "anyio", "torch", "ultralytics", "onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine a run is made on; what it does not tell is None.
+
+    ``cpu_quota`` is the cores' worth of time that a control group allows; ``load`` is the one-minute load average
+    when asked.
+    """
+
+    cpu: str | None
+    cores: int
+    usable_cores: int
+    cpu_quota: float | None
+    governor: str | None
+    memory_mb: int | None
+    load: float | None
+    system: str
+    python: str
+    versions: dict[str, str]
+
+    def as_dict(self) -> dict[str, object]:
+        """As the manifest holds it."""
+        return asdict(self)
+
+
+def this_machine() -> Machine:
+    """Reads the machine's state now."""
+    return Machine(
+        cpu=_cpu_name(),
+        cores=os.cpu_count() or 1,
+        usable_cores=usable_cores(),
+        cpu_quota=_cpu_quota(),
+        governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        memory_mb=_memory_mb(),
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        versions={name: found for name in PACKAGES if (found := _version(name)) is not None},
+    )
+
+
+def usable_cores() -> int:
+    """Cores this process may use: its affinity, and no more than the control group's quota, rounded up."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cpu_quota()
+    return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
+
+
+def resident_peak_mb() -> float | None:
+    """The most memory this process has had resident, in MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text().strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu_name() -> str | None:
+    for line in (_read("/proc/cpuinfo") or "").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return platform.processor() or None
+
+
+def _memory_mb() -> int | None:
+    for line in (_read("/proc/meminfo") or "").splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) // 1024
+    return None
+
+
+def _cpu_quota() -> float | None:
+    """The quota of control groups, version 2, then version 1."""
+    limit, _, period = (_read("/sys/fs/cgroup/cpu.max") or "").partition(" ")
+    if limit.isdigit() and period.isdigit():
+        return int(limit) / int(period)
+    quota = _read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+    length = _read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+    if quota and length and int(quota) > 0:
+        return int(quota) / int(length)
+    return None

@@ -1,0 +1,147 @@
+"""``run.json``: what ran, on what, and the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from streamer import __version__
+from streamer.engines.base import Engine
+from streamer.engines.spec import EngineSpec
+from streamer.machine import Machine
+from streamer.models import Model
+from streamer.schedule import Schedule
+from streamer.settings import Settings
+from streamer.source import SourceInfo
+from streamer.summary import Statistics
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(slots=True)
+class Timings:
+    """What happens before the origin, timed apart; in milliseconds."""
+
+    read_ms: float = 0.0
+    compile_ms: float = 0.0
+    first_inference_ms: float = 0.0
+    warmup_ms: float = 0.0
+
+
+def source_part(info: SourceInfo, sha256: str) -> dict[str, Any]:
+    """The ``source`` of the manifest; ``fps`` is a fraction where it is no whole number, as in 30000/1001."""
+    return {
+        "uri": info.uri,
+        "width": info.width,
+        "height": info.height,
+        "fps": str(info.rate),
+        "frames": info.frames,
+        "sha256": sha256,
+    }
+
+
+def model_part(model: Model) -> dict[str, Any]:
+    """The ``model`` of the manifest."""
+    height, width = model.input_size
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "sha256": model.sha256,
+        "input_size": [height, width],
+        "head": model.head.value,
+        "classes": len(model.names),
+    }
+
+
+def engine_part(spec: EngineSpec, engine: Engine, timings: Timings, devices: Sequence[str]) -> dict[str, Any]:
+    """The ``engine`` of the manifest; ``devices`` are those that ran it when it was compiled."""
+    now = list(engine.execution_devices)
+    return {
+        "spec": spec.spec,
+        "variant": spec.variant,
+        "runtime": spec.runtime.value,
+        "device": spec.device,
+        "execution_devices": now,
+        "device_changes": [] if now == list(devices) else [{"from": list(devices), "to": now}],
+        "config_requested": {**dict(spec.config), "shared": spec.shared},
+        "config_in_force": dict(engine.config_in_force),
+        "read_ms": timings.read_ms,
+        "compile_ms": timings.compile_ms,
+        "first_inference_ms": timings.first_inference_ms,
+    }
+
+
+def run_part(
+    settings: Settings,
+    schedule: Schedule,
+    deadline_us: int | None,
+    started: datetime,
+    duration_us: int,
+    timings: Timings,
+) -> dict[str, Any]:
+    """The ``run`` of the manifest: what was asked, with its defaults worked out."""
+    return {
+        "fps": "max" if schedule.closed_loop else str(schedule.rate),
+        "schedule": settings.pace if isinstance(settings.pace, str) else "fps",
+        "closed_loop": schedule.closed_loop,
+        "policy": settings.policy_in_force.value,
+        "queue": 0 if schedule.closed_loop else settings.queue,
+        "deadline_ms": None if deadline_us is None else deadline_us / 1000,
+        "warmup": settings.warmup,
+        "warmup_ms": timings.warmup_ms,
+        "video": settings.video.value,
+        "confidence": settings.confidence,
+        "iou": settings.iou,
+        "fit": settings.fit.value,
+        "loop": settings.loop,
+        "garbage_collection": "frozen after warm-up, then only between frames",
+        "started": started.isoformat(timespec="milliseconds"),
+        "duration_s": duration_us / 1_000_000,
+    }
+
+
+def manifest(
+    *,
+    source: Mapping[str, Any],
+    model: Mapping[str, Any],
+    engine: Mapping[str, Any],
+    machine: Machine,
+    run: Mapping[str, Any],
+    frames: Mapping[str, int],
+    figures: Mapping[str, Statistics],
+    resources: Mapping[str, Any],
+    notes: Sequence[str],
+    doubts: Sequence[str],
+    verdict: str,
+    error: str | None,
+    answer: str,
+) -> dict[str, Any]:
+    """The manifest, in the order in which people read it."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "streamer": __version__,
+        "verdict": verdict,
+        "answer": answer,
+        "error": error,
+        "notes": list(notes),
+        "doubts": list(doubts),
+        "slo": None,
+        "source": dict(source),
+        "model": dict(model),
+        "engine": dict(engine),
+        "run": dict(run),
+        "frames": dict(frames),
+        **{f"{name}_ms": figure.as_dict() for name, figure in figures.items()},
+        "resources": dict(resources),
+        "machine": machine.as_dict(),
+    }
+
+
+def nominal_deadline_us(settings: Settings, schedule: Schedule) -> int | None:
+    """The deadline in force: what was asked, else one nominal frame period, none for a closed loop."""
+    if settings.deadline_ms is not None:
+        return round(settings.deadline_ms * 1000)
+    return None if schedule.closed_loop else round(Fraction(1_000_000) / schedule.rate)

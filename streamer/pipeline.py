@@ -1,0 +1,248 @@
+"""The pipeline: source, policy link, a worker per request, reorder buffer, sink. The only file with tasks.
+
+The stream ends by closing link and buffer, with no sentinels. An error in any stage ends the run: what was written
+is kept, frames in flight finish, and every frame that was due and did not is abandoned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+import anyio
+
+from streamer.clock import RunTime
+from streamer.detector import Detector
+from streamer.errors import EngineError, SinkError, StreamerError
+from streamer.frame import Frame
+from streamer.ledger import FrameRecord, Ledger, Outcome
+from streamer.link import LinkClosed, Policy, PolicyLink, ReorderBuffer
+from streamer.lookahead import Gate, LookAhead
+from streamer.schedule import Schedule
+from streamer.sink import Dropped, Result, Sink
+from streamer.source import Source, Unreadable
+
+SINK_LINK = 2
+"""Results that may wait for the sink: a slow encoder then holds the engine back, and memory does not grow."""
+DROPPED_BYTES = 128 << 20
+"""Pictures of dropped frames that may wait for a frame before them, in bytes."""
+LEAD_US = 20_000
+"""From the start of the tasks to the origin: the first frame does not pay for their start."""
+
+Job = tuple[Frame, FrameRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a run ends: after so many frames, or microseconds of its schedule; None for the source's end."""
+
+    frames: int | None = None
+    duration_us: int | None = None
+
+    def reached(self, index: int, instant_us: int) -> bool:
+        """Frame ``index``, due at ``instant_us``, is no longer part of the run."""
+        return (self.frames is not None and index >= self.frames) or (
+            self.duration_us is not None and instant_us >= self.duration_us
+        )
+
+
+class Pipeline:
+    """One stream through one engine, with a detector per request. ``first`` is what the source gave first.
+
+    ``on_idle`` is called once a frame, while none is being measured (or, when the engine is never idle, before the
+    next is due); it must be short. ``failure`` is the error that ended the run, if one did; ``undrawn`` counts
+    dropped frames whose picture could not wait for its place in the video; ``ungated`` counts frames decoded while
+    another was being measured.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        first: Frame | Unreadable | None,
+        schedule: Schedule,
+        policy: Policy,
+        queue: int,
+        limits: Limits,
+        detectors: Sequence[Detector],
+        sink: Sink,
+        ledger: Ledger,
+        time: RunTime,
+        on_idle: Callable[[], None],
+    ) -> None:
+        self._source = source
+        self._schedule = schedule
+        self._waits = policy is Policy.WAIT
+        self._limits = limits
+        self._detectors = detectors
+        self._sink = sink
+        self._ledger = ledger
+        self._time = time
+        self._on_idle = on_idle
+        self._link: PolicyLink[Job] = PolicyLink(policy, 0 if schedule.closed_loop else queue)
+        self._buffer: ReorderBuffer[Result | Dropped] = ReorderBuffer(SINK_LINK)
+        self._gate = Gate()
+        self._ahead = LookAhead(source, first, time, self._gate)
+        self._emission = anyio.CancelScope()
+        self._next_index = 0
+        self._held_until = 0
+        self._stopped_us: int | None = None
+        self.failure: StreamerError | None = None
+        self.undrawn = 0
+
+    @property
+    def ungated(self) -> int:
+        return self._ahead.ungated
+
+    async def run(self) -> None:
+        """Runs until the source, a limit, ``stop`` or an error ends it; then every frame has its outcome."""
+        try:
+            async with anyio.create_task_group() as sink:
+                sink.start_soon(self._drain)
+                async with anyio.create_task_group() as engine:
+                    self._time.start(LEAD_US)
+                    for detector in self._detectors:
+                        engine.start_soon(self._serve, detector)
+                    await self._emit()
+                self._buffer.close()
+        finally:
+            self._close_books()
+
+    def stop(self) -> None:
+        """Ends the run now: frames in flight finish, those due and not begun are abandoned."""
+        if self._stopped_us is None:
+            self._stopped_us = self._time.now_us()
+        self._emission.cancel()
+
+    def _fail(self, error: StreamerError) -> None:
+        self.failure = self.failure or error
+        self.stop()
+
+    async def _emit(self) -> None:
+        with self._emission:
+            try:
+                await (self._emit_closed_loop() if self._schedule.closed_loop else self._emit_on_schedule())
+            except StreamerError as error:
+                self._fail(error)
+        self._link.close(discard=self._stopped_us is not None)
+
+    async def _emit_on_schedule(self) -> None:
+        for index in count():
+            pts = self._source.pts(index)
+            due = None if pts is None else self._schedule.due_us(index, pts)
+            if due is None or self._limits.reached(index, due):
+                return
+            await self._ahead.refill(due)
+            self._on_idle()
+            item = await self._ahead.next()
+            if item is None:
+                return
+            await self._time.wait_until(due)
+            record = self._open(item, due)
+            if isinstance(item, Frame):
+                await self._offer(item, record)
+
+    async def _emit_closed_loop(self) -> None:
+        for index in count():
+            await self._link.wait_for_room()
+            self._on_idle()
+            item = await self._ahead.next()
+            now = self._time.now_us()
+            if item is None or self._limits.reached(index, now):
+                return
+            record = self._open(item, now)
+            if isinstance(item, Frame):
+                record.captured = now
+                self._gate.enter()
+                self._link.offer((item, record))
+
+    def _open(self, item: Frame | Unreadable, scheduled: int) -> FrameRecord:
+        """Opens the item's record; one that could not be decoded has met its fate already."""
+        pts = round(item.pts * 1_000_000)
+        record = self._ledger.open(FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until))
+        self._next_index = item.index + 1
+        if isinstance(item, Unreadable):
+            self._buffer.skip(item.index)
+            self._close(record, Outcome.DECODE_ERROR)
+        return record
+
+    async def _offer(self, frame: Frame, record: FrameRecord) -> None:
+        record.captured = self._time.now_us()
+        self._gate.enter()
+        if self._waits and not self._link.has_room:
+            await self._link.wait_for_room()
+            self._held_until = self._time.now_us()
+        displaced = self._link.offer((frame, record))
+        if displaced is not None:
+            self._drop(*displaced)
+
+    def _drop(self, frame: Frame, record: FrameRecord) -> None:
+        self._gate.leave()
+        if self._sink.shows_dropped and len(self._buffer) * frame.image.nbytes < DROPPED_BYTES:
+            self._buffer.put_now(frame.index, Dropped(frame, record))
+        else:
+            self.undrawn += self._sink.shows_dropped
+            self._buffer.skip(frame.index)
+        self._close(record, Outcome.DROPPED, "queue_full")
+
+    async def _serve(self, detector: Detector) -> None:
+        while True:
+            try:
+                frame, record = await self._link.take()
+            except LinkClosed:
+                return
+            try:
+                detections = await self._time.run(partial(detector.detect, frame, record), "engine")
+            except EngineError as error:
+                self._buffer.skip(frame.index)
+                self._close(record, Outcome.ENGINE_ERROR)
+                self._fail(error)
+                return
+            finally:
+                self._gate.leave()
+            self._ledger.detected(record)
+            await self._buffer.put(frame.index, Result(frame, record, detections))
+
+    async def _drain(self) -> None:
+        broken = False
+        while True:
+            try:
+                item = await self._buffer.take()
+            except LinkClosed:
+                return
+            if broken:
+                continue  # what no longer can be written is abandoned, and no worker waits for it
+            try:
+                if self._sink.blocks:
+                    await self._time.run(partial(self._sink.write, item), "sink")
+                else:
+                    self._sink.write(item)
+            except SinkError as error:
+                broken = True
+                if isinstance(item, Result):
+                    self._close(item.record, Outcome.SINK_ERROR)
+                self._fail(error)
+            else:
+                if isinstance(item, Result):
+                    self._close(item.record, Outcome.DELIVERED)
+
+    def _close(self, record: FrameRecord, outcome: Outcome, reason: str = "") -> None:
+        try:
+            self._ledger.close(record, outcome, reason)
+        except SinkError as error:
+            self._fail(error)
+
+    def _close_books(self) -> None:
+        """Abandons what was due before the end and is unfinished, with those the source had not come to."""
+        end = self._time.now_us() if self._stopped_us is None else self._stopped_us
+        ended_early = self._stopped_us is not None
+        for index in count(self._next_index):
+            pts = self._source.pts(index) if ended_early and not self._schedule.closed_loop else None
+            due = None if pts is None else self._schedule.due_us(index, pts)
+            if pts is None or due is None or due > end or self._limits.reached(index, due):
+                break
+            self._ledger.open(FrameRecord(0, index, round(pts * 1_000_000), due))
+        for record in self._ledger.open_records():
+            self._close(record, Outcome.ABANDONED)

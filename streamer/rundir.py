@@ -1,0 +1,91 @@
+"""The run directory: made, filled, closed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from streamer.csv_rows import DETECTION_COLUMNS, FRAME_COLUMNS
+from streamer.errors import SinkError, UsageError
+from streamer.table import Reserve, Table
+
+FRAMES = "frames.csv"
+DETECTIONS = "detections.csv"
+VIDEO = "annotated.mp4"
+MANIFEST = "run.json"
+RESERVE = ".reserve"
+OWN_FILES = (FRAMES, DETECTIONS, VIDEO, MANIFEST, RESERVE)
+
+
+def default_path(started: datetime, source: str, engine: str) -> Path:
+    """``runs/<UTC time>-<source>-<engine>``, with what file names cannot hold left out."""
+    stamp = started.strftime("%Y%m%dT%H%M%SZ")
+    parts = [re.sub(r"[^A-Za-z0-9_.=-]+", "-", part).strip("-.") for part in (Path(source).stem, engine)]
+    path = Path("runs") / "-".join([stamp, *parts])
+    number = 2
+    while path.exists():  # a second run within the same second
+        path = path.with_name(f"{'-'.join([stamp, *parts])}-{number}")
+        number += 1
+    return path
+
+
+def check_out(path: Path, *, overwrite: bool) -> None:
+    """Raises UsageError when ``path`` cannot become a run directory."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"--out {path} is a file: give a directory")
+    try:
+        taken = path.is_dir() and any(path.iterdir())
+    except OSError as error:
+        raise UsageError(f"--out {path} cannot be read ({error.strerror}): give another directory") from error
+    if taken and not overwrite:
+        raise UsageError(f"--out {path} is not empty: give another directory, or --overwrite")
+    parent = path
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise UsageError(f"--out {path}: {parent} is not a directory that can be written to; give another one")
+
+
+class RunDir:
+    """A run directory being filled. Raises UsageError when it cannot be made, SinkError when the disk is full."""
+
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
+        check_out(path, overwrite=overwrite)
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            for name in OWN_FILES:
+                (path / name).unlink(missing_ok=True)
+            self._reserve = Reserve(path / RESERVE)
+        except OSError as error:
+            raise SinkError(f"cannot write into {path}: {error.strerror}; give another --out") from error
+        self.frames = Table(path / FRAMES, FRAME_COLUMNS, self._reserve)
+        self.detections = Table(path / DETECTIONS, DETECTION_COLUMNS, self._reserve)
+
+    @property
+    def video(self) -> Path:
+        """Where the annotated video belongs."""
+        return self.path / VIDEO
+
+    def close_tables(self) -> None:
+        """Closes the two CSV files; may be called again."""
+        self.frames.close()
+        self.detections.close()
+
+    def finish(self, manifest: Mapping[str, Any]) -> None:
+        """Closes what is open, and writes the manifest whole or not at all. Raises SinkError."""
+        self.close_tables()
+        self._reserve.release()
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        scratch = self.path / f"{MANIFEST}.writing"
+        try:
+            scratch.write_text(text, encoding="utf-8")
+            scratch.replace(self.path / MANIFEST)
+        except OSError as error:
+            scratch.unlink(missing_ok=True)
+            raise SinkError(f"cannot write {self.path / MANIFEST}: {error.strerror}") from error

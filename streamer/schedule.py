@@ -1,0 +1,60 @@
+"""When each frame is due, as a pure function of its number and its presentation time.
+
+Due instants are absolute: counted from one origin, never from the frame before, so that a frame that comes late
+moves none of the others (MLPerf LoadGen's rule).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from streamer.errors import UsageError
+
+Pace = Fraction | Literal["source", "max"]
+"""Frames per second, ``source`` for the source's own timestamps, ``max`` for a closed loop."""
+
+
+def parse_fps(text: str) -> Pace:
+    """The pace that ``--fps`` asks for: ``source``, ``max``, or a number as in 30, 29.97 or 30000/1001.
+
+    Raises UsageError for anything else, and for rates of zero or less.
+    """
+    if text == "source":
+        return "source"
+    if text == "max":
+        return "max"
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if rate <= 0:
+        raise UsageError(f"--fps {text}: give 'source', 'max' or frames per second above 0, as in 30 or 29.97")
+    return rate
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Due instants at a ``pace``, for a source whose nominal rate is ``nominal`` frames per second."""
+
+    pace: Pace
+    nominal: Fraction
+
+    @property
+    def closed_loop(self) -> bool:
+        """Nothing is due: each frame starts when a request is free."""
+        return self.pace == "max"
+
+    @property
+    def rate(self) -> Fraction:
+        """Nominal frames per second of the run; the source's own with ``source`` and ``max``."""
+        return self.pace if isinstance(self.pace, Fraction) else self.nominal
+
+    def media_time(self, index: int, pts: Fraction) -> Fraction:
+        """Seconds at which frame ``index`` stands in the annotated video."""
+        return index / self.pace if isinstance(self.pace, Fraction) else pts
+
+    def due_us(self, index: int, pts: Fraction) -> int:
+        """Whole microseconds from the origin at which frame ``index`` is due, rounded to the nearest."""
+        return round(self.media_time(index, pts) * 1_000_000)

@@ -1,0 +1,87 @@
+"""What a replay is asked to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+
+from streamer.errors import UsageError
+from streamer.link import Policy
+from streamer.preprocess import Fit
+from streamer.schedule import Pace
+
+
+class Video(StrEnum):
+    """Which frames the annotated video shows."""
+
+    DELIVERED = "delivered"
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of a replay, with the defaults of ``streamer replay``.
+
+    ``engine`` is a SPEC, ``model`` the bundled model's name or a path (None: the bundled one). ``fps`` is frames per
+    second, ``source`` or ``max``. ``policy`` None means drop-oldest, or wait for a closed loop; ``queue`` is the room
+    of the link before the engine. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed
+    loop. ``out`` None means a new directory below ``runs``. Raises UsageError for what makes no sense.
+    """
+
+    engine: str = "ir-auto-shared"
+    model: str | None = None
+    fps: Pace | int = "source"
+    policy: Policy | None = None
+    queue: int = 1
+    frames: int | None = None
+    duration_s: float | None = None
+    loop: bool = False
+    warmup: int = 10
+    deadline_ms: float | None = None
+    confidence: float = 0.25
+    iou: float = 0.5
+    fit: Fit = Fit.LETTERBOX
+    out: Path | None = None
+    overwrite: bool = False
+    video: Video = Video.DELIVERED
+
+    def __post_init__(self) -> None:
+        for name, least in (("queue", 0), ("warmup", 0), ("frames", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"--{name} {value}: give {least} or more")
+        for name, value in (("conf", self.confidence), ("iou", self.iou)):
+            if not 0 < value <= 1:
+                raise UsageError(f"--{name} {value}: give a number above 0 and up to 1")
+        for name, number in (("deadline", self.deadline_ms), ("duration", self.duration_s)):
+            if number is not None and not 0 < number < float("inf"):
+                raise UsageError(f"--{name} {number}: give a number above 0")
+        if isinstance(self.fps, (int, Fraction)) and self.fps <= 0:
+            raise UsageError(f"--fps {self.fps}: give 'source', 'max' or frames per second above 0")
+        if self.fps == "max" and self.policy not in (None, Policy.WAIT):
+            raise UsageError(f"--policy {self.policy}: with --fps max nothing is due and nothing dropped; use wait")
+
+    @property
+    def pace(self) -> Pace:
+        """The pace, rates as fractions."""
+        return Fraction(self.fps) if isinstance(self.fps, int) else self.fps
+
+    @property
+    def policy_in_force(self) -> Policy:
+        """The policy, with its default worked out."""
+        return self.policy or (Policy.WAIT if self.fps == "max" else Policy.DROP_OLDEST)
+
+
+UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration such as 90s, 10m or 1h; a bare number is seconds. Raises UsageError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
+    if match is None or match[2] not in UNITS or float(match[1]) == 0:
+        raise UsageError(f"{text!r} is not a duration: give one as in 90s, 10m or 1h")
+    return float(match[1]) * UNITS[match[2]]

@@ -1,0 +1,66 @@
+"""A CSV file that grows by whole lines, and stays whole when the disk is full or the process is killed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from streamer.errors import SinkError
+
+
+class Reserve:
+    """Disk space held back, so that a ledger's tail and the manifest can be written when the disk is full."""
+
+    def __init__(self, path: Path, size: int = 1 << 20) -> None:
+        self._path = path
+        path.write_bytes(bytes(size))
+
+    def release(self) -> None:
+        """Gives the space back; may be called again."""
+        self._path.unlink(missing_ok=True)
+
+
+class Table:
+    """A CSV file: a header, then lines, each appended by one write of its own."""
+
+    def __init__(self, path: Path, header: str, reserve: Reserve) -> None:
+        self._path = path
+        self._reserve = reserve
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+        self._size = 0
+        self.append(header + "\n")
+
+    def append(self, lines: str) -> None:
+        """Writes whole lines.
+
+        On a full disk the reserve is released and the lines are written into its room; then SinkError is raised, so
+        that the run ends with nothing lost.
+        """
+        encoded = lines.encode()
+        failure = self._write(encoded)
+        if failure is None:
+            return
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            self._reserve.release()
+            if self._write(encoded) is None:
+                raise SinkError(f"disk full while writing {self._path}: free some space") from failure
+        raise SinkError(f"cannot write {self._path}: {failure.strerror}") from failure
+
+    def _write(self, encoded: bytes) -> OSError | None:
+        try:
+            written = os.write(self._file, encoded)
+            if written < len(encoded):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            # No line is left torn.
+            os.ftruncate(self._file, self._size)
+            return error
+        self._size += written
+        return None
+
+    def close(self) -> None:
+        """Closes the file; may be called again."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

@@ -1,0 +1,27 @@
+"""Ultralytics, imported so that it neither installs packages, nor touches the network, nor writes outside."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+
+@contextmanager
+def quiet_ultralytics() -> Iterator[ModuleType]:
+    """The ultralytics package, offline, without automatic installs, its settings in a temporary folder.
+
+    Its switches are read from the environment when it is imported.
+    """
+    os.environ.setdefault("YOLO_OFFLINE", "true")
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
+    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
+        os.environ.setdefault("YOLO_CONFIG_DIR", folder)
+        import ultralytics
+
+        logging.getLogger("ultralytics").setLevel(logging.ERROR)
+        yield ultralytics

@@ -1,0 +1,39 @@
+"""Before the origin: the engine is read, compiled and warmed up, each step timed apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from streamer.clock import Clock
+from streamer.detector import Detector
+from streamer.engines.base import Engine
+from streamer.frame import Frame
+from streamer.ledger import FrameRecord
+from streamer.manifest import Timings
+
+
+def make_ready(engine: Engine, clock: Clock, timings: Timings) -> None:
+    """Reads and compiles the engine. Blocks."""
+    timings.read_ms = _timed(engine.read, clock)
+    timings.compile_ms = _timed(engine.compile, clock)
+
+
+def warm_up(detectors: Sequence[Detector], frame: Frame, times: int, clock: Clock, timings: Timings) -> None:
+    """Runs each detector on copies of ``frame``: once to time its first inference, then ``times``. Blocks."""
+    for detector in detectors:
+        first = FrameRecord(frame.stream, frame.index, 0, 0)
+        detector.detect(frame, first)
+        timings.first_inference_ms = max(timings.first_inference_ms, (first.infer or 0) / 1000)
+    timings.warmup_ms = _timed(lambda: _repeat(detectors, frame, times), clock)
+
+
+def _repeat(detectors: Sequence[Detector], frame: Frame, times: int) -> None:
+    for detector in detectors:
+        for _ in range(times):
+            detector.detect(frame, FrameRecord(frame.stream, frame.index, 0, 0))
+
+
+def _timed(work: Callable[[], None], clock: Clock) -> float:
+    start = clock.now_us()
+    work()
+    return (clock.now_us() - start) / 1000
