@@ -22,15 +22,17 @@ class Facts:
 
 def facts_of(path: Path, kind: str) -> Facts:
     """The facts of a model file of ``kind`` pt, onnx or ir. Raises ModelError when it cannot be a detector."""
-    return _facts_of_pt(path) if kind == "pt" else _facts_of_openvino(path)
+    return _facts_of_pt(path) if kind == "pt" else _facts_of_openvino(path, kind)
 
 
-def _facts_of_openvino(path: Path) -> Facts:
-    import openvino as ov
+def _facts_of_openvino(path: Path, kind: str) -> Facts:
+    from streamer.openvino_quiet import ov
 
     try:
-        model = ov.Core().read_model(path)
-    except RuntimeError as error:
+        # The format's own front end: Core.read_model also asks TensorFlow's, which writes to standard error.
+        front_end = ov.frontend.FrontEndManager().load_by_framework(kind)
+        model = front_end.convert(front_end.load(path))
+    except Exception as error:  # each front end has errors of its own
         raise ModelError(f"{path} is not a model that OpenVINO can read: {_first_reason(error)}") from error
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelError(
@@ -101,5 +103,5 @@ def _output_shape(network: Any, height: int, width: int) -> tuple[int, ...]:
 
 
 def _first_reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines() if any(c.isalnum() for c in line)]
     return lines[-1] if lines else type(error).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def find_model(name_or_path: str | None) -> Model:
     if name_or_path is None or name_or_path == BUNDLED:
         return _bundled_model()
     path = Path(name_or_path)
-    if not path.exists():
+    if not os.path.exists(path):
         raise UsageError(f"no such model: {name_or_path}; give {BUNDLED!r} or the path of a .onnx, .xml or .pt")
     kind = KINDS.get(path.suffix.lower())
     if kind is None or not path.is_file():
@@ -65,7 +66,12 @@ def find_model(name_or_path: str | None) -> Model:
 
 def _bundled_model() -> Model:
     folder = bundled("models") / BUNDLED
-    about = json.loads((folder / "metadata.json").read_text())
+    try:
+        about = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(
+            f"this installation has no model {BUNDLED!r}: install streamer again, or give --model FILE.onnx"
+        ) from error
     height, width = about["input_size"]
     names = tuple(about["names"])
     return Model(
@@ -84,7 +90,10 @@ def _model_at(path: Path, kind: str) -> Model:
     from streamer.model_facts import facts_of
 
     facts = facts_of(path, kind)
-    head, classes = recognise_head(facts.output_shape, facts.input_size)
+    try:
+        head, classes = recognise_head(facts.output_shape, facts.input_size)
+    except ModelError as error:
+        raise ModelError(f"{path.name} is {error}") from error
     if facts.task not in ("detect", None):
         raise ModelError(f"{path.name} is not a detector but a model for {facts.task}: give a detection model")
     return Model(

@@ -96,6 +96,10 @@ class Pipeline:
     def ungated(self) -> int:
         return self._ahead.ungated
 
+    @property
+    def most_waiting(self) -> int:
+        return self._buffer.most
+
     async def run(self) -> None:
         """Runs until the source, a limit, ``stop`` or an error ends it; then every frame has its outcome."""
         try:

@@ -163,8 +163,8 @@ class _Session:
         ledger = Ledger(self._deadline_us, self._tally, lambda record: directory.frames.append(frame_row(record)))
         try:
             encoder = self._encoder(directory)
-        except SinkError:
-            directory.close_tables()
+        except BaseException:
+            directory.give_up()
             raise
         pipeline = Pipeline(
             source=self._camera,
@@ -249,7 +249,10 @@ class _Session:
                 duration_s=duration_us / 1e6,
             ),
         )
-        directory.finish(document)
+        try:
+            directory.finish(document)
+        except SinkError as error:
+            self._failure = self._failure or error
         return Run(directory.path, document, figures, self._failure, self._interrupted)
 
     def _verdict(self, ledger: Ledger) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,9 @@ DETECTIONS = "detections.csv"
 VIDEO = "annotated.mp4"
 MANIFEST = "run.json"
 RESERVE = ".reserve"
-OWN_FILES = (FRAMES, DETECTIONS, VIDEO, MANIFEST, RESERVE)
+MANIFEST_RESERVE = ".reserve-manifest"
+"""Room of its own: on a full disk the video's last second takes what the tables leave of theirs."""
+OWN_FILES = (FRAMES, DETECTIONS, VIDEO, MANIFEST, RESERVE, MANIFEST_RESERVE)
 
 
 def default_path(started: datetime, source: str, engine: str) -> Path:
@@ -36,7 +40,7 @@ def default_path(started: datetime, source: str, engine: str) -> Path:
 
 def check_out(path: Path, *, overwrite: bool) -> None:
     """Raises UsageError when ``path`` cannot become a run directory."""
-    if path.exists() and not path.is_dir():
+    if os.path.exists(path) and not path.is_dir():
         raise UsageError(f"--out {path} is a file: give a directory")
     try:
         taken = path.is_dir() and any(path.iterdir())
@@ -45,7 +49,7 @@ def check_out(path: Path, *, overwrite: bool) -> None:
     if taken and not overwrite:
         raise UsageError(f"--out {path} is not empty: give another directory, or --overwrite")
     parent = path
-    while not parent.exists():
+    while not os.path.exists(parent):
         parent = parent.parent
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         raise UsageError(f"--out {path}: {parent} is not a directory that can be written to; give another one")
@@ -62,10 +66,17 @@ class RunDir:
             for name in OWN_FILES:
                 (path / name).unlink(missing_ok=True)
             self._reserve = Reserve(path / RESERVE)
-        except OSError as error:
-            raise SinkError(f"cannot write into {path}: {error.strerror}; give another --out") from error
-        self.frames = Table(path / FRAMES, FRAME_COLUMNS, self._reserve)
-        self.detections = Table(path / DETECTIONS, DETECTION_COLUMNS, self._reserve)
+            self._manifest_reserve = Reserve(path / MANIFEST_RESERVE, 1 << 16)
+            self.frames = Table(path / FRAMES, FRAME_COLUMNS, self._reserve)
+            self.detections = Table(path / DETECTIONS, DETECTION_COLUMNS, self._reserve)
+        except (OSError, SinkError) as error:
+            for name in (RESERVE, MANIFEST_RESERVE):
+                with suppress(OSError):
+                    (path / name).unlink()
+            if isinstance(error, SinkError):
+                raise
+            kind = SinkError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
+            raise kind(f"cannot write into {path}: {error.strerror}; give another --out") from error
 
     @property
     def video(self) -> Path:
@@ -77,10 +88,15 @@ class RunDir:
         self.frames.close()
         self.detections.close()
 
+    def give_up(self) -> None:
+        """Closes what is open, for a run that never began."""
+        self.close_tables()
+        self._release()
+
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Closes what is open, and writes the manifest whole or not at all. Raises SinkError."""
         self.close_tables()
-        self._reserve.release()
+        self._release()
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         scratch = self.path / f"{MANIFEST}.writing"
         try:
@@ -89,3 +105,7 @@ class RunDir:
         except OSError as error:
             scratch.unlink(missing_ok=True)
             raise SinkError(f"cannot write {self.path / MANIFEST}: {error.strerror}") from error
+
+    def _release(self) -> None:
+        self._reserve.release()
+        self._manifest_reserve.release()

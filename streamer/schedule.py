@@ -12,6 +12,10 @@ from typing import Literal
 
 from streamer.errors import UsageError
 
+MOST_DENOMINATOR = 10_000
+MOST_FPS = 10_000
+"""Numerator and denominator of a rate have 31 bits in a video file."""
+
 Pace = Fraction | Literal["source", "max"]
 """Frames per second, ``source`` for the source's own timestamps, ``max`` for a closed loop."""
 
@@ -19,6 +23,7 @@ Pace = Fraction | Literal["source", "max"]
 def parse_fps(text: str) -> Pace:
     """The pace that ``--fps`` asks for: ``source``, ``max``, or a number as in 30, 29.97 or 30000/1001.
 
+    Decimals stand for the simplest fraction within reach (23.976023976 is 24000/1001), which video files can hold.
     Raises UsageError for anything else, and for rates of zero or less.
     """
     if text == "source":
@@ -26,11 +31,13 @@ def parse_fps(text: str) -> Pace:
     if text == "max":
         return "max"
     try:
-        rate = Fraction(text)
+        rate = Fraction(text).limit_denominator(MOST_DENOMINATOR)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
-    if rate <= 0:
-        raise UsageError(f"--fps {text}: give 'source', 'max' or frames per second above 0, as in 30 or 29.97")
+    if not 0 < rate <= MOST_FPS:
+        raise UsageError(
+            f"--fps {text}: give 'source', 'max' or frames per second above 0 (up to {MOST_FPS}), as in 30 or 29.97"
+        )
     return rate
 
 

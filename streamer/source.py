@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Protocol
 
@@ -65,14 +67,15 @@ class VideoSource:
     """A video file as a camera; with ``loop`` it starts again at its end, its times going on."""
 
     def __init__(self, path: Path, *, loop: bool = False, stream: int = 0) -> None:
-        if not path.exists():
+        if not os.path.exists(path):
             raise UsageError(f"no such file: {path}")
         self._reader = VideoReader(path)
         self._loop = loop
         self._stream = stream
         self._round = 0
         info = self._reader.info
-        self._length = info.duration
+        # Whole ticks, so that each time of each round is one that a video file can hold.
+        self._length = ceil(info.duration / info.time_base) * info.time_base
         self.info = SourceInfo(
             uri=str(path),
             width=info.width,

@@ -14,7 +14,11 @@ class Reserve:
 
     def __init__(self, path: Path, size: int = 1 << 20) -> None:
         self._path = path
-        path.write_bytes(bytes(size))
+        try:
+            path.write_bytes(bytes(size))
+        except OSError:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Gives the space back; may be called again."""

@@ -67,6 +67,9 @@ def main() -> None:
         code = group.main(arguments, prog_name="streamer", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as error:
         _say(f"{error.format_message().rstrip('.')} (see {_help_of(error)})")
         sys.exit(2)

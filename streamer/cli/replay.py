@@ -15,6 +15,7 @@ from streamer.api import BACKEND
 from streamer.cli.parameters import Parsed
 from streamer.cli.report import ProgressLine, print_report
 from streamer.engines.spec import VARIANTS
+from streamer.errors import StreamerError
 from streamer.link import Policy
 from streamer.preprocess import Fit
 from streamer.run import Run, run
@@ -52,7 +53,7 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
 @click.option(
     "--policy",
     type=click.Choice([policy.value for policy in Policy]),
-    help="What happens to a frame that finds the engine busy and the queue full.  [default: drop-oldest; wait with --fps max]",
+    help="What happens to a frame when the queue is full.  [default: drop-oldest; wait with --fps max]",
 )
 @click.option(
     "--queue",
@@ -160,10 +161,16 @@ def exit_code(finished: Run) -> int:
 
 async def _run(source: str, settings: Settings, line: ProgressLine) -> Run:
     """The run, ended well by the first SIGINT or SIGTERM; a second one ends the process at once."""
+    failure: StreamerError | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, line)
-        finished = await run(source, settings, line)
+        try:
+            finished = await run(source, settings, line)
+        except StreamerError as error:  # one that left the group would come out wrapped in an ExceptionGroup
+            failure = error
         tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
     return finished
 
 

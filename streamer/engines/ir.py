@@ -7,11 +7,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import openvino as ov
 import platformdirs
 
 from streamer.errors import EngineError, EngineUnavailable
 from streamer.models import Model
+from streamer.openvino_quiet import ov
 
 
 def ensure_ir(model: Model) -> Path:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from streamer.engines.base import Tensor
 from streamer.engines.ir import ensure_ir
 from streamer.engines.spec import USABLE_CORES, EngineSpec
-from streamer.errors import EngineError
+from streamer.errors import EngineError, UsageError
 from streamer.machine import usable_cores
 from streamer.models import Model
+from streamer.openvino_quiet import ov
 
 RECORDED = (
     "PERFORMANCE_HINT",
@@ -24,6 +25,10 @@ RECORDED = (
     "EXECUTION_MODE_HINT",
 )
 """What is read back of the configuration in force."""
+
+
+CORE_PROPERTIES = ("CACHE_DIR", "CACHE_MODE", "ENABLE_MMAP")
+"""Properties that OpenVINO's core takes for every device, and that no device lists."""
 
 
 class CopiedRequest:
@@ -70,6 +75,7 @@ class OpenVinoEngine:
         self._spec = spec
         self._model = model
         self._core = ov.Core()
+        _check_properties(self._core, spec)
         self._read: ov.Model | None = None
         self._compiled: ov.CompiledModel | None = None
         self.requests: tuple[CopiedRequest | SharedRequest, ...] = ()
@@ -100,7 +106,8 @@ class OpenVinoEngine:
             self._compiled = self._core.compile_model(self._read, self._spec.device, self._config())
             request = self._compiled.create_infer_request()
         except (RuntimeError, TypeError) as error:
-            raise EngineError(f"OpenVINO cannot compile {self._spec.spec}: {_reason(error)}") from error
+            kind = UsageError if "Wrong value" in str(error) else EngineError
+            raise kind(f"OpenVINO cannot compile {self._spec.spec}: {_reason(error)}") from error
         shape = (1, 3, *self._model.input_size)
         self.requests = (SharedRequest(request, shape) if self._spec.shared else CopiedRequest(request, shape),)
         # The weights are in the compiled model now.
@@ -129,9 +136,23 @@ def device_missing(spec: EngineSpec) -> str | None:
     return f"{spec.variant} needs a {spec.device}; OpenVINO finds here: {known}; use ir-auto-shared or ir instead"
 
 
+def _check_properties(core: ov.Core, spec: EngineSpec) -> None:
+    """Raises UsageError for a property that does not exist: AUTO would pass over it in silence."""
+    known = set(CORE_PROPERTIES)
+    for device in {spec.device, "CPU"} if spec.device == "AUTO" else {spec.device}:
+        supported: Any = core.get_property(device, "SUPPORTED_PROPERTIES")
+        known |= {name for name, access in supported.items() if access != "RO"}
+    for key, _ in spec.config:
+        if key not in known:
+            near = ", ".join(difflib.get_close_matches(key, sorted(known)) or RECORDED)
+            raise UsageError(
+                f"engine {spec.spec}: OpenVINO has no property {key} for {spec.device}; among those it has: {near}"
+            )
+
+
 def _reason(error: Exception) -> str:
-    """The last line of OpenVINO's message: those before it are places in its own source."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """The last line of OpenVINO's message that says something: those before it are places in its own source."""
+    lines = [line.strip() for line in str(error).splitlines() if any(c.isalnum() for c in line)]
     return lines[-1] if lines else type(error).__name__
 
 

@@ -1,0 +1,30 @@
+"""What all tests share: a cache of their own, and a small model that needs nothing from outside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.runs import write_tiny_model
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """IR made by the tests, and by the processes that they start, stays out of the user's cache."""
+    before = os.environ.get("STREAMER_CACHE")
+    cache = tmp_path_factory.mktemp("cache")
+    os.environ["STREAMER_CACHE"] = str(cache)
+    yield cache
+    if before is None:
+        del os.environ["STREAMER_CACHE"]
+    else:
+        os.environ["STREAMER_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A detector of two classes for 64x64 pixels, as IR."""
+    return write_tiny_model(tmp_path_factory.mktemp("tiny") / "tiny.xml")

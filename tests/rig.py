@@ -1,0 +1,220 @@
+"""The rig: the pipeline's own code in virtual time, on trio's MockClock.
+
+Nothing here replaces streamer's code but time and threads: a worker runs its work at once and then sleeps, in virtual
+time, for as long as the work said it would have blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import trio
+import trio.testing
+
+from streamer.clock import RunTime
+from streamer.detections import no_detections
+from streamer.detector import Detector
+from streamer.engines.null import NullEngine
+from streamer.engines.spec import parse_spec
+from streamer.errors import SinkError
+from streamer.frame import Frame
+from streamer.ledger import FrameRecord, Ledger
+from streamer.link import Policy
+from streamer.models import Model
+from streamer.pipeline import Limits, Pipeline
+from streamer.postprocess import Head, Postprocess
+from streamer.preprocess import Fit, Preprocess
+from streamer.schedule import Pace, Schedule
+from streamer.sink import Dropped, Result
+from streamer.source import SourceInfo, Unreadable
+from streamer.summary import Tally
+
+T = TypeVar("T")
+
+
+class VirtualTime:
+    """Clock and Workers in virtual time."""
+
+    def __init__(self) -> None:
+        self._start = trio.current_time()
+        self._blocked_us = 0
+
+    def now_us(self) -> int:
+        return round((trio.current_time() - self._start) * 1_000_000) + self._blocked_us
+
+    async def wait_until(self, instant_us: int) -> None:
+        await trio.sleep_until(self._start + instant_us / 1_000_000)
+
+    def block(self, seconds: float) -> None:
+        """Called by work: it blocks its worker for so long."""
+        self._blocked_us += round(seconds * 1_000_000)
+
+    async def run(self, work: Callable[[], T], stage: str) -> T:
+        try:
+            done = work()
+        finally:
+            blocked_us, self._blocked_us = self._blocked_us, 0
+        end = self.now_us() + blocked_us
+        await self.wait_until(end)
+        # At equal instants arrivals come before completions.
+        await trio.lowlevel.checkpoint()
+        return done
+
+
+TINY = Model(
+    name="tiny",
+    path=Path("tiny.onnx"),
+    files={},
+    hashes={"onnx": ""},
+    input_size=(32, 32),
+    output_shape=(1, 84, 21),
+    head=Head.CLASSES,
+    names=tuple(f"class_{i}" for i in range(80)),
+)
+
+
+@dataclass
+class VirtualSource:
+    """Frames of a pixel each, at ``rate``; decoding takes ``decode_s``; ``broken`` ones cannot be decoded."""
+
+    frames: int
+    rate: Fraction
+    time: VirtualTime
+    decode_s: float = 0
+    broken: frozenset[int] = frozenset()
+    doubts: list[str] = field(default_factory=list)
+    _next: int = 0
+
+    @property
+    def info(self) -> SourceInfo:
+        return SourceInfo("virtual", 1, 1, self.rate, self.frames, Fraction(1, 90_000), "")
+
+    def read(self) -> Frame | Unreadable | None:
+        if self._next >= self.frames:
+            return None
+        index, self._next = self._next, self._next + 1
+        self.time.block(self.decode_s)
+        if index in self.broken:
+            return Unreadable(0, index, index / self.rate, "broken")
+        return Frame(0, index, index / self.rate, np.zeros((1, 1, 3), np.uint8))
+
+    def pts(self, index: int) -> Fraction | None:
+        return index / self.rate if index < self.frames else None
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class VirtualSink:
+    """Takes results in order; writing takes ``write_s``; fails at frame ``fails_at``."""
+
+    time: VirtualTime
+    stamp: Callable[[], int]
+    write_s: float = 0
+    fails_at: int | None = None
+    shows_dropped: bool = False
+    blocks: bool = True
+    taken: list[int] = field(default_factory=list)
+
+    def write(self, item: Result | Dropped) -> None:
+        if item.frame.index == self.fails_at:
+            raise SinkError("the disk is full", frame=item.frame.index)
+        self.taken.append(item.frame.index)
+        if isinstance(item, Result):
+            item.record.sink_start = self.stamp()
+            self.time.block(self.write_s)
+            item.record.written = self.stamp()
+
+
+@dataclass(kw_only=True)
+class Rig:
+    """A run in virtual time; ``services_s`` gives each inference's duration in turn, the last for all after."""
+
+    fps: Pace = Fraction(25)
+    frames: int = 100
+    policy: Policy = Policy.DROP_OLDEST
+    queue: int = 1
+    services_s: tuple[float, ...] = (0.061,)
+    requests: int = 1
+    write_s: float = 0
+    decode_s: float = 0
+    deadline_us: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    broken: frozenset[int] = frozenset()
+    engine_fails_at: int | None = None
+    sink_fails_at: int | None = None
+    stop_at_us: int | None = None
+    shows_dropped: bool = False
+    records: list[FrameRecord] = field(default_factory=list)
+    _inferred: int = 0
+
+    def run(self) -> Rig:
+        """Runs to the end; the same every time."""
+        trio.run(self._main, clock=trio.testing.MockClock(autojump_threshold=0))
+        self.records.sort(key=lambda record: record.frame)
+        return self
+
+    async def _main(self) -> None:
+        time = VirtualTime()
+        run_time = RunTime(time, time)
+        rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
+        schedule = Schedule(self.fps, rate)
+        source = VirtualSource(self.frames, rate, time, self.decode_s, self.broken)
+        services = self._services()
+        engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(time, next(services)))
+        engine.compile()
+        self.sink = VirtualSink(
+            time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped
+        )
+        self.tally = Tally(closed_loop=schedule.closed_loop)
+        self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
+        self.pipeline = Pipeline(
+            source=source,
+            first=source.read(),
+            schedule=schedule,
+            policy=self.policy,
+            queue=self.queue,
+            limits=self.limits,
+            detectors=[
+                Detector(
+                    engine.requests[0],
+                    Preprocess(TINY.input_size, Fit.LETTERBOX),
+                    Postprocess(TINY.head, 0.25, 0.5),
+                    run_time.stamp,
+                )
+                for _ in range(self.requests)
+            ],
+            sink=self.sink,
+            ledger=self.ledger,
+            time=run_time,
+            on_idle=lambda: None,
+        )
+        async with trio.open_nursery() as nursery:
+            if self.stop_at_us is not None:
+                nursery.start_soon(self._stop, run_time)
+            await self.pipeline.run()
+            nursery.cancel_scope.cancel()
+        self.tally.finish()
+
+    def _services(self) -> Iterator[float]:
+        yield from self.services_s
+        while True:
+            yield self.services_s[-1]
+
+    def _infer(self, time: VirtualTime, seconds: float) -> None:
+        time.block(seconds)
+        self._inferred += 1
+        if self._inferred - 1 == self.engine_fails_at:
+            raise RuntimeError("the engine broke")
+
+    async def _stop(self, time: RunTime) -> None:
+        assert self.stop_at_us is not None
+        await trio.sleep(0.02)
+        await time.wait_until(self.stop_at_us)
+        self.pipeline.stop()

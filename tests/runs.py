@@ -1,0 +1,187 @@
+"""Running the command as a process of its own, and reading what a run left behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+COCO_MODEL = SHARED / "models" / "yolov5n-coco.onnx"
+INT8_MODEL = SHARED / "models" / "yolo11n-int8" / "yolo11n.xml"
+FOOTAGE = SHARED / "footage" / "vtest.avi"
+BUNDLED_MODEL = ROOT / "models" / "street" / "metadata.json"
+
+needs_shared = pytest.mark.skipif(
+    not SHARED.is_dir(), reason="../shared is absent: its models and footage are not here"
+)
+needs_bundled = pytest.mark.skipif(not BUNDLED_MODEL.is_file(), reason="the bundled model is not trained yet")
+
+OUTCOMES = ("delivered", "dropped", "decode_error", "source_error", "engine_error", "sink_error", "abandoned")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a process said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one line on standard error; fails when there are more, or none, or a traceback."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1, f"not one line on standard error:\n{self.err}"
+        assert lines[0].startswith("streamer: ")
+        return lines[0].removeprefix("streamer: ")
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a process that is to find this streamer, wherever it is started."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **(more or {})}
+
+
+def streamer(*arguments: str | Path, cwd: Path, more: Mapping[str, str] | None = None) -> Finished:
+    """``python -m streamer`` with ``arguments``, run to its end."""
+    command = [sys.executable, "-m", "streamer", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, env=environment(more), capture_output=True, text=True, check=False)
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file whose every line is whole, sorted by frame."""
+    text = path.read_text(encoding="utf-8")
+    assert text.endswith("\n"), f"{path.name} ends in a torn line"
+    lines = list(csv.DictReader(text.splitlines()))
+    assert all(None not in line and None not in line.values() for line in lines), f"{path.name} has torn lines"
+    return sorted(lines, key=lambda line: int(line["frame"]))
+
+
+def manifest(directory: Path) -> dict[str, Any]:
+    """The ``run.json`` of a run."""
+    document: dict[str, Any] = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    return document
+
+
+def check_conserved(directory: Path) -> Counter[str]:
+    """Every scheduled frame has one row and one outcome, and run.json counts the same; returns the outcomes."""
+    ledger = rows(directory / "frames.csv")
+    counted = manifest(directory)["frames"]
+    assert [int(row["frame"]) for row in ledger] == list(range(len(ledger))), "frames are missing or twice"
+    outcomes = Counter(row["outcome"] for row in ledger)
+    assert set(outcomes) <= set(OUTCOMES)
+    assert {name: counted[name] for name in OUTCOMES} == {name: outcomes[name] for name in OUTCOMES}
+    assert counted["scheduled"] == len(ledger) == sum(counted[name] for name in OUTCOMES)
+    assert counted["late"] == sum(row["late"] == "1" for row in ledger)
+    assert counted["missed"] == sum(row["late"] == "1" or row["outcome"] != "delivered" for row in ledger)
+    return outcomes
+
+
+def video_times(path: Path) -> list[Fraction]:
+    """The times of all frames of a video, in seconds since its first; each has been decoded."""
+    times, whole = playable_times(path)
+    assert whole, f"{path.name} ends in a frame that cannot be decoded"
+    return times
+
+
+def playable_times(path: Path) -> tuple[list[Fraction], bool]:
+    """The times of the frames up to the first that cannot be decoded, and whether that is the end of the video."""
+    ticks: list[int] = []
+    whole = True
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        tick_s = stream.time_base
+        assert tick_s is not None
+        try:
+            ticks.extend(frame.pts for frame in container.decode(stream) if frame.pts is not None)
+        except av.InvalidDataError:
+            whole = False
+    return [(tick - ticks[0]) * tick_s for tick in ticks], whole
+
+
+def write_tiny_model(path: Path) -> Path:
+    """A detector with the head of boxes and classes: two classes, 64x64 pixels, 84 cells; as IR.
+
+    It sees one object of each class, the more certainly the brighter the picture is.
+    """
+    from streamer.openvino_quiet import ov
+
+    op = ov.opset13
+
+    answer = np.zeros((1, 6, 84), np.float32)
+    answer[0, :, 10] = 20, 20, 16, 16, 0.9, 0
+    answer[0, :, 40] = 44, 40, 20, 24, 0, 0.9
+    boxes, scores = op.constant(answer[:, :4]), op.constant(answer[:, 4:])
+    image = op.parameter([1, 3, 64, 64], np.float32, "images")
+    brightness = op.reduce_mean(image, op.constant(np.array([1, 2, 3])), keep_dims=False)
+    scaled = op.multiply(scores, op.reshape(brightness, op.constant(np.array([1, 1, 1])), special_zero=False))
+    model = ov.Model([op.concat([boxes, scaled], 1)], [image], "tiny")
+    model.set_rt_info("person car", ["model_info", "labels"])
+    ov.save_model(model, path, compress_to_fp16=False)
+    return path
+
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One detected object, as tests compare them; ``box`` is left, top, right, bottom."""
+
+    class_id: int
+    confidence: float
+    box: Box
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
+def unmatched(these: Sequence[Found], those: Sequence[Found], *, iou: float, confidence: float) -> tuple[int, int]:
+    """How many of ``these`` over ``confidence`` have no partner among ``those``, and how many there are.
+
+    A partner has the same class and an overlap over ``iou``; each serves one, the most confident first.
+    """
+    free = list(those)
+    asked = sorted((one for one in these if one.confidence > confidence), key=lambda one: -one.confidence)
+    alone = 0
+    for one in asked:
+        partners = [other for other in free if other.class_id == one.class_id and overlap(one.box, other.box) > iou]
+        if partners:
+            free.remove(max(partners, key=lambda other: overlap(one.box, other.box)))
+        else:
+            alone += 1
+    return alone, len(asked)
+
+
+def agreement(
+    these: Sequence[Sequence[Found]], those: Sequence[Sequence[Found]], *, iou: float, confidence: float = 0.4
+) -> tuple[float, float, int]:
+    """Over frames: the shares of these and of those that have a partner, and how many were asked in all."""
+    there = [unmatched(a, b, iou=iou, confidence=confidence) for a, b in zip(these, those, strict=True)]
+    back = [unmatched(b, a, iou=iou, confidence=confidence) for a, b in zip(these, those, strict=True)]
+    shares = []
+    for counts in (there, back):
+        alone, asked = sum(n for n, _ in counts), sum(n for _, n in counts)
+        shares.append(1 - alone / asked if asked else 1.0)
+    return shares[0], shares[1], sum(n for _, n in (*there, *back))

@@ -1,0 +1,95 @@
+"""The policy link and the reorder buffer, on both event loops."""
+
+from __future__ import annotations
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from streamer.link import LinkClosed, Policy, PolicyLink, ReorderBuffer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("policy", Policy)
+async def test_an_item_goes_straight_to_who_waits_for_it(policy: Policy) -> None:
+    link: PolicyLink[int] = PolicyLink(policy, 0)
+    taken: list[int] = []
+    async with anyio.create_task_group() as tasks:
+
+        async def take() -> None:
+            taken.append(await link.take())
+
+        tasks.start_soon(take)
+        await link.wait_for_room()
+        assert link.offer(7) is None
+    assert taken == [7]
+
+
+async def test_two_items_offered_at_once_to_one_taker_do_not_displace_each_other() -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.DROP_OLDEST, 1)
+    taken: list[int] = []
+    async with anyio.create_task_group() as tasks:
+
+        async def take() -> None:
+            taken.append(await link.take())
+
+        tasks.start_soon(take)
+        await link.wait_for_room()
+        await anyio.lowlevel.checkpoint()
+        assert link.offer(1) is None
+        assert link.offer(2) is None
+    assert taken == [1]
+    assert len(link) == 1
+
+
+async def test_drop_oldest_gives_back_the_oldest_and_drop_newest_the_newest() -> None:
+    oldest: PolicyLink[int] = PolicyLink(Policy.DROP_OLDEST, 2)
+    newest: PolicyLink[int] = PolicyLink(Policy.DROP_NEWEST, 2)
+    assert [oldest.offer(n) for n in range(4)] == [None, None, 0, 1]
+    assert [newest.offer(n) for n in range(4)] == [None, None, 2, 3]
+
+
+async def test_a_link_without_room_drops_what_nobody_waits_for() -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.DROP_OLDEST, 0)
+    assert link.offer(1) == 1
+
+
+async def test_closing_lets_takers_finish_what_is_held_and_then_ends_them() -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.WAIT, 2)
+    link.offer(1)
+    link.close()
+    assert await link.take() == 1
+    with pytest.raises(LinkClosed):
+        await link.take()
+
+
+async def test_a_taker_that_is_cancelled_takes_nothing_with_it() -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.DROP_NEWEST, 0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(link.take)
+        await link.wait_for_room()
+        tasks.cancel_scope.cancel()
+    assert not link.has_room
+    assert link.offer(1) == 1
+
+
+async def test_the_buffer_gives_items_out_in_order_and_leaves_out_skipped_ones() -> None:
+    buffer: ReorderBuffer[str] = ReorderBuffer(5)
+    await buffer.put(2, "c")
+    await buffer.put(0, "a")
+    buffer.skip(1)
+    assert [await buffer.take(), await buffer.take()] == ["a", "c"]
+    buffer.close()
+    with pytest.raises(LinkClosed):
+        await buffer.take()
+
+
+async def test_a_full_buffer_holds_its_givers_back_except_the_one_that_is_next() -> None:
+    buffer: ReorderBuffer[int] = ReorderBuffer(1)
+    await buffer.put(1, 1)
+    with anyio.move_on_after(0) as scope:
+        await buffer.put(2, 2)
+    assert scope.cancelled_caught
+    await buffer.put(0, 0)
+    assert [await buffer.take(), await buffer.take()] == [0, 1]

@@ -1,0 +1,102 @@
+"""Small real videos of every kind, made with PyAV, and the ways in which videos break.
+
+Each picture carries its own number as black and white bars, so that a test can tell which frame came out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange
+from av.video.stream import VideoStream
+
+from streamer.frame import Image
+
+NUMBER_BITS = 16
+"""Bars in a picture: its number in binary, most significant bit on the left."""
+
+FASTSTART = {"movflags": "faststart"}
+"""Container options for an MP4 whose index stands at the front."""
+
+
+def numbered_picture(number: int, width: int = 64, height: int = 48) -> Image:
+    """A grey BGR picture whose upper half spells ``number`` (below 65,536) in bars."""
+    image = np.full((height, width, 3), 96, np.uint8)
+    columns = np.arange(width) * NUMBER_BITS // width
+    bits = number >> (NUMBER_BITS - 1 - columns) & 1
+    image[: height // 2] = np.where(bits, 235, 20).astype(np.uint8)[None, :, None]
+    return image
+
+
+def number_of(image: Image) -> int:
+    """The number that ``numbered_picture`` put into an upright picture."""
+    height, width = image.shape[:2]
+    centres = (2 * np.arange(NUMBER_BITS) + 1) * width // (2 * NUMBER_BITS)
+    bits = image[height // 4, centres].mean(axis=1) > 128
+    return int("".join("1" if bit else "0" for bit in bits), 2)
+
+
+def write_video(
+    path: Path,
+    pictures: int | Sequence[Image] = 30,
+    *,
+    size: tuple[int, int] = (64, 48),
+    rate: Fraction = Fraction(25),
+    ticks: Sequence[int] | None = None,
+    time_base: Fraction | None = None,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    keyframe_every: int = 12,
+    rotation: int = 0,
+    options: Mapping[str, str] | None = None,
+    container_options: Mapping[str, str] | None = None,
+    format: str | None = None,
+) -> Path:
+    """A video of numbered pictures (or of the given ones); the ending of ``path`` chooses the container.
+
+    ``ticks`` are the presentation times in units of ``time_base``, by default one per frame at ``rate``;
+    ``rotation`` is written as metadata, counter-clockwise in degrees; ``size`` is width and height.
+    """
+    if isinstance(pictures, int):
+        pictures = [numbered_picture(number, *size) for number in range(pictures)]
+    with av.open(str(path), "w", format=format, container_options=dict(container_options or {})) as container:
+        stream = container.add_stream(codec, rate=rate, options=dict(options or {}))
+        assert isinstance(stream, VideoStream)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = pixel_format
+        stream.gop_size = keyframe_every
+        stream.codec_context.time_base = time_base or 1 / rate
+        if pixel_format.startswith("gray"):
+            stream.color_range = ColorRange.JPEG
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for number, image in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts = number if ticks is None else ticks[number]
+            frame.time_base = time_base or 1 / rate
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def cut_off(path: Path, share: float) -> Path:
+    """The same file, cut off after ``share`` of its bytes."""
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    return path
+
+
+def damage(path: Path, index: int, filler: int = 0xFF) -> Path:
+    """The same file, the packet at ``index`` (in the order of the file) overwritten but for its start."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        position, size = packets[index].pos, packets[index].size
+    assert position is not None
+    content = bytearray(path.read_bytes())
+    start = position + min(20, size // 2)
+    content[start : position + size] = bytes([filler]) * (position + size - start)
+    path.write_bytes(content)
+    return path
