@@ -116,13 +116,14 @@ class ReorderBuffer(Generic[T]):
     """Takes items by frame number in any order and gives them out in the order of their numbers.
 
     Every number must be either put or skipped. ``put`` waits while ``capacity`` items are held, unless its item is
-    the one that is next.
+    the one that is next. ``most`` is the largest number of items ever held.
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._held: dict[int, T | None] = {}
         self._items = 0
+        self.most = 0
         self._next = 0
         self._changed = anyio.Event()
         self._closed = False
@@ -144,6 +145,7 @@ class ReorderBuffer(Generic[T]):
         """Holds an item without waiting, beyond the capacity if need be."""
         self._held[number] = item
         self._items += 1
+        self.most = max(self.most, self._items)
         self._announce()
 
     async def put(self, number: int, item: T) -> None:

@@ -74,11 +74,12 @@ def _bundled_model() -> Model:
         ) from error
     height, width = about["input_size"]
     names = tuple(about["names"])
+    files = {kind: folder / f"model.{kind}" for kind in ("pt", "onnx")}
     return Model(
         name=BUNDLED,
-        path=folder / "model.onnx",
-        files={"pt": folder / "model.pt", "onnx": folder / "model.onnx"},
-        hashes={kind: about["files"][f"model.{kind}"]["sha256"] for kind in ("pt", "onnx")},
+        path=files["onnx"],
+        files=files,
+        hashes={kind: sha256(path) for kind, path in files.items()},
         input_size=(height, width),
         output_shape=tuple(about["output_shape"]),
         head=Head(about["head"]),

@@ -98,6 +98,7 @@ class Pipeline:
 
     @property
     def most_waiting(self) -> int:
+        """The largest number of results (and pictures of dropped frames) that ever waited for the sink."""
         return self._buffer.most
 
     async def run(self) -> None:
@@ -149,6 +150,7 @@ class Pipeline:
                 await self._offer(item, record)
 
     async def _emit_closed_loop(self) -> None:
+        await self._time.wait_until(0)
         for index in count():
             await self._link.wait_for_room()
             self._on_idle()

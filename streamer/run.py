@@ -35,6 +35,7 @@ from streamer.postprocess import Postprocess
 from streamer.preprocess import Preprocess
 from streamer.progress import Housekeeping, Progress
 from streamer.rundir import FRAMES, RunDir, check_out, default_path
+from streamer.sample import SCENE
 from streamer.schedule import Schedule
 from streamer.settings import Settings, Video
 from streamer.sink import FileSink
@@ -42,9 +43,6 @@ from streamer.source import Source, VideoSource
 from streamer.summary import Statistics, Tally, counts
 from streamer.video_writer import VideoWriter
 from streamer.warmup import make_ready, warm_up
-
-SCENE = "synthetic:street"
-"""How a clip of the synthetic scene says in its metadata what it is."""
 
 
 class Observer(Protocol):
@@ -237,6 +235,7 @@ class _Session:
                 "cpu_s_by_stage": self._threads.cpu_s,
                 "peak_resident_mb": resident_peak_mb(),
                 "decoded_while_measuring": pipeline.ungated,
+                "most_waiting_for_sink": pipeline.most_waiting,
             },
             notes=self._notes(),
             doubts=[*self._camera.doubts, *_doubts(pipeline, ledger)],

@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer import street_figures as figures
-from streamer import street_solids as solids
-from streamer.street_backdrop import Painter, Prop, paint_backdrop
-from streamer.street_brush import Box, Canvas, Image
-from streamer.street_camera import Camera, View
-from streamer.street_props import paint_props
-from streamer.street_traffic import BICYCLE, BUS, CAR, DOG, PERSON, TRUCK, Actor, Layout, actors, lay_out
-from streamer.street_weather import WEATHERS, Lens, Weather
+from streamer.street import figures as figures
+from streamer.street import solids as solids
+from streamer.street.backdrop import Painter, Prop, paint_backdrop
+from streamer.street.brush import Box, Canvas, Image
+from streamer.street.camera import Camera, View
+from streamer.street.props import paint_props
+from streamer.street.traffic import BICYCLE, BUS, CAR, DOG, PERSON, TRUCK, Actor, Layout, actors, lay_out
+from streamer.street.weather import WEATHERS, Lens, Weather
 
 LABELS: dict[int, str] = {
     PERSON: "person", BICYCLE: "bicycle", CAR: "car", BUS: "bus", TRUCK: "truck", DOG: "dog",

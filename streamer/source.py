@@ -83,7 +83,7 @@ class VideoSource:
             rate=info.rate,
             frames=None if loop else len(self._reader.schedule),
             time_base=info.time_base,
-            comment=getattr(info, "comment", ""),
+            comment=info.comment,
         )
 
     @property

@@ -36,14 +36,17 @@ class VideoWriter:
     an MP4 in fragments of a second while it grows, so that one that was never closed plays up to its last
     second, and an ordinary MP4 once it is closed. An odd width or height is made even, which yuv420p needs,
     by repeating the last column or row. ``width`` and ``height`` are those of the images, ``rate`` is the
-    nominal number of frames per second, ``time_base`` the tick in seconds of which each time is a multiple.
+    nominal number of frames per second, ``time_base`` the tick in seconds of which each time is a multiple,
+    ``comment`` is kept in the file's metadata.
 
     Raises SinkError when the file cannot be made or written. A full disk shows when a fragment is written, so
     up to a second late. A writer that has failed leaves what is on the disk playable, and closing it raises
     nothing more.
     """
 
-    def __init__(self, path: Path, width: int, height: int, rate: Fraction, time_base: Fraction) -> None:
+    def __init__(
+        self, path: Path, width: int, height: int, rate: Fraction, time_base: Fraction, *, comment: str = ""
+    ) -> None:
         self.frames = 0
         self._path = path
         self._time_base = time_base
@@ -55,6 +58,8 @@ class VideoWriter:
         self._frame.time_base = time_base
         self._file = _File(path)
         self._container = av.open(self._file, "w", format="mp4", container_options=_mp4_options(time_base))
+        if comment:
+            self._container.metadata["comment"] = comment
         with self._failures_raised():
             self._stream = self._add_stream(rate)
             self._container.start_encoding()

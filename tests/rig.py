@@ -17,7 +17,6 @@ import trio
 import trio.testing
 
 from streamer.clock import RunTime
-from streamer.detections import no_detections
 from streamer.detector import Detector
 from streamer.engines.null import NullEngine
 from streamer.engines.spec import parse_spec
@@ -169,14 +168,12 @@ class Rig:
         services = self._services()
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(time, next(services)))
         engine.compile()
-        self.sink = VirtualSink(
-            time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped
-        )
+        self.sink = VirtualSink(time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped)
         self.tally = Tally(closed_loop=schedule.closed_loop)
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.pipeline = Pipeline(
             source=source,
-            first=source.read(),
+            first=await time.run(source.read, "source"),
             schedule=schedule,
             policy=self.policy,
             queue=self.queue,

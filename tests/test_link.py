@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from streamer.link import LinkClosed, Policy, PolicyLink, ReorderBuffer
@@ -35,8 +34,7 @@ async def test_two_items_offered_at_once_to_one_taker_do_not_displace_each_other
             taken.append(await link.take())
 
         tasks.start_soon(take)
-        await link.wait_for_room()
-        await anyio.lowlevel.checkpoint()
+        await anyio.wait_all_tasks_blocked()
         assert link.offer(1) is None
         assert link.offer(2) is None
     assert taken == [1]

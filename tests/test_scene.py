@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from streamer.scene import LABELS, MIN_SIDE_PX, MIN_VISIBLE, Street, Truth, coco_truth
-from streamer.street_weather import WEATHERS, Weather
+from streamer.street.weather import WEATHERS, Weather
 
 SEEDS = range(40, 56)
 INSTANTS = (0, 1009, 40_013)

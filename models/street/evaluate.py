@@ -50,11 +50,12 @@ def render(frames: int, validation: bool) -> tuple[list[NDArray[np.uint8]], list
 
 def detect(onnx: Path, images: list[NDArray[np.uint8]]) -> list[list[float]]:
     """Detections of all images as rows of (image, x1, y1, x2, y2, confidence, class)."""
-    import openvino
     import torch
     from ultralytics.utils.nms import non_max_suppression
 
-    compiled = openvino.Core().compile_model(str(onnx), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    from streamer.openvino_quiet import ov
+
+    compiled = ov.Core().compile_model(str(onnx), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     rows: list[list[float]] = []
     for number, image in enumerate(images):
         tensor = np.ascontiguousarray(image[None, :, :, ::-1].transpose(0, 3, 1, 2), np.float32) / 255
@@ -156,7 +157,7 @@ def write_metadata(folder: Path, result: dict[str, Any]) -> None:
     }
     metadata = {
         "name": "street", "task": "detect", "architecture": "yolov5n (Ultralytics layout, 80 classes)",
-        "input_size": [HEIGHT, WIDTH], "head": "boxes+classes", "output": [1, 84, 6300],
+        "input_size": [HEIGHT, WIDTH], "head": "boxes+classes", "output_shape": [1, 84, 6300],
         "opset": graph.opset_import[0].version, "license": "AGPL-3.0-or-later",
         "names": list(checkpoint["model"].names.values()), "trained_classes": list(LABELS.values()), "files": files,
         "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx", "openvino", "pycocotools")},

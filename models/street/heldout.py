@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from streamer.scene import Street, draw_conditions
-from streamer.street_camera import Camera
-from streamer.street_weather import Weather
+from streamer.street.camera import Camera
+from streamer.street.weather import Weather
 
 TRAINING_SEEDS = 1_000_000
 """The first seed of training; all below it are held out, those of clips (0 to 99,999) among them."""

@@ -64,7 +64,7 @@ class ProgressLine:
         self._stop = stop
         self._started.set()
         for note in notes:
-            self._console.print(f"note: {note}", highlight=False)
+            self._console.print(f"note: {note}", highlight=False, soft_wrap=True)
 
     def progress(self, progress: Progress) -> None:
         total = f" of {self._settings.frames}" if self._settings.frames else ""
@@ -92,12 +92,12 @@ def print_report(run: Run, console: Console) -> None:
         highlight=False,
     )
     for doubt in run.manifest["doubts"]:
-        console.print(f"doubt   {doubt}", highlight=False)
+        console.print(f"doubt   {doubt}", highlight=False, soft_wrap=True)
     files = [name for name in (VIDEO, FRAMES, DETECTIONS, MANIFEST) if (run.directory / name).exists()]
     console.print(f"files   {run.directory}/ {', '.join(files)}", highlight=False, soft_wrap=True)
     if run.manifest["verdict"] != "VALID":
         console.print(f"verdict {run.manifest['verdict']}", highlight=False)
-    console.print(run.manifest["answer"], style="bold", highlight=False)
+    console.print(run.manifest["answer"], style="bold", highlight=False, soft_wrap=True)
 
 
 def summary_table(run: Run) -> Table:

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from streamer.street_backdrop import FINE, Painter, Prop, reduced
-from streamer.street_brush import Box, Colour, shade
+from streamer.street.backdrop import FINE, Painter, Prop, reduced
+from streamer.street.brush import Box, Colour, shade
 
 Thing: TypeAlias = Callable[[Painter, float, float], None]
 """Paints one prop that stands at (x, z)."""

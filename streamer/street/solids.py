@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.street_brush import Colour, Sketch, shade
-from streamer.street_camera import Points, View
-from streamer.street_weather import Weather
+from streamer.street.brush import Colour, Sketch, shade
+from streamer.street.camera import Points, View
+from streamer.street.weather import Weather
 
 GLASS: Colour = (74, 62, 50)
 TYRE: Colour = (30, 28, 28)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.street_brush import Colour, shade
-from streamer.street_camera import Points
-from streamer.street_solids import GLASS, Body, Solid
+from streamer.street.brush import Colour, shade
+from streamer.street.camera import Points
+from streamer.street.solids import GLASS, Body, Solid
 
 WHITE_LAMP: Colour = (205, 235, 250)
 RED_LAMP: Colour = (40, 30, 190)

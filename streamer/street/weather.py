@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.street_brush import Image
+from streamer.street.brush import Image
 
 WEATHERS = ("clear", "overcast", "rain", "fog", "snow", "haze")
 

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.street_brush import Colour, Sketch, shade
-from streamer.street_camera import Points, View
-from streamer.street_weather import Weather
+from streamer.street.brush import Colour, Sketch, shade
+from streamer.street.camera import Points, View
+from streamer.street.weather import Weather
 
 Outline = list[tuple[float, float]]
 

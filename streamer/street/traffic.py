@@ -16,10 +16,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from streamer import street_figures as figures
-from streamer import street_vehicles as vehicles
-from streamer.street_camera import View
-from streamer.street_solids import Solid
+from streamer.street import figures as figures
+from streamer.street import vehicles as vehicles
+from streamer.street.camera import View
+from streamer.street.solids import Solid
 
 PERSON, BICYCLE, CAR, BUS, TRUCK, DOG = 0, 1, 2, 5, 7, 16
 """COCO's class ids (of 80) of those who use the street."""

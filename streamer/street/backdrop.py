@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.street_brush import Box, Colour, Image, shade
-from streamer.street_camera import Points, View
-from streamer.street_traffic import Layout
-from streamer.street_weather import Weather
+from streamer.street.brush import Box, Colour, Image, shade
+from streamer.street.camera import Points, View
+from streamer.street.traffic import Layout
+from streamer.street.weather import Weather
 
 FINE = 2
 """The backdrop is painted this much larger and then reduced: done once, so smooth edges cost nothing."""
