@@ -33,6 +33,7 @@ from tests.runs import Finished, check_conserved, environment, manifest, playabl
 from tests.videos import FASTSTART, cut_off, write_video
 
 Replay = Callable[..., Finished]
+HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 
 
 @pytest.fixture(scope="module")
@@ -521,7 +522,7 @@ def test_ctrl_c_before_the_first_frame_ends_the_process_and_writes_nothing(
 ) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "streamer", "replay", str(clip), "--model", str(tiny_model), "--out", "run"]
-    slow = ["--engine", "null,delay_ms=100", "--warmup", "20"]
+    slow = ["--engine", "null,delay_ms=100", "--warmup", "100000"]  # hours: the process does not wait for them
     with subprocess.Popen(
         [*command, *slow], cwd=tmp_path, env=environment({"TERM": "xterm"}), stdout=subprocess.PIPE, stderr=theirs
     ) as process:
@@ -531,9 +532,24 @@ def test_ctrl_c_before_the_first_frame_ends_the_process_and_writes_nothing(
         process.communicate(timeout=60)
         shown += read_until(ours, None)
         os.close(ours)
-    assert process.returncode in (130, -signal.SIGINT)
+    assert process.returncode == 130
     assert b"Traceback" not in shown
+    assert shown.rindex(SHOW_CURSOR) > shown.rindex(HIDE_CURSOR), "the terminal is left without its cursor"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_frame_in_flight(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    options = (clip, "--model", tiny_model, "--engine", "null,delay_ms=3000", "--fps", "200")
+    with running(*options, cwd=tmp_path) as process:
+        wait_for_rows(process, tmp_path / "run" / "frames.csv", 20)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.1)
+        _, err = process.communicate()
+    assert process.returncode == 130
+    assert err == ""
+    assert not (tmp_path / "run" / "run.json").exists(), "it waited, and finished the run"
 
 
 def test_a_terminal_shows_a_live_line(clip: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from streamer.settings import Settings, Video, parse_duration
 
 EXIT_INVALID = 3
 EXIT_SIGNAL = 128
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -141,7 +145,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         video=Video(options["video"]),
     )
     line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
-    with line:
+    with line, _ended_at_once_by_signals(line):
         finished = anyio.run(_run, source, settings, line, backend=BACKEND)
     if as_json:
         click.echo(json.dumps(finished.manifest, indent=2, ensure_ascii=False))
@@ -175,9 +179,27 @@ async def _run(source: str, settings: Settings, line: ProgressLine) -> Run:
 
 
 async def _obey_signals(line: ProgressLine) -> None:
-    """Until the pipeline runs there is nothing to keep, and signals do what they always do."""
     stop = await line.running()
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    at_once = [signal.getsignal(number) for number in SIGNALS]
+    with anyio.open_signal_receiver(*SIGNALS) as signals:
         async for number in signals:
             stop(signal.Signals(number).name)
             break
+    for number, handler in zip(SIGNALS, at_once, strict=True):
+        signal.signal(number, handler)
+
+
+@contextmanager
+def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
+    """Until the pipeline runs there is nothing to keep, and no waiting for a runtime that compiles for a minute."""
+
+    def end(number: int, _: object) -> None:
+        line.close()
+        os._exit(EXIT_SIGNAL + number)
+
+    before = [signal.signal(number, end) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)

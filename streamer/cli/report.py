@@ -52,6 +52,10 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Takes the line away; may be called again."""
         self._live.stop()
 
     async def running(self) -> Callable[[str], None]:
