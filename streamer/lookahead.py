@@ -9,7 +9,7 @@ from collections import deque
 
 import anyio
 
-from streamer.clock import RunTime
+from streamer.clock import RunTime, Stage
 from streamer.frame import Frame
 from streamer.source import Source, Unreadable
 
@@ -86,7 +86,7 @@ class LookAhead:
 
     async def _decode(self) -> None:
         start_us = self._time.now_us()
-        item = await self._time.run(self._source.read, "source")
+        item = await self._time.run(self._source.read, Stage.SOURCE)
         self._cost_us = self._time.now_us() - start_us
         if item is None:
             self._ended = True

@@ -13,7 +13,7 @@ from itertools import count
 
 import anyio
 
-from streamer.clock import RunTime
+from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.errors import EngineError, SinkError, StreamerError
 from streamer.frame import Frame
@@ -144,10 +144,14 @@ class Pipeline:
             item = await self._ahead.next()
             if item is None:
                 return
+            record = self._record(item, due)
             await self._time.wait_until(due)
-            record = self._open(item, due)
             if isinstance(item, Frame):
+                record.captured = self._time.now_us()
+                self._ledger.open(record)
                 await self._offer(item, record)
+            else:
+                self._unreadable(record)
 
     async def _emit_closed_loop(self) -> None:
         await self._time.wait_until(0)
@@ -158,24 +162,30 @@ class Pipeline:
             now = self._time.now_us()
             if item is None or self._limits.reached(index, now):
                 return
-            record = self._open(item, now)
+            record = self._record(item, now)
             if isinstance(item, Frame):
                 record.captured = now
+                self._ledger.open(record)
+                self._next_index = index + 1
                 self._gate.enter()
                 self._link.offer((item, record))
+            else:
+                self._unreadable(record)
 
-    def _open(self, item: Frame | Unreadable, scheduled: int) -> FrameRecord:
-        """Opens the item's record; one that could not be decoded has met its fate already."""
+    def _record(self, item: Frame | Unreadable, scheduled: int) -> FrameRecord:
+        """The item's record, not opened yet: made before the item is due, it costs its frame nothing."""
         pts = round(item.pts * 1_000_000)
-        record = self._ledger.open(FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until))
-        self._next_index = item.index + 1
-        if isinstance(item, Unreadable):
-            self._buffer.skip(item.index)
-            self._close(record, Outcome.DECODE_ERROR)
-        return record
+        return FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until)
+
+    def _unreadable(self, record: FrameRecord) -> None:
+        """A frame that could not be decoded has met its fate when it is due."""
+        self._ledger.open(record)
+        self._next_index = record.frame + 1
+        self._buffer.skip(record.frame)
+        self._close(record, Outcome.DECODE_ERROR)
 
     async def _offer(self, frame: Frame, record: FrameRecord) -> None:
-        record.captured = self._time.now_us()
+        self._next_index = frame.index + 1
         self._gate.enter()
         if self._waits and not self._link.has_room:
             await self._link.wait_for_room()
@@ -200,7 +210,7 @@ class Pipeline:
             except LinkClosed:
                 return
             try:
-                detections = await self._time.run(partial(detector.detect, frame, record), "engine")
+                detections = await self._time.run(partial(detector.detect, frame, record), Stage.ENGINE)
             except EngineError as error:
                 self._buffer.skip(frame.index)
                 self._close(record, Outcome.ENGINE_ERROR)
@@ -222,7 +232,7 @@ class Pipeline:
                 continue  # what no longer can be written is abandoned, and no worker waits for it
             try:
                 if self._sink.blocks:
-                    await self._time.run(partial(self._sink.write, item), "sink")
+                    await self._time.run(partial(self._sink.write, item), Stage.SINK)
                 else:
                     self._sink.write(item)
             except SinkError as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,3 +66,16 @@ class Housekeeping:
             p50_ms=p50,
             p95_ms=p95,
         )
+
+
+@contextmanager
+def garbage_frozen() -> Iterator[None]:
+    """Python's garbage collector does not run by itself, and what lives now is left out of its rounds."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -13,15 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import anyio
-import anyio.to_thread
 import numpy as np
 
 from streamer import manifest as parts
 from streamer.answer import plain_answer
-from streamer.clock import MonotonicClock, RunTime, Threads
+from streamer.clock import MonotonicClock, RunTime, Stage, Threads
 from streamer.csv_rows import frame_row, read_frames
 from streamer.detector import Detector
+from streamer.doubts import doubts
 from streamer.engines.base import Engine
 from streamer.engines.opening import open_engine
 from streamer.engines.spec import EngineSpec, parse_spec
@@ -33,7 +31,7 @@ from streamer.models import Model, find_model, sha256
 from streamer.pipeline import Limits, Pipeline
 from streamer.postprocess import Postprocess
 from streamer.preprocess import Preprocess
-from streamer.progress import Housekeeping, Progress
+from streamer.progress import Housekeeping, Progress, garbage_frozen
 from streamer.rundir import FRAMES, RunDir, check_out, default_path
 from streamer.sample import SCENE
 from streamer.schedule import Schedule
@@ -102,8 +100,10 @@ async def run(source: str, settings: Settings, observer: Observer | None = None)
         engine = open_engine(spec, model)
         stack.callback(engine.close)
         timings = parts.Timings()
-        await anyio.to_thread.run_sync(partial(make_ready, engine, clock, timings))
-        session = _Session(source, settings, started, spec, camera, model, engine, timings, clock)
+        threads = Threads(clock)
+        stack.callback(threads.close)
+        await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)
+        session = _Session(source, settings, started, spec, camera, model, engine, timings, clock, threads)
         return await session.run(observer or Silent())
 
 
@@ -121,6 +121,7 @@ class _Session:
         engine: Engine,
         timings: parts.Timings,
         clock: MonotonicClock,
+        threads: Threads,
     ) -> None:
         self._source = source
         self._settings = settings
@@ -131,9 +132,8 @@ class _Session:
         self._engine = engine
         self._timings = timings
         self._clock = clock
-        # A worker per request, one for the sink, one for the source.
-        self._threads = Threads(clock, len(engine.requests) + 2)
-        self._time = RunTime(clock, self._threads)
+        self._threads = threads
+        self._time = RunTime(clock, threads)
         self._schedule = Schedule(settings.pace, camera.info.rate)
         self._deadline_us = parts.nominal_deadline_us(settings, self._schedule)
         self._devices = engine.execution_devices
@@ -152,9 +152,11 @@ class _Session:
             )
             for request in self._engine.requests
         ]
-        first = await anyio.to_thread.run_sync(self._camera.read)
-        await anyio.to_thread.run_sync(
-            partial(warm_up, detectors, self._warmup_frame(first), settings.warmup, self._clock, self._timings)
+        first = await self._threads.run(self._camera.read, Stage.SOURCE)
+        # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
+        await self._threads.run(
+            partial(warm_up, detectors, self._warmup_frame(first), settings.warmup, self._clock, self._timings),
+            Stage.ENGINE,
         )
         path = settings.out or default_path(self._started, self._source, self._spec.spec)
         directory = RunDir(path, overwrite=settings.overwrite)
@@ -190,6 +192,7 @@ class _Session:
             pipeline.stop()
 
         observer.started(stop, self._notes())
+        self._threads.forget_cpu()
         cpu = time.process_time()
         try:
             with garbage_frozen():
@@ -238,7 +241,7 @@ class _Session:
                 "most_waiting_for_sink": pipeline.most_waiting,
             },
             notes=self._notes(),
-            doubts=[*self._camera.doubts, *_doubts(pipeline, ledger)],
+            doubts=[*self._camera.doubts, *doubts(pipeline, ledger)],
             verdict=self._verdict(ledger),
             error=None if self._failure is None else str(self._failure),
             answer=plain_answer(
@@ -283,28 +286,3 @@ class _Session:
                 "its detections are not; give a model of your own with --model FILE.onnx"
             ]
         return []
-
-
-def _doubts(pipeline: Pipeline, ledger: Ledger) -> list[str]:
-    doubts = []
-    if pipeline.ungated > ledger.scheduled / 100:
-        doubts.append(
-            f"the engine was never idle long enough: {pipeline.ungated} of {ledger.scheduled} frames were decoded "
-            "while another was being measured, which costs inference 5 to 10 % on two cores"
-        )
-    if pipeline.undrawn:
-        doubts.append(f"{pipeline.undrawn} dropped frames are not in the video: too many waited for their place")
-    return doubts
-
-
-@contextmanager
-def garbage_frozen() -> Iterator[None]:
-    """Python's garbage collector does not run by itself, and what lives now is left out of its rounds."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()

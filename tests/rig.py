@@ -16,7 +16,7 @@ import numpy as np
 import trio
 import trio.testing
 
-from streamer.clock import RunTime
+from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.engines.null import NullEngine
 from streamer.engines.spec import parse_spec
@@ -53,7 +53,7 @@ class VirtualTime:
         """Called by work: it blocks its worker for so long."""
         self._blocked_us += round(seconds * 1_000_000)
 
-    async def run(self, work: Callable[[], T], stage: str) -> T:
+    async def run(self, work: Callable[[], T], stage: Stage) -> T:
         try:
             done = work()
         finally:
@@ -173,7 +173,7 @@ class Rig:
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.pipeline = Pipeline(
             source=source,
-            first=await time.run(source.read, "source"),
+            first=await time.run(source.read, Stage.SOURCE),
             schedule=schedule,
             policy=self.policy,
             queue=self.queue,

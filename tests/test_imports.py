@@ -39,7 +39,7 @@ LAYERS: dict[str, list[str]] = {
     "source, engines, sink": [
         *("source", "video_reader", "video_writer", "sink", "engines", "engines.*", "scene", "street.*", "sample"),
     ],
-    "pipeline": ["lookahead", "detector", "pipeline", "manifest", "warmup"],
+    "pipeline": ["lookahead", "detector", "doubts", "pipeline", "manifest", "warmup"],
     "run": ["run", "api"],
     "cli": ["cli", "cli.*", "__main__"],
 }
@@ -161,9 +161,9 @@ def test_only_the_pipeline_makes_tasks_and_the_command_listens_for_signals() -> 
     assert callers("create_task_group", "open_nursery", "create_task") == {"pipeline", "cli.replay"}
 
 
-def test_threads_are_entered_in_one_helper_and_around_the_run() -> None:
-    assert callers("to_thread.run_sync", "run_sync") == {"clock", "run"}
-    assert callers("Thread", "ThreadPoolExecutor") == set()
+def test_threads_are_made_in_one_place() -> None:
+    assert callers("Thread", "from_thread.run_sync") == {"clock"}
+    assert callers("to_thread.run_sync", "ThreadPoolExecutor") == set()
 
 
 def test_the_library_never_prints() -> None:

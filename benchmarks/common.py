@@ -1,0 +1,81 @@
+"""What the benchmarks share: running streamer in a process of its own, and printing a verdict."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from streamer.csv_rows import read_frames
+from streamer.ledger import FrameRecord
+from streamer.machine import this_machine
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+FOOTAGE = SHARED / "footage" / "vtest.avi"
+COCO_MODEL = SHARED / "models" / "yolov5n-coco.onnx"
+CLIP = ROOT / "samples" / "street.mp4"
+
+
+class Report:
+    """Collects verdicts; the process ends with 1 if one was a MISS."""
+
+    def __init__(self) -> None:
+        self._missed = 0
+        machine = this_machine()
+        versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
+        print(f"{machine.cpu}, {machine.usable_cores} usable cores, load {machine.load}, Python {machine.python}")
+        print(versions, flush=True)
+
+    def say(self, line: str) -> None:
+        """A line of measurement."""
+        print(line, flush=True)
+
+    def at_most(self, what: str, figure: float, target: float, unit: str = "") -> None:
+        """A verdict on a figure that should be small."""
+        self._judge(what, figure, "at most", target, unit, figure <= target)
+
+    def at_least(self, what: str, figure: float, target: float, unit: str = "") -> None:
+        """A verdict on a figure that should be large."""
+        self._judge(what, figure, "at least", target, unit, figure >= target)
+
+    def _judge(self, what: str, figure: float, side: str, target: float, unit: str, passed: bool) -> None:
+        self._missed += not passed
+        print(
+            f"{'PASS' if passed else 'MISS'}  {what}: {figure:.3f}{unit}, target {side} {target:g}{unit}", flush=True
+        )
+
+    def end(self) -> None:
+        """Ends the process."""
+        sys.exit(1 if self._missed else 0)
+
+
+def replay(source: Path, out: Path, *options: str | Path) -> dict[str, Any]:
+    """The manifest of ``streamer replay`` in a process of its own."""
+    command = [sys.executable, "-m", "streamer", "replay", source, "--out", out, "--overwrite", "--json", *options]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stderr}")
+    manifest: dict[str, Any] = json.loads(done.stdout)
+    return manifest
+
+
+def records(out: Path) -> list[FrameRecord]:
+    """The ledger of a run, in the order of the frames."""
+    return sorted(read_frames(out / "frames.csv"), key=lambda record: record.frame)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median and range, as text."""
+    return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def needs(*paths: Path) -> None:
+    """Ends the process with a word on what is missing."""
+    for path in paths:
+        if not path.exists():
+            sys.exit(f"needs {path}, which is not here")
