@@ -8,6 +8,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from streamer.engines.opening import unavailable
 from streamer.engines.spec import VARIANTS, Runtime, known_keys
@@ -42,9 +43,10 @@ def command(model: str | None, as_json: bool) -> None:
     for heading in ("variant", "what it is", "runs here"):
         table.add_column(heading)
     for spec, why in rows:
-        table.add_row(spec.variant, spec.about, "yes" if why is None else f"no: {why}")
+        # Text, not markup: 'streamer[torch]' is no style.
+        table.add_row(spec.variant, spec.about, Text("yes" if why is None else f"no: {why}"))
     console = Console()
     console.print(table)
     for runtime in Runtime:
         takes = ", ".join(spec.variant for spec in VARIANTS.values() if spec.runtime is runtime)
-        console.print(f"{takes}: refined by {known_keys(runtime)}", highlight=False)
+        console.print(f"{takes}: refined by {known_keys(runtime)}", highlight=False, markup=False)

@@ -68,7 +68,7 @@ class ProgressLine:
         self._stop = stop
         self._started.set()
         for note in notes:
-            self._console.print(f"note: {note}", highlight=False, soft_wrap=True)
+            self._console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
 
     def progress(self, progress: Progress) -> None:
         total = f" of {self._settings.frames}" if self._settings.frames else ""
@@ -94,14 +94,15 @@ def print_report(run: Run, console: Console) -> None:
     console.print(
         "frames  " + "  ".join(f"{name} {count}" for name, count in frames.items() if count or name == "scheduled"),
         highlight=False,
+        markup=False,
     )
     for doubt in run.manifest["doubts"]:
-        console.print(f"doubt   {doubt}", highlight=False, soft_wrap=True)
+        console.print(f"doubt   {doubt}", highlight=False, markup=False, soft_wrap=True)
     files = [name for name in (VIDEO, FRAMES, DETECTIONS, MANIFEST) if (run.directory / name).exists()]
-    console.print(f"files   {run.directory}/ {', '.join(files)}", highlight=False, soft_wrap=True)
+    console.print(f"files   {run.directory}/ {', '.join(files)}", highlight=False, markup=False, soft_wrap=True)
     if run.manifest["verdict"] != "VALID":
-        console.print(f"verdict {run.manifest['verdict']}", highlight=False)
-    console.print(run.manifest["answer"], style="bold", highlight=False, soft_wrap=True)
+        console.print(f"verdict {run.manifest['verdict']}", highlight=False, markup=False)
+    console.print(run.manifest["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)
 
 
 def summary_table(run: Run) -> Table:
