@@ -11,7 +11,7 @@ def doubts(pipeline: Pipeline, ledger: Ledger) -> list[str]:
     found = []
     if pipeline.ungated > ledger.scheduled / 100:
         found.append(
-            f"the engine was never idle long enough: {pipeline.ungated} of {ledger.scheduled} frames were decoded "
+            f"the engine left no gap to decode in: {pipeline.ungated} of {ledger.scheduled} frames were decoded "
             "while another was being measured, which costs inference 5 to 10 % on two cores"
         )
     if pipeline.undrawn:

@@ -87,7 +87,8 @@ class LookAhead:
     async def _decode(self) -> None:
         start_us = self._time.now_us()
         item = await self._time.run(self._source.read, Stage.SOURCE)
-        self._cost_us = self._time.now_us() - start_us
+        # Smoothed: after one decode that was held up, the next would not be thought to fit into any gap.
+        self._cost_us += (self._time.now_us() - start_us - self._cost_us) // 8
         if item is None:
             self._ended = True
         else:

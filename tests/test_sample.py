@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def test_a_clip_and_its_ground_truth_are_written_and_belong_together(tmp_path: P
     assert {category["id"]: category["name"] for category in truth["categories"]} == LABELS
     assert len(truth["annotations"]) > 20
     reader = VideoReader(tmp_path / "street.mp4")
-    assert (reader.info.width, reader.info.height, reader.info.rate) == (640, 480, 25)
+    assert (reader.info.width, reader.info.height, reader.info.rate) == (640, 480, Fraction(25))
     assert reader.info.comment == "synthetic:street,seed=3"
     for index in range(10):
         picture = reader.read()

@@ -145,7 +145,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         video=Video(options["video"]),
     )
     line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
-    with line, _ended_at_once_by_signals(line):
+    with _ended_at_once_by_signals(line), line:
         finished = anyio.run(_run, source, settings, line, backend=BACKEND)
     if as_json:
         click.echo(json.dumps(finished.manifest, indent=2, ensure_ascii=False))
@@ -194,7 +194,7 @@ def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
     """Until the pipeline runs there is nothing to keep, and no waiting for a runtime that compiles for a minute."""
 
     def end(number: int, _: object) -> None:
-        line.close()
+        line.abandon()
         os._exit(EXIT_SIGNAL + number)
 
     before = [signal.signal(number, end) for number in SIGNALS]

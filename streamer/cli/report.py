@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from types import TracebackType
 
 import anyio
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.control import Control
 from rich.live import Live
+from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
@@ -52,11 +55,13 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Takes the line away; may be called again."""
         self._live.stop()
+
+    def abandon(self) -> None:
+        """Gives the terminal its cursor back, past a print that may be under way: the process is about to end."""
+        if self._live.is_started:
+            restored = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2), ControlType.SHOW_CURSOR)
+            os.write(self._console.file.fileno(), str(restored).encode())
 
     async def running(self) -> Callable[[str], None]:
         """Returns what ends the run, as soon as the pipeline runs."""
