@@ -53,7 +53,7 @@ def test_the_wheel_replays_from_anywhere(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(site)
     clip = site / "streamer" / "bundled" / "samples" / "street.mp4"
     done = subprocess.run(
-        [sys.executable, "-m", "streamer", "replay", str(clip), "--frames", "5", "--out", "run"],
+        [sys.executable, "-m", "streamer", "replay", str(clip), "--frames", "5", "--policy", "wait", "--out", "run"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
