@@ -1,6 +1,7 @@
 """How little streamer adds: the null engine at 30 fps, and how punctual it is beside an engine and an encoder.
 
 python -m benchmarks.harness [--rounds 3] [--frames 600]
+python -m benchmarks.harness --backends [--seconds 30]    the same figures over event loops and rates, as a table
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from benchmarks.backends import publish
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, needs, records, replay, spread
 from streamer.ledger import FrameRecord
 
@@ -45,26 +47,38 @@ def figures(frames: list[FrameRecord]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Runs the cases in turn, round by round."""
+    """Gives verdicts, or publishes the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--frames", type=int, default=600)
+    parser.add_argument("--backends", action="store_true")
+    parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
     needs(FOOTAGE, COCO_MODEL)
     report = Report()
+    if options.backends:
+        with tempfile.TemporaryDirectory() as scratch:
+            publish(report, Path(scratch), options.seconds)
+    else:
+        judge(report, options.rounds, options.frames)
+    report.end()
+
+
+def judge(report: Report, rounds: int, frames: int) -> None:
+    """Runs the cases in turn, round by round, and gives the verdicts."""
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in CASES}
     with tempfile.TemporaryDirectory() as scratch:
-        for _ in range(options.rounds):
+        for _ in range(rounds):
             for name, case in CASES.items():
                 out = Path(scratch) / "run"
-                replay(FOOTAGE, out, "--model", COCO_MODEL, "--fps", "30", "--frames", str(options.frames), *case)
+                replay(FOOTAGE, out, "--model", COCO_MODEL, "--fps", "30", "--frames", str(frames), *case)
                 measured[name].append(figures(records(out)))
     middle: dict[str, dict[str, float]] = {}
-    for name, rounds in measured.items():
-        report.say(f"{name} at 30 fps, milliseconds, median of {options.rounds} rounds and range")
+    for name, of_rounds in measured.items():
+        report.say(f"{name} at 30 fps, milliseconds, median of {rounds} rounds and range")
         middle[name] = {}
-        for figure in rounds[0]:
-            values = [one[figure] for one in rounds]
+        for figure in of_rounds[0]:
+            values = [one[figure] for one in of_rounds]
             middle[name][figure] = median(values)
             report.say(f"  {figure:34} {spread(values)}")
     null, video = middle["null"], middle["ir-auto-shared and video"]
@@ -72,7 +86,6 @@ def main() -> None:
     report.at_most("null: result latency less service, p99", null["result latency less service p99"], 0.6, " ms")
     report.at_most("null: lateness, median", null["lateness p50"], 0.05, " ms")
     report.at_most("ir-auto-shared and video: lateness p99", video["lateness p99"], 1.0, " ms")
-    report.end()
 
 
 if __name__ == "__main__":

@@ -9,25 +9,31 @@ from streamer.summary import Statistics
 
 
 def plain_answer(
-    frames: Mapping[str, int], figures: Mapping[str, Statistics], *, rate: Fraction | None, duration_s: float
+    frames: Mapping[str, int],
+    figures: Mapping[str, Statistics],
+    *,
+    rate: Fraction | None,
+    duration_s: float,
+    tail: str | None = None,
 ) -> str:
-    """The rate sustained, the tail, and what was lost; ``rate`` is None for a closed loop."""
+    """The rate sustained, the tail and what made it, and what was lost; ``rate`` is None for a closed loop."""
     delivered, scheduled = frames["delivered"], frames["scheduled"]
     if not delivered:
         return f"Nothing was delivered: {_losses(frames)}."
     achieved = delivered / duration_s if duration_s > 0 else 0.0
-    tail = _tail(figures["latency"])
+    figure = _tail(figures["latency"])
+    why = "" if tail is None else f"; {tail}"
     if rate is None:
         lost = f", {_losses(frames)}" if delivered < scheduled else ""
-        return f"Closed loop, so not what a camera sees: {achieved:.1f} frames a second, {tail}{lost}."
+        return f"Closed loop, so not what a camera sees: {achieved:.1f} frames a second, {figure}{lost}{why}."
     fate = _losses(frames) if delivered < scheduled else "nothing dropped"
     if frames["late"]:
         fate += f", {frames['late']} late ({frames['late'] / scheduled:.1%})"
     # With the policy wait nothing is ever lost: an engine that falls behind shows in late frames and a longer run.
     behind = frames["late"] > scheduled / 2 and achieved < 0.95 * rate
     if delivered == scheduled and not behind:
-        return f"Sustains {float(rate):.5g} fps: {tail}, {fate}."
-    return f"Does not sustain {float(rate):.5g} fps: delivers {achieved:.1f} a second, {tail}; {fate}."
+        return f"Sustains {float(rate):.5g} fps: {figure}, {fate}{why}."
+    return f"Does not sustain {float(rate):.5g} fps: delivers {achieved:.1f} a second, {figure}; {fate}{why}."
 
 
 def _tail(latency: Statistics) -> str:

@@ -30,7 +30,10 @@ class Stage(StrEnum):
 
 
 SPIN_US = 2_000
-"""How long before an instant sleeping ends and spinning starts: timers of an event loop are up to 1.5 ms late."""
+"""How long before an instant sleeping ends and spinning starts, until it is known how late this machine wakes up."""
+LEAST_SPIN_US, MOST_SPIN_US = 300, 5_000
+FORGET = 64
+"""After so many waits an oversleep counts half: the spin follows the machine both ways."""
 
 
 class Clock(Protocol):
@@ -58,16 +61,30 @@ class Workers(Protocol):
 
 
 class MonotonicClock:
-    """The system's monotonic clock; waiting sleeps, then spins over the event loop."""
+    """The system's monotonic clock; waiting sleeps, then spins over the event loop.
+
+    ``spin_us`` is how long before the instant the spin starts: half as long again as the worst recent oversleep.
+    """
+
+    def __init__(self) -> None:
+        self.spin_us = SPIN_US
+        self._oversleep_us = SPIN_US / 1.5
 
     def now_us(self) -> int:
         return time.monotonic_ns() // 1_000
 
     async def wait_until(self, instant_us: int) -> None:
-        remaining = instant_us - self.now_us()
-        await anyio.sleep(max(0, remaining - SPIN_US) / 1_000_000)
+        start = self.now_us()
+        pause_us = instant_us - start - self.spin_us
+        await anyio.sleep(max(0, pause_us) / 1_000_000)
+        if pause_us > 0:
+            self._learn(self.now_us() - start - pause_us)
         while self.now_us() < instant_us:
             await anyio.sleep(0)
+
+    def _learn(self, oversleep_us: int) -> None:
+        self._oversleep_us = max(oversleep_us, self._oversleep_us * 0.5 ** (1 / FORGET))
+        self.spin_us = min(max(round(self._oversleep_us * 1.5), LEAST_SPIN_US), MOST_SPIN_US)
 
 
 @dataclass(slots=True)
@@ -157,6 +174,10 @@ class RunTime:
     def start(self, lead_us: int) -> None:
         """Puts the origin ``lead_us`` from now."""
         self._origin_us = self._clock.now_us() + lead_us
+
+    def since_origin(self, clock_us: int) -> int:
+        """A reading of the clock as time of the run."""
+        return clock_us - self._origin_us
 
     def now_us(self) -> int:
         """Now, in the event loop."""

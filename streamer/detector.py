@@ -13,6 +13,7 @@ from streamer.engines.base import Request
 from streamer.errors import EngineError
 from streamer.frame import Frame
 from streamer.ledger import FrameRecord
+from streamer.machine import involuntary_switches
 from streamer.postprocess import Postprocess
 from streamer.preprocess import Preprocess
 
@@ -34,6 +35,7 @@ class Detector:
 
     def detect(self, frame: Frame, record: FrameRecord) -> Detections:
         """Detections in the frame; stamps ``record``. Raises EngineError, which names the frame."""
+        switches = involuntary_switches()
         try:
             record.preprocess_start = self._stamp()
             place = self._preprocess(frame.image, self._request.input)
@@ -44,5 +46,6 @@ class Detector:
             record.detected = self._stamp()
         except Exception as error:  # whatever a runtime raises ends the run, with the frame it came from
             raise EngineError(f"the engine failed at frame {frame.index}: {error}", frame=frame.index) from error
+        record.switches = involuntary_switches() - switches
         record.detections = len(detections)
         return detections

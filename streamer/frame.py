@@ -17,10 +17,12 @@ class Frame:
     """One frame of one stream.
 
     ``index`` counts from 0 within the stream; ``pts`` is its presentation time in seconds since the stream's
-    first frame, exact; ``image`` is height x width x 3, BGR, uint8.
+    first frame, exact; ``image`` is height x width x 3, BGR, uint8; ``arrived_us`` is the clock's
+    reading when a live source's frame arrived, in microseconds.
     """
 
     stream: int
     index: int
     pts: Fraction
     image: Image
+    arrived_us: int | None = None

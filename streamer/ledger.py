@@ -30,7 +30,7 @@ class FrameRecord:
     """The stamps and the outcome of one scheduled frame; a step that never happened is None.
 
     ``held_until`` is when the ``wait`` policy let go of the source, which no camera would be: lateness counts
-    from there.
+    from there. ``switches`` counts how often the system took a core from one of our threads while it was detected.
     """
 
     stream: int
@@ -50,6 +50,7 @@ class FrameRecord:
     reason: str = ""
     late: bool = False
     detections: int | None = None
+    switches: int = 0
 
     @property
     def lateness(self) -> int | None:
@@ -108,6 +109,25 @@ class Watcher(Protocol):
 
     def closed(self, record: FrameRecord) -> None:
         """A frame has its outcome."""
+
+
+class Watchers:
+    """Several watchers as one."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def opened(self, record: FrameRecord) -> None:
+        for watcher in self._watchers:
+            watcher.opened(record)
+
+    def detected(self, record: FrameRecord) -> None:
+        for watcher in self._watchers:
+            watcher.detected(record)
+
+    def closed(self, record: FrameRecord) -> None:
+        for watcher in self._watchers:
+            watcher.closed(record)
 
 
 class Ledger:

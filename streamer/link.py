@@ -55,6 +55,11 @@ class PolicyLink(Generic[T]):
         return len(self._items)
 
     @property
+    def closed(self) -> bool:
+        """No more items will come."""
+        return self._closed
+
+    @property
     def has_room(self) -> bool:
         """An item offered now would displace none."""
         return bool(self._takers) or len(self._items) < self._capacity

@@ -6,6 +6,7 @@ On two cores, decoding beside an inference costs that inference 5 to 10 %.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import anyio
 
@@ -52,14 +53,22 @@ class Gate:
 class LookAhead:
     """The next frames of a source, decoded ahead as far as the gate allows.
 
-    ``first`` has been read already. ``ungated`` counts the frames that had to be decoded while another was being
-    measured.
+    ``first`` has been read already; ``decoded`` is told when each decode began and ended. ``ungated`` counts the
+    frames that had to be decoded while another was being measured.
     """
 
-    def __init__(self, source: Source, first: Frame | Unreadable | None, time: RunTime, gate: Gate) -> None:
+    def __init__(
+        self,
+        source: Source,
+        first: Frame | Unreadable | None,
+        time: RunTime,
+        gate: Gate,
+        decoded: Callable[[int, int], None],
+    ) -> None:
         self._source = source
         self._time = time
         self._gate = gate
+        self._decoded = decoded
         self._ready: deque[Frame | Unreadable] = deque() if first is None else deque([first])
         self._ended = first is None
         self._cost_us = 1_000
@@ -88,7 +97,9 @@ class LookAhead:
         start_us = self._time.now_us()
         item = await self._time.run(self._source.read, Stage.SOURCE)
         # Smoothed: after one decode that was held up, the next would not be thought to fit into any gap.
-        self._cost_us += (self._time.now_us() - start_us - self._cost_us) // 8
+        end_us = self._time.now_us()
+        self._cost_us += (end_us - start_us - self._cost_us) // 8
+        self._decoded(start_us, end_us)
         if item is None:
             self._ended = True
         else:

@@ -6,9 +6,16 @@ import math
 import os
 import platform
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
+
+resource: ModuleType | None = None
+with suppress(ImportError):  # Windows has none
+    resource = import_module("resource")
 
 PACKAGES = ("openvino", "numpy", "opencv-python", "av", "anyio", "torch", "ultralytics", "onnx")
 
@@ -60,13 +67,17 @@ def usable_cores() -> int:
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
 
 
+def involuntary_switches() -> int:
+    """How often the system has taken a core from one of this process's threads; 0 where it does not tell."""
+    switches: int = 0 if resource is None else resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+    return switches
+
+
 def resident_peak_mb() -> float | None:
     """The most memory this process has had resident, in MB; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
+    if resource is None:
         return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)
 
 

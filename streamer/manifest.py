@@ -12,11 +12,14 @@ from streamer import __version__
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
 from streamer.machine import Machine
+from streamer.measuring import DeviceChange
 from streamer.models import Model
 from streamer.schedule import Schedule
 from streamer.settings import Settings
+from streamer.slo import Checked
 from streamer.source import SourceInfo
-from streamer.summary import Statistics
+from streamer.summary import Statistics, Tally, omission_gap
+from streamer.windows import Window
 
 SCHEMA_VERSION = 1
 
@@ -31,7 +34,7 @@ class Timings:
     warmup_ms: float = 0.0
 
 
-def source_part(info: SourceInfo, sha256: str) -> dict[str, Any]:
+def source_part(info: SourceInfo, sha256: str | None) -> dict[str, Any]:
     """The ``source`` of the manifest; ``fps`` is a fraction where it is no whole number, as in 30000/1001."""
     return {
         "uri": info.uri,
@@ -39,6 +42,7 @@ def source_part(info: SourceInfo, sha256: str) -> dict[str, Any]:
         "height": info.height,
         "fps": str(info.rate),
         "frames": info.frames,
+        "live": info.live,
         "sha256": sha256,
     }
 
@@ -56,16 +60,20 @@ def model_part(model: Model) -> dict[str, Any]:
     }
 
 
-def engine_part(spec: EngineSpec, engine: Engine, timings: Timings, devices: Sequence[str]) -> dict[str, Any]:
-    """The ``engine`` of the manifest; ``devices`` are those that ran it when it was compiled."""
-    now = list(engine.execution_devices)
+def engine_part(
+    spec: EngineSpec, engine: Engine, timings: Timings, changes: Sequence[DeviceChange]
+) -> dict[str, Any]:
+    """The ``engine`` of the manifest."""
     return {
         "spec": spec.spec,
         "variant": spec.variant,
         "runtime": spec.runtime.value,
         "device": spec.device,
-        "execution_devices": now,
-        "device_changes": [] if now == list(devices) else [{"from": list(devices), "to": now}],
+        "execution_devices": list(engine.execution_devices),
+        "device_changes": [
+            {"at_ms": change.at_us / 1000, "from": list(change.before), "to": list(change.after)}
+            for change in changes
+        ],
         "config_requested": {**dict(spec.config), "shared": spec.shared},
         "config_in_force": dict(engine.config_in_force),
         "read_ms": timings.read_ms,
@@ -81,6 +89,8 @@ def run_part(
     started: datetime,
     duration_us: int,
     timings: Timings,
+    *,
+    exact: bool,
 ) -> dict[str, Any]:
     """The ``run`` of the manifest: what was asked, with its defaults worked out."""
     return {
@@ -89,6 +99,12 @@ def run_part(
         "closed_loop": schedule.closed_loop,
         "policy": settings.policy_in_force.value,
         "queue": 0 if schedule.closed_loop else settings.queue,
+        "arrivals": None if schedule.arrivals is None else schedule.arrivals.text,
+        "max_age_ms": settings.max_age_ms,
+        "skip_partial": settings.skip_partial,
+        "until": settings.until,
+        "slo": settings.slo,
+        "percentiles": "exact" if exact else "histogram",
         "deadline_ms": None if deadline_us is None else deadline_us / 1000,
         "warmup": settings.warmup,
         "warmup_ms": timings.warmup_ms,
@@ -112,9 +128,13 @@ def manifest(
     run: Mapping[str, Any],
     frames: Mapping[str, int],
     figures: Mapping[str, Statistics],
+    parts_of_run: Sequence[Mapping[str, Any]],
+    tail: Mapping[str, Any] | None,
+    windows: Mapping[str, Any],
     resources: Mapping[str, Any],
     notes: Sequence[str],
     doubts: Sequence[str],
+    checks: Sequence[Checked],
     verdict: str,
     error: str | None,
     answer: str,
@@ -128,16 +148,47 @@ def manifest(
         "error": error,
         "notes": list(notes),
         "doubts": list(doubts),
-        "slo": None,
+        "slo": None if not checks else "met" if all(one.met for one in checks) else "missed",
+        "slo_checks": [one.as_dict() for one in checks],
         "source": dict(source),
         "model": dict(model),
         "engine": dict(engine),
         "run": dict(run),
         "frames": dict(frames),
         **{f"{name}_ms": figure.as_dict() for name, figure in figures.items()},
+        "omission_gap": omission_gap(figures),
+        "tail": tail,
+        "windows": dict(windows),
+        "parts": list(parts_of_run),
         "resources": dict(resources),
         "machine": machine.as_dict(),
     }
+
+
+def windows_part(length_s: int, windows: Sequence[Window]) -> dict[str, Any]:
+    """The ``windows`` of the manifest: the last three, by which a run is called steady."""
+    return {
+        "seconds": length_s,
+        "rate": [round(window.rate, 3) for window in windows],
+        "latency_ms": [round(window.latency_ms, 3) for window in windows],
+    }
+
+
+def device_parts(changes: Sequence[DeviceChange], tally: Tally, duration_us: int) -> list[dict[str, Any]]:
+    """The ``parts`` of the manifest: figures of each stretch between changes of the device; none without changes."""
+    if not changes:
+        return []
+    edges = [0, *(change.at_us for change in changes), duration_us]
+    devices = [changes[0].before, *(change.after for change in changes)]
+    return [
+        {
+            "from_ms": start / 1000,
+            "to_ms": end / 1000,
+            "execution_devices": list(ran),
+            **{f"{name}_ms": figure.as_dict() for name, figure in figures.items()},
+        }
+        for start, end, ran, figures in zip(edges, edges[1:], devices, tally.parts(), strict=False)
+    ]
 
 
 def nominal_deadline_us(settings: Settings, schedule: Schedule) -> int | None:

@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import numpy as np
-import numpy.typing as npt
+from streamer.errors import UsageError
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 RISK = 0.01
@@ -24,7 +23,9 @@ def allowed_above(n: int, p: float) -> int:
 
     Minus one when not even t = 0 satisfies the rule.
     """
-    above, log_q, log_p = -1, math.log(1 - p), math.log(p)
+    # Twelve standard deviations below the mean nothing is left to add: a run of millions is summed as quickly.
+    start = max(0, math.floor(n * (1 - p) - 12 * math.sqrt(n * p * (1 - p)) - 12))
+    above, log_q, log_p = start - 1, math.log(1 - p), math.log(p)
     total = 0.0
     while above < n:
         t = above + 1
@@ -49,13 +50,27 @@ def frames_needed(p: float) -> int:
     return high
 
 
-def nearest_rank(ordered: npt.NDArray[np.int64], p: float) -> int:
-    """Percentile ``p`` of values in ascending order: the smallest that at least p of them do not exceed."""
+def nearest_rank(n: int, p: float) -> int:
+    """The rank, from 1, of percentile ``p`` of ``n`` values: the smallest that at least p of them do not exceed."""
     # Computed in thousandths: 0.95 x 100 is 95.00000000000001 in floating point.
-    rank = -(-len(ordered) * round(p * 1000) // 1000)
-    return int(ordered[max(rank, 1) - 1])
+    return max(-(-n * round(p * 1000) // 1000), 1)
 
 
-def upper_bound(ordered: npt.NDArray[np.int64], p: float) -> int:
-    """The bound that percentile ``p`` does not exceed with 99 % confidence."""
-    return int(ordered[len(ordered) - 1 - allowed_above(len(ordered), p)])
+def bound_rank(n: int, p: float) -> int:
+    """The rank, from 1, of the value that percentile ``p`` does not exceed with 99 % confidence."""
+    return n - allowed_above(n, p)
+
+
+def parse_percentile(text: str) -> str:
+    """The name of a percentile as people write it: p99.9 is p999. Raises UsageError."""
+    name = text.strip().lower().replace(".", "")
+    if name not in PERCENTILES:
+        raise UsageError(
+            f"{text!r} is no percentile that is shown: give one of {', '.join(map(spoken, PERCENTILES))}"
+        )
+    return name
+
+
+def spoken(percentile: str) -> str:
+    """A percentile's name as people write it: p99.9 for p999."""
+    return "p99.9" if percentile == "p999" else percentile

@@ -7,7 +7,8 @@ is kept, frames in flight finish, and every frame that was due and did not is ab
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from itertools import count
 
@@ -17,10 +18,11 @@ from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.errors import EngineError, SinkError, StreamerError
 from streamer.frame import Frame
+from streamer.freshness import Judge
 from streamer.ledger import FrameRecord, Ledger, Outcome
 from streamer.link import LinkClosed, Policy, PolicyLink, ReorderBuffer
 from streamer.lookahead import Gate, LookAhead
-from streamer.schedule import Schedule
+from streamer.schedule import Limits, Schedule
 from streamer.sink import Dropped, Result, Sink
 from streamer.source import Source, Unreadable
 
@@ -28,33 +30,20 @@ SINK_LINK = 2
 """Results that may wait for the sink: a slow encoder then holds the engine back, and memory does not grow."""
 DROPPED_BYTES = 128 << 20
 """Pictures of dropped frames that may wait for a frame before them, in bytes."""
+QUEUE_FULL = "queue_full"
 LEAD_US = 20_000
 """From the start of the tasks to the origin: the first frame does not pay for their start."""
 
 Job = tuple[Frame, FrameRecord]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a run ends: after so many frames, or microseconds of its schedule; None for the source's end."""
-
-    frames: int | None = None
-    duration_us: int | None = None
-
-    def reached(self, index: int, instant_us: int) -> bool:
-        """Frame ``index``, due at ``instant_us``, is no longer part of the run."""
-        return (self.frames is not None and index >= self.frames) or (
-            self.duration_us is not None and instant_us >= self.duration_us
-        )
-
-
 class Pipeline:
     """One stream through one engine, with a detector per request. ``first`` is what the source gave first.
 
     ``on_idle`` is called once a frame, while none is being measured (or, when the engine is never idle, before the
-    next is due); it must be short. ``failure`` is the error that ended the run, if one did; ``undrawn`` counts
-    dropped frames whose picture could not wait for its place in the video; ``ungated`` counts frames decoded while
-    another was being measured.
+    next is due), and ``decoded`` with the beginning and the end of each decode; they must be short. ``failure`` is
+    the error that ended the run, if one did; ``undrawn`` counts dropped frames whose picture could not wait for its
+    place in the video; ``ungated`` counts frames decoded while another was being measured.
     """
 
     def __init__(
@@ -66,16 +55,19 @@ class Pipeline:
         policy: Policy,
         queue: int,
         limits: Limits,
+        judge: Judge,
         detectors: Sequence[Detector],
         sink: Sink,
         ledger: Ledger,
         time: RunTime,
         on_idle: Callable[[], None],
+        decoded: Callable[[int, int], None],
     ) -> None:
         self._source = source
         self._schedule = schedule
         self._waits = policy is Policy.WAIT
         self._limits = limits
+        self._judge = judge
         self._detectors = detectors
         self._sink = sink
         self._ledger = ledger
@@ -84,7 +76,7 @@ class Pipeline:
         self._link: PolicyLink[Job] = PolicyLink(policy, 0 if schedule.closed_loop else queue)
         self._buffer: ReorderBuffer[Result | Dropped] = ReorderBuffer(SINK_LINK)
         self._gate = Gate()
-        self._ahead = LookAhead(source, first, time, self._gate)
+        self._ahead = LookAhead(source, first, time, self._gate, decoded)
         self._emission = anyio.CancelScope()
         self._next_index = 0
         self._held_until = 0
@@ -128,7 +120,12 @@ class Pipeline:
     async def _emit(self) -> None:
         with self._emission:
             try:
-                await (self._emit_closed_loop() if self._schedule.closed_loop else self._emit_on_schedule())
+                if self._schedule.closed_loop:
+                    await self._emit_closed_loop()
+                elif self._source.info.live:
+                    await self._emit_live()
+                else:
+                    await self._emit_on_schedule()
             except StreamerError as error:
                 self._fail(error)
         self._link.close(discard=self._stopped_us is not None)
@@ -137,7 +134,7 @@ class Pipeline:
         for index in count():
             pts = self._source.pts(index)
             due = None if pts is None else self._schedule.due_us(index, pts)
-            if due is None or self._limits.reached(index, due):
+            if due is None or self._ended(index, due):
                 return
             await self._ahead.refill(due)
             self._on_idle()
@@ -149,9 +146,41 @@ class Pipeline:
             if isinstance(item, Frame):
                 record.captured = self._time.now_us()
                 self._ledger.open(record)
+                self._judge.ticked(due)
                 await self._offer(item, record)
             else:
                 self._unreadable(record)
+
+    async def _emit_live(self) -> None:
+        """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
+        await self._time.wait_until(0)
+        begin = Fraction(0)
+        for index in count():
+            self._on_idle()
+            item = await self._time.run(self._source.read, Stage.SOURCE)
+            if item is None:
+                return
+            # Numbers and times count from the first frame of the run: warming up has used some.
+            begin = item.pts if index == 0 else begin
+            item = replace(item, index=index, pts=item.pts - begin)
+            arrived = now = self._time.now_us()
+            if item.arrived_us is not None:
+                arrived = self._time.since_origin(item.arrived_us)
+            if self._ended(index, arrived):
+                return
+            record = self._record(item, arrived)
+            if isinstance(item, Frame):
+                record.captured = now
+                self._ledger.open(record)
+                self._judge.ticked(arrived)
+                await self._offer(item, record)
+            else:
+                self._unreadable(record)
+
+    def _ended(self, index: int, instant_us: int) -> bool:
+        wanted = self._limits.delivered
+        enough = wanted is not None and self._ledger.outcomes[Outcome.DELIVERED] >= wanted
+        return enough or self._limits.reached(index, instant_us)
 
     async def _emit_closed_loop(self) -> None:
         await self._time.wait_until(0)
@@ -160,7 +189,7 @@ class Pipeline:
             self._on_idle()
             item = await self._ahead.next()
             now = self._time.now_us()
-            if item is None or self._limits.reached(index, now):
+            if item is None or self._ended(index, now):
                 return
             record = self._record(item, now)
             if isinstance(item, Frame):
@@ -192,16 +221,16 @@ class Pipeline:
             self._held_until = self._time.now_us()
         displaced = self._link.offer((frame, record))
         if displaced is not None:
-            self._drop(*displaced)
+            self._drop(*displaced, QUEUE_FULL)
 
-    def _drop(self, frame: Frame, record: FrameRecord) -> None:
+    def _drop(self, frame: Frame, record: FrameRecord, reason: str) -> None:
         self._gate.leave()
         if self._sink.shows_dropped and len(self._buffer) * frame.image.nbytes < DROPPED_BYTES:
             self._buffer.put_now(frame.index, Dropped(frame, record))
         else:
             self.undrawn += self._sink.shows_dropped
             self._buffer.skip(frame.index)
-        self._close(record, Outcome.DROPPED, "queue_full")
+        self._close(record, Outcome.DROPPED, reason)
 
     async def _serve(self, detector: Detector) -> None:
         while True:
@@ -209,6 +238,10 @@ class Pipeline:
                 frame, record = await self._link.take()
             except LinkClosed:
                 return
+            reason = self._judge.reason(record, self._time.now_us(), more=not self._link.closed)
+            if reason is not None:
+                self._drop(frame, record, reason)
+                continue
             try:
                 detections = await self._time.run(partial(detector.detect, frame, record), Stage.ENGINE)
             except EngineError as error:
@@ -219,6 +252,7 @@ class Pipeline:
             finally:
                 self._gate.leave()
             self._ledger.detected(record)
+            self._judge.served(record.service or 0)
             await self._buffer.put(frame.index, Result(frame, record, detections))
 
     async def _drain(self) -> None:

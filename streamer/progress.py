@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-
 from streamer.ledger import Ledger, Outcome
 from streamer.percentiles import nearest_rank
 from streamer.summary import Tally
 
 PROGRESS_EVERY_S = 0.5
+SAMPLE_EVERY_S = 0.25
 COLLECT_EVERY_S = 10.0
 
 
@@ -32,31 +31,42 @@ class Progress:
 
 
 class Housekeeping:
-    """Called once a frame, while none is being measured; does at most one of its jobs, and seldom."""
+    """Called once a frame, while none is being measured; does at most one of its jobs, and seldom.
 
-    def __init__(self, ledger: Ledger, tally: Tally, report: Callable[[Progress], None]) -> None:
+    ``sample`` looks at the machine, and is given the number of garbage collections so far.
+    """
+
+    def __init__(
+        self, ledger: Ledger, tally: Tally, report: Callable[[Progress], None], sample: Callable[[int], None]
+    ) -> None:
         self._ledger = ledger
         self._tally = tally
         self._report = report
-        self._started = self._reported = self._collected = time.monotonic()
+        self._sample = sample
+        self._collections = 0
+        self._started = self._reported = self._collected = self._sampled = time.monotonic()
 
     def __call__(self) -> None:
         now = time.monotonic()
-        if now - self._reported >= PROGRESS_EVERY_S:
+        if now - self._sampled >= SAMPLE_EVERY_S:
+            self._sampled = now
+            self._sample(self._collections)
+        elif now - self._reported >= PROGRESS_EVERY_S:
             self._reported = now
             self._report(self._progress(now - self._started))
         elif now - self._collected >= COLLECT_EVERY_S:
             self._collected = now
             gc.collect()
+            self._collections += 1
 
     def _progress(self, elapsed_s: float) -> Progress:
         outcomes = self._ledger.outcomes
         delivered = outcomes[Outcome.DELIVERED]
-        latencies = self._tally.values["latency"]
+        latencies = self._tally.figures["latency"]
         p50 = p95 = None
-        if latencies:
-            ordered = np.sort(np.frombuffer(latencies, np.int64))
-            p50, p95 = nearest_rank(ordered, 0.5) / 1000, nearest_rank(ordered, 0.95) / 1000
+        if latencies.n:
+            ranks = [nearest_rank(latencies.n, p) for p in (0.5, 0.95)]
+            p50, p95 = (us / 1000 for us in latencies.estimates(ranks))
         return Progress(
             scheduled=self._ledger.scheduled,
             delivered=delivered,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -14,22 +15,26 @@ from typing import Any
 
 from streamer.csv_rows import DETECTION_COLUMNS, FRAME_COLUMNS
 from streamer.errors import SinkError, UsageError
+from streamer.sources.addresses import slug
 from streamer.table import Reserve, Table
 
 FRAMES = "frames.csv"
 DETECTIONS = "detections.csv"
 VIDEO = "annotated.mp4"
+HDR_LOG = "histograms.hlog"
 MANIFEST = "run.json"
 RESERVE = ".reserve"
 MANIFEST_RESERVE = ".reserve-manifest"
 """Room of its own: on a full disk the video's last second takes what the tables leave of theirs."""
-OWN_FILES = (FRAMES, DETECTIONS, VIDEO, MANIFEST, RESERVE, MANIFEST_RESERVE)
+PICTURE = "latency.png"
+DATA_FILES = (FRAMES, DETECTIONS, VIDEO, HDR_LOG)
+OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, RESERVE, MANIFEST_RESERVE)
 
 
 def default_path(started: datetime, source: str, engine: str) -> Path:
     """``runs/<UTC time>-<source>-<engine>``, with what file names cannot hold left out."""
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
-    parts = [re.sub(r"[^A-Za-z0-9_.=-]+", "-", part).strip("-.") for part in (Path(source).stem, engine)]
+    parts = [re.sub(r"[^A-Za-z0-9_.=-]+", "-", part).strip("-.") for part in (slug(source), engine)]
     path = Path("runs") / "-".join([stamp, *parts])
     number = 2
     while path.exists():  # a second run within the same second
@@ -83,6 +88,11 @@ class RunDir:
         """Where the annotated video belongs."""
         return self.path / VIDEO
 
+    @property
+    def hdr_log(self) -> Path:
+        """Where the histograms of a long run belong."""
+        return self.path / HDR_LOG
+
     def close_tables(self) -> None:
         """Closes the two CSV files; may be called again."""
         self.frames.close()
@@ -93,11 +103,15 @@ class RunDir:
         self.close_tables()
         self._release()
 
-    def finish(self, manifest: Mapping[str, Any]) -> None:
-        """Closes what is open, and writes the manifest whole or not at all. Raises SinkError."""
+    def finish(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Closes what is open, and writes the manifest whole or not at all, with each file's hash; returns it.
+
+        Raises SinkError.
+        """
         self.close_tables()
         self._release()
-        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        document = {**manifest, "files": self._hashes()}
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         scratch = self.path / f"{MANIFEST}.writing"
         try:
             scratch.write_text(text, encoding="utf-8")
@@ -105,6 +119,17 @@ class RunDir:
         except OSError as error:
             scratch.unlink(missing_ok=True)
             raise SinkError(f"cannot write {self.path / MANIFEST}: {error.strerror}") from error
+        return document
+
+    def _hashes(self) -> dict[str, dict[str, Any]]:
+        """Size and SHA-256 of each file that holds data: an edited run is found out."""
+        found = {}
+        for path in (self.path / name for name in DATA_FILES):
+            if path.is_file():
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                found[path.name] = {"bytes": path.stat().st_size, "sha256": digest}
+        return found
 
     def _release(self) -> None:
         self._reserve.release()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from streamer.arrivals import Arrivals
 from streamer.errors import UsageError
 
 MOST_DENOMINATOR = 10_000
@@ -43,10 +44,14 @@ def parse_fps(text: str) -> Pace:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Due instants at a ``pace``, for a source whose nominal rate is ``nominal`` frames per second."""
+    """Due instants at a ``pace``, for a source whose nominal rate is ``nominal`` frames per second.
+
+    ``arrivals`` says when frames arrive, where that is not when they were taken.
+    """
 
     pace: Pace
     nominal: Fraction
+    arrivals: Arrivals | None = None
 
     @property
     def closed_loop(self) -> bool:
@@ -62,6 +67,23 @@ class Schedule:
         """Seconds at which frame ``index`` stands in the annotated video."""
         return index / self.pace if isinstance(self.pace, Fraction) else pts
 
-    def due_us(self, index: int, pts: Fraction) -> int:
-        """Whole microseconds from the origin at which frame ``index`` is due, rounded to the nearest."""
-        return round(self.media_time(index, pts) * 1_000_000)
+    def due_us(self, index: int, pts: Fraction) -> int | None:
+        """Whole microseconds from the origin at which frame ``index`` is due, to the nearest; None past the last."""
+        taken_us = round(self.media_time(index, pts) * 1_000_000)
+        return taken_us if self.arrivals is None else self.arrivals.due_us(index, taken_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a run ends: after so many frames, microseconds of its schedule, or frames delivered; None for the source's
+    end."""
+
+    frames: int | None = None
+    duration_us: int | None = None
+    delivered: int | None = None
+
+    def reached(self, index: int, instant_us: int) -> bool:
+        """Frame ``index``, due at ``instant_us``, is no longer part of the run."""
+        return (self.frames is not None and index >= self.frames) or (
+            self.duration_us is not None and instant_us >= self.duration_us
+        )

@@ -9,9 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from streamer.errors import UsageError
+from streamer.freshness import Freshness
 from streamer.link import Policy
+from streamer.percentiles import PERCENTILES, frames_needed, parse_percentile
 from streamer.preprocess import Fit
-from streamer.schedule import Pace
+from streamer.schedule import Limits, Pace
+from streamer.slo import Objective, parse_slo
 
 
 class Video(StrEnum):
@@ -28,8 +31,11 @@ class Settings:
 
     ``engine`` is a SPEC, ``model`` the bundled model's name or a path (None: the bundled one). ``fps`` is frames per
     second, ``source`` or ``max``. ``policy`` None means drop-oldest, or wait for a closed loop; ``queue`` is the room
-    of the link before the engine. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed
-    loop. ``out`` None means a new directory below ``runs``. Raises UsageError for what makes no sense.
+    of the link before the engine. ``arrivals`` is a model or a CSV file of arrivals; ``max_age_ms`` and
+    ``skip_partial`` say which frames are no longer worth an inference. ``until`` is a percentile such as p99.9 that
+    the run goes on for, ``slo`` comparisons over the summary. ``deadline_ms`` None means one nominal frame period,
+    and no deadline for a closed loop. ``out`` None means a new directory below ``runs``. Raises UsageError for what
+    makes no sense.
     """
 
     engine: str = "ir-auto-shared"
@@ -37,6 +43,11 @@ class Settings:
     fps: Pace | int = "source"
     policy: Policy | None = None
     queue: int = 1
+    arrivals: str | None = None
+    max_age_ms: float | None = None
+    skip_partial: bool = False
+    until: str | None = None
+    slo: str | None = None
     frames: int | None = None
     duration_s: float | None = None
     loop: bool = False
@@ -57,18 +68,48 @@ class Settings:
         for name, value in (("conf", self.confidence), ("iou", self.iou)):
             if not 0 < value <= 1:
                 raise UsageError(f"--{name} {value}: give a number above 0 and up to 1")
-        for name, number in (("deadline", self.deadline_ms), ("duration", self.duration_s)):
+        for name, number in (
+            ("deadline", self.deadline_ms),
+            ("duration", self.duration_s),
+            ("max-age", self.max_age_ms),
+        ):
             if number is not None and not 0 < number < float("inf"):
                 raise UsageError(f"--{name} {number}: give a number above 0")
         if isinstance(self.fps, (int, Fraction)) and self.fps <= 0:
             raise UsageError(f"--fps {self.fps}: give 'source', 'max' or frames per second above 0")
         if self.fps == "max" and self.policy not in (None, Policy.WAIT):
             raise UsageError(f"--policy {self.policy}: with --fps max nothing is due and nothing dropped; use wait")
+        if self.fps == "max" and (self.arrivals or self.max_age_ms or self.skip_partial):
+            raise UsageError("--arrivals, --max-age and --skip-partial: with --fps max nothing is due; leave it out")
+        if self.slo is not None:
+            parse_slo(self.slo)
+        if self.until is not None:
+            parse_percentile(self.until)
 
     @property
     def pace(self) -> Pace:
         """The pace, rates as fractions."""
         return Fraction(self.fps) if isinstance(self.fps, int) else self.fps
+
+    @property
+    def freshness(self) -> Freshness:
+        """Which frames are no longer worth an inference."""
+        max_age_us = None if self.max_age_ms is None else round(self.max_age_ms * 1000)
+        return Freshness(max_age_us, self.skip_partial)
+
+    @property
+    def limits(self) -> Limits:
+        """When the run ends."""
+        return Limits(
+            self.frames,
+            None if self.duration_s is None else round(self.duration_s * 1e6),
+            None if self.until is None else frames_needed(PERCENTILES[parse_percentile(self.until)]),
+        )
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The service level objectives."""
+        return () if self.slo is None else parse_slo(self.slo)
 
     @property
     def policy_in_force(self) -> Policy:

@@ -85,7 +85,7 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
     missing = _missing_frames(path, container, stream, promised, packets)
     rates = [rate for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
     doubts = []
-    trouble = _trouble_with_times(packets)
+    trouble = "are missing" if _times_made_up(container, stream, packets) else _trouble_with_times(packets)
     if trouble:
         rate, variable = (rates or [_FALLBACK_RATE])[0], False
         ticks, time_base = _counted(len(packets.ticks), rate)
@@ -163,6 +163,18 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
         # The container breaks off here; what its index promised beyond this is found missing below.
         pass
     return packets
+
+
+def _times_made_up(container: InputContainer, stream: VideoStream, packets: _Packets) -> bool:
+    """An AVI holds no presentation times, and those that FFmpeg makes up ignore that pictures stand out of order."""
+    context = stream.codec_context
+    in_file_order = None not in packets.ticks and packets.ticks == sorted(cast(list[int], packets.ticks))
+    return (
+        container.format.name == "avi"
+        and context.name in ("h264", "hevc")
+        and bool(context.has_b_frames)
+        and in_file_order
+    )
 
 
 def _trouble_with_times(packets: _Packets) -> str:

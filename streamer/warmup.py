@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from streamer.annotate import annotate_stale
@@ -12,6 +13,7 @@ from streamer.engines.base import Engine
 from streamer.frame import Frame
 from streamer.ledger import FrameRecord
 from streamer.manifest import Timings
+from streamer.source import Source
 
 
 def make_ready(engine: Engine, clock: Clock, timings: Timings) -> None:
@@ -32,6 +34,15 @@ def warm_up(detectors: Sequence[Detector], frame: Frame, times: int, clock: Cloc
 def warm_drawing(frame: Frame, names: Sequence[str]) -> None:
     """Draws on a copy of ``frame``: OpenCV loads its font for the first text, which takes as long as an inference."""
     annotate_stale(frame.image.copy(), no_detections(), names, 0)
+
+
+def catch_up(source: Source, since_us: int, clock: Clock) -> None:
+    """Lets go of the frames that a live source has kept since ``since_us``: they would all arrive at once. Blocks."""
+    period_us = 1_000_000 / source.info.rate
+    for _ in range(math.ceil((clock.now_us() - since_us) / period_us)):
+        start_us = clock.now_us()
+        if source.read() is None or clock.now_us() - start_us > period_us / 2:
+            return  # one that had to be waited for was not kept
 
 
 def _repeat(detectors: Sequence[Detector], frame: Frame, times: int) -> None:

@@ -16,19 +16,21 @@ import numpy as np
 import trio
 import trio.testing
 
+from streamer.arrivals import Arrivals
 from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.engines.null import NullEngine
 from streamer.engines.spec import parse_spec
 from streamer.errors import SinkError
 from streamer.frame import Frame
+from streamer.freshness import Freshness, Judge
 from streamer.ledger import FrameRecord, Ledger
 from streamer.link import Policy
 from streamer.models import Model
-from streamer.pipeline import Limits, Pipeline
+from streamer.pipeline import Pipeline
 from streamer.postprocess import Head, Postprocess
 from streamer.preprocess import Fit, Preprocess
-from streamer.schedule import Pace, Schedule
+from streamer.schedule import Limits, Pace, Schedule
 from streamer.sink import Dropped, Result
 from streamer.source import SourceInfo, Unreadable
 from streamer.summary import Tally
@@ -145,6 +147,8 @@ class Rig:
     decode_s: float = 0
     deadline_us: int | None = None
     limits: Limits = field(default_factory=Limits)
+    freshness: Freshness = field(default_factory=Freshness)
+    arrivals: Arrivals | None = None
     broken: frozenset[int] = frozenset()
     engine_fails_at: int | None = None
     sink_fails_at: int | None = None
@@ -163,7 +167,7 @@ class Rig:
         time = VirtualTime()
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
-        schedule = Schedule(self.fps, rate)
+        schedule = Schedule(self.fps, rate, self.arrivals)
         source = VirtualSource(self.frames, rate, time, self.decode_s, self.broken)
         services = self._services()
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(time, next(services)))
@@ -178,6 +182,7 @@ class Rig:
             policy=self.policy,
             queue=self.queue,
             limits=self.limits,
+            judge=Judge(self.freshness),
             detectors=[
                 Detector(
                     engine.requests[0],
@@ -191,13 +196,14 @@ class Rig:
             ledger=self.ledger,
             time=run_time,
             on_idle=lambda: None,
+            decoded=lambda start, end: None,
         )
         async with trio.open_nursery() as nursery:
             if self.stop_at_us is not None:
                 nursery.start_soon(self._stop, run_time)
             await self.pipeline.run()
             nursery.cancel_scope.cancel()
-        self.tally.finish()
+        self.tally.finish(run_time.now_us())
 
     def _services(self) -> Iterator[float]:
         yield from self.services_s

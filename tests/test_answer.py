@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from fractions import Fraction
 
 import pytest
 
 from streamer.answer import plain_answer
+from streamer.distribution import Distribution
 from streamer.summary import Statistics, statistics
 
 OUTCOMES = ("dropped", "decode_error", "source_error", "engine_error", "sink_error", "abandoned")
@@ -16,7 +16,10 @@ OUTCOMES = ("dropped", "decode_error", "source_error", "engine_error", "sink_err
 def answer(
     latencies_ms: list[float], *, rate: Fraction | None = Fraction(25), duration_s: float, **frames: int
 ) -> str:
-    figures: dict[str, Statistics] = {"latency": statistics(array("q", [round(ms * 1000) for ms in latencies_ms]))}
+    values = Distribution()
+    for ms in latencies_ms:
+        values.add(round(ms * 1000))
+    figures: dict[str, Statistics] = {"latency": statistics(values)}
     counts = {**dict.fromkeys(OUTCOMES, 0), "late": 0, "delivered": len(latencies_ms), **frames}
     counts["scheduled"] = counts["delivered"] + sum(counts[name] for name in OUTCOMES)
     return plain_answer(counts, figures, rate=rate, duration_s=duration_s)

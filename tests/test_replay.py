@@ -171,7 +171,7 @@ def test_run_json_has_at_least_the_contracts_fields(replay: Any) -> None:
         assert fields <= set(document[group]), f"{group} lacks {sorted(fields - set(document[group]))}"
     assert document["streamer"] == streamer.__version__
     assert document["source"] | {"uri": "", "sha256": ""} == {
-        **{"uri": "", "width": 96, "height": 64, "fps": "25", "frames": 40, "sha256": ""},
+        **{"uri": "", "width": 96, "height": 64, "fps": "25", "frames": 40, "live": False, "sha256": ""},
     }
     assert re.fullmatch("[0-9a-f]{64}", document["source"]["sha256"])
     assert re.fullmatch("[0-9a-f]{64}", document["model"]["sha256"])

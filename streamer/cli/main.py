@@ -13,6 +13,7 @@ from streamer.errors import StreamerError
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
+    "verify": ("streamer.cli.verify", "Work out a finished run's figures again: VALID or INVALID, and why."),
     "engines": ("streamer.cli.engines", "List the engine variants, and whether each can run here."),
     "devices": ("streamer.cli.devices", "Show OpenVINO's devices and the machine's state."),
     "sample": ("streamer.cli.sample", "Write a clip of the synthetic street, with its ground truth."),

@@ -67,7 +67,19 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
     show_default=True,
     help="Frames that may wait for the engine.",
 )
+@click.option(
+    "--arrivals",
+    metavar="FILE.csv|bursty",
+    help="When frames arrive: recorded (column arrival_ms), or in bursts: bursty[,pause_ms=450,every_s=2].",
+)
+@click.option("--max-age", metavar="MS", type=float, help="Drop a frame that is older than this when its turn comes.")
+@click.option(
+    "--skip-partial",
+    is_flag=True,
+    help="Wait for the next frame when this one's result would come no tick earlier.",
+)
 @click.option("--frames", metavar="N", type=int, help="End after N frames.")
+@click.option("--until", metavar="P", help="Run until this percentile may be shown, as in p99.9; mostly with --loop.")
 @click.option(
     "--duration",
     metavar="TIME",
@@ -81,6 +93,11 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
     metavar="MS",
     type=float,
     help="Latency from which a frame is late.  [default: one frame period]",
+)
+@click.option(
+    "--slo",
+    metavar="EXPR",
+    help="Objectives, as in 'latency.p99<33ms,drops<1%'; exit code 3 when one is missed.",
 )
 @click.option("--conf", metavar="C", type=float, default=0.25, show_default=True, help="Lowest confidence kept.")
 @click.option(
@@ -125,6 +142,8 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
       streamer replay video.mp4 --engine onnx --model mine.onnx --fps 30
       streamer replay video.mp4 --fps max --video none      # a closed loop, as benchmarks do
       streamer replay video.mp4 --engine null,delay_ms=20   # the harness itself
+      streamer replay video.mp4 --loop --until p99.9 --slo 'latency.p99.9<50ms,drops<0.1%'
+      streamer replay video.mp4 --arrivals bursty --max-age 100
     """
     settings = Settings(
         engine=options["engine"],
@@ -132,6 +151,11 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         fps=options["fps"],
         policy=Policy(options["policy"]) if options["policy"] else None,
         queue=options["queue"],
+        arrivals=options["arrivals"],
+        max_age_ms=options["max_age"],
+        skip_partial=options["skip_partial"],
+        until=options["until"],
+        slo=options["slo"],
         frames=options["frames"],
         duration_s=options["duration"],
         loop=options["loop"],
@@ -160,7 +184,8 @@ def exit_code(finished: Run) -> int:
         raise finished.failure
     if finished.interrupted is not None:
         return EXIT_SIGNAL + signal.Signals[finished.interrupted]
-    return 0 if finished.manifest["verdict"] == "VALID" else EXIT_INVALID
+    done = finished.manifest["verdict"] == "VALID" and finished.manifest["slo"] != "missed"
+    return 0 if done else EXIT_INVALID
 
 
 async def _run(source: str, settings: Settings, line: ProgressLine) -> Run:

@@ -15,10 +15,10 @@ from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
-from streamer.percentiles import PERCENTILES, frames_needed
+from streamer.percentiles import PERCENTILES, frames_needed, spoken
 from streamer.progress import Progress
 from streamer.run import Run
-from streamer.rundir import DETECTIONS, FRAMES, MANIFEST, VIDEO
+from streamer.rundir import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, VIDEO
 from streamer.settings import Settings
 
 ROWS = {
@@ -101,9 +101,23 @@ def print_report(run: Run, console: Console) -> None:
         highlight=False,
         markup=False,
     )
+    gap = {name: times for name, times in run.manifest["omission_gap"].items() if times is not None}
+    if gap and not run.manifest["run"]["closed_loop"]:
+        said = ", ".join(f"{spoken(name)} {times:.2f}" for name, times in gap.items())
+        console.print(
+            f"gap     result latency by what a closed loop would have shown (service time): {said}",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
+    for one in run.manifest["slo_checks"]:
+        met = "met" if one["met"] else "missed"
+        console.print(
+            f"slo     {one['objective']}: {met}, {one['why']}", highlight=False, markup=False, soft_wrap=True
+        )
     for doubt in run.manifest["doubts"]:
         console.print(f"doubt   {doubt}", highlight=False, markup=False, soft_wrap=True)
-    files = [name for name in (VIDEO, FRAMES, DETECTIONS, MANIFEST) if (run.directory / name).exists()]
+    files = [
+        name for name in (VIDEO, PICTURE, FRAMES, DETECTIONS, HDR_LOG, MANIFEST) if (run.directory / name).exists()
+    ]
     console.print(f"files   {run.directory}/ {', '.join(files)}", highlight=False, markup=False, soft_wrap=True)
     if run.manifest["verdict"] != "VALID":
         console.print(f"verdict {run.manifest['verdict']}", highlight=False, markup=False)
@@ -138,8 +152,3 @@ def summary_table(run: Run) -> Table:
             cells = (figure.mean, *(figure[percentile] for percentile in shown), figure.max)
             table.add_row(label, f"{figure.n:,}", *("" if ms is None else f"{ms:.2f}" for ms in cells))
     return table
-
-
-def spoken(percentile: str) -> str:
-    """A percentile's name as people write it: p99.9 for p999."""
-    return "p99.9" if percentile == "p999" else percentile

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
-import platformdirs
-
+from streamer.cache import cache_dir
 from streamer.errors import EngineError, EngineUnavailable
 from streamer.models import Model
 from streamer.openvino_quiet import ov
@@ -27,11 +25,6 @@ def ensure_ir(model: Model) -> Path:
     if not (kept / "model.xml").is_file() or not (kept / "model.bin").is_file():
         _make(model.files["onnx"], kept)
     return kept / "model.xml"
-
-
-def cache_dir() -> Path:
-    """Where streamer keeps what it can make again; STREAMER_CACHE overrides the user's cache directory."""
-    return Path(os.environ.get("STREAMER_CACHE") or platformdirs.user_cache_dir("streamer"))
 
 
 def _make(onnx: Path, kept: Path) -> None:

@@ -1,0 +1,1 @@
+"""Pictures of finished runs, drawn from what a run directory holds."""

@@ -1,0 +1,288 @@
+"""A run whose source and engine are open: warmed up, measured, and closed with its manifest."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamer import doubts
+from streamer import manifest as parts
+from streamer.answer import plain_answer
+from streamer.clock import MonotonicClock, RunTime, Stage, Threads
+from streamer.csv_rows import frame_row
+from streamer.detector import Detector
+from streamer.engines.base import Engine
+from streamer.engines.spec import EngineSpec
+from streamer.errors import SinkError, StreamerError
+from streamer.frame import Frame
+from streamer.freshness import Judge
+from streamer.hdr_log import write_hdr_log
+from streamer.ledger import Ledger
+from streamer.machine import resident_peak_mb, this_machine
+from streamer.measuring import Measurements
+from streamer.models import Model
+from streamer.observer import Observer
+from streamer.percentiles import parse_percentile
+from streamer.pipeline import Pipeline
+from streamer.postprocess import Postprocess
+from streamer.preprocess import Preprocess
+from streamer.progress import Housekeeping, garbage_frozen
+from streamer.rundir import RunDir, default_path
+from streamer.sample import SCENE
+from streamer.schedule import Schedule
+from streamer.settings import Settings, Video
+from streamer.sink import FileSink
+from streamer.slo import check
+from streamer.source import Source
+from streamer.sources.fingerprint import fingerprint
+from streamer.summary import Statistics, counts, statistics
+from streamer.tail import told
+from streamer.video_writer import VideoWriter
+from streamer.warmup import catch_up, warm_drawing, warm_up
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a run is made with; the engine is ready."""
+
+    uri: str
+    settings: Settings
+    started: datetime
+    spec: EngineSpec
+    camera: Source
+    model: Model
+    engine: Engine
+    timings: parts.Timings
+    clock: MonotonicClock
+    threads: Threads
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a run came to: its directory, manifest and figures; the error or the signal that ended it early."""
+
+    directory: Path
+    manifest: dict[str, Any]
+    figures: dict[str, Statistics]
+    failure: StreamerError | None
+    interrupted: str | None
+
+
+class Session:
+    """Runs what is open, once."""
+
+    def __init__(self, opened: Opened, observer: Observer) -> None:
+        self._opened = opened
+        self._observer = observer
+        self._time = RunTime(opened.clock, opened.threads)
+        schedule, info = opened.schedule, opened.camera.info
+        self._deadline_us = parts.nominal_deadline_us(opened.settings, schedule)
+        self._measured = Measurements(
+            opened.engine,
+            self._time.now_us,
+            closed_loop=schedule.closed_loop,
+            tick_us=Fraction(1_000_000) / info.rate if info.live else None,
+        )
+        self._interrupted: str | None = None
+        self._failure: StreamerError | None = None
+
+    async def run(self) -> Ended:
+        """Warms up, runs the pipeline, and closes the run directory."""
+        opened, settings = self._opened, self._opened.settings
+        detectors = [
+            Detector(
+                request,
+                Preprocess(opened.model.input_size, settings.fit),
+                Postprocess(opened.model.head, settings.confidence, settings.iou),
+                self._time.stamp,
+            )
+            for request in opened.engine.requests
+        ]
+        first = await opened.threads.run(opened.camera.read, Stage.SOURCE)
+        read_us = opened.clock.now_us()
+        # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
+        sample = self._warmup_frame(first)
+        await opened.threads.run(
+            partial(warm_up, detectors, sample, settings.warmup, opened.clock, opened.timings), Stage.ENGINE
+        )
+        if settings.video is not Video.NONE:
+            await opened.threads.run(partial(warm_drawing, sample, opened.model.names), Stage.SINK)
+        directory = RunDir(
+            settings.out or default_path(opened.started, opened.camera.info.uri, opened.spec.spec),
+            overwrite=settings.overwrite,
+        )
+        ledger = Ledger(
+            self._deadline_us, self._measured.watcher, lambda record: directory.frames.append(frame_row(record))
+        )
+        try:
+            encoder = self._encoder(directory)
+        except BaseException:
+            directory.give_up()
+            raise
+        pipeline = Pipeline(
+            source=opened.camera,
+            first=first,
+            schedule=opened.schedule,
+            policy=settings.policy_in_force,
+            queue=settings.queue,
+            limits=settings.limits,
+            judge=Judge(settings.freshness),
+            detectors=detectors,
+            sink=FileSink(
+                directory.detections.append,
+                encoder,
+                opened.model.names,
+                shows_dropped=settings.video is Video.ALL,
+                media_time=opened.schedule.media_time,
+                stamp=self._time.stamp,
+            ),
+            ledger=ledger,
+            time=self._time,
+            on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._measured.sample),
+            decoded=self._measured.tail.decoded,
+        )
+
+        if opened.camera.info.live:
+            await opened.threads.run(partial(catch_up, opened.camera, read_us, opened.clock), Stage.SOURCE)
+
+        def stop(reason: str) -> None:
+            self._interrupted = reason
+            pipeline.stop()
+
+        self._observer.started(stop, self._notes())
+        opened.threads.forget_cpu()
+        cpu = time.process_time()
+        try:
+            with garbage_frozen():
+                await pipeline.run()
+        except BaseException:
+            self._interrupted = self._interrupted or "cancelled"
+            raise
+        finally:
+            self._failure = pipeline.failure
+            ended = self._close(directory, encoder, ledger, pipeline, time.process_time() - cpu)
+        return ended
+
+    def _close(
+        self, directory: RunDir, encoder: VideoWriter | None, ledger: Ledger, pipeline: Pipeline, cpu_s: float
+    ) -> Ended:
+        duration_us = self._time.now_us()
+        self._measured.finish(duration_us)
+        try:
+            if encoder is not None:
+                encoder.close()
+        except SinkError as error:
+            self._failure = self._failure or error
+        figures, document = self._document(ledger, pipeline, duration_us, cpu_s)
+        try:
+            if document["run"]["percentiles"] == "histogram":
+                write_hdr_log(directory.hdr_log, self._measured.tally.whole(), duration_us / 1e6)
+            document = directory.finish(document)
+        except SinkError as error:
+            self._failure = self._failure or error
+        return Ended(directory.path, document, figures, self._failure, self._interrupted)
+
+    def _document(
+        self, ledger: Ledger, pipeline: Pipeline, duration_us: int, cpu_s: float
+    ) -> tuple[dict[str, Statistics], dict[str, Any]]:
+        opened, measured = self._opened, self._measured
+        settings, schedule = opened.settings, opened.schedule
+        whole = measured.tally.whole()
+        figures = {name: statistics(values) for name, values in whole.items()}
+        frames = counts(ledger)
+        checks = check(settings.objectives, figures, frames)
+        tail = measured.tail.explain()
+        machine = this_machine()
+        length_s, windows = measured.windows.last()
+        engine_part = parts.engine_part(opened.spec, opened.engine, opened.timings, measured.device_changes)
+        document = parts.manifest(
+            source=parts.source_part(opened.camera.info, fingerprint(opened.uri)),
+            model=parts.model_part(opened.model),
+            engine=engine_part,
+            machine=machine,
+            run=parts.run_part(
+                settings,
+                schedule,
+                self._deadline_us,
+                opened.started,
+                duration_us,
+                opened.timings,
+                exact=all(values.exact for values in whole.values()),
+            ),
+            frames=frames,
+            figures=figures,
+            parts_of_run=parts.device_parts(measured.device_changes, measured.tally, duration_us),
+            tail=tail,
+            windows=parts.windows_part(length_s, windows),
+            resources={
+                "cpu_s": round(cpu_s, 3),
+                "cpu_s_by_stage": opened.threads.cpu_s,
+                "cores_taken_by_others": round(measured.witness.others_cores, 3),
+                "cores_taken_by_the_hypervisor": round(measured.witness.stolen_cores, 3),
+                "throttled": measured.witness.throttled,
+                "peak_resident_mb": resident_peak_mb(),
+                "spin_us": opened.clock.spin_us,
+                "decoded_while_measuring": pipeline.ungated,
+                "most_waiting_for_sink": pipeline.most_waiting,
+                "undrawn": pipeline.undrawn,
+            },
+            notes=self._notes(),
+            doubts=[
+                *opened.camera.doubts,
+                *doubts.of_the_pipeline(pipeline, ledger),
+                *doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until)),
+                *doubts.of_steadiness(length_s, windows),
+                *doubts.of_the_machine(machine, measured.witness),
+                *doubts.of_the_engine(
+                    dict(opened.spec.config), opened.engine.config_in_force, measured.device_changes
+                ),
+            ],
+            checks=checks,
+            verdict=self._verdict(ledger),
+            error=None if self._failure is None else str(self._failure),
+            answer=plain_answer(
+                frames,
+                figures,
+                rate=None if schedule.closed_loop else schedule.rate,
+                duration_s=duration_us / 1e6,
+                tail=told(tail),
+            ),
+        )
+        return figures, document
+
+    def _verdict(self, ledger: Ledger) -> str:
+        if not ledger.conserved:
+            return "INVALID"
+        if self._failure is not None:
+            return "FAILED"
+        return "VALID" if self._interrupted is None else "INTERRUPTED"
+
+    def _encoder(self, directory: RunDir) -> VideoWriter | None:
+        if self._opened.settings.video is Video.NONE:
+            return None
+        info, schedule = self._opened.camera.info, self._opened.schedule
+        base = info.time_base if isinstance(schedule.pace, str) else 1 / schedule.pace
+        return VideoWriter(directory.video, info.width, info.height, schedule.rate, base)
+
+    def _warmup_frame(self, first: object) -> Frame:
+        """A copy of the first frame, or a gray one when that cannot be decoded."""
+        if isinstance(first, Frame):
+            return Frame(first.stream, first.index, first.pts, first.image.copy())
+        info = self._opened.camera.info
+        return Frame(0, 0, Fraction(0), np.full((info.height, info.width, 3), 114, np.uint8))
+
+    def _notes(self) -> list[str]:
+        if self._opened.model.bundled and SCENE not in self._opened.camera.info.comment:
+            return [
+                "the bundled model knows only the synthetic street: on this video its latency is representative, "
+                "its detections are not; give a model of your own with --model FILE.onnx"
+            ]
+        return []

@@ -1,0 +1,27 @@
+"""Which footage it was: a hash of what a source played from the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from streamer.models import sha256
+from streamer.sources.addresses import kind_of
+from streamer.sources.images import images_in
+
+
+def fingerprint(uri: str) -> str | None:
+    """The SHA-256 of a file, in hexadecimal; of a folder that of its images' names and contents, in their order.
+
+    None for what is not on the disk: live and synthetic sources.
+    """
+    path = Path(uri)
+    if kind_of(uri) or not path.exists():
+        return None
+    if not path.is_dir():
+        return sha256(path)
+    whole = hashlib.sha256()
+    for image in images_in(path):
+        whole.update(os.fsencode(image.name) + b"\0" + bytes.fromhex(sha256(image)))
+    return whole.hexdigest()

@@ -1,0 +1,92 @@
+"""Verification of a finished run: every figure of ``run.json``, worked out again from what the run wrote.
+
+By code of its own: nothing here is shared with what wrote the figures, so that a mistake there is not made twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from streamer.errors import UsageError
+from streamer.verify import document, objects, rows, video
+from streamer.verify.document import Document, RunFacts
+from streamer.verify.figures import check_figures, check_omission_gap
+from streamer.verify.files import check_files
+from streamer.verify.ledger import check_conservation
+from streamer.verify.objects import check_objects
+from streamer.verify.reasons import Reasons, Unreadable
+from streamer.verify.rows import read_rows
+from streamer.verify.schedule import check_schedule
+from streamer.verify.stamps import check_derived, check_stamps
+from streamer.verify.video import check_video
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came out. ``run_verdict`` is the one in ``run.json``, None when there is none.
+
+    ``checked`` counts rows, figures, detections, video frames and hashed files; ``reasons`` are one line each, and
+    ``more`` is how many were found beyond those.
+    """
+
+    run_verdict: str | None
+    checked: dict[str, int]
+    reasons: list[str]
+    more: int
+
+    @property
+    def valid(self) -> bool:
+        """Nothing was found wrong."""
+        return not self.reasons
+
+
+def verify(path: Path) -> Verification:
+    """Verifies the run directory ``path``. Raises UsageError when that is no directory.
+
+    Every check is made, whatever the others found, as far as what it needs can be read.
+    """
+    if not os.path.exists(path):
+        raise UsageError(f"no such directory: {path}")
+    if not path.is_dir():
+        raise UsageError(f"{path} is no directory: give that of a run, as in runs/demo")
+    reasons = Reasons()
+    manifest = _attempt(reasons, lambda: Document(path / document.NAME))
+    if manifest is None:
+        return Verification(None, {}, reasons.kept, reasons.more)
+    checked = {"rows": 0, "figures": 0, "detections": 0, "video_frames": 0, "files": 0}
+    facts = _attempt(reasons, lambda: RunFacts(manifest))
+    ledger = _attempt(reasons, lambda: read_rows(path / rows.NAME))
+    if ledger is not None:
+        checked["rows"] = len(ledger)
+        _attempt(reasons, lambda: check_conservation(ledger, manifest, reasons))
+        _attempt(reasons, lambda: check_stamps(ledger, reasons))
+    if ledger is not None and facts is not None:
+        _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
+        _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
+        checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, manifest, reasons)) or 0
+        _attempt(reasons, lambda: check_omission_gap(manifest, reasons))
+    if ledger is not None:
+        table = path / objects.NAME
+        checked["detections"] = _attempt(reasons, lambda: check_objects(ledger, table, manifest, reasons)) or 0
+    if ledger is not None and facts is not None:
+        film = path / video.NAME
+        checked["video_frames"] = _attempt(reasons, lambda: check_video(ledger, facts, film, manifest, reasons)) or 0
+    checked["files"] = _attempt(reasons, lambda: check_files(path, manifest, reasons)) or 0
+    return Verification(_attempt(reasons, lambda: manifest.text("verdict")), checked, reasons.kept, reasons.more)
+
+
+def _attempt(reasons: Reasons, step: Callable[[], T]) -> T | None:
+    """What the step returns; when it cannot read what it needs, that is a reason, and None is returned."""
+    try:
+        return step()
+    except Unreadable as error:
+        reasons.add(str(error))
+    except OSError as error:
+        reasons.add(f"{Path(str(error.filename)).name}: cannot be read: {error.strerror}")
+    return None

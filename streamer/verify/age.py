@@ -1,0 +1,47 @@
+"""Age at every tick: how long ago the newest frame detected by then was due."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.verify.document import RunFacts
+from streamer.verify.reasons import Unreadable
+from streamer.verify.rows import Rows
+from streamer.verify.schedule import instants
+from streamer.verify.table import Array
+
+MOST_TICKS = 1 << 26
+"""A week at 100 frames a second; beyond, the duration is a slip."""
+
+
+def ages(ticks: Array, scheduled: Array, detected: Array) -> Array:
+    """The age at each of the ``ticks`` from the first detection on, in microseconds.
+
+    A frame counts from the instant it is detected; newest is the one that was due last.
+    """
+    order = np.argsort(detected, kind="stable")
+    newest = np.maximum.accumulate(scheduled[order])
+    known = np.searchsorted(detected[order], ticks, side="right")
+    seen = known > 0
+    return ticks[seen] - newest[known[seen] - 1]
+
+
+def ages_of_run(rows: Rows, run: RunFacts) -> Array:
+    """The ages of a run; none in a closed loop, where nothing is due."""
+    if run.closed_loop:
+        return np.empty(0, np.int64)
+    there = rows.has("detected")
+    return ages(_ticks(rows, run), rows["scheduled"][there], rows["detected"][there])
+
+
+def _ticks(rows: Rows, run: RunFacts) -> Array:
+    if not run.live:
+        return rows["scheduled"]
+    # A live camera's frames come when they come: its ticks are those of its nominal rate.
+    most = run.duration_us * run.source_rate / 1_000_000
+    if most > MOST_TICKS:
+        raise Unreadable(
+            f"run.json run.duration_s: found {run.duration_us / 1e6:g}, {float(most):.0f} ticks of the camera"
+        )
+    ticks = instants(range(int(most) + 2), run.source_rate)
+    return ticks[ticks <= run.duration_us]

@@ -1,0 +1,111 @@
+"""``run.json``, read field by field: what is missing or of another kind is a reason, not a crash."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from streamer.verify.reasons import Unreadable
+
+NAME = "run.json"
+
+
+class Document:
+    """A manifest. Fields are named by their path, as in ``get("run", "fps")``.
+
+    Raises Unreadable when the file cannot be read, and wherever a field is not what was asked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._root = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise Unreadable(f"no {NAME}: the run did not finish") from None
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(f"{NAME}: is no JSON document: {error}") from error
+        if not isinstance(self._root, dict):
+            raise Unreadable(f"{NAME}: is no JSON object")
+
+    def has(self, *path: str) -> bool:
+        """The field is there and not null."""
+        try:
+            return self.get(*path) is not None
+        except Unreadable:
+            return False
+
+    def get(self, *path: str) -> Any:
+        """A field of any kind."""
+        found = self._root
+        for name in path:
+            if not isinstance(found, dict) or name not in found:
+                raise Unreadable(f"{NAME} {'.'.join(path)}: is missing")
+            found = found[name]
+        return found
+
+    def group(self, *path: str) -> dict[str, Any]:
+        """A field that holds others."""
+        found = self.get(*path)
+        if not isinstance(found, dict):
+            raise self._other(path, found, "an object")
+        return found
+
+    def text(self, *path: str) -> str:
+        """A string."""
+        found = self.get(*path)
+        if not isinstance(found, str):
+            raise self._other(path, found, "a string")
+        return found
+
+    def number(self, *path: str) -> Fraction:
+        """A finite number, exactly as it stands in the file's double precision."""
+        found = self.get(*path)
+        if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+            raise self._other(path, found, "a number")
+        return Fraction(found)
+
+    def whole(self, *path: str) -> int:
+        """A whole number, 0 or more."""
+        found = self.get(*path)
+        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+            raise self._other(path, found, "a whole number")
+        return found
+
+    def rate(self, *path: str) -> Fraction:
+        """Frames per second, a string as in "30000/1001"."""
+        found = self.text(*path)
+        try:
+            rate = Fraction(found)
+        except (ValueError, ZeroDivisionError):
+            rate = Fraction(0)
+        if rate <= 0:
+            raise self._other(path, found, "frames per second")
+        return rate
+
+    @staticmethod
+    def _other(path: tuple[str, ...], found: object, expected: str) -> Unreadable:
+        return Unreadable(f"{NAME} {'.'.join(path)}: found {json.dumps(found)[:60]}, expected {expected}")
+
+
+class RunFacts:
+    """What the checks need to know about a run: how its frames were due, and what was asked of it."""
+
+    def __init__(self, document: Document) -> None:
+        self.schedule = document.text("run", "schedule")
+        if self.schedule not in ("fps", "source", "max"):
+            raise Unreadable(f"{NAME} run.schedule: found {self.schedule!r}, expected fps, source or max")
+        self.closed_loop = self.schedule == "max"
+        self.live = document.has("source", "live") and document.get("source", "live") is True
+        self.waits = document.text("run", "policy") == "wait"
+        self.source_rate = document.rate("source", "fps")
+        self.rate = self.source_rate if self.closed_loop else document.rate("run", "fps")
+        self.nominal = not self.closed_loop and not self.live and not document.has("run", "arrivals")
+        self.deadline_us = (
+            round(document.number("run", "deadline_ms") * 1000) if document.has("run", "deadline_ms") else None
+        )
+        self.duration_us = round(document.number("run", "duration_s") * 1_000_000)
+        self.video = document.text("run", "video")
+        if self.video not in ("delivered", "all", "none"):
+            raise Unreadable(f"{NAME} run.video: found {self.video!r}, expected delivered, all or none")

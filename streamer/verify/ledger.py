@@ -1,0 +1,82 @@
+"""The conservation law: one row and one outcome per scheduled frame, counted as ``run.json`` counts them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.verify import document, rows
+from streamer.verify.document import Document
+from streamer.verify.reasons import Reasons
+from streamer.verify.rows import OUTCOMES, Rows
+from streamer.verify.table import NEVER
+
+VERDICTS = ("VALID", "INVALID", "INTERRUPTED", "FAILED")
+
+
+def check_conservation(ledger: Rows, run: Document, reasons: Reasons) -> None:
+    """Frames 0 to n-1 of each stream once each; the counts; and whether the verdict says the same."""
+    before = reasons.total
+    _check_numbers(ledger, reasons)
+    _check_counts(ledger, run, reasons)
+    conserved = before == reasons.total
+    _check_detections(ledger, reasons)
+    verdict = run.text("verdict")
+    if verdict not in VERDICTS:
+        reasons.add(f"{document.NAME} verdict: found {verdict!r}, expected one of {', '.join(VERDICTS)}")
+    elif verdict == "INVALID" and conserved:
+        reasons.add(f"{document.NAME} verdict: found INVALID, but every scheduled frame has one row and one outcome")
+    elif verdict != "INVALID":
+        _check_failure(ledger, run, verdict, reasons)
+
+
+def _check_numbers(ledger: Rows, reasons: Reasons) -> None:
+    same_stream = np.diff(ledger.stream, prepend=-1) == 0
+    before = np.where(same_stream, np.concatenate([[-1], ledger.frame[:-1]]), -1) if len(ledger) else ledger.frame
+    reasons.add_each(
+        same_stream & (ledger.frame == before), lambda at: f"{ledger.place(at, 'frame')}: has a row more than one"
+    )
+    reasons.add_each(
+        ledger.frame > before + 1,
+        lambda at: (
+            f"{rows.NAME} frame {before[at] + 1}: has no row"
+            if ledger.frame[at] == before[at] + 2
+            else f"{rows.NAME} frames {before[at] + 1} to {ledger.frame[at] - 1}: have no row"
+        ),
+    )
+
+
+def _check_counts(ledger: Rows, run: Document, reasons: Reasons) -> None:
+    delivered, late = ledger.of("delivered"), ledger.late == 1
+    counted = {
+        "scheduled": len(ledger),
+        **{outcome: int(ledger.of(outcome).sum()) for outcome in OUTCOMES},
+        "late": int(late.sum()),
+        "missed": int((late | ~delivered).sum()),
+    }
+    for name, expected in counted.items():
+        found = run.whole("frames", name)
+        if found != expected:
+            reasons.add(f"{document.NAME} frames.{name}: found {found}, expected {expected} by {rows.NAME}")
+
+
+def _check_failure(ledger: Rows, run: Document, verdict: str, reasons: Reasons) -> None:
+    """A run has failed when, and only when, an error ended it; an engine or sink that fails ends it."""
+    error = run.get("error")
+    if (verdict == "FAILED") != (error is not None):
+        reasons.add(f"{document.NAME} verdict: found {verdict}, but error is {'null' if error is None else 'given'}")
+    for outcome in ("engine_error", "sink_error"):
+        if verdict != "FAILED" and ledger.of(outcome).any():
+            reasons.add(f"{document.NAME} verdict: found {verdict}, expected FAILED: frames met {outcome}")
+
+
+def _check_detections(ledger: Rows, reasons: Reasons) -> None:
+    """``detections`` is given for the frames that were detected, and for no others."""
+    counted = ledger.detections != NEVER
+    reasons.add_each(
+        counted & ~ledger.has("detected"),
+        lambda at: f"{ledger.place(at, 'detections')}: found {ledger.detections[at]}, expected empty: never detected",
+    )
+    reasons.add_each(
+        ~counted & ledger.has("detected"),
+        lambda at: f"{ledger.place(at, 'detections')}: found empty, expected a number: the frame was detected",
+    )

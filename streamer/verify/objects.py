@@ -1,0 +1,95 @@
+"""``detections.csv``: as many rows per frame as the ledger says, each a possible detection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from streamer.verify.document import Document
+from streamer.verify.reasons import Reasons
+from streamer.verify.rows import Rows
+from streamer.verify.table import Array, Block, Form, blocks
+
+NAME = "detections.csv"
+SIDES = ("x1", "y1", "x2", "y2")
+HEADER = ("stream", "frame", "class_id", "label", "confidence", *SIDES)
+
+_NUMBER = Form(r"\d{1,9}", "a number")
+_CONFIDENCE = Form(r"[01]\.\d{4}", "0 to 1 with four decimals")
+_PIXELS = Form(r"-?\d{1,9}\.\d{2}", "pixels with two decimals")
+
+
+def check_objects(rows: Rows, path: Path, document: Document, reasons: Reasons) -> int:
+    """Counts, boxes, confidence and classes; returns how many rows there were. Raises Unreadable."""
+    classes = document.whole("model", "classes")
+    keys = _keys(rows.stream, rows.frame)
+    counted = np.zeros(len(rows), np.int64)
+    total = 0
+    for block in blocks(path, HEADER):
+        stream, frame = block.numbers("stream", _NUMBER), block.numbers("frame", _NUMBER)
+        _check_block(block, frame, classes, reasons)
+        here = _keys(stream, frame)
+        at_row = np.searchsorted(keys, here)
+        known = np.append(keys, -1)[at_row] == here
+        reasons.add_each(~known, partial(_unknown, block.first, frame))
+        counted += np.bincount(at_row[known], minlength=len(rows))
+        total += len(frame)
+    _check_counts(rows, counted, reasons)
+    return total
+
+
+def _unknown(first: int, frame: Array, at: int) -> str:
+    return f"{NAME} row {first + at}, frame: found {frame[at]}, which the ledger has not"
+
+
+def _check_block(block: Block, frame: Array, classes: int, reasons: Reasons) -> None:
+    """Boxes, confidence and classes of some rows."""
+
+    def place(at: int, column: str) -> str:
+        return f"{NAME} row {block.first + at}, frame {frame[at]}, {column}"
+
+    confidence, class_id = block.numbers("confidence", _CONFIDENCE), block.numbers("class_id", _NUMBER)
+    reasons.add_each(
+        confidence > 10_000,
+        lambda at: f"{place(at, 'confidence')}: found {confidence[at] / 1e4:.4f}, expected {_CONFIDENCE.expected}",
+    )
+    reasons.add_each(
+        class_id >= classes,
+        lambda at: f"{place(at, 'class_id')}: found {class_id[at]}, expected less than {classes}, model.classes",
+    )
+    x1, y1, x2, y2 = (block.numbers(side, _PIXELS) for side in SIDES)
+    for axis, low, high in (("x", x1, x2), ("y", y1, y2)):
+        reasons.add_each(low > high, partial(_turned, place, axis, low, high))
+
+
+def _turned(place: Callable[[int, str], str], axis: str, low: Array, high: Array, at: int) -> str:
+    return (
+        f"{place(at, f'{axis}2')}: found {high[at] / 100:.2f}, expected {low[at] / 100:.2f} or more, which is {axis}1"
+    )
+
+
+def _keys(stream: Array, frame: Array) -> Array:
+    """One number for stream and frame, in their order."""
+    return (stream << 31) + frame
+
+
+def _check_counts(rows: Rows, counted: Array, reasons: Reasons) -> None:
+    """A delivered frame has all its rows; one that the sink never took, none; one that it failed on, none or all."""
+    all_there = counted == rows.detections
+    none_there = counted == 0
+    right = np.where(
+        rows.of("delivered"), all_there, np.where(rows.has("sink_start"), all_there | none_there, none_there)
+    )
+    # Of frames that are in the ledger twice, the first has all the rows; that they are twice is said elsewhere.
+    keys = _keys(rows.stream, rows.frame)
+    right[1:] |= keys[1:] == keys[:-1]
+    reasons.add_each(
+        ~right,
+        lambda at: (
+            f"{NAME} frame {rows.frame[at]}: found {counted[at]} rows, expected "
+            f"{rows.detections[at] if rows.has('sink_start')[at] else 0}"
+        ),
+    )

@@ -1,0 +1,64 @@
+"""When each frame was due: by the schedule asked for, where that alone decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+
+from streamer.verify.document import RunFacts
+from streamer.verify.reasons import Reasons, Unreadable
+from streamer.verify.rows import Rows, milliseconds
+from streamer.verify.table import Array
+
+
+def instants(numbers: Iterable[int], rate: Fraction) -> Array:
+    """Whole microseconds at which these numbers come up at ``rate`` a second, halves rounded to even."""
+    per, whole = 1_000_000 * rate.denominator, rate.numerator
+
+    def nearest(number: int) -> int:
+        us, rest = divmod(number * per, whole)
+        return us + (2 * rest > whole or (2 * rest == whole and us % 2 == 1))
+
+    try:
+        return np.fromiter(map(nearest, numbers), np.int64)
+    except OverflowError:
+        raise Unreadable(f"run.json run.fps: found {rate}, too slow for the frames of the ledger") from None
+
+
+def media_times(rows: Rows, run: RunFacts) -> Array:
+    """When each frame comes in the annotated video, in microseconds."""
+    return instants(rows.frame.tolist(), run.rate) if run.schedule == "fps" and not run.live else rows["pts"]
+
+
+def check_schedule(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
+    """Due instants follow from the schedule; where something else decides them, they do not go back."""
+    scheduled = rows["scheduled"]
+    if run.nominal:
+        expected = media_times(rows, run)
+        reasons.add_each(
+            scheduled != expected,
+            lambda at: (
+                f"{rows.place(at, 'scheduled_ms')}: found {milliseconds(scheduled[at])}, "
+                f"expected {milliseconds(expected[at])} by the schedule"
+            ),
+        )
+        return
+    back = (np.diff(scheduled, prepend=0) < 0) & (np.diff(rows.stream, prepend=-1) == 0)
+    reasons.add_each(
+        back,
+        lambda at: (
+            f"{rows.place(at, 'scheduled_ms')}: found {milliseconds(scheduled[at])}, "
+            f"expected {milliseconds(scheduled[at - 1])} or later, when the frame before was due"
+        ),
+    )
+    if run.closed_loop:
+        captured = rows["captured"]
+        reasons.add_each(
+            rows.has("captured") & (captured != scheduled),
+            lambda at: (
+                f"{rows.place(at, 'captured_ms')}: found {milliseconds(captured[at])}, "
+                f"expected {milliseconds(scheduled[at])}: in a closed loop a frame is due when it is taken"
+            ),
+        )

@@ -1,0 +1,132 @@
+"""What else happened on the machine while a run was measured: its CPU taken by others, throttling, our own garbage.
+
+Sampled between frames, a few times a second: each sample tells of the time since the one before.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from bisect import bisect_left
+from dataclasses import dataclass
+from pathlib import Path
+
+OTHERS_CORES = 0.2
+"""From so many cores' worth on, other processes count as having taken the CPU."""
+STOLEN_CORES = 0.05
+"""From so many cores' worth on, the hypervisor counts as having taken the CPU."""
+
+OTHERS, STOLEN = "CPU taken by other processes", "CPU taken by the hypervisor"
+THROTTLED, COLLECTED = "CPU throttled", "garbage collected"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Counters so far: seconds of CPU time, and events."""
+
+    wall_s: float
+    own_s: float
+    busy_s: float
+    stolen_s: float
+    throttled: int
+    collections: int
+
+
+def read_counters(collections: int) -> Reading:
+    """The machine's counters now; what it does not tell stays 0."""
+    busy, stolen = _cpu_seconds()
+    return Reading(time.monotonic(), time.process_time(), busy, stolen, _throttled(), collections)
+
+
+class Witness:
+    """Keeps the noteworthy stretches of a run, and who took how much CPU in all."""
+
+    def __init__(self, first: Reading) -> None:
+        self._first = self._last = first
+        self._last_us = 0
+        self._starts: list[int] = []
+        self._stretches: list[tuple[int, int, tuple[str, ...]]] = []
+
+    def sampled(self, now_us: int, reading: Reading) -> None:
+        """The machine was at ``reading`` at ``now_us`` of the run."""
+        before, self._last = self._last, reading
+        happened = circumstances(before, reading)
+        if happened:
+            self._starts.append(self._last_us)
+            self._stretches.append((self._last_us, now_us, happened))
+        self._last_us = now_us
+
+    def during(self, start_us: int, end_us: int) -> set[str]:
+        """What happened between two instants of the run."""
+        found: set[str] = set()
+        at = max(bisect_left(self._starts, start_us) - 1, 0)
+        for begin, end, happened in self._stretches[at:]:
+            if begin >= end_us:
+                break
+            if end > start_us:
+                found.update(happened)
+        return found
+
+    @property
+    def others_cores(self) -> float:
+        """Cores' worth of CPU that other processes took over the run."""
+        return _cores(self._first, self._last)[0]
+
+    @property
+    def stolen_cores(self) -> float:
+        """Cores' worth of CPU that the hypervisor took over the run."""
+        return _cores(self._first, self._last)[1]
+
+    @property
+    def throttled(self) -> int:
+        """How often the CPU was throttled during the run, by its control group or by heat."""
+        return self._last.throttled - self._first.throttled
+
+
+def circumstances(before: Reading, after: Reading) -> tuple[str, ...]:
+    """What of note happened between two readings."""
+    others, stolen = _cores(before, after)
+    noted = (
+        (OTHERS, others >= OTHERS_CORES),
+        (STOLEN, stolen >= STOLEN_CORES),
+        (THROTTLED, after.throttled > before.throttled),
+        (COLLECTED, after.collections > before.collections),
+    )
+    return tuple(name for name, happened in noted if happened)
+
+
+def _cores(before: Reading, after: Reading) -> tuple[float, float]:
+    wall = after.wall_s - before.wall_s
+    if wall <= 0:
+        return 0.0, 0.0
+    others = (after.busy_s - before.busy_s) - (after.own_s - before.own_s)
+    return max(0.0, others / wall), max(0.0, (after.stolen_s - before.stolen_s) / wall)
+
+
+def _cpu_seconds() -> tuple[float, float]:
+    """Busy and stolen CPU seconds of the whole machine since it started."""
+    try:
+        with Path("/proc/stat").open() as file:
+            ticks = [int(field) for field in file.readline().split()[1:9]]
+    except (OSError, ValueError):
+        return 0.0, 0.0
+    user, nice, system, _, _, irq, softirq, steal = ticks
+    per_second = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq) / per_second, steal / per_second
+
+
+def _throttled() -> int:
+    """Times that the control group's quota or the processor's heat held this process back."""
+    count = 0
+    for path, key in (
+        ("/sys/fs/cgroup/cpu.stat", "nr_throttled"),
+        ("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", ""),
+    ):
+        try:
+            text = Path(path).read_text()
+        except OSError:
+            continue
+        for line in text.splitlines():
+            if line.startswith(key) and line.split()[-1].isdigit():
+                count += int(line.split()[-1])
+    return count

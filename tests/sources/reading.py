@@ -1,0 +1,37 @@
+"""Opening a source and reading all that it gives."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+from streamer.frame import Frame
+from streamer.source import Source, Unreadable
+from streamer.sources.opening import open_source
+
+
+def now_us() -> int:
+    """The monotonic clock, as the pipeline's clock reads it."""
+    return time.monotonic_ns() // 1_000
+
+
+def opened(uri: object, *, loop: bool = False) -> Source:
+    """The source, open."""
+    return open_source(str(uri), loop=loop, now_us=now_us)
+
+
+def read_all(source: Source, most: int = 1_000) -> list[Frame | Unreadable]:
+    """All that comes, up to ``most``, and closes the source; indices count from 0, times are the announced ones."""
+    items: list[Frame | Unreadable] = []
+    with closing(source):
+        while len(items) < most and (item := source.read()) is not None:
+            items.append(item)
+        assert [item.index for item in items] == list(range(len(items)))
+        if not source.info.live:
+            assert [item.pts for item in items] == [source.pts(index) for index in range(len(items))]
+    return items
+
+
+def frames(items: list[Frame | Unreadable]) -> list[Frame]:
+    """The frames among the items."""
+    return [item for item in items if isinstance(item, Frame)]

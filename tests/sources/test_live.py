@@ -1,0 +1,256 @@
+"""Cameras and network streams, over the loopback: what they give, and how they fail without telling the password."""
+
+from __future__ import annotations
+
+import traceback
+import wave
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from streamer.errors import SourceError, UsageError
+from streamer.link import Policy
+from streamer.settings import Settings
+from streamer.source import SourceInfo, Unreadable
+from streamer.sources import live
+from streamer.sources.live import Timeline, check_live
+from tests.sources.reading import frames, now_us, opened, read_all
+from tests.sources.servers import http_server, refused_port, rtsp_server, silent_server
+from tests.videos import FASTSTART, damage, number_of, write_video
+
+SECRET = "secret"
+ONE_SLICE = {"bf": "0", "x264-params": "sliced-threads=0"}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream is given up after a third of a second."""
+    monkeypatch.setattr(live, "TIMEOUT_S", 0.3)
+
+
+def failure(uri: str) -> str:
+    """The message with which opening fails: one line; neither it nor the whole traceback tells the password."""
+    with pytest.raises(SourceError) as raised:
+        opened(uri)
+    return checked(raised.value)
+
+
+def checked(error: SourceError) -> str:
+    """The error's message, which tells no password, nor does the traceback that --debug shows."""
+    said = "".join(traceback.format_exception_only(error)) + repr(error.__cause__)
+    assert SECRET not in said
+    assert error.__suppress_context__ or error.__context__ is None
+    assert "\n" not in str(error)
+    return str(error)
+
+
+def test_a_video_over_http_comes_whole_and_ends(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mkv", 30)
+    with http_server(clip.read_bytes()) as address:
+        before = now_us()
+        source = opened(address)
+        items = frames(read_all(source))
+    info = source.info
+    assert info.live
+    assert (info.width, info.height, info.rate, info.frames) == (64, 48, Fraction(25), None)
+    assert info.uri == address.replace("user:secret", "***").replace("secret", "***")
+    assert [number_of(frame.image) for frame in items] == list(range(30))
+    assert [frame.pts for frame in items] == [Fraction(index, 25) for index in range(30)]
+    assert all(frame.pts % info.time_base == 0 for frame in items)
+    arrivals = [frame.arrived_us or 0 for frame in items]
+    assert before < arrivals[0]
+    assert arrivals[-1] < now_us()
+    assert all(earlier <= later for earlier, later in pairwise(arrivals))
+    assert source.pts(0) is None
+    assert source.doubts == []
+
+
+def test_user_and_password_of_the_address_are_used_and_not_shown(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mkv", 5)
+    with http_server(clip.read_bytes(), protected=True) as address:
+        source = opened(address)
+        assert len(read_all(source)) == 5
+        assert SECRET not in repr(source.info)
+        message = failure(address.replace("user:secret@", "user:secret-too@"))
+    assert "authentication failed (401)" in message
+
+
+def test_a_video_lying_on_its_side_comes_upright(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", 5, rotation=180, container_options=FASTSTART)
+    upright = frames(read_all(opened(clip)))[3].image
+    with http_server(clip.read_bytes()) as address:
+        image = frames(read_all(opened(address)))[3].image
+    assert (image == upright).all()
+
+
+def test_a_damaged_frame_is_one_frames_fate(tmp_path: Path) -> None:
+    clip = damage(write_video(tmp_path / "clip.avi", 30, codec="mpeg4", size=(160, 120), options={"bf": "0"}), 12)
+    with http_server(clip.read_bytes()) as address:
+        source = opened(address)
+        items = read_all(source)
+    lost = [item for item in items if isinstance(item, Unreadable)]
+    assert len(lost) < 18
+    assert all(item.arrived_us is not None for item in items)
+    assert all(earlier.pts < later.pts for earlier, later in pairwise(items))
+    assert number_of(frames(items)[-1].image) == 29
+    assert source.doubts == []
+
+
+def test_a_change_of_size_is_scaled_to_the_first_with_one_doubt(tmp_path: Path) -> None:
+    small = write_video(tmp_path / "small.ts", 10, size=(64, 48))
+    large = write_video(tmp_path / "large.ts", 10, size=(128, 96), ticks=range(10, 20))
+    with http_server(small.read_bytes() + large.read_bytes()) as address:
+        source = opened(address)
+        items = frames(read_all(source))
+    assert {frame.image.shape for frame in items} == {(48, 64, 3)}
+    assert [doubt for doubt in source.doubts if "picture size changes" in doubt] == [
+        "the picture size changes at frame 10 to 128x96: scaled to the size of the first"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (404, "not found (404): check the path"),
+        (401, "authentication failed (401): check user and password"),
+        (403, "authentication failed (403)"),
+        (503, "cannot be read (Server returned 5XX Server Error reply)"),
+    ],
+)
+def test_http_refusals_are_told_apart(status: int, message: str) -> None:
+    with http_server(status=status) as address:
+        assert message in failure(address)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html><body>Welcome</body></html>\n" * 100, b"some text\n" * 1000])
+def test_a_page_that_is_no_video_is_refused(content: bytes) -> None:
+    with http_server(content) as address:
+        assert "is not a video that can be read" in failure(address)
+
+
+def test_sound_alone_is_refused(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16000))
+    with http_server((tmp_path / "sound.wav").read_bytes()) as address:
+        assert "is no video: check the address" in failure(address)
+
+
+def test_a_video_without_a_picture_that_can_be_decoded_is_refused(tmp_path: Path) -> None:
+    clip = damage(write_video(tmp_path / "clip.mkv", 1), 0, 0x00)
+    with http_server(clip.read_bytes()) as address:
+        assert "gives no picture that can be decoded" in failure(address)
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_a_port_at_which_nobody_listens(scheme: str) -> None:
+    message = failure(f"{scheme}://user:secret@{refused_port()}/live?token=secret")
+    assert "connection refused: check that it is switched on, and the port" in message
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("scheme", ["rtsp", "http", "HTTP"])
+def test_a_server_that_never_answers(scheme: str) -> None:
+    with silent_server() as host:
+        message = failure(f"{scheme}://user:secret@{host}/live?token=secret")
+    assert "timed out: nothing came for 0.3 s" in message
+
+
+def test_a_network_camera_gives_frames_until_it_hangs_up(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.ts", 90, options=ONE_SLICE, keyframe_every=10)
+    with rtsp_server(clip) as address:
+        source = opened(address)
+        items = read_all(source)
+    assert source.info.live
+    assert (source.info.width, source.info.height, source.info.rate) == (64, 48, Fraction(25))
+    numbers = [number_of(frame.image) for frame in frames(items)]
+    # What was read to find out about the stream is left out; from there on every frame comes.
+    assert numbers == list(range(numbers[0], 90))
+    assert [item.pts for item in items] == [Fraction(index, 25) for index in range(len(items))]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_network_camera_that_falls_silent_has_failed(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.ts", 90, options=ONE_SLICE, keyframe_every=10)
+    with rtsp_server(clip, hangs_up=False) as address, pytest.raises(SourceError) as raised:
+        read_all(opened(address))
+    assert "timed out: nothing came for 0.3 s" in checked(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("404 Not Found", "not found (404)"),
+        ("401 Unauthorized", "authentication failed (401)"),
+        ("403 Forbidden", "authentication failed (403)"),
+        ("500 Internal Server Error", "cannot be read (Server returned 5XX"),
+    ],
+)
+def test_rtsp_refusals_are_told_apart(answer: str, message: str) -> None:
+    with rtsp_server(None, answer=answer) as address:
+        assert message in failure(address)
+
+
+def test_a_camera_that_is_not_there_is_one_line_and_opencv_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    if Path("/dev/video63").exists():
+        pytest.skip("there is a camera 63 here")
+    assert failure("camera:63").startswith("camera:63 cannot be opened: ")
+    assert capfd.readouterr() == ("", "")
+
+
+LIVE = SourceInfo("rtsp://cam/live", 64, 48, Fraction(30), None, live.MICROSECOND, "", live=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (Settings(fps=30), "--fps 30: rtsp://cam/live is live and comes at its own pace: leave --fps out"),
+        (Settings(fps="max"), "--fps max: rtsp://cam/live is live"),
+        (Settings(policy=Policy.WAIT), "--policy wait: rtsp://cam/live is live and cannot be held back"),
+        (Settings(loop=True), "--loop: rtsp://cam/live is live and cannot start again: leave --loop out"),
+    ],
+)
+def test_settings_that_no_live_source_can_follow_are_refused(settings: Settings, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        check_live(LIVE, settings)
+
+
+def test_other_settings_and_other_sources_are_left_alone() -> None:
+    check_live(LIVE, Settings(policy=Policy.DROP_NEWEST, frames=5))
+    recorded = SourceInfo("clip.mp4", 64, 48, Fraction(30), 5, Fraction(1, 30), "")
+    check_live(recorded, Settings(fps=30, loop=True))
+
+
+def test_times_are_the_streams_own_from_its_first_frame_on() -> None:
+    timeline = Timeline()
+    tick = Fraction(1, 30)
+    times = [timeline.pts(100 + index * tick, arrived_us=index) for index in range(4)]
+    assert times == [Fraction(us, 1_000_000) for us in (0, 33333, 66667, 100000)]
+    assert timeline.doubts == []
+
+
+@pytest.mark.parametrize(("own", "trouble"), [(None, "are missing"), (Fraction(5), "do not rise")])
+def test_times_that_make_no_sense_are_replaced_by_arrivals_for_good(own: Fraction | None, trouble: str) -> None:
+    timeline = Timeline()
+    timeline.pts(Fraction(5), 1_000_000)
+    timeline.pts(Fraction(6), 1_040_000)
+    assert timeline.pts(own, 1_080_000) == Fraction(104, 100)
+    assert timeline.pts(Fraction(90), 1_080_000) == Fraction(1_040_001, 1_000_000)
+    assert timeline.doubts == [f"frame times {trouble}: the instants at which frames arrive are used instead"]
+
+
+def test_without_any_times_arrivals_are_used_and_there_is_no_doubt() -> None:
+    timeline = Timeline()
+    assert [timeline.pts(None, us) for us in (7, 40_007)] == [0, Fraction(4, 100)]
+    assert timeline.doubts == []
+
+
+def test_a_lost_frame_stands_between_its_neighbours() -> None:
+    timeline = Timeline()
+    times = [timeline.pts(Fraction(1), 0), timeline.lost(90_000), timeline.pts(Fraction(105, 100), 130_000)]
+    assert times == [0, Fraction(1, 1_000_000), Fraction(5, 100)]
+    assert timeline.doubts == []
