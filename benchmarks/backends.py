@@ -62,8 +62,8 @@ FIGURES: dict[str, Callable[[FrameRecord], int | None]] = {
     "lateness": lambda record: record.lateness,
     "overhead": lambda record: elapsed(record.service, record.result_latency),
 }
-"""In microseconds. As service time begins with preprocess and ends with detected, result latency less service time is, to
-the microsecond, what lies between due and preprocess: one figure has both names."""
+"""In microseconds. Service time begins with preprocess and ends with detected, so overhead (result latency less
+service time) is to the microsecond what lies between due and preprocess: one figure has both names."""
 
 
 def publish(report: Report, scratch: Path, seconds: float) -> None:

@@ -134,7 +134,7 @@ class Ledger:
     """Opens a record when a frame is scheduled, closes it with exactly one outcome, and keeps the counts.
 
     ``write`` takes every record as it is closed. Records are not kept: memory does not grow. A frame is late when its
-    latency exceeds ``deadline_us``; none is when that is None.
+    latency exceeds ``deadline_us``; none is when that is None. ``late`` and ``missed``, late or not delivered, count.
     """
 
     def __init__(self, deadline_us: int | None, watcher: Watcher, write: Callable[[FrameRecord], None]) -> None:
@@ -144,6 +144,7 @@ class Ledger:
         self._open: dict[tuple[int, int], FrameRecord] = {}
         self.scheduled = 0
         self.late = 0
+        self.missed = 0
         self.outcomes: Counter[Outcome] = Counter()
 
     def open(self, record: FrameRecord) -> FrameRecord:
@@ -165,17 +166,13 @@ class Ledger:
         record.late = self._deadline_us is not None and latency is not None and latency > self._deadline_us
         self.outcomes[outcome] += 1
         self.late += record.late
+        self.missed += record.late or outcome is not Outcome.DELIVERED
         self._watcher.closed(record)
         self._write(record)
 
     def open_records(self) -> list[FrameRecord]:
         """Records without an outcome yet."""
         return list(self._open.values())
-
-    @property
-    def missed(self) -> int:
-        """Late and not delivered, of the scheduled frames."""
-        return self.late + self.scheduled - self.outcomes[Outcome.DELIVERED]
 
     @property
     def conserved(self) -> bool:

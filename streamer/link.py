@@ -169,11 +169,14 @@ class ReorderBuffer(Generic[T]):
                 if item is not None:
                     self._items -= 1
                     return item
-            if self._closed:
+            if not self._closed:
+                await self._changed.wait()
+            elif self._held:
+                self._next = min(self._held)  # the numbers before it will never come
+            else:
                 raise LinkClosed
-            await self._changed.wait()
 
     def close(self) -> None:
-        """No more items will come."""
+        """No more items will come; those still held are given out, whatever is missing between them."""
         self._closed = True
         self._announce()

@@ -488,7 +488,7 @@ def test_a_signal_ends_the_run_well(
     times = video_times(tmp_path / "run" / "annotated.mp4")
     assert len(times) == sum(outcomes[name] for name in shown)
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        *("frames.csv", "detections.csv", "annotated.mp4", "run.json"),
+        *("frames.csv", "detections.csv", "annotated.mp4", "latency.png", "run.json"),
     }
 
 

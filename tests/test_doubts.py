@@ -14,8 +14,8 @@ from streamer.witness import Reading, Witness
 from tests.rig import Rig
 
 MACHINE = Machine(
-    cpu="a CPU", cores=4, usable_cores=4, cpu_quota=None, governor=None, memory_mb=None, load=None, system="", python="",
-    versions={},
+    cpu="a CPU", cores=4, usable_cores=4, cpu_quota=None, governor=None, memory_mb=None, load=None, system="",
+    python="", versions={},
 )  # fmt: skip
 
 

@@ -19,21 +19,27 @@ from tests.videos import write_video
 
 PACKAGE = ROOT / "streamer"
 
+
+def names(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
 LAYERS: dict[str, list[str]] = {
-    "data": "errors frame detections ledger arrivals schedule coco source".split(),
-    "pure helpers": """
-        age annotate answer bundled cache clock csv_rows distribution freshness hdr_log link machine model_facts models
-        openvino_quiet percentiles postprocess preprocess progress rundir settings slo sources.addresses summary table
-        tail ultralytics_quiet video_extent video_index windows witness
-    """.split(),
-    "source, engines, sink": """
+    "data": names("errors frame detections ledger arrivals schedule coco source"),
+    "pure helpers": names("""
+        age annotate answer bundled cache clock csv_rows distribution freshness hdr_log link machine model_facts
+        models openvino_quiet percentiles postprocess preprocess progress rundir settings slo sources.addresses
+        summary table tail ultralytics_quiet video_extent video_index windows witness
+    """),
+    "source, engines, sink": names("""
         video_reader video_writer sink engines engines.* scene street street.* sample pictures pictures.* sources
         sources.camera sources.fingerprint sources.images sources.live sources.opencv_quiet sources.opening
         sources.stream sources.synthetic sources.video
-    """.split(),
-    "pipeline": "lookahead detector measuring doubts pipeline manifest observer warmup session".split(),
-    "run": "run api verify verify.*".split(),
-    "cli": "cli cli.* __main__".split(),
+    """),
+    "pipeline": names("lookahead detector measuring doubts pipeline manifest observer warmup session"),
+    "run": names("run api verify verify.*"),
+    "cli": names("cli cli.* __main__"),
 }
 """From the bottom to the top: a module imports from its own layer and from those below it."""
 

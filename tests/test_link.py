@@ -91,3 +91,14 @@ async def test_a_full_buffer_holds_its_givers_back_except_the_one_that_is_next()
     assert scope.cancelled_caught
     await buffer.put(0, 0)
     assert [await buffer.take(), await buffer.take()] == [0, 1]
+
+
+async def test_when_nothing_more_comes_what_is_held_is_given_out_across_the_gaps() -> None:
+    buffer: ReorderBuffer[str] = ReorderBuffer(5)
+    await buffer.put(1, "b")
+    await buffer.put(4, "e")
+    buffer.skip(6)
+    buffer.close()
+    assert [await buffer.take(), await buffer.take()] == ["b", "e"]
+    with pytest.raises(LinkClosed):
+        await buffer.take()

@@ -92,7 +92,7 @@ def delivered_times(directory: Path, *, outcomes: tuple[str, ...] = ("delivered"
 
 def test_a_run_directory_has_exactly_the_contracts_files(replay: Any) -> None:
     done = replay()
-    assert files(done.directory) == {"frames.csv", "detections.csv", "annotated.mp4", "run.json"}
+    assert files(done.directory) == {"frames.csv", "detections.csv", "annotated.mp4", "latency.png", "run.json"}
     assert done.manifest["verdict"] == "VALID"
     assert manifest(done.directory) == json.loads(json.dumps(done.manifest))
 
@@ -227,7 +227,7 @@ def test_the_annotated_video_with_all_frames_shows_the_dropped_ones_too(replay: 
 
 def test_without_video_there_is_no_file_and_written_is_when_the_sink_has_it(replay: Any) -> None:
     done = replay(video=Video.NONE)
-    assert files(done.directory) == {"frames.csv", "detections.csv", "run.json"}
+    assert files(done.directory) == {"frames.csv", "detections.csv", "latency.png", "run.json"}
     delivered = [row for row in rows(done.directory / "frames.csv") if row["outcome"] == "delivered"]
     assert delivered
     assert all(row["written_ms"] == row["sink_start_ms"] != "" for row in delivered)
@@ -363,7 +363,7 @@ def test_overwrite_replaces_the_run_and_leaves_other_files_alone(replay: Any, tm
     replay()
     (tmp_path / "run" / "notes.txt").write_text("mine")
     replay(frames=5, video=Video.NONE, overwrite=True)
-    assert files(tmp_path / "run") == {"frames.csv", "detections.csv", "run.json", "notes.txt"}
+    assert files(tmp_path / "run") == {"frames.csv", "detections.csv", "latency.png", "run.json", "notes.txt"}
     assert len(rows(tmp_path / "run" / "frames.csv")) == 5
     check_conserved(tmp_path / "run")
 

@@ -25,17 +25,17 @@ _PIXELS = Form(r"-?\d{1,9}\.\d{2}", "pixels with two decimals")
 def check_objects(rows: Rows, path: Path, document: Document, reasons: Reasons) -> int:
     """Counts, boxes, confidence and classes; returns how many rows there were. Raises Unreadable."""
     classes = document.whole("model", "classes")
-    keys = _keys(rows.stream, rows.frame)
+    keys = np.append(_keys(rows.stream, rows.frame), -1)  # where a frame beyond the last would stand
     counted = np.zeros(len(rows), np.int64)
     total = 0
     for block in blocks(path, HEADER):
         stream, frame = block.numbers("stream", _NUMBER), block.numbers("frame", _NUMBER)
         _check_block(block, frame, classes, reasons)
         here = _keys(stream, frame)
-        at_row = np.searchsorted(keys, here)
-        known = np.append(keys, -1)[at_row] == here
+        at_row = np.searchsorted(keys[:-1], here)
+        known = keys[at_row] == here
         reasons.add_each(~known, partial(_unknown, block.first, frame))
-        counted += np.bincount(at_row[known], minlength=len(rows))
+        np.add.at(counted, at_row[known], 1)
         total += len(frame)
     _check_counts(rows, counted, reasons)
     return total
