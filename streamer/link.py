@@ -35,6 +35,14 @@ class _Taker(Generic[T]):
         self.item: T | None = None
 
 
+class _Giver(Generic[T]):
+    """Somebody who waits for room for an item."""
+
+    def __init__(self, item: T) -> None:
+        self.item = item
+        self.taken = anyio.Event()
+
+
 class PolicyLink(Generic[T]):
     """Hands items to whoever takes them; holds ``capacity`` of them while nobody does.
 
@@ -47,6 +55,7 @@ class PolicyLink(Generic[T]):
         self._capacity = capacity
         self._items: deque[T] = deque()
         self._takers: deque[_Taker[T]] = deque()
+        self._givers: deque[_Giver[T]] = deque()
         self._changed = anyio.Event()
         self._closed = False
 
@@ -83,6 +92,19 @@ class PolicyLink(Generic[T]):
             return self._items.popleft()
         return item
 
+    async def put(self, item: T) -> None:
+        """Waits until there is room, and gives the item; who takes it does not wait for the giver to wake up."""
+        if self.has_room:
+            self.offer(item)
+            return
+        giver = _Giver(item)
+        self._givers.append(giver)
+        try:
+            await giver.taken.wait()
+        finally:
+            if not giver.taken.is_set():
+                self._givers.remove(giver)
+
     async def wait_for_room(self) -> None:
         """Returns when an item offered now would displace none."""
         while not self.has_room:
@@ -90,7 +112,11 @@ class PolicyLink(Generic[T]):
 
     async def take(self) -> T:
         """The oldest item, as soon as there is one. Raises LinkClosed when there will be none."""
-        if self._items:
+        if self._items or self._givers:
+            if self._givers:
+                giver = self._givers.popleft()
+                self._items.append(giver.item)
+                giver.taken.set()
             item = self._items.popleft()
             self._announce()
             return item

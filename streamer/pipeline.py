@@ -217,8 +217,9 @@ class Pipeline:
         self._next_index = frame.index + 1
         self._gate.enter()
         if self._waits and not self._link.has_room:
-            await self._link.wait_for_room()
+            await self._link.put((frame, record))
             self._held_until = self._time.now_us()
+            return
         displaced = self._link.offer((frame, record))
         if displaced is not None:
             self._drop(*displaced, QUEUE_FULL)

@@ -102,3 +102,28 @@ async def test_when_nothing_more_comes_what_is_held_is_given_out_across_the_gaps
     assert [await buffer.take(), await buffer.take()] == ["b", "e"]
     with pytest.raises(LinkClosed):
         await buffer.take()
+
+
+@pytest.mark.parametrize("capacity", [0, 2])
+async def test_who_takes_gets_what_a_giver_waits_with_at_once_and_in_order(capacity: int) -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.WAIT, capacity)
+    async with anyio.create_task_group() as tasks:
+
+        async def give() -> None:
+            for number in range(6):
+                await link.put(number)
+                assert len(link) <= capacity
+
+        tasks.start_soon(give)
+        assert [await link.take() for _ in range(6)] == list(range(6))
+    assert len(link) == 0
+
+
+async def test_a_giver_that_is_cancelled_leaves_nothing() -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.WAIT, 1)
+    await link.put(1)
+    with anyio.move_on_after(0) as scope:
+        await link.put(2)
+    assert scope.cancelled_caught
+    assert await link.take() == 1
+    assert len(link) == 0
