@@ -8,6 +8,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.arrivals import Bursty
 from streamer.freshness import PARTIAL, STALE, Freshness, Judge
 from streamer.ledger import FrameRecord, Outcome
 from streamer.link import Policy
@@ -76,6 +77,7 @@ def test_nothing_is_skipped_when_no_other_frame_will_come() -> None:
     max_age_ms=st.none() | st.integers(0, 200),
     skip_partial=st.booleans(),
     requests=st.integers(1, 3),
+    arrivals=st.none() | st.builds(Bursty, st.integers(1, 499_999), st.integers(500_000, 3_000_000)),
 )
 def test_every_frame_has_a_fate_and_no_request_idles_while_a_frame_waits(
     fps: Fraction,
@@ -85,6 +87,7 @@ def test_every_frame_has_a_fate_and_no_request_idles_while_a_frame_waits(
     max_age_ms: int | None,
     skip_partial: bool,
     requests: int,
+    arrivals: Bursty | None,
 ) -> None:
     rig = Rig(
         fps=fps,
@@ -93,10 +96,16 @@ def test_every_frame_has_a_fate_and_no_request_idles_while_a_frame_waits(
         queue=queue,
         services_s=tuple(ms / 1000 for ms in services_ms),
         requests=requests,
+        arrivals=arrivals,
         freshness=Freshness(None if max_age_ms is None else max_age_ms * 1000, skip_partial),
     ).run()
     assert rig.ledger.conserved
     assert rig.ledger.scheduled == 40
+    due = [record.scheduled for record in rig.records]
+    assert due == sorted(due)
+    assert all(r.preprocess_start is None or r.preprocess_start >= r.scheduled for r in rig.records), (
+        "before its time"
+    )
     if max_age_ms is not None:
         ages = [r.preprocess_start - r.scheduled for r in rig.records if r.preprocess_start is not None]
         assert max(ages, default=0) <= max_age_ms * 1000
