@@ -6,6 +6,7 @@ python -m benchmarks.memory [--minutes 10]
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,10 @@ def main() -> None:
     report = Report()
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "run"
-        report.at_most("peak of one replay", replay(CLIP, out)["resources"]["peak_resident_mb"], 300, " MB")
+        measured = replay(CLIP, out)["resources"]["peak_resident_mb"]
+        report.say(f"peak while measuring: {measured:.1f} MB")
+        whole = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        report.at_most("peak of one replay, its picture included", whole, 300, " MB")
         command = [sys.executable, "-m", "streamer", "replay", CLIP, "--loop", "--duration", f"{options.minutes}m"]
         with subprocess.Popen([*map(str, command), "--quiet", "--overwrite", "--out", str(out)]) as process:
             seen = []

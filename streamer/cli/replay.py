@@ -134,7 +134,11 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
 def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     """Play SOURCE at the camera's pace through one engine, and measure every frame.
 
-    Writes a run directory: frames.csv (a row per scheduled frame), detections.csv, annotated.mp4 and run.json.
+    SOURCE is a video file, an image, a folder of images, camera:N, an rtsp:// or http:// address, or
+    synthetic:street[,seed=7], which is endless.
+
+    Writes a run directory: frames.csv (a row per scheduled frame), detections.csv, annotated.mp4, latency.png and
+    run.json.
 
     \b
     Examples:
