@@ -13,10 +13,11 @@ import anyio
 import numpy as np
 
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report
+from streamer.finished import Run
 from streamer.ledger import FrameRecord, elapsed
 from streamer.openvino_quiet import ov
 from streamer.percentiles import PERCENTILES, frames_needed, nearest_rank, spoken
-from streamer.run import Run, run
+from streamer.run import run
 from streamer.settings import Settings, Video
 from streamer.video_writer import VideoWriter
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import anyio
 
-from streamer.run import Run, run
+from streamer.finished import Run
+from streamer.run import run
 from streamer.settings import Settings
 
 BACKEND = "asyncio"

@@ -4,50 +4,27 @@ from __future__ import annotations
 
 import gc
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from streamer.arrivals import parse_arrivals
 from streamer.clock import MonotonicClock, Stage, Threads
-from streamer.csv_rows import read_frames
 from streamer.engines.opening import open_engine
 from streamer.engines.spec import parse_spec
-from streamer.errors import SinkError, StreamerError
-from streamer.ledger import FrameRecord
+from streamer.errors import SinkError
+from streamer.finished import Run
 from streamer.manifest import Timings
 from streamer.models import find_model
 from streamer.observer import Observer, Silent
 from streamer.pictures.latency import draw_latency
-from streamer.rundir import FRAMES, check_out
+from streamer.rundir import check_out
 from streamer.schedule import Schedule
-from streamer.session import Ended, Opened, Session
+from streamer.session import Opened, Session
 from streamer.settings import Settings
 from streamer.sources.live import check_live
 from streamer.sources.opening import open_source
-from streamer.summary import Statistics
 from streamer.warmup import make_ready
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A finished run: its directory, its manifest, and the statistics of each figure by name.
-
-    ``failure`` is the error that ended it early; ``interrupted`` is what stopped it, as in SIGINT.
-    """
-
-    directory: Path
-    manifest: dict[str, Any]
-    figures: dict[str, Statistics]
-    failure: StreamerError | None
-    interrupted: str | None
-
-    @property
-    def ledger(self) -> list[FrameRecord]:
-        """A record per scheduled frame, in the order of the frames."""
-        return sorted(read_frames(self.directory / FRAMES), key=lambda record: (record.stream, record.frame))
 
 
 async def run(source: str, settings: Settings, observer: Observer | None = None) -> Run:
@@ -56,17 +33,16 @@ async def run(source: str, settings: Settings, observer: Observer | None = None)
     Raises UsageError, SourceError, ModelError or EngineError before anything is written. What fails later ends the
     run early and is in the result.
     """
-    ended = await _measured(source, settings, observer or Silent())
+    measured = await _measured(source, settings, observer or Silent())
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
-    failure = ended.failure
     try:
-        draw_latency(ended.directory, ended.manifest)
+        draw_latency(measured.directory, measured.manifest)
     except SinkError as error:
-        failure = failure or error
-    return Run(ended.directory, ended.manifest, ended.figures, failure, ended.interrupted)
+        return replace(measured, failure=measured.failure or error)
+    return measured
 
 
-async def _measured(source: str, settings: Settings, observer: Observer) -> Ended:
+async def _measured(source: str, settings: Settings, observer: Observer) -> Run:
     started = datetime.now(UTC)
     spec = parse_spec(settings.engine)
     arrivals = None if settings.arrivals is None else parse_arrivals(settings.arrivals)

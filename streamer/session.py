@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from streamer.detector import Detector
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
 from streamer.errors import SinkError, StreamerError
+from streamer.finished import Run
 from streamer.frame import Frame
 from streamer.freshness import Judge
 from streamer.hdr_log import write_hdr_log
@@ -65,17 +65,6 @@ class Opened:
     schedule: Schedule
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a run came to: its directory, manifest and figures; the error or the signal that ended it early."""
-
-    directory: Path
-    manifest: dict[str, Any]
-    figures: dict[str, Statistics]
-    failure: StreamerError | None
-    interrupted: str | None
-
-
 class Session:
     """Runs what is open, once."""
 
@@ -94,7 +83,7 @@ class Session:
         self._interrupted: str | None = None
         self._failure: StreamerError | None = None
 
-    async def run(self) -> Ended:
+    async def run(self) -> Run:
         """Warms up, runs the pipeline, and closes the run directory."""
         opened, settings = self._opened, self._opened.settings
         detectors = [
@@ -168,12 +157,12 @@ class Session:
             raise
         finally:
             self._failure = pipeline.failure
-            ended = self._close(directory, encoder, ledger, pipeline, time.process_time() - cpu)
-        return ended
+            finished = self._close(directory, encoder, ledger, pipeline, time.process_time() - cpu)
+        return finished
 
     def _close(
         self, directory: RunDir, encoder: VideoWriter | None, ledger: Ledger, pipeline: Pipeline, cpu_s: float
-    ) -> Ended:
+    ) -> Run:
         duration_us = self._time.now_us()
         self._measured.finish(duration_us)
         try:
@@ -188,7 +177,7 @@ class Session:
             document = directory.finish(document)
         except SinkError as error:
             self._failure = self._failure or error
-        return Ended(directory.path, document, figures, self._failure, self._interrupted)
+        return Run(directory.path, document, figures, self._failure, self._interrupted)
 
     def _document(
         self, ledger: Ledger, pipeline: Pipeline, duration_us: int, cpu_s: float

@@ -11,8 +11,8 @@ import pytest
 
 import streamer
 from streamer.errors import UsageError
+from streamer.finished import Run
 from streamer.link import Policy
-from streamer.run import Run
 from streamer.settings import Settings
 from streamer.verify import verify
 from tests import runs

@@ -28,9 +28,9 @@ def names(text: str) -> list[str]:
 LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco source"),
     "pure helpers": names("""
-        age annotate answer bundled cache clock csv_rows distribution freshness hdr_log link machine model_facts
-        models openvino_quiet percentiles postprocess preprocess progress rundir settings slo sources.addresses
-        summary table tail ultralytics_quiet video_extent video_index windows witness
+        age annotate answer bundled cache clock csv_rows distribution finished freshness hdr_log link machine
+        model_facts models openvino_quiet percentiles postprocess preprocess progress rundir settings slo
+        sources.addresses summary table tail ultralytics_quiet video_extent video_index windows witness
     """),
     "source, engines, sink": names("""
         video_reader video_writer sink engines engines.* scene street street.* sample pictures pictures.* sources

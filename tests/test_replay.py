@@ -17,9 +17,10 @@ import pytest
 
 import streamer
 from streamer.errors import UsageError
+from streamer.finished import Run
 from streamer.ledger import Outcome
 from streamer.link import Policy
-from streamer.run import Run, run
+from streamer.run import run
 from streamer.settings import Settings, Video
 from tests import runs
 from tests.runs import COCO_MODEL, FOOTAGE, check_conserved, manifest, needs_bundled, needs_shared, rows, video_times

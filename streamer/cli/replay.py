@@ -19,9 +19,10 @@ from streamer.cli.parameters import Parsed
 from streamer.cli.report import ProgressLine, print_report
 from streamer.engines.spec import VARIANTS
 from streamer.errors import StreamerError
+from streamer.finished import Run
 from streamer.link import Policy
 from streamer.preprocess import Fit
-from streamer.run import Run, run
+from streamer.run import run
 from streamer.schedule import parse_fps
 from streamer.settings import Settings, Video, parse_duration
 

@@ -15,9 +15,9 @@ from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
+from streamer.finished import Run
 from streamer.percentiles import PERCENTILES, frames_needed, spoken
 from streamer.progress import Progress
-from streamer.run import Run
 from streamer.rundir import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, VIDEO
 from streamer.settings import Settings
 

@@ -1,0 +1,32 @@
+"""What a run came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.csv_rows import read_frames
+from streamer.errors import StreamerError
+from streamer.ledger import FrameRecord
+from streamer.rundir import FRAMES
+from streamer.summary import Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: its directory, its manifest, and the statistics of each figure by name.
+
+    ``failure`` is the error that ended it early; ``interrupted`` is what stopped it, as in SIGINT.
+    """
+
+    directory: Path
+    manifest: dict[str, Any]
+    figures: dict[str, Statistics]
+    failure: StreamerError | None
+    interrupted: str | None
+
+    @property
+    def ledger(self) -> list[FrameRecord]:
+        """A record per scheduled frame, in the order of the frames."""
+        return sorted(read_frames(self.directory / FRAMES), key=lambda record: (record.stream, record.frame))
