@@ -12,7 +12,8 @@ from pathlib import Path
 
 from benchmarks.common import CLIP, Report, replay
 from streamer.engines.opening import unavailable
-from streamer.engines.spec import VARIANTS, parse_spec
+from streamer.engines.recipe import parse_spec
+from streamer.engines.spec import VARIANTS
 from streamer.models import find_model
 from tests.runs import Found, agreement
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from streamer.engines.null import NullEngine
-from streamer.engines.spec import parse_spec
+from streamer.engines.recipe import parse_spec
 from streamer.ledger import FrameRecord
 from streamer.measuring import Measurements
 from streamer.models import find_model

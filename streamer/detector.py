@@ -15,7 +15,8 @@ from streamer.frame import Frame
 from streamer.ledger import FrameRecord
 from streamer.machine import involuntary_switches
 from streamer.postprocess import Postprocess
-from streamer.preprocess import Preprocess
+from streamer.preprocess import Preprocessor
+from streamer.priming import Primer
 
 
 class Detector:
@@ -24,7 +25,7 @@ class Detector:
     def __init__(
         self,
         request: Request,
-        preprocess: Preprocess,
+        preprocess: Preprocessor,
         postprocess: Postprocess,
         stamp: Callable[[], int],
     ) -> None:
@@ -49,3 +50,13 @@ class Detector:
         record.switches = involuntary_switches() - switches
         record.detections = len(detections)
         return detections
+
+    def prime(self, primer: Primer, due_us: int) -> None:
+        """Throw-away inferences on what the input still holds, before the frame due at ``due_us``.
+
+        Raises EngineError.
+        """
+        try:
+            primer.prime(self._request.infer, due_us)
+        except Exception as error:  # as above, without a frame
+            raise EngineError(f"the engine failed while it was primed: {error}") from error

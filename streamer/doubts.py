@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from streamer.engines.in_force import PRECISION
 from streamer.ledger import Ledger, Outcome
 from streamer.machine import Machine
 from streamer.measuring import DeviceChange
 from streamer.percentiles import PERCENTILES, frames_needed, spoken
 from streamer.pipeline import Pipeline
+from streamer.priming import PrimingTally
 from streamer.summary import Statistics
 from streamer.windows import Window, agree
 from streamer.witness import OTHERS_CORES, STOLEN_CORES, Witness
 
-PRECISION = "INFERENCE_PRECISION_HINT"
 WORTH_TELLING = "p95"
+DELAYED_SHARE = 0.005
+"""From this share of frames on that priming delays, it harms the tail that it is not to touch."""
 LATENESS_SHARE = 0.1
 """From this share of the latency on, our own lateness blurs it."""
 
@@ -68,6 +71,22 @@ def of_steadiness(length_s: int, windows: Sequence[Window]) -> list[str]:
         if not agree(values):
             listed = ", ".join(f"{value:.1f}" for value in values)
             found.append(f"not steady: the {name} of the last three windows of {length_s} s are {listed} {unit}")
+    return found
+
+
+def of_priming(tally: PrimingTally, scheduled: int) -> list[str]:
+    """Priming that found no room, or was in the way."""
+    found = []
+    if not tally.primed:
+        found.append(
+            "nothing was primed: there was no idle gap that the schedule tells of (a closed loop and a live source "
+            "have none, and a busy engine leaves none)"
+        )
+    if tally.delayed > DELAYED_SHARE * scheduled:
+        found.append(
+            f"priming delayed {tally.delayed} of {scheduled} frames, by {tally.most_delay_us / 1000:.1f} ms at most: "
+            "inferences here take too unevenly long to be planned"
+        )
     return found
 
 

@@ -4,6 +4,7 @@
 
     StreamerError            exit code 1: it could not run, or failed on the way
     ├── UsageError           exit code 2: what was asked for makes no sense
+    │   └── UntrustedModel       a .pt that nobody has said to trust: it may run code
     ├── SourceError          the source cannot be opened or read
     ├── ModelError           the model file is missing, broken or not a detector
     ├── EngineError          the engine failed on a frame
@@ -32,6 +33,10 @@ class UsageError(StreamerError):
     """What was asked for makes no sense: an unknown name or value, no such file, a directory in use."""
 
     exit_code = 2
+
+
+class UntrustedModel(UsageError):
+    """A .pt file that is neither bundled, nor pulled, nor trusted by the user; loading it may run code."""
 
 
 class SourceError(StreamerError):

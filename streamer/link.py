@@ -54,7 +54,7 @@ class PolicyLink(Generic[T]):
         self._policy = policy
         self._capacity = capacity
         self._items: deque[T] = deque()
-        self._takers: deque[_Taker[T]] = deque()
+        self._takers: list[_Taker[T]] = []
         self._givers: deque[_Giver[T]] = deque()
         self._changed = anyio.Event()
         self._closed = False
@@ -77,12 +77,21 @@ class PolicyLink(Generic[T]):
         self._changed.set()
         self._changed = anyio.Event()
 
+    def hand(self, item: T) -> bool:
+        """Gives the item to somebody who waits for one; False when nobody does, and nothing has happened.
+
+        Whoever began to wait last gets it: of several requests the one that is still warm.
+        """
+        if not self._takers:
+            return False
+        taker = self._takers.pop()
+        taker.item = item
+        taker.ready.set()
+        return True
+
     def offer(self, item: T) -> T | None:
         """Takes the item without waiting; returns the item that had to go for it, if one had to."""
-        if self._takers:
-            taker = self._takers.popleft()
-            taker.item = item
-            taker.ready.set()
+        if self.hand(item):
             return None
         if len(self._items) < self._capacity:
             self._items.append(item)
@@ -140,7 +149,7 @@ class PolicyLink(Generic[T]):
         if discard:
             self._items.clear()
         while self._takers:
-            self._takers.popleft().ready.set()
+            self._takers.pop().ready.set()
 
 
 class ReorderBuffer(Generic[T]):

@@ -14,6 +14,7 @@ from streamer.engines.spec import EngineSpec
 from streamer.machine import Machine
 from streamer.measuring import DeviceChange
 from streamer.models import Model
+from streamer.priming import PrimingTally
 from streamer.schedule import Schedule
 from streamer.settings import Settings
 from streamer.slo import Checked
@@ -74,8 +75,15 @@ def engine_part(
             {"at_ms": change.at_us / 1000, "from": list(change.before), "to": list(change.after)}
             for change in changes
         ],
-        "config_requested": {**dict(spec.config), "shared": spec.shared},
+        "config_requested": {
+            **dict(spec.config),
+            "shared": spec.shared,
+            "preprocess": spec.preprocess.value,
+            "prime": spec.prime,
+            "requests": spec.requests,
+        },
         "config_in_force": dict(engine.config_in_force),
+        "requests": len(engine.requests),
         "read_ms": timings.read_ms,
         "compile_ms": timings.compile_ms,
         "first_inference_ms": timings.first_inference_ms,
@@ -130,6 +138,7 @@ def manifest(
     figures: Mapping[str, Statistics],
     parts_of_run: Sequence[Mapping[str, Any]],
     tail: Mapping[str, Any] | None,
+    priming: Mapping[str, Any] | None,
     windows: Mapping[str, Any],
     resources: Mapping[str, Any],
     notes: Sequence[str],
@@ -158,10 +167,24 @@ def manifest(
         **{f"{name}_ms": figure.as_dict() for name, figure in figures.items()},
         "omission_gap": omission_gap(figures),
         "tail": tail,
+        "priming": priming,
         "windows": dict(windows),
         "parts": list(parts_of_run),
         "resources": dict(resources),
         "machine": machine.as_dict(),
+    }
+
+
+def priming_part(tally: PrimingTally) -> dict[str, Any]:
+    """The ``priming`` of the manifest: throw-away inferences, their CPU time, and the real frames they delayed."""
+    return {
+        "inferences": tally.inferences,
+        "frames_primed": tally.primed,
+        "frames_without_room": tally.no_room,
+        "cpu_s": round(tally.cpu_s, 3),
+        "cpu_ms_per_primed_frame": round(tally.cpu_s * 1000 / tally.primed, 3) if tally.primed else None,
+        "frames_delayed": tally.delayed,
+        "most_delay_ms": tally.most_delay_us / 1000,
     }
 
 

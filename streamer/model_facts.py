@@ -1,107 +1,103 @@
-"""What a model file says of itself: shapes, names and task, read through the runtime that knows its format."""
+"""What a model file says of itself: its shapes, and what its maker wrote into the metadata."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.errors import EngineUnavailable, ModelError
+import numpy as np
+import numpy.typing as npt
+
+from streamer.errors import ModelError
+from streamer.labels import names_of
+
+DEFAULT_SIZE = (640, 640)
+"""The size of a model that takes any and names none: that at which YOLO models are trained."""
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the metadata tells; None for what it does not. ``size`` is height, width."""
+
+    names: tuple[str, ...] | None = None
+    task: str | None = None
+    stride: int | None = None
+    size: Size | None = None
+    end_to_end: bool | None = None
+    layer: str | None = None
+    """The last layer's class, as newer versions of Ultralytics write it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Input size (height, width), output shape, and what the metadata tells; None for what it does not."""
+    """Input size (height, width), output shape, the metadata, and of what sort the file is.
 
-    input_size: tuple[int, int]
+    ``dynamic``: it takes other sizes too. ``quantized``: its weights and activations are. ``answer`` is the raw
+    prediction for a black image, of a file that has to be run to know its shapes. ``unpickled``: to load it, its own
+    code had to be let run.
+    """
+
+    input_size: Size
     output_shape: tuple[int, ...]
-    names: tuple[str, ...] | None
-    task: str | None
+    metadata: Metadata
+    dynamic: bool = False
+    quantized: bool = False
+    answer: npt.NDArray[np.float32] | None = None
+    unpickled: bool = False
 
 
-def facts_of(path: Path, kind: str) -> Facts:
-    """The facts of a model file of ``kind`` pt, onnx or ir. Raises ModelError when it cannot be a detector."""
-    return _facts_of_pt(path) if kind == "pt" else _facts_of_openvino(path, kind)
+def metadata_of(values: Mapping[Any, Any]) -> Metadata:
+    """From keys as Ultralytics writes them; the values may be texts, as in ONNX. What makes no sense is left out."""
+    plain = {key: _plain(value) for key, value in values.items() if key != "names"}
+    stride, task, end_to_end = plain.get("stride"), plain.get("task"), plain.get("end2end")
+    return Metadata(
+        names=names_of(values.get("names")),
+        task=None if task is None else str(task),
+        stride=stride if isinstance(stride, int) and stride > 0 else None,
+        size=size_of(plain.get("imgsz")),
+        end_to_end=end_to_end if isinstance(end_to_end, bool) else None,
+        layer=None if plain.get("head") is None else str(plain["head"]),
+    )
 
 
-def _facts_of_openvino(path: Path, kind: str) -> Facts:
-    from streamer.openvino_quiet import ov
-
-    try:
-        # The format's own front end: Core.read_model also asks TensorFlow's, which writes to standard error.
-        front_end = ov.frontend.FrontEndManager().load_by_framework(kind)
-        model = front_end.convert(front_end.load(path))
-    except Exception as error:  # each front end has errors of its own
-        raise ModelError(f"{path} is not a model that OpenVINO can read: {_first_reason(error)}") from error
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelError(
-            f"{path.name} is not a detector that streamer knows: it has {len(model.inputs)} inputs and "
-            f"{len(model.outputs)} outputs, a detector has one of each"
-        )
-    shape, output = model.input(0).partial_shape, model.output(0).partial_shape
-    if shape.is_dynamic or output.is_dynamic:
-        raise ModelError(f"{path.name} has an input of no fixed size ({shape}): export it with a fixed one")
-    sizes = [int(n) for n in shape.to_shape()]
-    if len(sizes) != 4 or sizes[:2] != [1, 3]:
-        raise ModelError(f"{path.name} takes no images: its input is {sizes}, a detector's is 1 x 3 x height x width")
-    return Facts((sizes[2], sizes[3]), tuple(int(n) for n in output.to_shape()), _names(model), _text(model, "task"))
-
-
-def _text(model: Any, key: str) -> str | None:
-    """A value of the metadata that OpenVINO keeps of an ONNX file."""
-    return str(model.get_rt_info(["framework", key]).value) if model.has_rt_info(["framework", key]) else None
-
-
-def _names(model: Any) -> tuple[str, ...] | None:
-    """Ultralytics writes a dictionary into ONNX; its IR has one string, spaces inside names as underscores."""
-    written = _text(model, "names")
-    if written is not None:
-        return _names_of(written)
-    if model.has_rt_info(["model_info", "labels"]):
-        text = str(model.get_rt_info(["model_info", "labels"]).value)
-        return tuple(name.replace("_", " ") for name in text.split())
-    return None
-
-
-def _names_of(written: str) -> tuple[str, ...] | None:
-    try:
-        names = ast.literal_eval(written)
-    except (ValueError, SyntaxError):
+def size_of(written: Any) -> Size | None:
+    """Height and width of an ``imgsz``: one number for both, or the two of them."""
+    numbers = [written, written] if isinstance(written, int) else written
+    if not isinstance(numbers, (list, tuple)) or len(numbers) != 2:
         return None
-    if isinstance(names, dict):
-        names = [names[key] for key in sorted(names)]
-    return tuple(str(name) for name in names)
+    if not all(isinstance(number, int) and number > 0 for number in numbers):
+        return None
+    return numbers[0], numbers[1]
 
 
-def _facts_of_pt(path: Path) -> Facts:
-    from importlib.util import find_spec
+def check_task(path: Path, metadata: Metadata) -> None:
+    """Raises ModelError for a model that says itself that it is no detector."""
+    if metadata.task not in ("detect", None):
+        raise ModelError(f"{path.name} is not a detector but a model for {metadata.task}: give a detection model")
+    if metadata.layer == "RTDETRDecoder":
+        raise ModelError(f"{path.name} is an RT-DETR, whose boxes are of another kind: give a YOLO detector")
 
-    if not (find_spec("torch") and find_spec("ultralytics")):
-        raise EngineUnavailable(f"{path.name} needs PyTorch: pip install 'streamer[torch]'")
-    from streamer.ultralytics_quiet import quiet_ultralytics
 
+def check_size(path: Path, size: Size, stride: int | None) -> None:
+    """Raises ModelError for a size that a model of any cannot take."""
+    if stride is not None and (size[0] % stride or size[1] % stride):
+        raise ModelError(f"{path.name} takes no images of {words_of(size)}: give an --imgsz of multiples of {stride}")
+
+
+def words_of(size: Size) -> str:
+    """A size as it is said: width x height."""
+    return f"{size[1]}x{size[0]}"
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
     try:
-        with quiet_ultralytics() as ultralytics:
-            loaded = ultralytics.YOLO(path)
-    except Exception as error:  # unpickling runs code of others, which may raise anything
-        raise ModelError(f"{path} is not a model that Ultralytics can load: {error}") from error
-    network = loaded.model
-    size = network.args.get("imgsz", 640)
-    height, width = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
-    return Facts((height, width), _output_shape(network, height, width), tuple(loaded.names.values()), loaded.task)
-
-
-def _output_shape(network: Any, height: int, width: int) -> tuple[int, ...]:
-    import torch
-
-    with torch.inference_mode():
-        prediction = network.float().eval()(torch.zeros(1, 3, height, width))
-    while isinstance(prediction, (tuple, list)):
-        prediction = prediction[0]
-    return tuple(prediction.shape)
-
-
-def _first_reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if any(c.isalnum() for c in line)]
-    return lines[-1] if lines else type(error).__name__
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value

@@ -1,122 +1,109 @@
-"""The models that streamer can run: the bundled one by name, others by path."""
+"""The models that streamer can run: the bundled one and those of the store by name, others by path."""
 
 from __future__ import annotations
 
-import hashlib
+import difflib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from streamer.bundled import bundled
-from streamer.coco import COCO_NAMES
+from streamer.derived import find_made
+from streamer.describing import describe
 from streamer.errors import ModelError, UsageError
-from streamer.postprocess import Head, recognise_head
+from streamer.model import BUNDLED, Model
+from streamer.model_files import model_sha256, sha256
+from streamer.postprocess import Head
+from streamer.store import Entry, read_entry, stored_names
 
-BUNDLED = "street"
-KINDS = {".onnx": "onnx", ".xml": "ir", ".pt": "pt"}
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A detector: its files and what they hold.
-
-    ``path`` is the file that was named; ``files`` and ``hashes`` (SHA-256) are by kind: pt, onnx, ir. ``input_size``
-    is height, width; ``output_shape`` is that of the raw prediction; ``names`` has a label per class.
-    """
-
-    name: str
-    path: Path
-    files: Mapping[str, Path]
-    hashes: Mapping[str, str]
-    input_size: tuple[int, int]
-    output_shape: tuple[int, ...]
-    head: Head
-    names: tuple[str, ...]
-
-    @property
-    def bundled(self) -> bool:
-        """It is the one that comes with streamer, trained on the synthetic street."""
-        return self.name == BUNDLED
-
-    @property
-    def sha256(self) -> str:
-        """The hash of the file that was named."""
-        return self.hashes[KINDS[self.path.suffix.lower()]]
+__all__ = [
+    "BUNDLED",
+    "Model",
+    "bundled_model",
+    "find_model",
+    "model_of_entry",
+    "sha256",
+    "with_made",
+]
 
 
-def find_model(name_or_path: str | None) -> Model:
-    """The bundled model for None or its name; else the model at a path.
+def find_model(name_or_path: str | None, trust: bool = False) -> Model:
+    """The bundled model for None or its name; else that of the store; else the one at a path, with the same checks.
 
-    Raises UsageError when there is no such file, ModelError when it is not a detector.
+    What was made from it is among its files. Raises UsageError when there is no such model, UntrustedModel for a .pt
+    that may run code when it is loaded, unless ``trust`` allows that, and ModelError when it is not a detector.
     """
     if name_or_path is None or name_or_path == BUNDLED:
-        return _bundled_model()
+        return with_made(bundled_model())
+    if name_or_path in stored_names():
+        return with_made(model_of_entry(read_entry(name_or_path)))
     path = Path(name_or_path)
     if not os.path.exists(path):
-        raise UsageError(f"no such model: {name_or_path}; give {BUNDLED!r} or the path of a .onnx, .xml or .pt")
-    kind = KINDS.get(path.suffix.lower())
-    if kind is None or not path.is_file():
-        raise ModelError(f"{path} is not a model: give a .onnx, an OpenVINO .xml or a .pt file")
-    if kind == "ir" and not path.with_suffix(".bin").is_file():
-        raise ModelError(f"{path} has no weights: put {path.with_suffix('.bin').name} beside it")
-    return _model_at(path, kind)
+        raise UsageError(f"no such model: {name_or_path}; {_known(name_or_path)}")
+    model, _ = describe(path, trust=trust)
+    return with_made(model)
 
 
-def _bundled_model() -> Model:
+def bundled_model() -> Model:
+    """The model that comes with streamer."""
     folder = bundled("models") / BUNDLED
     try:
         about = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        files = {kind: folder / f"model.{kind}" for kind in ("pt", "onnx")}
+        if (folder / "int8.xml").is_file():
+            files["int8"] = folder / "int8.xml"
+        hashes = {kind: model_sha256(path) for kind, path in files.items()}
     except OSError as error:
         raise ModelError(
             f"this installation has no model {BUNDLED!r}: install streamer again, or give --model FILE.onnx"
         ) from error
     height, width = about["input_size"]
-    names = tuple(about["names"])
-    files = {kind: folder / f"model.{kind}" for kind in ("pt", "onnx")}
     return Model(
         name=BUNDLED,
         path=files["onnx"],
         files=files,
-        hashes={kind: sha256(path) for kind, path in files.items()},
+        hashes=hashes,
         input_size=(height, width),
         output_shape=tuple(about["output_shape"]),
         head=Head(about["head"]),
-        names=names,
+        names=tuple(about["names"]),
+        stride=32,
     )
 
 
-def _model_at(path: Path, kind: str) -> Model:
-    from streamer.model_facts import facts_of
-
-    facts = facts_of(path, kind)
-    try:
-        head, classes = recognise_head(facts.output_shape, facts.input_size)
-    except ModelError as error:
-        raise ModelError(f"{path.name} is {error}") from error
-    if facts.task not in ("detect", None):
-        raise ModelError(f"{path.name} is not a detector but a model for {facts.task}: give a detection model")
+def model_of_entry(entry: Entry) -> Model:
+    """The model of an entry of the store, without what has been made from it."""
     return Model(
-        name=path.stem,
-        path=path,
-        files={kind: path},
-        hashes={kind: sha256(path)},
-        input_size=facts.input_size,
-        output_shape=facts.output_shape,
-        head=head,
-        names=labels(facts.names, classes),
+        name=entry.name,
+        path=entry.path,
+        files=dict.fromkeys(entry.kinds, entry.path),
+        hashes=dict.fromkeys(entry.kinds, entry.sha256),
+        input_size=entry.input_size,
+        output_shape=entry.output_shape,
+        head=entry.head,
+        names=entry.names,
+        stride=entry.stride,
+        dynamic=entry.dynamic,
     )
 
 
-def labels(names: tuple[str, ...] | None, classes: int) -> tuple[str, ...]:
-    """The model's own names if they fit; else COCO's for 80 classes; else class_0, class_1 and so on."""
-    if names is not None and len(names) == classes:
-        return names
-    return COCO_NAMES if classes == len(COCO_NAMES) else tuple(f"class_{i}" for i in range(classes))
+def with_made(model: Model) -> Model:
+    """The model with what was made from it: its ONNX file, if it is a .pt, and its quantized IR."""
+    files, hashes = dict(model.files), dict(model.hashes)
+    for kind, source in (("onnx", "pt"), ("int8", model.kind)):
+        # The bundled model's own ONNX file stays; its quantized IR gives way to one that the user made.
+        if (
+            source in files
+            and (kind == "int8" or kind not in files)
+            and (made := find_made(kind, *model.key(source)))
+        ):
+            files[kind], hashes[kind] = made.path, made.sha256
+    return replace(model, files=files, hashes=hashes)
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _known(asked: str) -> str:
+    names = [BUNDLED, *stored_names()]
+    close = difflib.get_close_matches(asked, names, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{hint}give {', '.join(map(repr, names))} or the path of a .onnx, .xml or .pt"

@@ -18,4 +18,6 @@ else:
     finally:
         del sys.modules["openvino_telemetry"]
 
-__all__ = ["ov"]
+from openvino._offline_transformations import apply_moc_transformations
+
+__all__ = ["apply_moc_transformations", "ov"]

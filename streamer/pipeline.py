@@ -7,7 +7,7 @@ is kept, frames in flight finish, and every frame that was due and did not is ab
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import count
@@ -22,6 +22,7 @@ from streamer.freshness import Judge
 from streamer.ledger import FrameRecord, Ledger, Outcome
 from streamer.link import LinkClosed, Policy, PolicyLink, ReorderBuffer
 from streamer.lookahead import Gate, LookAhead
+from streamer.priming import Primer
 from streamer.schedule import Limits, Schedule
 from streamer.sink import Dropped, Result, Sink
 from streamer.source import Source, Unreadable
@@ -34,12 +35,21 @@ QUEUE_FULL = "queue_full"
 LEAD_US = 20_000
 """From the start of the tasks to the origin: the first frame does not pay for their start."""
 
-Job = tuple[Frame, FrameRecord]
+
+@dataclass(frozen=True, slots=True)
+class Prime:
+    """An idle request is to be kept warm for the frame due at ``due_us``."""
+
+    due_us: int
+
+
+Job = tuple[Frame, FrameRecord] | Prime
 
 
 class Pipeline:
     """One stream through one engine, with a detector per request. ``first`` is what the source gave first.
 
+    With a ``primer`` the gap before a frame is filled with throw-away inferences, where the schedule tells of it.
     ``on_idle`` is called once a frame, while none is being measured (or, when the engine is never idle, before the
     next is due), and ``decoded`` with the beginning and the end of each decode; they must be short. ``failure`` is
     the error that ended the run, if one did; ``undrawn`` counts dropped frames whose picture could not wait for its
@@ -57,6 +67,7 @@ class Pipeline:
         limits: Limits,
         judge: Judge,
         detectors: Sequence[Detector],
+        primer: Primer | None,
         sink: Sink,
         ledger: Ledger,
         time: RunTime,
@@ -69,6 +80,7 @@ class Pipeline:
         self._limits = limits
         self._judge = judge
         self._detectors = detectors
+        self._primer = primer
         self._sink = sink
         self._ledger = ledger
         self._time = time
@@ -142,6 +154,8 @@ class Pipeline:
             if item is None:
                 return
             record = self._record(item, due)
+            if self._primer is not None:
+                await self._prime(self._primer, due)
             await self._time.wait_until(due)
             if isinstance(item, Frame):
                 record.captured = self._time.now_us()
@@ -150,6 +164,16 @@ class Pipeline:
                 await self._offer(item, record)
             else:
                 self._unreadable(record)
+
+    async def _prime(self, primer: Primer, due: int) -> None:
+        """Has an idle request kept warm for the frame that is due next, if there is time for that."""
+        with anyio.move_on_after((due - self._time.now_us()) / 1_000_000):
+            await self._gate.wait_open()
+        begin = primer.begin_us(due, self._time.now_us()) if self._gate.open else None
+        if begin is not None:
+            await self._time.wait_until(begin)
+        if begin is None or not self._link.hand(Prime(due)):
+            primer.tally.no_room += 1
 
     async def _emit_live(self) -> None:
         """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
@@ -221,7 +245,7 @@ class Pipeline:
             self._held_until = self._time.now_us()
             return
         displaced = self._link.offer((frame, record))
-        if displaced is not None:
+        if displaced is not None and not isinstance(displaced, Prime):
             self._drop(*displaced, QUEUE_FULL)
 
     def _drop(self, frame: Frame, record: FrameRecord, reason: str) -> None:
@@ -236,9 +260,14 @@ class Pipeline:
     async def _serve(self, detector: Detector) -> None:
         while True:
             try:
-                frame, record = await self._link.take()
+                job = await self._link.take()
             except LinkClosed:
                 return
+            if isinstance(job, Prime):
+                if not await self._keep_warm(detector, job):
+                    return
+                continue
+            frame, record = job
             reason = self._judge.reason(record, self._time.now_us(), more=not self._link.closed)
             if reason is not None:
                 self._drop(frame, record, reason)
@@ -255,6 +284,16 @@ class Pipeline:
             self._ledger.detected(record)
             self._judge.served(record.service or 0)
             await self._buffer.put(frame.index, Result(frame, record, detections))
+
+    async def _keep_warm(self, detector: Detector, job: Prime) -> bool:
+        """Primes on the worker that will serve the frame; False when that failed, which ends the run."""
+        assert self._primer is not None
+        try:
+            await self._time.run(partial(detector.prime, self._primer, job.due_us), Stage.ENGINE)
+        except EngineError as error:
+            self._fail(error)
+            return False
+        return True
 
     async def _drain(self) -> None:
         broken = False

@@ -11,8 +11,8 @@ from functools import partial
 from streamer.arrivals import parse_arrivals
 from streamer.clock import MonotonicClock, Stage, Threads
 from streamer.engines.opening import open_engine
-from streamer.engines.spec import parse_spec
-from streamer.errors import SinkError
+from streamer.engines.recipe import parse_spec
+from streamer.errors import SinkError, UsageError
 from streamer.finished import Run
 from streamer.manifest import Timings
 from streamer.models import find_model
@@ -45,6 +45,8 @@ async def run(source: str, settings: Settings, observer: Observer | None = None)
 async def _measured(source: str, settings: Settings, observer: Observer) -> Run:
     started = datetime.now(UTC)
     spec = parse_spec(settings.engine)
+    if spec.prime and settings.queue == 0 and settings.fps != "max":
+        raise UsageError("--queue 0 with prime=on: a frame that falls due during priming is lost; use --queue 1")
     arrivals = None if settings.arrivals is None else parse_arrivals(settings.arrivals)
     if settings.out is not None:
         check_out(settings.out, overwrite=settings.overwrite)
@@ -56,7 +58,7 @@ async def _measured(source: str, settings: Settings, observer: Observer) -> Run:
         camera = await threads.run(opening, Stage.SOURCE)
         stack.callback(camera.close)
         check_live(camera.info, settings)
-        model = find_model(settings.model)
+        model = find_model(settings.model, settings.trust)
         engine = open_engine(spec, model)
         stack.callback(engine.close)
         timings = Timings()

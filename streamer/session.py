@@ -32,7 +32,8 @@ from streamer.observer import Observer
 from streamer.percentiles import parse_percentile
 from streamer.pipeline import Pipeline
 from streamer.postprocess import Postprocess
-from streamer.preprocess import Preprocess
+from streamer.preprocess import preprocess_for
+from streamer.priming import Primer
 from streamer.progress import Housekeeping, garbage_frozen
 from streamer.rundir import RunDir, default_path
 from streamer.sample import SCENE
@@ -45,7 +46,7 @@ from streamer.sources.fingerprint import fingerprint
 from streamer.summary import Statistics, counts, statistics
 from streamer.tail import told
 from streamer.video_writer import VideoWriter
-from streamer.warmup import catch_up, warm_drawing, warm_up
+from streamer.warmup import catch_up, warm_drawing, warm_inference_us, warm_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Session:
             closed_loop=schedule.closed_loop,
             tick_us=Fraction(1_000_000) / info.rate if info.live else None,
         )
+        self._primer: Primer | None = None
         self._interrupted: str | None = None
         self._failure: StreamerError | None = None
 
@@ -89,7 +91,7 @@ class Session:
         detectors = [
             Detector(
                 request,
-                Preprocess(opened.model.input_size, settings.fit),
+                preprocess_for(opened.spec.preprocess, opened.model.input_size, settings.fit),
                 Postprocess(opened.model.head, settings.confidence, settings.iou),
                 self._time.stamp,
             )
@@ -102,6 +104,9 @@ class Session:
         await opened.threads.run(
             partial(warm_up, detectors, sample, settings.warmup, opened.clock, opened.timings), Stage.ENGINE
         )
+        if opened.spec.prime:
+            warm_us = await opened.threads.run(partial(warm_inference_us, detectors[0], sample), Stage.ENGINE)
+            self._primer = Primer(warm_us, self._time.stamp)
         if settings.video is not Video.NONE:
             await opened.threads.run(partial(warm_drawing, sample, opened.model.names), Stage.SINK)
         directory = RunDir(
@@ -125,6 +130,7 @@ class Session:
             limits=settings.limits,
             judge=Judge(settings.freshness),
             detectors=detectors,
+            primer=self._primer,
             sink=FileSink(
                 directory.detections.append,
                 encoder,
@@ -210,6 +216,7 @@ class Session:
             figures=figures,
             parts_of_run=parts.device_parts(measured.device_changes, measured.tally, duration_us),
             tail=tail,
+            priming=None if self._primer is None else parts.priming_part(self._primer.tally),
             windows=parts.windows_part(length_s, windows),
             resources={
                 "cpu_s": round(cpu_s, 3),
@@ -229,6 +236,7 @@ class Session:
                 *doubts.of_the_pipeline(pipeline, ledger),
                 *doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until)),
                 *doubts.of_steadiness(length_s, windows),
+                *([] if self._primer is None else doubts.of_priming(self._primer.tally, ledger.scheduled)),
                 *doubts.of_the_machine(machine, measured.witness),
                 *doubts.of_the_engine(
                     dict(opened.spec.config), opened.engine.config_in_force, measured.device_changes

@@ -29,17 +29,18 @@ class Video(StrEnum):
 class Settings:
     """The settings of a replay, with the defaults of ``streamer replay``.
 
-    ``engine`` is a SPEC, ``model`` the bundled model's name or a path (None: the bundled one). ``fps`` is frames per
-    second, ``source`` or ``max``. ``policy`` None means drop-oldest, or wait for a closed loop; ``queue`` is the room
-    of the link before the engine. ``arrivals`` is a model or a CSV file of arrivals; ``max_age_ms`` and
-    ``skip_partial`` say which frames are no longer worth an inference. ``until`` is a percentile such as p99.9 that
-    the run goes on for, ``slo`` comparisons over the summary. ``deadline_ms`` None means one nominal frame period,
-    and no deadline for a closed loop. ``out`` None means a new directory below ``runs``. Raises UsageError for what
-    makes no sense.
+    ``engine`` is a SPEC, ``model`` a name or a path (None: the bundled one); ``trust`` allows a .pt that is neither
+    bundled nor pulled to be loaded, which may run code. ``fps`` is frames per second, ``source`` or ``max``.
+    ``policy`` None means drop-oldest, or wait for a closed loop; ``queue`` is the room of the link before the engine.
+    ``arrivals`` is a model or a CSV file of arrivals; ``max_age_ms`` and ``skip_partial`` say which frames are no
+    longer worth an inference. ``until`` is a percentile such as p99.9 that the run goes on for, ``slo`` comparisons
+    over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
+    None means a new directory below ``runs``. Raises UsageError for what makes no sense.
     """
 
     engine: str = "ir-auto-shared"
     model: str | None = None
+    trust: bool = False
     fps: Pace | int = "source"
     policy: Policy | None = None
     queue: int = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from statistics import median
 
 from streamer.annotate import annotate_stale
 from streamer.clock import Clock
@@ -14,6 +15,8 @@ from streamer.frame import Frame
 from streamer.ledger import FrameRecord
 from streamer.manifest import Timings
 from streamer.source import Source
+
+REHEARSALS = 5
 
 
 def make_ready(engine: Engine, clock: Clock, timings: Timings) -> None:
@@ -29,6 +32,14 @@ def warm_up(detectors: Sequence[Detector], frame: Frame, times: int, clock: Cloc
         detector.detect(frame, first)
         timings.first_inference_ms = max(timings.first_inference_ms, (first.infer or 0) / 1000)
     timings.warmup_ms = _timed(lambda: _repeat(detectors, frame, times), clock)
+
+
+def warm_inference_us(detector: Detector, frame: Frame) -> float:
+    """What an inference takes right behind another: what priming is planned with at first. Blocks."""
+    records = [FrameRecord(frame.stream, frame.index, 0, 0) for _ in range(REHEARSALS)]
+    for record in records:
+        detector.detect(frame, record)
+    return median(record.infer or 0 for record in records)
 
 
 def warm_drawing(frame: Frame, names: Sequence[str]) -> None:

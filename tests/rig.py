@@ -20,7 +20,7 @@ from streamer.arrivals import Arrivals
 from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.engines.null import NullEngine
-from streamer.engines.spec import parse_spec
+from streamer.engines.recipe import parse_spec
 from streamer.errors import SinkError
 from streamer.frame import Frame
 from streamer.freshness import Freshness, Judge
@@ -30,6 +30,7 @@ from streamer.models import Model
 from streamer.pipeline import Pipeline
 from streamer.postprocess import Head, Postprocess
 from streamer.preprocess import Fit, Preprocess
+from streamer.priming import Primer
 from streamer.schedule import Limits, Pace, Schedule
 from streamer.sink import Dropped, Result
 from streamer.source import SourceInfo, Unreadable
@@ -154,6 +155,7 @@ class Rig:
     sink_fails_at: int | None = None
     stop_at_us: int | None = None
     shows_dropped: bool = False
+    primed: bool = False
     records: list[FrameRecord] = field(default_factory=list)
     _inferred: int = 0
 
@@ -173,6 +175,7 @@ class Rig:
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(time, next(services)))
         engine.compile()
         self.sink = VirtualSink(time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped)
+        self.primer = Primer(self.services_s[0] * 1_000_000, run_time.stamp) if self.primed else None
         self.tally = Tally(closed_loop=schedule.closed_loop)
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.pipeline = Pipeline(
@@ -192,6 +195,7 @@ class Rig:
                 )
                 for _ in range(self.requests)
             ],
+            primer=self.primer,
             sink=self.sink,
             ledger=self.ledger,
             time=run_time,

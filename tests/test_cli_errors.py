@@ -22,7 +22,7 @@ import pytest
 import streamer
 from streamer.cli.main import main
 from streamer.engines.base import Tensor
-from streamer.engines.null import NullEngine, NullRequest
+from streamer.engines.null import NullEngine, NullRequest, fixed_prediction
 from streamer.engines.opening import unavailable
 from streamer.engines.spec import VARIANTS, EngineSpec
 from streamer.errors import EngineError
@@ -242,7 +242,7 @@ def write_model(
 def test_a_model_that_is_not_a_detector_is_refused(replay: Replay, tmp_path: Path) -> None:
     models = {
         write_model(tmp_path / "classifier.xml", (1, 1000)): "not a detector that streamer knows",
-        write_model(tmp_path / "nms.xml", (1, 300, 6)): "exported without NMS",
+        write_model(tmp_path / "nms.xml", (1, 300, 6)): "an end-to-end head and no names",
         write_model(tmp_path / "two.xml", (1, 6, 84), inputs=2): "it has 2 inputs",
         write_model(tmp_path / "sound.xml", (1, 6, 84), shape=(1, 16000)): "takes no images",
     }
@@ -363,7 +363,7 @@ class Failing(NullEngine):
 
     def compile(self) -> None:
         super().compile()
-        self.requests = (FailingRequest(self._model, lambda: None),)
+        self.requests = (FailingRequest(self.requests[0].input, fixed_prediction(self._model), lambda: None),)
 
 
 class FailingRequest(NullRequest):

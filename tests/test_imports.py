@@ -28,25 +28,27 @@ def names(text: str) -> list[str]:
 LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco source"),
     "pure helpers": names("""
-        age annotate answer bundled cache clock csv_rows distribution finished freshness hdr_log link machine
-        model_facts models openvino_quiet percentiles postprocess preprocess progress rundir settings slo
-        sources.addresses summary table tail ultralytics_quiet video_extent video_index windows witness
+        age agreement annotate answer bundled cache checkpoint clock csv_rows derived describing distribution
+        evaluation finished freshness hdr_log labels link machine model model_facts model_files models
+        openvino_facts openvino_quiet percentiles postprocess preprocess progress pt_facts rundir settings slo
+        sources.addresses store summary table tail trial ultralytics_quiet video_extent video_index windows
+        witness
     """),
     "source, engines, sink": names("""
         video_reader video_writer sink engines engines.* scene street street.* sample pictures pictures.* sources
         sources.camera sources.fingerprint sources.images sources.live sources.opencv_quiet sources.opening
-        sources.stream sources.synthetic sources.video
+        sources.stream sources.synthetic sources.video quantizing truth exporting importing inventory pull
     """),
-    "pipeline": names("lookahead detector measuring doubts pipeline manifest observer warmup session"),
-    "run": names("run api verify verify.*"),
+    "pipeline": names("lookahead priming detector measuring doubts pipeline manifest observer warmup session"),
+    "run": names("run api studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
 }
 """From the bottom to the top: a module imports from its own layer and from those below it."""
 
 VENDORS = {
     "openvino": ["openvino_quiet"],
-    "torch": ["engines.pytorch", "model_facts"],
-    "ultralytics": ["ultralytics_quiet"],
+    "torch": ["engines.pytorch", "pt_facts"],
+    "ultralytics": ["ultralytics_quiet", "checkpoint", "exporting"],
     "av": ["video_reader", "video_writer", "video_index", "sources.stream", "verify.video"],
     "cv2": [
         *("preprocess", "postprocess", "annotate", "video_reader", "video_writer", "scene", "street.*"),
@@ -55,6 +57,10 @@ VENDORS = {
     "click": ["cli.*"],
     "rich": ["cli.*"],
     "matplotlib": ["pictures.*"],
+    "pycocotools": ["evaluation"],
+    "yaml": ["labels"],
+    "nncf": ["quantizing"],
+    "onnxruntime": ["engines.onnxruntime"],
     "trio": [],
 }
 """Who may import what."""
@@ -213,7 +219,7 @@ def test_help_loads_nothing_heavy(option: str) -> None:
     assert not loaded & {"openvino", "torch", "ultralytics", "matplotlib", "cv2", "av", "numpy", "anyio", "rich"}
 
 
-@pytest.mark.parametrize("name", ["replay", "engines", "devices"])
+@pytest.mark.parametrize("name", ["replay", "parity", "engines", "devices"])
 def test_help_of_a_command_loads_no_runtime(name: str) -> None:
     assert not loaded_by(command(name, "--help")) & {"torch", "ultralytics", "matplotlib"}
 

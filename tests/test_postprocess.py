@@ -1,4 +1,4 @@
-"""From raw predictions to detections: two heads, thresholds, and class-aware NMS."""
+"""From raw predictions to detections: the heads, thresholds, and class-aware NMS."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ Object = tuple[float, float, float, float, int, float]
 """Centre x and y, width, height, class, confidence."""
 
 HEADS = pytest.mark.parametrize("head", list(Head))
+RAW_HEADS = pytest.mark.parametrize("head", [Head.OBJECTNESS, Head.CLASSES])
+"""Those that leave suppressing to us."""
 
 
 def raw_prediction(
@@ -33,6 +35,11 @@ def raw_prediction(
         for row, (x, y, width, height, class_id, confidence) in zip(rows, objects, strict=False):
             row[:5] = x, y, width, height, 0.95
             row[5 + class_id] = confidence / 0.95
+        return rows[None]
+    if head is Head.END_TO_END:
+        rows = np.zeros((max(MAX_DETECTIONS, len(objects)), 6), np.float32)
+        for row, one in zip(rows, objects, strict=False):
+            row[:4], row[4], row[5] = box_of(one), one[5], one[4]
         return rows[None]
     rows = np.zeros((cells(input_size), 4 + CLASSES), np.float32)
     for row, (x, y, width, height, class_id, confidence) in zip(rows, objects, strict=False):
@@ -72,7 +79,7 @@ def test_nothing_found_is_an_empty_result(head: Head) -> None:
     assert found.class_id.shape == (0,)
 
 
-@HEADS
+@RAW_HEADS
 def test_of_two_overlapping_boxes_of_one_class_the_weaker_is_suppressed(head: Head) -> None:
     found = detect(head, [(30, 30, 20, 20, 1, 0.6), (31, 30, 20, 20, 1, 0.8)])
     assert found.confidence.tolist() == pytest.approx([0.8], abs=1e-6)
@@ -85,14 +92,14 @@ def test_overlapping_boxes_of_different_classes_both_stay(head: Head) -> None:
     assert np.array_equal(found.xyxy[0], found.xyxy[1])
 
 
-@HEADS
+@RAW_HEADS
 @pytest.mark.parametrize(("iou", "kept"), [(0.5, 1), (0.7, 2)])
 def test_iou_decides_how_much_overlap_suppresses(head: Head, iou: float, kept: int) -> None:
     # 20x20 shifted by 5: 300 in common of 500 together, 0.6.
     assert len(detect(head, [(30, 30, 20, 20, 1, 0.6), (35, 30, 20, 20, 1, 0.8)], iou=iou)) == kept
 
 
-@HEADS
+@RAW_HEADS
 def test_a_suppressed_box_suppresses_nothing(head: Head) -> None:
     # Each overlaps its neighbour by 0.6, first and last by 0.33: the middle one goes, and with it its claim.
     chain: list[Object] = [(30, 30, 20, 20, 1, 0.9), (35, 30, 20, 20, 1, 0.8), (40, 30, 20, 20, 1, 0.7)]
@@ -114,7 +121,7 @@ def test_with_objectness_the_confidence_is_the_product_of_both_scores() -> None:
     assert len(Postprocess(Head.OBJECTNESS, 0.35, 0.5)(raw, place)) == 0
 
 
-@HEADS
+@RAW_HEADS
 def test_a_box_has_its_best_class_alone(head: Head) -> None:
     raw = raw_prediction(head, [(20, 20, 8, 8, 1, 0.6)])
     rows = raw[0] if head is Head.OBJECTNESS else raw[0].T
@@ -177,7 +184,7 @@ def box_of(one: Object) -> Box:
     return one[0] - one[2] / 2, one[1] - one[3] / 2, one[0] + one[2] / 2, one[1] + one[3] / 2
 
 
-@HEADS
+@RAW_HEADS
 @given(objects=crowds)
 def test_of_any_crowd_what_is_left_is_what_the_textbook_leaves(head: Head, objects: list[Object]) -> None:
     # No two areas of whole pixels up to 40x40 overlap by exactly 0.503: 503 is a prime.
@@ -206,7 +213,8 @@ def test_the_two_layouts_of_the_contract_are_known() -> None:
     "shape",
     [
         (1, 1000),  # a classifier
-        (1, 300, 6),  # exported with NMS
+        (1, 300, 7),
+        (1, 1001, 6),  # more than an end-to-end head chooses
         (1, 84, 8400),  # of another input size
         (1, 25200, 85),
         (1, 6300, 84),  # the wrong way round
@@ -220,3 +228,33 @@ def test_the_two_layouts_of_the_contract_are_known() -> None:
 def test_other_shapes_are_refused_with_the_mend(shape: tuple[int, ...]) -> None:
     with pytest.raises(ModelError, match="for an input of 640x480; give a YOLO detector exported without NMS"):
         recognise_head(shape, (480, 640))
+
+
+def test_an_end_to_end_head_has_suppressed_already_and_nothing_more_is() -> None:
+    found = detect(Head.END_TO_END, [(30, 30, 20, 20, 1, 0.6), (31, 30, 20, 20, 1, 0.8)])
+    assert found.confidence.tolist() == pytest.approx([0.8, 0.6], abs=1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, 84, 300, 1000])
+def test_six_columns_of_a_number_that_no_grid_has_are_an_end_to_end_head(rows: int) -> None:
+    assert recognise_head((1, rows, 6), (480, 640)) == (Head.END_TO_END, None)
+
+
+def test_six_columns_of_exactly_the_grids_number_are_objectness_and_one_class_unless_the_metadata_knows_better() -> (
+    None
+):
+    shape, size = (1, 3 * cells((64, 64)), 6), (64, 64)
+    assert recognise_head(shape, size) == (Head.OBJECTNESS, 1)
+    assert recognise_head(shape, size, end_to_end=True) == (Head.END_TO_END, None)
+
+
+def test_raw_predictions_stay_raw_even_when_the_metadata_says_end_to_end() -> None:
+    assert recognise_head((1, 84, 6300), (480, 640), end_to_end=True) == (Head.CLASSES, 80)
+
+
+def test_a_class_without_a_name_is_an_error_that_names_it() -> None:
+    place = geometry(INPUT[1], INPUT[0], INPUT, Fit.LETTERBOX)
+    raw = raw_prediction(Head.END_TO_END, [(30, 30, 20, 20, 2, 0.6), (30, 30, 20, 20, 3, 0.1)])
+    assert Postprocess(Head.END_TO_END, 0.25, 0.5, 3)(raw, place).class_id.tolist() == [2]
+    with pytest.raises(ModelError, match="the model detects class 2 and has names for 2"):
+        Postprocess(Head.END_TO_END, 0.25, 0.5, 2)(raw, place)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import click
 import pytest
 
-from streamer.cli.main import COMMANDS, LazyGroup
+from streamer.cli.main import group
 from streamer.csv_rows import DETECTION_COLUMNS, FRAME_COLUMNS
 from streamer.engines.spec import VARIANTS
 from tests.runs import ROOT
@@ -15,18 +16,22 @@ from tests.runs import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def options(name: str) -> list[str]:
-    """The long options of a command."""
-    command = LazyGroup().get_command(click.Context(click.Group()), name)
-    assert command is not None
-    return [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+def commands(of: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """All commands with their names in full, those of groups within groups too."""
+    context = click.Context(of)
+    for name in of.list_commands(context):
+        command = of.get_command(context, name)
+        assert command is not None
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
 
 
-@pytest.mark.parametrize("name", list(COMMANDS))
-def test_every_command_and_option_is_in_the_readme(name: str) -> None:
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*found, id=found[0]) for found in commands(group)])
+def test_every_command_and_option_is_in_the_readme(name: str, command: click.Command) -> None:
     assert f"`streamer {name}" in README or f"\nstreamer {name}" in README
-    missing = [option for option in options(name) if not re.search(rf"{option}\b", README)]
-    assert missing == []
+    options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+    assert [option for option in options if not re.search(rf"{option}\b", README)] == []
 
 
 def test_every_column_is_in_the_readme() -> None:

@@ -7,9 +7,7 @@ Ultralytics' own suppression (confidence 0.001, IoU 0.7, at most 300) and pycoco
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
-import io
 import json
 import os
 import sys
@@ -25,7 +23,9 @@ import numpy as np  # noqa: E402
 from heldout import VALIDATION_SEEDS, evaluation_street, training_street  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from streamer.scene import LABELS, Truth, coco_truth  # noqa: E402
+from streamer.detections import Detections  # noqa: E402
+from streamer.evaluation import EVERY_SIZE, FrameTruth, mean, precisions  # noqa: E402
+from streamer.scene import LABELS, Truth  # noqa: E402
 
 WIDTH, HEIGHT = 640, 480
 SIZES = {
@@ -48,63 +48,35 @@ def render(frames: int, validation: bool) -> tuple[list[NDArray[np.uint8]], list
     return images, truths
 
 
-def detect(onnx: Path, images: list[NDArray[np.uint8]]) -> list[list[float]]:
-    """Detections of all images as rows of (image, x1, y1, x2, y2, confidence, class)."""
+def detect(onnx: Path, images: list[NDArray[np.uint8]]) -> list[Detections]:
+    """The detections of each image."""
     import torch
     from ultralytics.utils.nms import non_max_suppression
 
     from streamer.openvino_quiet import ov
 
     compiled = ov.Core().compile_model(str(onnx), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    rows: list[list[float]] = []
-    for number, image in enumerate(images):
+    found: list[Detections] = []
+    for image in images:
         tensor = np.ascontiguousarray(image[None, :, :, ::-1].transpose(0, 3, 1, 2), np.float32) / 255
         raw = torch.from_numpy(compiled(tensor)[0].copy())
         kept = non_max_suppression(raw, 0.001, 0.7, multi_label=True, max_det=300)[0]
-        rows += [[float(number), *row] for row in kept.tolist()]
-    return rows
+        rows = kept.numpy()
+        found.append(Detections(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int32)))
+    return found
 
 
-def judge(truths: list[Truth], rows: list[list[float]]) -> dict[str, Any]:
+def judge(truths: list[Truth], found: list[Detections]) -> dict[str, Any]:
     """Mean average precision overall, per class and per size, by pycocotools."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO()
-        truth.dataset = coco_truth(truths, WIDTH, HEIGHT)
-        for annotation in truth.dataset["annotations"]:
-            # pycocotools tells sizes apart by "area": the square of the larger side makes them ours.
-            annotation["area"] = max(annotation["bbox"][2:]) ** 2
-        truth.createIndex()
-        found = truth.loadRes(
-            [
-                {
-                    "image_id": int(n),
-                    "bbox": [x1, y1, x2 - x1, y2 - y1],
-                    "score": score,
-                    "category_id": int(class_id),
-                }
-                for n, x1, y1, x2, y2, score, class_id in rows
-                if int(class_id) in LABELS
-            ]
-        )
-        for annotation in found.dataset["annotations"]:
-            annotation["area"] = max(annotation["bbox"][2:]) ** 2
-        evaluation = COCOeval(truth, found, "bbox")
-        evaluation.params.catIds = sorted(LABELS)
-        evaluation.params.areaRng = [[0, 1e10]] + [[low**2, high**2] for low, high in SIZES.values()]
-        evaluation.params.areaRngLbl = ["all", *SIZES]
-        evaluation.evaluate()
-        evaluation.accumulate()
-    # precision: IoU threshold, recall, class, size, detections allowed (1, 10, 100).
-    precision = evaluation.eval["precision"][:, :, :, :, -1]
+    present = [FrameTruth(one.boxes, one.class_id, np.zeros(len(one), np.bool_)) for one in truths]
+    sizes = {**EVERY_SIZE, **{name: (float(low), float(high)) for name, (low, high) in SIZES.items()}}
+    precision = precisions(present, found, sorted(LABELS), sizes)
 
     def figures(chosen: NDArray[np.float64]) -> dict[str, float]:
-        def mean(values: NDArray[np.float64]) -> float:
-            return round(float(values[values > -1].mean()), 4) if (values > -1).any() else float("nan")
+        def rounded(value: float | None) -> float:
+            return float("nan") if value is None else round(value, 4)
 
-        return {"AP50": mean(chosen[0]), "AP50-95": mean(chosen)}
+        return {"AP50": rounded(mean(chosen[0])), "AP50-95": rounded(mean(chosen))}
 
     classes = np.concatenate([one.class_id for one in truths])
     side = np.concatenate([(one.boxes[:, 2:] - one.boxes[:, :2]).max(axis=1) for one in truths])

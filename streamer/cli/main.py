@@ -4,42 +4,33 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 
 import click
 
 from streamer import __version__
+from streamer.cli.lazy import LazyGroup
 from streamer.errors import StreamerError
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
+    "parity": ("streamer.cli.parity", "Compare the engines' detections with each other, and with ground truth."),
     "verify": ("streamer.cli.verify", "Work out a finished run's figures again: VALID or INVALID, and why."),
     "engines": ("streamer.cli.engines", "List the engine variants, and whether each can run here."),
     "devices": ("streamer.cli.devices", "Show OpenVINO's devices and the machine's state."),
+    "models": ("streamer.cli.models", "List, import, export and pull models."),
     "sample": ("streamer.cli.sample", "Write a clip of the synthetic street, with its ground truth."),
 }
 """Each command's module, and its line in ``streamer --help``."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module only to run it or to show its help."""
+class Commands(LazyGroup):
+    """All of them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+    table = COMMANDS
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog='Shell completion: eval "$(_STREAMER_COMPLETE=bash_source streamer)" (or zsh_source, fish_source).',
 )

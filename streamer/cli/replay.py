@@ -7,6 +7,8 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from rich.console import Console
 from streamer.api import BACKEND
 from streamer.cli.parameters import Parsed
 from streamer.cli.report import ProgressLine, print_report
+from streamer.cli.trust import asking, trust_option
 from streamer.engines.spec import VARIANTS
 from streamer.errors import StreamerError
 from streamer.finished import Run
@@ -44,9 +47,14 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
     default="ir-auto-shared",
     show_default=True,
     shell_complete=complete_engine,
-    help="A variant of 'streamer engines', with refinements as in ir,threads=1 or ir,INFERENCE_PRECISION_HINT=f32.",
+    help="A variant of 'streamer engines', with refinements as in ir,precision=f32 or ir-fast,prime=on.",
 )
-@click.option("--model", metavar="NAME|PATH", help="The detector: a .onnx, .xml or .pt.  [default: the bundled one]")
+@click.option(
+    "--model",
+    metavar="NAME|PATH",
+    help="The detector: a name of 'streamer models list', or a .onnx, .xml or .pt.  [default: the bundled one]",
+)
+@trust_option
 @click.option(
     "--fps",
     metavar="source|N|max",
@@ -153,6 +161,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     settings = Settings(
         engine=options["engine"],
         model=options["model"],
+        trust=options["trust"],
         fps=options["fps"],
         policy=Policy(options["policy"]) if options["policy"] else None,
         queue=options["queue"],
@@ -173,14 +182,18 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         overwrite=options["overwrite"],
         video=Video(options["video"]),
     )
-    line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
-    with _ended_at_once_by_signals(line), line:
-        finished = anyio.run(_run, source, settings, line, backend=BACKEND)
+    finished = asking(partial(_finished, source, settings, quiet), settings.trust)
     if as_json:
         click.echo(json.dumps(finished.manifest, indent=2, ensure_ascii=False))
     elif not quiet:
         print_report(finished, Console())
     return exit_code(finished)
+
+
+def _finished(source: str, settings: Settings, quiet: bool, trust: bool) -> Run:
+    line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
+    with _ended_at_once_by_signals(line), line:
+        return anyio.run(_run, source, replace(settings, trust=trust), line, backend=BACKEND)
 
 
 def exit_code(finished: Run) -> int:

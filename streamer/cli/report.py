@@ -15,6 +15,7 @@ from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
+from streamer.engines.in_force import precision_of
 from streamer.finished import Run
 from streamer.percentiles import PERCENTILES, frames_needed, spoken
 from streamer.progress import Progress
@@ -108,6 +109,12 @@ def print_report(run: Run, console: Console) -> None:
             f"gap     result latency by what a closed loop would have shown (service time): {said}",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
+    if (priming := run.manifest["priming"]) and priming["frames_primed"]:
+        console.print(
+            f"primed  {priming['frames_primed']} frames by {priming['inferences']} throw-away inferences, "
+            f"{priming['cpu_ms_per_primed_frame']:.1f} ms of CPU time each; {priming['frames_delayed']} delayed",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     for one in run.manifest["slo_checks"]:
         met = "met" if one["met"] else "missed"
         console.print(
@@ -127,7 +134,7 @@ def print_report(run: Run, console: Console) -> None:
 def summary_table(run: Run) -> Table:
     """Milliseconds by figure and percentile; percentiles for which the frames are too few are left out."""
     engine = run.manifest["engine"]
-    precision = engine["config_in_force"].get("INFERENCE_PRECISION_HINT", "")
+    precision = precision_of(engine["config_in_force"])
     devices = ", ".join(engine["execution_devices"])
     shown = [name for name in PERCENTILES if run.figures["service"][name] is not None]
     withheld = [

@@ -8,15 +8,22 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streamer.preprocess import PADDING_GRAY, Preprocessing
+
 Tensor = npt.NDArray[np.float32]
+Input = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 
 
 class Request(Protocol):
     """One inference that can be under way; a worker of its own serves it."""
 
     @property
-    def input(self) -> Tensor:
-        """1 x 3 x height x width float32, RGB, 0 to 1. Preprocess writes here; the same array for ever."""
+    def input(self) -> Input:
+        """Preprocess writes here; the same array for ever, gray at first.
+
+        1 x 3 x height x width float32, RGB, 0 to 1; with preprocessing in the graph 1 x height x width x 3 uint8,
+        BGR.
+        """
         ...
 
     def infer(self) -> Tensor:
@@ -57,3 +64,11 @@ class Engine(Protocol):
     def close(self) -> None:
         """Frees what the engine holds."""
         ...
+
+
+def gray_input(how: Preprocessing, input_size: tuple[int, int]) -> Input:
+    """An input of the padding's gray, as preprocess expects it, for a model of ``input_size`` (height, width)."""
+    height, width = input_size
+    if how is Preprocessing.GRAPH:
+        return np.full((1, height, width, 3), PADDING_GRAY, np.uint8)
+    return np.full((1, 3, height, width), PADDING_GRAY / 255, np.float32)

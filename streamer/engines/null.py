@@ -7,22 +7,22 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from streamer.engines.base import Tensor
+from streamer.engines.base import Input, Tensor, gray_input
 from streamer.engines.spec import EngineSpec
 from streamer.models import Model
 from streamer.postprocess import Head
 
 OBJECTS = ((0.25, 0.5, 0), (0.5, 0.4, 2), (0.75, 0.6, 5))
 """Centre x and y as shares of the input, and class, of the three objects that it always sees."""
+CONFIDENCE = 0.9
 
 
 class NullRequest:
     """Answers with the same prediction, after ``pause`` seconds."""
 
-    def __init__(self, model: Model, pause: Callable[[], None]) -> None:
-        height, width = model.input_size
-        self.input: Tensor = np.zeros((1, 3, height, width), np.float32)
-        self._answer = fixed_prediction(model)
+    def __init__(self, gray: Input, answer: Tensor, pause: Callable[[], None]) -> None:
+        self.input = gray
+        self._answer = answer
         self._pause = pause
 
     def infer(self) -> Tensor:
@@ -47,7 +47,14 @@ class NullEngine:
 
     def compile(self) -> None:
         delay = self._spec.delay_ms / 1000
-        self.requests = (NullRequest(self._model, lambda: self._pause(delay) if delay else None),)
+        self.requests = tuple(
+            NullRequest(
+                gray_input(self._spec.preprocess, self._model.input_size),
+                fixed_prediction(self._model),
+                lambda: self._pause(delay) if delay else None,
+            )
+            for _ in range(self._spec.requests)
+        )
 
     def close(self) -> None:
         self.requests = ()
@@ -57,10 +64,18 @@ def fixed_prediction(model: Model) -> Tensor:
     """The model's raw layout with three objects in it."""
     height, width = model.input_size
     raw = np.zeros(model.output_shape, np.float32)
-    rows = raw[0] if model.head is Head.OBJECTNESS else raw[0].T
-    first_class = 5 if model.head is Head.OBJECTNESS else 4
+    rows = raw[0].T if model.head is Head.CLASSES else raw[0]
     for row, (x, y, class_id) in zip(rows, OBJECTS, strict=False):
-        row[:4] = x * width, y * height, width / 8, height / 6
-        row[4:first_class] = 1
-        row[first_class + class_id % len(model.names)] = 0.9
+        _write_object(row, model, (x * width, y * height, width / 8, height / 6), class_id % len(model.names))
     return raw
+
+
+def _write_object(row: Tensor, model: Model, box: tuple[float, float, float, float], class_id: int) -> None:
+    x, y, width, height = box
+    if model.head is Head.END_TO_END:
+        row[:] = x - width / 2, y - height / 2, x + width / 2, y + height / 2, CONFIDENCE, class_id
+        return
+    first_class = 5 if model.head is Head.OBJECTNESS else 4
+    row[:4] = box
+    row[4:first_class] = 1
+    row[first_class + class_id] = CONFIDENCE

@@ -1,34 +1,21 @@
-"""Engines that OpenVINO runs: ONNX and IR, on CPU, GPU or AUTO."""
+"""Engines that OpenVINO runs: ONNX and IR, plain or quantized, on CPU, GPU, NPU or AUTO."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from streamer.engines.base import Tensor
+from streamer.engines.base import Input, Tensor, gray_input
+from streamer.engines.graph import with_preprocessing
 from streamer.engines.ir import ensure_ir
+from streamer.engines.openvino_properties import check_properties, in_force, is_wrong_value, reason_of
 from streamer.engines.spec import USABLE_CORES, EngineSpec
 from streamer.errors import EngineError, UsageError
 from streamer.machine import usable_cores
 from streamer.models import Model
 from streamer.openvino_quiet import ov
-
-RECORDED = (
-    "PERFORMANCE_HINT",
-    "INFERENCE_PRECISION_HINT",
-    "INFERENCE_NUM_THREADS",
-    "NUM_STREAMS",
-    "ENABLE_CPU_PINNING",
-    "EXECUTION_MODE_HINT",
-)
-"""What is read back of the configuration in force."""
-
-
-CORE_PROPERTIES = ("CACHE_DIR", "CACHE_MODE", "ENABLE_MMAP")
-"""Properties that OpenVINO's core takes for every device, and that no device lists."""
+from streamer.preprocess import Preprocessing
 
 
 class CopiedRequest:
@@ -38,8 +25,8 @@ class CopiedRequest:
     it to the default would measure nothing.
     """
 
-    def __init__(self, request: ov.InferRequest, shape: tuple[int, ...]) -> None:
-        self.input: Tensor = np.zeros(shape, np.float32)
+    def __init__(self, request: ov.InferRequest, gray: Input) -> None:
+        self.input = gray
         self._request = request
 
     def infer(self) -> Tensor:
@@ -50,11 +37,12 @@ class CopiedRequest:
 class SharedRequest:
     """An inference whose input is the tensor's own memory."""
 
-    def __init__(self, request: ov.InferRequest, shape: tuple[int, ...]) -> None:
-        tensor = ov.Tensor(ov.Type.f32, ov.Shape(list(shape)))
+    def __init__(self, request: ov.InferRequest, gray: Input) -> None:
+        kind = ov.Type.u8 if gray.dtype == "uint8" else ov.Type.f32
+        tensor = ov.Tensor(kind, ov.Shape(list(gray.shape)))
         request.set_input_tensor(tensor)
-        self.input: Tensor = tensor.data
-        self.input[:] = 0
+        self.input: Input = tensor.data
+        self.input[:] = gray
         self._request = request
 
     def infer(self) -> Tensor:
@@ -75,7 +63,7 @@ class OpenVinoEngine:
         self._spec = spec
         self._model = model
         self._core = ov.Core()
-        _check_properties(self._core, spec)
+        check_properties(self._core, spec)
         self._read: ov.Model | None = None
         self._compiled: ov.CompiledModel | None = None
         self.requests: tuple[CopiedRequest | SharedRequest, ...] = ()
@@ -87,7 +75,7 @@ class OpenVinoEngine:
 
     @property
     def config_in_force(self) -> Mapping[str, str]:
-        return _in_force(self._live())
+        return in_force(self._live())
 
     def _live(self) -> ov.CompiledModel:
         if self._compiled is None:
@@ -95,23 +83,36 @@ class OpenVinoEngine:
         return self._compiled
 
     def read(self) -> None:
-        path = ensure_ir(self._model) if self._spec.file == "ir" else self._model.files[self._spec.file]
+        path = self._file()
         try:
-            self._read = self._core.read_model(path)
+            read = self._core.read_model(path)
+            if read.is_dynamic():
+                read.reshape([1, 3, *self._model.input_size])
+            graph = self._spec.preprocess is Preprocessing.GRAPH
+            self._read = with_preprocessing(read) if graph else read
         except RuntimeError as error:
             raise EngineError(f"OpenVINO cannot read {path.name}: {error}") from error
 
     def compile(self) -> None:
         try:
             self._compiled = self._core.compile_model(self._read, self._spec.device, self._config())
-            request = self._compiled.create_infer_request()
+            requests = [self._compiled.create_infer_request() for _ in range(self._wanted_requests())]
         except (RuntimeError, TypeError) as error:
-            kind = UsageError if "Wrong value" in str(error) else EngineError
-            raise kind(f"OpenVINO cannot compile {self._spec.spec}: {_reason(error)}") from error
-        shape = (1, 3, *self._model.input_size)
-        self.requests = (SharedRequest(request, shape) if self._spec.shared else CopiedRequest(request, shape),)
+            kind = UsageError if is_wrong_value(error) else EngineError
+            raise kind(f"OpenVINO cannot compile {self._spec.spec}: {reason_of(error)}") from error
+        make = SharedRequest if self._spec.shared else CopiedRequest
+        self.requests = tuple(
+            make(request, gray_input(self._spec.preprocess, self._model.input_size)) for request in requests
+        )
         # The weights are in the compiled model now.
         self._read = None
+
+    def _file(self) -> Path:
+        return ensure_ir(self._model) if self._spec.file == "ir" else self._model.files[self._spec.file]
+
+    def _wanted_requests(self) -> int:
+        best: Any = self._live().get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        return self._spec.requests or int(best)
 
     def close(self) -> None:
         self.requests = ()
@@ -133,45 +134,6 @@ def device_missing(spec: EngineSpec) -> str | None:
     if spec.device in {"AUTO", *(name.partition(".")[0] for name in found)}:
         return None
     known = ", ".join(f"{name} ({full})" for name, full in found.items())
-    return f"{spec.variant} needs a {spec.device}; OpenVINO finds here: {known}; use ir-auto-shared or ir instead"
-
-
-def _check_properties(core: ov.Core, spec: EngineSpec) -> None:
-    """Raises UsageError for a property that does not exist: AUTO would pass over it in silence."""
-    known = set(CORE_PROPERTIES)
-    for device in {spec.device, "CPU"} if spec.device == "AUTO" else {spec.device}:
-        supported: Any = core.get_property(device, "SUPPORTED_PROPERTIES")
-        known |= {name for name, access in supported.items() if access != "RO"}
-    for key, _ in spec.config:
-        if key not in known:
-            near = ", ".join(difflib.get_close_matches(key, sorted(known)) or RECORDED)
-            raise UsageError(
-                f"engine {spec.spec}: OpenVINO has no property {key} for {spec.device}; among those it has: {near}"
-            )
-
-
-def _reason(error: Exception) -> str:
-    """The last line of OpenVINO's message that says something: those before it are places in its own source."""
-    lines = [line.strip() for line in str(error).splitlines() if any(c.isalnum() for c in line)]
-    return lines[-1] if lines else type(error).__name__
-
-
-def _in_force(compiled: ov.CompiledModel) -> dict[str, str]:
-    supported: Any = compiled.get_property("SUPPORTED_PROPERTIES")
-    found: dict[str, Any] = {}
-    if "DEVICE_PROPERTIES" in supported:
-        # AUTO keeps each device's own configuration one level down.
-        per_device: Any = compiled.get_property("DEVICE_PROPERTIES")
-        for properties in per_device.values():
-            found.update(properties)
-    found.update({key: compiled.get_property(key) for key in RECORDED if key in supported})
-    return {key: _plain(found[key]) for key in RECORDED if key in found}
-
-
-def _plain(value: Any) -> str:
-    """A property's value in words: <Type: 'bfloat16'> is bf16, PerformanceMode.LATENCY is LATENCY."""
-    if isinstance(value, ov.Type):
-        name = str(value.get_type_name())
-        return {"bfloat16": "bf16", "float32": "f32", "float16": "f16"}.get(name, name)
-    text = str(value)
-    return text.rpartition(".")[2] if text.count(".") == 1 and not text[0].isdigit() else text
+    return (
+        f"{spec.variant} needs device {spec.device}; OpenVINO finds here: {known}; use ir-auto-shared or ir"
+    )

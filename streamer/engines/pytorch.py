@@ -1,34 +1,43 @@
-"""The engine that runs a .pt model in PyTorch, eager, on the CPU."""
+"""The engines that run a .pt model in PyTorch on the CPU: eager, and compiled by torch.compile."""
 
 from __future__ import annotations
 
+import logging
+import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 
-from streamer.engines.base import Tensor
+from streamer.cache import cache_dir
+from streamer.checkpoint import load_checkpoint
+from streamer.engines.base import Input, Tensor, gray_input
+from streamer.engines.in_force import PRECISION, THREADS
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError
 from streamer.models import Model
-from streamer.ultralytics_quiet import quiet_ultralytics
 
 
 class PyTorchRequest:
     """An inference on an array that torch shares."""
 
-    def __init__(self, network: torch.nn.Module, shape: tuple[int, ...]) -> None:
-        self.input: Tensor = np.zeros(shape, np.float32)
+    def __init__(self, network: Any, gray: Input, dtype: torch.dtype) -> None:
+        self.input = gray
         self._tensor = torch.from_numpy(self.input)
         self._network = network
+        self._dtype = dtype
 
     def infer(self) -> Tensor:
-        with torch.inference_mode():
+        # Autocast keeps what is sensitive, such as the boxes' arithmetic, in float32.
+        with (
+            torch.inference_mode(),
+            torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16),
+        ):
             prediction: Any = self._network(self._tensor)
         while isinstance(prediction, (tuple, list)):
             prediction = prediction[0]
-        raw: Tensor = prediction.numpy()
+        raw: Tensor = prediction.float().numpy()
         return raw
 
 
@@ -41,28 +50,57 @@ class PyTorchEngine:
         self._spec = spec
         self._model = model
         self._network: Any = None
+        self._unpickled = False
+        self._config = dict(spec.config)
         self.requests: tuple[PyTorchRequest, ...] = ()
 
     @property
     def config_in_force(self) -> Mapping[str, str]:
-        return {"INFERENCE_NUM_THREADS": str(torch.get_num_threads()), "INFERENCE_PRECISION_HINT": "f32"}
+        return {
+            THREADS: str(torch.get_num_threads()),
+            PRECISION: self._config.get(PRECISION, "f32"),
+            "LOADED": "as a pickle, which runs its code" if self._unpickled else "weights_only",
+        }
 
     def read(self) -> None:
         path = self._model.files["pt"]
-        try:
-            with quiet_ultralytics() as ultralytics:
-                self._network = ultralytics.YOLO(path, task="detect").model
-        except Exception as error:  # unpickling runs code of others, which may raise anything
-            raise EngineError(f"Ultralytics cannot load {path.name}: {error}") from error
+        # Whoever found the model has answered for its .pt; the hash says that this is still the same file.
+        loaded = load_checkpoint(path, self._model.hashes["pt"])
+        self._network, self._unpickled = loaded.network, loaded.unpickled
 
     def compile(self) -> None:
-        threads = dict(self._spec.config).get("INFERENCE_NUM_THREADS")
-        if threads:
-            torch.set_num_threads(int(threads))
+        if THREADS in self._config:
+            torch.set_num_threads(int(self._config[THREADS]))
         # As in deployment: batch normalisation fused into the convolutions.
         network = self._network.float().eval().fuse(verbose=False)
-        self.requests = (PyTorchRequest(network, (1, 3, *self._model.input_size)),)
+        dtype = torch.bfloat16 if self._config.get(PRECISION) == "bf16" else torch.float32
+        gray = gray_input(self._spec.preprocess, self._model.input_size)
+        if not self._spec.compiled:
+            self.requests = (PyTorchRequest(network, gray, dtype),)
+            return
+        try:
+            request = PyTorchRequest(_compiled(network, gray), gray, dtype)
+            request.infer()  # the first call is what starts the compiler
+        except Exception as error:  # the compiler's errors are of many kinds
+            raise EngineError(f"torch.compile cannot compile {self._model.name}: {error}; use pytorch") from error
+        self.requests = (request,)
 
     def close(self) -> None:
         self.requests = ()
         self._network = None
+
+
+def _compiled(network: Any, example: Input) -> Any:
+    """The network as torch.compile will run it, exported first: as one graph, without Ultralytics' Python between.
+
+    What it compiles is kept in the user's cache; one thread compiles, in no process of its own.
+    """
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_dir() / "torchinductor"))
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it complains that there is no GPU
+    from torch._inductor import config
+
+    config.cpp_cache_precompile_headers = False  # those go to the system's temporary directory, whatever is set
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ultralytics' head keeps its anchors between calls
+        return torch.compile(torch.export.export(network, (torch.from_numpy(example),)).module())

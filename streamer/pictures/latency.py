@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from streamer.engines.in_force import precision_of
 from streamer.errors import SinkError
 from streamer.pictures.canvas import BLACK, GRAY, new_figure, printable, save
 from streamer.pictures.columns import read_columns
@@ -54,7 +55,7 @@ def _write_answer(figure: Figure, manifest: Mapping[str, Any]) -> float:
 def _write_circumstances(figure: Figure, manifest: Mapping[str, Any]) -> None:
     """Writes what ran, on what, and when."""
     engine, run, machine = manifest["engine"], manifest["run"], manifest["machine"]
-    precision = engine["config_in_force"].get("INFERENCE_PRECISION_HINT")
+    precision = precision_of(engine["config_in_force"])
     rate = "closed loop" if run["closed_loop"] else f"{_plain(run['fps'])} fps, {run['policy']}, queue {run['queue']}"
     what = [
         f"{engine['spec']} on {', '.join(engine['execution_devices'])}" + (f" in {precision}" if precision else ""),

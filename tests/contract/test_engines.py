@@ -16,7 +16,8 @@ import pytest
 
 from streamer.engines.base import Engine, Tensor
 from streamer.engines.opening import open_engine, unavailable
-from streamer.engines.spec import VARIANTS, EngineSpec, Runtime, parse_spec
+from streamer.engines.recipe import parse_spec
+from streamer.engines.spec import VARIANTS, EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, StreamerError, UsageError
 from streamer.frame import Image
 from streamer.models import BUNDLED, Model, find_model
@@ -191,7 +192,7 @@ def frames_of(model: str) -> tuple[Image, ...]:
 
 def detect(engine: Engine, model: Model, images: tuple[Image, ...]) -> list[list[Found]]:
     """What the engine finds in each image."""
-    preprocess, postprocess = Preprocess(model.input_size, Fit.LETTERBOX), Postprocess(model.head, 0.25, 0.5)
+    preprocess, postprocess = preprocess_for(how, model.input_size, Fit.LETTERBOX), Postprocess(model.head, 0.25, 0.5)
     request = engine.requests[0]
     found = []
     for image in images:

@@ -1,0 +1,123 @@
+"""Loading a .pt file. It is a pickle: loading one may run code of whoever made it.
+
+So it is looked at first without being loaded, and then loaded by PyTorch's ``weights_only``, which makes only objects
+of known classes, wherever the installed Ultralytics can do that. Only when that does not work, the pickle is let run,
+and only in a file that is trusted.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from pickletools import genops
+from typing import Any
+
+from streamer.errors import EngineUnavailable, ModelError, UntrustedModel
+from streamer.model_files import sha256
+from streamer.ultralytics_quiet import quiet_ultralytics
+
+LEGACY = ("models.yolo.", "models.common.", "models.experimental.")
+"""Modules of the YOLOv5 repository, which its checkpoints need and nobody else has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A network in float32, ready to be run; ``unpickled`` when the file's own code was let run to load it."""
+
+    network: Any
+    unpickled: bool
+
+
+def check_extra(name: str) -> None:
+    """Raises EngineUnavailable when what loads a .pt is not installed; ``name`` is what needs it."""
+    if not (find_spec("torch") and find_spec("ultralytics")):
+        raise EngineUnavailable(f"{name} needs PyTorch: pip install 'streamer[torch]'")
+
+
+def untrusted(path: Path) -> UntrustedModel:
+    """The error for a .pt that nobody has said to trust."""
+    return UntrustedModel(
+        f"{path} is a pickle and may run code when it is loaded: add --trust if you know who made it, "
+        "or give an ONNX file or an IR, which cannot"
+    )
+
+
+def look_at(path: Path) -> None:
+    """Reads which classes the pickle needs, without loading it. Raises ModelError for a file that is no network."""
+    needed = _classes_in(path)
+    if any(name.startswith(LEGACY) for name in needed):
+        raise ModelError(
+            f"{path.name} is of the YOLOv5 repository, which Ultralytics does not load: "
+            "export it to ONNX there (python export.py --weights FILE.pt --include onnx) and give that"
+        )
+    if not any(name.startswith("ultralytics.") for name in needed):
+        raise ModelError(
+            f"{path.name} holds no network of Ultralytics': give the .pt that it trained, or an ONNX file"
+        )
+
+
+def load_checkpoint(path: Path, expected_sha256: str) -> Checkpoint:
+    """The network in a .pt of Ultralytics' that is trusted: see `streamer.models.find_model`.
+
+    Raises ModelError when it holds no such network, or is no longer the file of that hash.
+    """
+    check_extra(path.name)
+    look_at(path)
+    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
+        # What was checked is what is loaded; and of a file called yolov5n.pt Ultralytics would fetch another one.
+        copy = Path(folder) / "unpickled.pt"
+        shutil.copyfile(path, copy)
+        if sha256(copy) != expected_sha256:
+            raise ModelError(f"{path} has changed since it was checked: start again")
+        with quiet_ultralytics():
+            return _loaded(copy, path)
+
+
+def _classes_in(path: Path) -> set[str]:
+    """The classes and functions that the pickle names."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = archive.namelist()
+            if any(name.endswith("/constants.pkl") for name in files):
+                raise ModelError(f"{path.name} is TorchScript: give the .pt it was exported from, or an ONNX file")
+            content = archive.read(next(name for name in files if name.endswith("/data.pkl")))
+        return {str(name).replace(" ", ".") for code, name, _ in genops(content) if code.name == "GLOBAL"}
+    except (OSError, ValueError, StopIteration, zipfile.BadZipFile, zlib.error) as error:
+        raise ModelError(f"{path} is not a whole .pt of PyTorch: fetch it again ({error})") from error
+
+
+def _loaded(copy: Path, path: Path) -> Checkpoint:
+    """As Ultralytics loads it. Its switch for ``weights_only``, where it has one, is else set by the environment."""
+    from ultralytics.nn import tasks
+
+    load = tasks.load_checkpoint if hasattr(tasks, "load_checkpoint") else tasks.attempt_load_one_weight
+    if hasattr(tasks, "SAFE_LOAD"):
+        before, tasks.SAFE_LOAD = tasks.SAFE_LOAD, True
+        try:
+            return Checkpoint(_end_to_end(load(copy)[0]), unpickled=False)
+        except Exception:  # it needs more than the known classes, or is broken: then the same is said below
+            pass
+        finally:
+            tasks.SAFE_LOAD = before
+    try:
+        return Checkpoint(_end_to_end(load(copy)[0]), unpickled=True)
+    except Exception as error:  # unpickling runs code of others, which may raise anything
+        raise ModelError(f"{path} is not a model that Ultralytics can load: {_reason(error)}") from error
+
+
+def _end_to_end(network: Any) -> Any:
+    """The network, with its end-to-end head in use if it has one: versions of Ultralytics differ in their default."""
+    last = network.model[-1]
+    if getattr(last, "one2one_cv2", None) is not None:
+        last.end2end = True
+    return network
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

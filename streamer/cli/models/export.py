@@ -1,0 +1,26 @@
+"""``streamer models export``."""
+
+from __future__ import annotations
+
+import click
+
+from streamer.cli.trust import find_model_asking, trust_option
+from streamer.exporting import Form, export
+
+
+@click.command()
+@click.argument("model", metavar="NAME|PATH")
+@click.option("--to", type=click.Choice([form.value for form in Form]), required=True, help="What to make.")
+@trust_option
+def command(model: str, to: str, trust: bool) -> None:
+    """Make a model's ONNX file from its .pt, or its IR (FP16 weights) from its ONNX file, and print where it is.
+
+    It is kept in the user's cache under the hash of what it was made from, and engines that need it find it there.
+
+    \b
+    Examples:
+      streamer models export yolo11n --to onnx
+      streamer models export best.pt --to ir --trust
+    """
+    path, new = export(find_model_asking(model, trust), Form(to))
+    click.echo(f"{path}{'' if new else ' (already there)'}")

@@ -1,0 +1,67 @@
+"""``streamer models list``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from streamer.inventory import Listed, inventory
+from streamer.model_facts import words_of
+from streamer.store import store_dir
+
+HASH_DIGITS = 12
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a list on standard output, and nothing else there.")
+def command(as_json: bool) -> None:
+    """List the models that --model takes by name: the bundled one, and those that were imported or pulled.
+
+    Every file is checked by its hash; a broken entry says what to do.
+
+    \b
+    Examples:
+      streamer models list
+      streamer models list --json
+    """
+    rows = inventory()
+    if as_json:
+        click.echo(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(_table(rows))
+    for row in rows:
+        if row.broken is not None:
+            console.print(row.broken, style="red", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"the store is {store_dir()}: deleting a directory there forgets its model",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _table(rows: list[Listed]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("name", overflow="fold")
+    for heading in ("head", "classes", "input", "formats", "MB", "sha256"):
+        table.add_column(heading, justify="right" if heading in ("classes", "MB") else "left", no_wrap=True)
+    for row in rows:
+        model = row.model
+        if model is None:
+            continue
+        formats = [*sorted(row.own), *(f"{kind} (made)" for kind in sorted(row.made))]
+        table.add_row(
+            f"{row.name}\n{row.origin}",  # below each other: 80 columns are not many
+            model.head.replace("+", "+\n"),
+            str(len(model.names)),
+            words_of(model.input_size),
+            "\n".join(formats),
+            f"{row.bytes / 1e6:.1f}",
+            model.sha256[:HASH_DIGITS],
+        )
+    return table

@@ -1,0 +1,101 @@
+"""Files made from models, in the user's cache: under the hash of what they were made from, checked when used."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.cache import cache_dir
+from streamer.model_files import model_sha256, sha256
+
+NAMES = {"onnx": "model.onnx", "ir": "model.xml", "int8": "model.xml"}
+"""The file that stands for a made model, by its kind."""
+
+ABOUT = "made.json"
+ATTEMPTS = 5
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A model file that was made from another; ``extra`` is what its maker wrote down."""
+
+    path: Path
+    sha256: str
+    extra: Mapping[str, Any]
+
+
+def place_of(kind: str, from_sha256: str, size: Size | None) -> Path:
+    """The directory of what is made of ``kind``. ``size`` (height, width) is that of a source that takes any."""
+    suffix = "" if size is None else f"-{size[0]}x{size[1]}"
+    return cache_dir() / kind / f"{from_sha256}{suffix}"
+
+
+def find_made(kind: str, from_sha256: str, size: Size | None) -> Made | None:
+    """What was made, if it is there and whole: a file that is missing or differs counts as never made."""
+    place = place_of(kind, from_sha256, size)
+    try:
+        about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
+        if any(sha256(place / name) != hashed for name, hashed in about["files"].items()):
+            return None
+        path = place / NAMES[kind]
+        return Made(path, model_sha256(path), about["extra"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def keep(
+    kind: str,
+    from_sha256: str,
+    size: Size | None,
+    build: Callable[[Path], object],
+    *,
+    extra: Mapping[str, Any] | None = None,
+    replace: bool = False,
+) -> Path:
+    """Lets ``build`` write the model (see NAMES) into an empty directory, keeps it, and returns the model's path.
+
+    It appears whole or not at all; of two first makers at once, one wins, and the other returns the winner's. With
+    ``replace`` the newer one wins. Raises what ``build`` raises, and OSError when the cache cannot be written.
+    """
+    place = place_of(kind, from_sha256, size)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=place.parent))
+    try:
+        build(scratch)
+        about = {
+            "kind": kind,
+            "from_sha256": from_sha256,
+            "files": {file.name: sha256(file) for file in sorted(scratch.iterdir())},
+            "extra": dict(extra or {}),
+        }
+        (scratch / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        for attempt in range(ATTEMPTS):
+            if not replace and find_made(kind, from_sha256, size):
+                break
+            try:
+                _set_aside(place)
+                scratch.rename(place)
+                break
+            except OSError:  # somebody else put theirs there in between
+                if attempt == ATTEMPTS - 1:
+                    raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return place / NAMES[kind]
+
+
+def _set_aside(place: Path) -> None:
+    """Takes away what stands at ``place``, in one step, so that nobody sees half of it."""
+    if place.exists():
+        aside = Path(tempfile.mkdtemp(prefix=".broken-", dir=place.parent))
+        try:
+            place.rename(aside / place.name)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,17 @@
+"""The configuration in force, as every engine tells it: OpenVINO's names serve all runtimes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+THREADS = "INFERENCE_NUM_THREADS"
+PRECISION = "INFERENCE_PRECISION_HINT"
+CONVOLUTIONS = "CONVOLUTIONS"
+"""How many convolutions run in which precision, as in ``60 i8, 3 bf16``: a quantized model's hint does not tell."""
+
+
+def precision_of(in_force: Mapping[str, str]) -> str:
+    """The precision in force in a word or two: ``bf16``, of a quantized model ``i8 and bf16``; empty if not told."""
+    hinted = in_force.get(PRECISION, "")
+    quantized = "i8" in in_force.get(CONVOLUTIONS, "").replace(",", " ").split()
+    return f"i8 and {hinted}" if quantized else hinted

@@ -1,0 +1,66 @@
+"""The engine that runs an ONNX file in ONNX Runtime, on the CPU: a peer to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import onnxruntime
+
+from streamer.engines.base import Input, Tensor, gray_input
+from streamer.engines.in_force import PRECISION, THREADS
+from streamer.engines.spec import EngineSpec
+from streamer.errors import EngineError
+from streamer.models import Model
+
+ERRORS_ONLY = 3
+
+
+class OnnxRuntimeRequest:
+    """An inference on an array that ONNX Runtime reads where it lies."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, gray: Input) -> None:
+        self.input = gray
+        self._session = session
+        self._feed = {session.get_inputs()[0].name: gray}
+
+    def infer(self) -> Tensor:
+        raw: Tensor = self._session.run(None, self._feed)[0]
+        return raw
+
+
+class OnnxRuntimeEngine:
+    """Keeps the contract of Engine."""
+
+    execution_devices = ("CPU",)
+
+    def __init__(self, spec: EngineSpec, model: Model) -> None:
+        self._spec = spec
+        self._model = model
+        self._session: Any = None
+        self._threads = int(dict(spec.config).get(THREADS, 0))
+        self.requests: tuple[OnnxRuntimeRequest, ...] = ()
+
+    @property
+    def config_in_force(self) -> Mapping[str, str]:
+        threads = str(self._threads) if self._threads else "its own choice"
+        return {THREADS: threads, PRECISION: "f32", "VERSION": onnxruntime.__version__}
+
+    def read(self) -> None:
+        """Reads and optimises in one: ONNX Runtime does not tell them apart, so ``compile`` takes no time."""
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = ERRORS_ONLY
+        options.intra_op_num_threads = self._threads
+        path = self._model.files["onnx"]
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its errors share no base of their own
+            raise EngineError(f"ONNX Runtime cannot read {path.name}: {error}") from error
+
+    def compile(self) -> None:
+        gray = gray_input(self._spec.preprocess, self._model.input_size)
+        self.requests = (OnnxRuntimeRequest(self._session, gray),)
+
+    def close(self) -> None:
+        self.requests = ()
+        self._session = None

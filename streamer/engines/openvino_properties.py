@@ -1,0 +1,93 @@
+"""OpenVINO's properties: those asked for are checked, those in force are read back."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from typing import Any
+
+from streamer.engines.in_force import CONVOLUTIONS, PRECISION, THREADS
+from streamer.engines.spec import EngineSpec
+from streamer.errors import UsageError
+from streamer.openvino_quiet import ov
+
+RECORDED = (
+    "PERFORMANCE_HINT",
+    PRECISION,
+    THREADS,
+    "NUM_STREAMS",
+    "ENABLE_CPU_PINNING",
+    "EXECUTION_MODE_HINT",
+)
+"""What is read back of the configuration in force."""
+
+CORE_PROPERTIES = ("CACHE_DIR", "CACHE_MODE", "ENABLE_MMAP")
+"""Properties that OpenVINO's core takes for every device, and that no device lists."""
+
+SHORT = {"bfloat16": "bf16", "float32": "f32", "float16": "f16", "int8_t": "i8", "uint8_t": "u8"}
+WRONG_VALUE = ("Wrong value", "Could not read", "Unsupported value", "unsupported value")
+"""How OpenVINO says that it does not take a property's value."""
+
+
+def check_properties(core: ov.Core, spec: EngineSpec) -> None:
+    """Raises UsageError for a property that does not exist: AUTO would pass over it in silence."""
+    known = set(CORE_PROPERTIES)
+    for device in {spec.device, "CPU"} if spec.device == "AUTO" else {spec.device}:
+        supported: Any = core.get_property(device, "SUPPORTED_PROPERTIES")
+        known |= {name for name, access in supported.items() if access != "RO"}
+    for key, _ in spec.config:
+        if key not in known:
+            near = ", ".join(difflib.get_close_matches(key, sorted(known)) or RECORDED)
+            raise UsageError(
+                f"engine {spec.spec}: OpenVINO has no property {key} for {spec.device}; among those it has: {near}"
+            )
+
+
+def is_wrong_value(error: Exception) -> bool:
+    """OpenVINO refused a property's value."""
+    return any(said in str(error) for said in WRONG_VALUE)
+
+
+def reason_of(error: Exception) -> str:
+    """The last line of OpenVINO's message that says something: those before it are places in its own source."""
+    lines = [line.strip() for line in str(error).splitlines() if any(c.isalnum() for c in line)]
+    return lines[-1] if lines else type(error).__name__
+
+
+def in_force(compiled: ov.CompiledModel) -> dict[str, str]:
+    """The configuration of a compiled model, in words."""
+    supported: Any = compiled.get_property("SUPPORTED_PROPERTIES")
+    found: dict[str, Any] = {}
+    if "DEVICE_PROPERTIES" in supported:
+        # AUTO keeps each device's own configuration one level down.
+        per_device: Any = compiled.get_property("DEVICE_PROPERTIES")
+        for properties in per_device.values():
+            found.update(properties)
+    found.update({key: compiled.get_property(key) for key in RECORDED if key in supported})
+    told = {key: _plain(found[key]) for key in RECORDED if key in found}
+    if convolutions := _convolutions(compiled):
+        told[CONVOLUTIONS] = convolutions
+    return told
+
+
+def _convolutions(compiled: ov.CompiledModel) -> str:
+    """How many convolutions run in which precision, most first, as in ``60 i8, 3 bf16``; empty if not told."""
+    try:
+        operations = compiled.get_runtime_model().get_ops()
+    except RuntimeError:  # not every device shows its graph
+        return ""
+    counted: Counter[str] = Counter()
+    for operation in operations:
+        about = operation.get_rt_info()
+        if "layerType" in about and about["layerType"].astype(str) == "Convolution":
+            counted[about["primitiveType"].astype(str).rpartition("_")[2].lower()] += 1
+    return ", ".join(f"{count} {precision}" for precision, count in counted.most_common())
+
+
+def _plain(value: Any) -> str:
+    """A property's value in words: <Type: 'bfloat16'> is bf16, PerformanceMode.LATENCY is LATENCY."""
+    if isinstance(value, ov.Type):
+        name = str(value.get_type_name())
+        return SHORT.get(name, name)
+    text = str(value)
+    return text.rpartition(".")[2] if text.count(".") == 1 and not text[0].isdigit() else text

@@ -1,0 +1,91 @@
+"""Making a model's ONNX file from its .pt, and its IR from its ONNX file; kept in the user's cache."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+
+from streamer.checkpoint import check_extra, load_checkpoint
+from streamer.derived import NAMES, find_made, keep
+from streamer.describing import describe
+from streamer.engines.ir import ensure_ir
+from streamer.errors import EngineUnavailable, ModelError, StreamerError
+from streamer.model_files import model_sha256
+from streamer.models import Model
+from streamer.ultralytics_quiet import quiet_ultralytics
+
+
+class Form(StrEnum):
+    """What a model can be exported to."""
+
+    ONNX = "onnx"
+    IR = "ir"
+
+
+def export(model: Model, form: Form) -> tuple[Path, bool]:
+    """The file of the model in ``form``, and whether it was made now.
+
+    Raises ModelError when it cannot be made from what the model has, EngineUnavailable when that needs an extra.
+    """
+    if form in model.files:
+        return model.files[form], False
+    if "onnx" not in model.files:
+        if "pt" not in model.files:
+            raise ModelError(
+                f"{model.name} is an IR, and no ONNX file can be made of that: give its .onnx or its .pt"
+            )
+        onnx = _onnx_of(model)
+        if form is Form.ONNX:
+            return onnx, True
+        model = replace(
+            model,
+            files={**model.files, "onnx": onnx},
+            hashes={**model.hashes, "onnx": model_sha256(onnx)},
+        )
+    there = find_made("ir", *model.key("onnx"))
+    return (there.path, False) if there else (ensure_ir(model), True)
+
+
+def _onnx_of(model: Model) -> Path:
+    """Made by Ultralytics' own exporter, for the model's one size."""
+    path = model.files["pt"]
+    check_extra(path.name)
+    if not find_spec("onnx"):
+        raise EngineUnavailable("exporting to ONNX needs the package onnx: pip install 'streamer[torch]'")
+
+    def build(scratch: Path) -> None:
+        network = load_checkpoint(path, model.hashes["pt"]).network
+        made = scratch / NAMES["onnx"]
+        # It writes beside the file that the network says it is from.
+        network.pt_path = str(made.with_suffix(".pt"))
+        settings = {
+            "mode": "export",
+            "format": "onnx",
+            "imgsz": list(model.input_size),
+            "batch": 1,
+            "device": "cpu",
+            "simplify": bool(find_spec("onnxslim")),
+            # False keeps an end-to-end head as it is, where newer versions would take it off.
+            "nms": False,
+        }
+        with quiet_ultralytics(), warnings.catch_warnings():
+            from ultralytics.engine.exporter import Exporter
+
+            warnings.simplefilter("ignore")
+            Exporter(overrides=settings)(model=network)
+        found, _ = describe(made, trust=False, names=model.names)
+        if (found.head, found.output_shape) != (model.head, model.output_shape):
+            raise ModelError(
+                f"the ONNX file that Ultralytics makes of {path.name} puts out {list(found.output_shape)}, "
+                f"and the .pt {list(model.output_shape)}: export it with the version of Ultralytics that trained it"
+            )
+
+    try:
+        return keep("onnx", *model.key("pt"), build)
+    except StreamerError:
+        raise
+    except Exception as error:  # an exporter runs much code of others, which may raise anything
+        raise ModelError(f"{path.name} cannot be exported to ONNX: {error}") from error

@@ -1,0 +1,81 @@
+"""Taking a model into the store: checked, run once, copied."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from streamer.describing import describe, kind_at
+from streamer.errors import UsageError
+from streamer.labels import read_names
+from streamer.model_facts import Size, words_of
+from streamer.model_files import model_sha256, parts, sha256
+from streamer.models import BUNDLED
+from streamer.store import Entry, check_name, place_of, whole_entry, write_entry
+
+
+def import_model(
+    path: Path,
+    *,
+    name: str | None = None,
+    names_file: Path | None = None,
+    size: Size | None = None,
+    trust: bool = False,
+    origin: str | None = None,
+) -> tuple[Entry, bool]:
+    """The entry that the model at ``path`` has got, and whether it is new; ``origin`` is its address, if it has one.
+
+    The default name is the file's. Raises UsageError, UntrustedModel and ModelError as `streamer.models.find_model`
+    does, and UsageError for a name that another model has.
+    """
+    name = path.stem if name is None else name
+    check_name(name)
+    if name == BUNDLED:
+        raise UsageError(f"{BUNDLED} is the bundled model: give another --name")
+    kind = kind_at(path)
+    names = None if names_file is None else read_names(names_file)
+    if there := whole_entry(name):
+        if (there.sha256, size or there.input_size, names or there.names) == (
+            model_sha256(path),
+            there.input_size,
+            there.names,
+        ):
+            return there, False
+        raise UsageError(f"there is another model {name} already: give another --name, or delete {place_of(name)}")
+    model, facts = describe(path, trust=trust, size=size, names=names, run=True)
+    sources = {f"{name}{part.suffix.lower()}": part for part in parts(path)}
+    entry = Entry(
+        name=name,
+        origin=origin or path.name,
+        kinds=tuple(model.files),
+        files={file: {"sha256": sha256(part), "bytes": part.stat().st_size} for file, part in sources.items()},
+        sha256=model.sha256,
+        input_size=model.input_size,
+        output_shape=model.output_shape,
+        head=model.head,
+        names=model.names,
+        stride=model.stride,
+        dynamic=model.dynamic,
+        imported=datetime.now(UTC).isoformat(timespec="seconds"),
+        trusted=kind == "pt",
+        unpickled=facts.unpickled,
+    )
+    write_entry(entry, sources)
+    return entry, True
+
+
+def parse_size(text: str) -> Size:
+    """Height and width of ``480x640``, or of ``640`` for both. Raises UsageError."""
+    match = re.fullmatch(r"(\d{2,4})(?:x(\d{2,4}))?", text.strip().lower())
+    if match is None:
+        raise UsageError(f"--imgsz {text}: give height x width in pixels, as in 480x640, or 640 for both")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def summary_of(entry: Entry) -> str:
+    """An entry in a line."""
+    return (
+        f"{entry.name}: {entry.head}, {len(entry.names)} classes, input {words_of(entry.input_size)}, "
+        f"sha256 {entry.sha256[:12]}"
+    )

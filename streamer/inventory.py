@@ -1,0 +1,73 @@
+"""The models that can be given by name: the bundled one and those of the store, each with what was made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.derived import find_made
+from streamer.errors import StreamerError
+from streamer.model_files import parts
+from streamer.models import BUNDLED, Model, bundled_model, model_of_entry, with_made
+from streamer.store import read_entry, stored_names
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model; or a broken one, which has only a name and the reason.
+
+    ``origin`` is bundled, imported or pulled; ``own`` are the kinds of its own files, which have ``bytes``, and
+    ``made`` those that were made from it.
+    """
+
+    name: str
+    origin: str = ""
+    model: Model | None = None
+    own: frozenset[str] = frozenset()
+    made: frozenset[str] = frozenset()
+    bytes: int = 0
+    broken: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs; ``input_size`` is height, width."""
+        if self.model is None:
+            return {"name": self.name, "broken": self.broken}
+        return {
+            "name": self.name,
+            "from": self.origin,
+            "path": str(self.model.path),
+            "sha256": self.model.sha256,
+            "bytes": self.bytes,
+            "head": self.model.head.value,
+            "classes": len(self.model.names),
+            "input_size": list(self.model.input_size),
+            "formats": sorted(self.own),
+            "made": sorted(self.made),
+            "broken": None,
+        }
+
+
+def inventory() -> list[Listed]:
+    """All of them, the bundled one first; every file is read for its hash."""
+
+    def stored(name: str) -> tuple[str, Model]:
+        entry = read_entry(name)
+        return "pulled" if entry.pulled else "imported", model_of_entry(entry)
+
+    rows = [_listed(BUNDLED, lambda _: ("bundled", bundled_model()))]
+    return [*rows, *(_listed(name, stored) for name in stored_names())]
+
+
+def _listed(name: str, find: Callable[[str], tuple[str, Model]]) -> Listed:
+    try:
+        origin, own = find(name)
+    except StreamerError as error:
+        return Listed(name, broken=str(error))
+    model = with_made(own)
+    made = {kind for kind in model.files if model.files[kind] != own.files.get(kind)}
+    if "onnx" in model.files and find_made("ir", *model.key("onnx")):
+        made.add("ir")
+    files = {part for path in own.files.values() for part in parts(path)}
+    size = sum(part.stat().st_size for part in files)
+    return Listed(name, origin, model, frozenset(own.files), frozenset(made), size)

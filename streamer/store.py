@@ -1,0 +1,182 @@
+"""The model store: models that were imported or pulled, each in a directory of its own in the user's cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.bundled import bundled
+from streamer.cache import cache_dir
+from streamer.errors import ModelError, UsageError
+from streamer.model import BUNDLED
+from streamer.model_files import KINDS, sha256
+from streamer.postprocess import Head
+
+ENTRY = "entry.json"
+PULLED = "pulled.json"
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the store knows of a model. ``origin`` is the imported file's name, or the address it was pulled from.
+
+    ``files`` has each file's SHA-256 and bytes, the named one first; ``sha256`` is that of the model. ``kinds`` are
+    those that it serves as. ``trusted``: a .pt that may be loaded without asking; ``unpickled``: its own code had to
+    be let run for it.
+    """
+
+    name: str
+    origin: str
+    kinds: tuple[str, ...]
+    files: Mapping[str, Mapping[str, Any]]
+    sha256: str
+    input_size: tuple[int, int]
+    output_shape: tuple[int, ...]
+    head: Head
+    names: tuple[str, ...]
+    stride: int | None
+    dynamic: bool
+    imported: str
+    trusted: bool
+    unpickled: bool
+    task: str = "detect"
+
+    @property
+    def path(self) -> Path:
+        """The named file in the store."""
+        return place_of(self.name) / next(iter(self.files))
+
+    @property
+    def pulled(self) -> bool:
+        """It came over the network."""
+        return "://" in self.origin
+
+
+def store_dir() -> Path:
+    """Where the store is; it need not exist yet."""
+    return cache_dir() / "models"
+
+
+def place_of(name: str) -> Path:
+    """The directory of an entry."""
+    return store_dir() / name
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError for what cannot name an entry."""
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot be a model's name: give letters, digits, '.', '_' and '-' with --name")
+
+
+def stored_names() -> list[str]:
+    """The names in the store, of broken entries too."""
+    try:
+        return sorted(entry.name for entry in store_dir().iterdir() if entry.is_dir() and NAME.fullmatch(entry.name))
+    except OSError:
+        return []
+
+
+def read_entry(name: str) -> Entry:
+    """The entry of a name, its files checked by their hashes. Raises ModelError for a broken one."""
+    place = place_of(name)
+    try:
+        entry = _from_json(json.loads((place / ENTRY).read_text(encoding="utf-8")))
+        changed = [file for file, about in entry.files.items() if sha256(place / file) != about["sha256"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"model {name} in the store is broken: {_mend(name)} ({error})") from error
+    if changed or entry.name != name:
+        raise ModelError(f"model {name} in the store is broken, {', '.join(changed)} has changed: {_mend(name)}")
+    return entry
+
+
+def whole_entry(name: str) -> Entry | None:
+    """The entry of a name; None when there is none, or a broken one, which may be replaced."""
+    try:
+        return read_entry(name) if name in stored_names() else None
+    except ModelError:
+        return None
+
+
+def write_entry(entry: Entry, sources: Mapping[str, Path]) -> None:
+    """Copies the files in, and writes the entry: whole, or not at all. ``sources`` are by the names they get."""
+    place = place_of(entry.name)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".importing-", dir=place.parent))
+        try:
+            for name, source in sources.items():
+                shutil.copyfile(source, scratch / name)
+                if sha256(scratch / name) != entry.files[name]["sha256"]:
+                    raise ModelError(f"{source} changed while it was imported: import it again")
+            (scratch / ENTRY).write_text(json.dumps(asdict(entry), indent=1, ensure_ascii=False), encoding="utf-8")
+            if place.exists():  # a broken one
+                place.rename(scratch / ".broken")
+            os.rename(scratch, place)
+            shutil.rmtree(place / ".broken", ignore_errors=True)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(f"cannot write to the model store in {place.parent}: {error}") from error
+
+
+def may_be_loaded(hashed: str) -> bool:
+    """A .pt of this hash is the bundled one, was pulled, or the user said once to trust it."""
+    checkpoint = bundled("models") / BUNDLED / "model.pt"
+    if checkpoint.is_file() and hashed == sha256(checkpoint):
+        return True
+    if any(about.get("sha256") == hashed for about in read_pulled().values()):
+        return True
+    entries = (whole_entry(name) for name in stored_names())
+    return any(entry is not None and entry.trusted and entry.sha256 == hashed for entry in entries)
+
+
+def read_pulled() -> dict[str, dict[str, Any]]:
+    """What was ever pulled, by name: ``sha256`` and ``url``; kept when an entry is deleted."""
+    try:
+        pulled = json.loads((store_dir() / PULLED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return (
+        {name: about for name, about in pulled.items() if isinstance(about, dict)} if isinstance(pulled, dict) else {}
+    )
+
+
+def record_pulled(name: str, hashed: str, url: str) -> None:
+    """Remembers what was pulled, so that a change of it is noticed. Raises ModelError."""
+    pulled = {**read_pulled(), name: {"sha256": hashed, "url": url}}
+    try:
+        store_dir().mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(prefix=".pulled-", dir=store_dir())
+        with open(handle, "w", encoding="utf-8") as file:
+            json.dump(pulled, file, indent=1)
+        os.replace(scratch, store_dir() / PULLED)
+    except OSError as error:
+        raise ModelError(f"cannot write to the model store in {store_dir()}: {error}") from error
+
+
+def _from_json(values: dict[str, Any]) -> Entry:
+    height, width = values["input_size"]
+    if Path(next(iter(values["files"]), "")).suffix not in KINDS:
+        raise ValueError("it names no model file")
+    return Entry(
+        **{
+            **values,
+            "kinds": tuple(values["kinds"]),
+            "head": Head(values["head"]),
+            "input_size": (int(height), int(width)),
+            "output_shape": tuple(int(n) for n in values["output_shape"]),
+            "names": tuple(str(name) for name in values["names"]),
+        }
+    )
+
+
+def _mend(name: str) -> str:
+    return f"import or pull it again under this name, or delete {place_of(name)}"

@@ -1,0 +1,63 @@
+"""The same frames of a source for every engine, as often as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from streamer.clock import MonotonicClock
+from streamer.errors import SourceError, UsageError
+from streamer.frame import Frame
+from streamer.source import Source
+from streamer.sources.addresses import kind_of, without_credentials
+from streamer.sources.opening import STREAMS, open_source
+
+KEPT_BYTES = 256 << 20
+"""Frames that together take no more than this are decoded once and kept; 100 frames of 4K would be 2.5 GB."""
+
+
+class ChosenFrames:
+    """Up to ``count`` frames of ``source``, spread evenly over it; of an endless one, the first.
+
+    Each round over it gives the same frames in the same order, without those that cannot be decoded: few and small
+    ones from memory, others decoded anew, so that memory stays bounded. ``indices`` are those chosen. Raises
+    UsageError for live sources, which show no frame twice, and SourceError when none can be decoded.
+    """
+
+    def __init__(self, source: str, count: int) -> None:
+        if kind_of(source) in ("camera", *STREAMS):
+            raise UsageError(
+                f"{without_credentials(source)} is live and shows no frame twice: record it, and give the file"
+            )
+        self._source = source
+        with closing(self._open()) as opened:
+            self.info = opened.info
+        total = self.info.frames
+        count = count if total is None else min(count, total)
+        self.indices = tuple(range(count) if total is None else (place * total // count for place in range(count)))
+        self._fits = count * self.info.width * self.info.height * 3 <= KEPT_BYTES
+        self._kept: list[Frame] | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._fits and self._kept is None:
+            self._kept = list(self._read())
+        yield from self._read() if self._kept is None else self._kept
+
+    def _open(self) -> Source:
+        return open_source(self._source, loop=False, now_us=MonotonicClock().now_us)
+
+    def _read(self) -> Iterator[Frame]:
+        chosen = set(self.indices)
+        some = False
+        with closing(self._open()) as opened:
+            for _ in range(self.indices[-1] + 1):
+                picture = opened.read()
+                if picture is None:
+                    break
+                if isinstance(picture, Frame) and picture.index in chosen:
+                    some = True
+                    yield picture
+        if not some:
+            raise SourceError(
+                f"none of the {len(chosen)} frames chosen of {self.info.uri} can be decoded: check the file"
+            )

@@ -1,0 +1,82 @@
+"""``parity.csv``: a row per engine, written as soon as the engine is done."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+from pathlib import Path
+from typing import Any
+
+from streamer.agreement import Agreement
+from streamer.errors import SinkError, UsageError
+from streamer.rundir import RESERVE, check_out
+from streamer.studies.parity_result import EngineParity
+from streamer.table import Reserve, Table
+
+FILE = "parity.csv"
+COLUMNS = (
+    "engine,verdict,why,precision,devices,same_as,frames,detections,compared,agreement,agreement_there,agreement_back,"
+    "box_px_mean,box_px_max,confidence_mean,confidence_max,objects,map50,map50_95"
+)
+
+
+def as_dict(row: EngineParity) -> dict[str, Any]:
+    """A row by its columns; what an engine does not have is None, numbers have four decimals."""
+    agreement, accuracy = row.agreement, row.accuracy
+    values = (
+        row.spec,
+        row.verdict.value,
+        row.why or None,
+        row.precision or None,
+        " ".join(row.devices) or None,
+        row.same_as,
+        row.frames,
+        row.detections,
+        *_agreement(agreement),
+        *((None,) * 3 if accuracy is None else (accuracy.objects, accuracy.map50, accuracy.map50_95)),
+    )
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in zip(COLUMNS.split(","), values, strict=True)
+    }
+
+
+def _agreement(agreement: Agreement | None) -> tuple[float | None, ...]:
+    if agreement is None:
+        return (None,) * 8
+    return (
+        agreement.compared,
+        agreement.smaller,
+        agreement.there,
+        agreement.back,
+        agreement.box_px_mean,
+        agreement.box_px_max,
+        agreement.confidence_mean,
+        agreement.confidence_max,
+    )
+
+
+class ParityFile:
+    """The file in its directory, open. Raises UsageError when it cannot be made, SinkError when the disk is full."""
+
+    def __init__(self, directory: Path, *, overwrite: bool) -> None:
+        check_out(directory, overwrite=overwrite)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._reserve = Reserve(directory / RESERVE, 1 << 16)
+            self._table = Table(directory / FILE, COLUMNS, self._reserve)
+        except OSError as error:
+            kind = SinkError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
+            raise kind(f"cannot write into {directory}: {error.strerror}; give another --out") from error
+
+    def append(self, row: EngineParity) -> None:
+        """Writes an engine's row."""
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(as_dict(row).values())
+        self._table.append(line.getvalue())
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._table.close()
+        self._reserve.release()
