@@ -28,7 +28,8 @@ def read_names(path: Path) -> tuple[str, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the names in {path}: {error}; give a text file with a label a line") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot read the names in {path}: {why}; give a text file with a label a line") from error
     if path.suffix.lower() in (".yaml", ".yml"):
         found = names_of(read_yaml(text).get("names"))
         if found is None:

@@ -15,6 +15,7 @@ from streamer.errors import ModelError, UsageError
 from streamer.model import BUNDLED, Model
 from streamer.model_files import model_sha256, sha256
 from streamer.postprocess import Head
+from streamer.published import FILES
 from streamer.store import Entry, read_entry, stored_names
 
 __all__ = [
@@ -103,6 +104,8 @@ def with_made(model: Model) -> Model:
 
 
 def _known(asked: str) -> str:
+    if asked in FILES:
+        return f"streamer models pull {asked} fetches it"
     names = [BUNDLED, *stored_names()]
     close = difflib.get_close_matches(asked, names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""

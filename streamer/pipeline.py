@@ -7,8 +7,6 @@ is kept, frames in flight finish, and every frame that was due and did not is ab
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import partial
 from itertools import count
 
@@ -16,6 +14,7 @@ import anyio
 
 from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
+from streamer.emission import Emission, Job, Prime
 from streamer.errors import EngineError, SinkError, StreamerError
 from streamer.frame import Frame
 from streamer.freshness import Judge
@@ -34,16 +33,6 @@ DROPPED_BYTES = 128 << 20
 QUEUE_FULL = "queue_full"
 LEAD_US = 20_000
 """From the start of the tasks to the origin: the first frame does not pay for their start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prime:
-    """An idle request is to be kept warm for the frame due at ``due_us``."""
-
-    due_us: int
-
-
-Job = tuple[Frame, FrameRecord] | Prime
 
 
 class Pipeline:
@@ -76,7 +65,6 @@ class Pipeline:
     ) -> None:
         self._source = source
         self._schedule = schedule
-        self._waits = policy is Policy.WAIT
         self._limits = limits
         self._judge = judge
         self._detectors = detectors
@@ -84,14 +72,27 @@ class Pipeline:
         self._sink = sink
         self._ledger = ledger
         self._time = time
-        self._on_idle = on_idle
         self._link: PolicyLink[Job] = PolicyLink(policy, 0 if schedule.closed_loop else queue)
         self._buffer: ReorderBuffer[Result | Dropped] = ReorderBuffer(SINK_LINK)
         self._gate = Gate()
         self._ahead = LookAhead(source, first, time, self._gate, decoded)
-        self._emission = anyio.CancelScope()
-        self._next_index = 0
-        self._held_until = 0
+        self._emission = Emission(
+            source=source,
+            schedule=schedule,
+            limits=limits,
+            waits=policy is Policy.WAIT,
+            link=self._link,
+            ahead=self._ahead,
+            gate=self._gate,
+            judge=judge,
+            primer=primer,
+            ledger=ledger,
+            time=time,
+            on_idle=on_idle,
+            displaced=self._displaced,
+            unreadable=self._unreadable,
+        )
+        self._emitting = anyio.CancelScope()
         self._stopped_us: int | None = None
         self.failure: StreamerError | None = None
         self.undrawn = 0
@@ -123,130 +124,26 @@ class Pipeline:
         """Ends the run now: frames in flight finish, those due and not begun are abandoned."""
         if self._stopped_us is None:
             self._stopped_us = self._time.now_us()
-        self._emission.cancel()
+        self._emitting.cancel()
 
     def _fail(self, error: StreamerError) -> None:
         self.failure = self.failure or error
         self.stop()
 
     async def _emit(self) -> None:
-        with self._emission:
+        with self._emitting:
             try:
-                if self._schedule.closed_loop:
-                    await self._emit_closed_loop()
-                elif self._source.info.live:
-                    await self._emit_live()
-                else:
-                    await self._emit_on_schedule()
+                await self._emission.run()
             except StreamerError as error:
                 self._fail(error)
         self._link.close(discard=self._stopped_us is not None)
 
-    async def _emit_on_schedule(self) -> None:
-        for index in count():
-            pts = self._source.pts(index)
-            due = None if pts is None else self._schedule.due_us(index, pts)
-            if due is None or self._ended(index, due):
-                return
-            await self._ahead.refill(due)
-            self._on_idle()
-            item = await self._ahead.next()
-            if item is None:
-                return
-            record = self._record(item, due)
-            if self._primer is not None:
-                await self._prime(self._primer, due)
-            await self._time.wait_until(due)
-            if isinstance(item, Frame):
-                record.captured = self._time.now_us()
-                self._ledger.open(record)
-                self._judge.ticked(due)
-                await self._offer(item, record)
-            else:
-                self._unreadable(record)
-
-    async def _prime(self, primer: Primer, due: int) -> None:
-        """Has an idle request kept warm for the frame that is due next, if there is time for that."""
-        with anyio.move_on_after((due - self._time.now_us()) / 1_000_000):
-            await self._gate.wait_open()
-        begin = primer.begin_us(due, self._time.now_us()) if self._gate.open else None
-        if begin is not None:
-            await self._time.wait_until(begin)
-        if begin is None or not self._link.hand(Prime(due)):
-            primer.tally.no_room += 1
-
-    async def _emit_live(self) -> None:
-        """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
-        await self._time.wait_until(0)
-        begin = Fraction(0)
-        for index in count():
-            self._on_idle()
-            item = await self._time.run(self._source.read, Stage.SOURCE)
-            if item is None:
-                return
-            # Numbers and times count from the first frame of the run: warming up has used some.
-            begin = item.pts if index == 0 else begin
-            item = replace(item, index=index, pts=item.pts - begin)
-            arrived = now = self._time.now_us()
-            if item.arrived_us is not None:
-                arrived = self._time.since_origin(item.arrived_us)
-            if self._ended(index, arrived):
-                return
-            record = self._record(item, arrived)
-            if isinstance(item, Frame):
-                record.captured = now
-                self._ledger.open(record)
-                self._judge.ticked(arrived)
-                await self._offer(item, record)
-            else:
-                self._unreadable(record)
-
-    def _ended(self, index: int, instant_us: int) -> bool:
-        wanted = self._limits.delivered
-        enough = wanted is not None and self._ledger.outcomes[Outcome.DELIVERED] >= wanted
-        return enough or self._limits.reached(index, instant_us)
-
-    async def _emit_closed_loop(self) -> None:
-        await self._time.wait_until(0)
-        for index in count():
-            await self._link.wait_for_room()
-            self._on_idle()
-            item = await self._ahead.next()
-            now = self._time.now_us()
-            if item is None or self._ended(index, now):
-                return
-            record = self._record(item, now)
-            if isinstance(item, Frame):
-                record.captured = now
-                self._ledger.open(record)
-                self._next_index = index + 1
-                self._gate.enter()
-                self._link.offer((item, record))
-            else:
-                self._unreadable(record)
-
-    def _record(self, item: Frame | Unreadable, scheduled: int) -> FrameRecord:
-        """The item's record, not opened yet: made before the item is due, it costs its frame nothing."""
-        pts = round(item.pts * 1_000_000)
-        return FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until)
-
     def _unreadable(self, record: FrameRecord) -> None:
-        """A frame that could not be decoded has met its fate when it is due."""
-        self._ledger.open(record)
-        self._next_index = record.frame + 1
         self._buffer.skip(record.frame)
         self._close(record, Outcome.DECODE_ERROR)
 
-    async def _offer(self, frame: Frame, record: FrameRecord) -> None:
-        self._next_index = frame.index + 1
-        self._gate.enter()
-        if self._waits and not self._link.has_room:
-            await self._link.put((frame, record))
-            self._held_until = self._time.now_us()
-            return
-        displaced = self._link.offer((frame, record))
-        if displaced is not None and not isinstance(displaced, Prime):
-            self._drop(*displaced, QUEUE_FULL)
+    def _displaced(self, frame: Frame, record: FrameRecord) -> None:
+        self._drop(frame, record, QUEUE_FULL)
 
     def _drop(self, frame: Frame, record: FrameRecord, reason: str) -> None:
         self._gate.leave()
@@ -328,7 +225,7 @@ class Pipeline:
         """Abandons what was due before the end and is unfinished, with those the source had not come to."""
         end = self._time.now_us() if self._stopped_us is None else self._stopped_us
         ended_early = self._stopped_us is not None
-        for index in count(self._next_index):
+        for index in count(self._emission.next_index):
             pts = self._source.pts(index) if ended_early and not self._schedule.closed_loop else None
             due = None if pts is None else self._schedule.due_us(index, pts)
             if pts is None or due is None or due > end or self._limits.reached(index, due):

@@ -14,29 +14,12 @@ from streamer.checkpoint import check_extra
 from streamer.errors import ModelError, UsageError
 from streamer.importing import import_model
 from streamer.model_files import sha256
+from streamer.published import FAMILIES, FILES
 from streamer.store import Entry, read_pulled, record_pulled, store_dir, whole_entry
 
 RELEASE = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
 TIMEOUT_S = 30
 BLOCK = 1 << 16
-
-FAMILIES = {
-    "yolov5": "nsmlx",
-    "yolov8": "nsmlx",
-    "yolov9": "tsmce",
-    "yolov10": "nsmblx",
-    "yolo11": "nsmlx",
-    "yolo12": "nsmlx",
-    "yolo26": "nsmlx",
-}
-"""Ultralytics' detectors, and the sizes that each is published in."""
-
-FILES = {
-    f"{family}{size}": f"{family}{size}{'u' if family == 'yolov5' else ''}.pt"
-    for family, sizes in FAMILIES.items()
-    for size in sizes
-}
-"""The file of each name; YOLOv5 in the layout of its successors, which ends in u."""
 
 Advance = Callable[[int, int | None], None]
 """Called with the bytes received and, if it is known, how many there will be."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 
 
@@ -19,9 +21,17 @@ def quiet_ultralytics() -> Iterator[ModuleType]:
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
     os.environ.setdefault("YOLO_VERBOSE", "false")
-    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
-        os.environ.setdefault("YOLO_CONFIG_DIR", folder)
+    os.environ.setdefault("YOLO_CONFIG_DIR", _folder())
+    try:
         import ultralytics
 
         logging.getLogger("ultralytics").setLevel(logging.ERROR)
         yield ultralytics
+    finally:
+        shutil.rmtree(_folder(), ignore_errors=True)
+
+
+@cache
+def _folder() -> str:
+    """The same for the whole process: once it is imported, Ultralytics writes its settings there and nowhere else."""
+    return tempfile.mkdtemp(prefix="streamer-")

@@ -26,7 +26,7 @@ def names(text: str) -> list[str]:
 
 
 LAYERS: dict[str, list[str]] = {
-    "data": names("errors frame detections ledger arrivals schedule coco source"),
+    "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
         age agreement annotate answer bundled cache checkpoint clock csv_rows derived describing distribution
         evaluation finished freshness hdr_log labels link machine model model_facts model_files models
@@ -39,7 +39,7 @@ LAYERS: dict[str, list[str]] = {
         sources.camera sources.fingerprint sources.images sources.live sources.opencv_quiet sources.opening
         sources.stream sources.synthetic sources.video quantizing truth exporting importing inventory pull
     """),
-    "pipeline": names("lookahead priming detector measuring doubts pipeline manifest observer warmup session"),
+    "pipeline": names("lookahead priming detector emission measuring doubts pipeline manifest observer warmup session"),
     "run": names("run api studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
 }

@@ -1,0 +1,187 @@
+"""Emission: a source's frames, offered to the policy link when they are due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import count
+
+import anyio
+
+from streamer.clock import RunTime, Stage
+from streamer.frame import Frame
+from streamer.freshness import Judge
+from streamer.ledger import FrameRecord, Ledger, Outcome
+from streamer.link import PolicyLink
+from streamer.lookahead import Gate, LookAhead
+from streamer.priming import Primer
+from streamer.schedule import Limits, Schedule
+from streamer.source import Source, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Prime:
+    """An idle request is to be kept warm for the frame due at ``due_us``."""
+
+    due_us: int
+
+
+Job = tuple[Frame, FrameRecord] | Prime
+
+
+class Emission:
+    """One stream's frames, on their way into ``link``; with ``waits`` a full link holds them back.
+
+    ``displaced`` is told of a frame that had to go for another, ``unreadable`` of one that could not be decoded.
+    ``next_index`` is that of the first frame that has not been scheduled yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        schedule: Schedule,
+        limits: Limits,
+        waits: bool,
+        link: PolicyLink[Job],
+        ahead: LookAhead,
+        gate: Gate,
+        judge: Judge,
+        primer: Primer | None,
+        ledger: Ledger,
+        time: RunTime,
+        on_idle: Callable[[], None],
+        displaced: Callable[[Frame, FrameRecord], None],
+        unreadable: Callable[[FrameRecord], None],
+    ) -> None:
+        self._source = source
+        self._schedule = schedule
+        self._limits = limits
+        self._waits = waits
+        self._link = link
+        self._ahead = ahead
+        self._gate = gate
+        self._judge = judge
+        self._primer = primer
+        self._ledger = ledger
+        self._time = time
+        self._on_idle = on_idle
+        self._displaced = displaced
+        self._tell_unreadable = unreadable
+        self._held_until = 0
+        self.next_index = 0
+
+    async def run(self) -> None:
+        """Offers frames until the source or a limit ends them. Raises SourceError."""
+        if self._schedule.closed_loop:
+            await self._closed_loop()
+        elif self._source.info.live:
+            await self._live()
+        else:
+            await self._on_schedule()
+
+    async def _on_schedule(self) -> None:
+        for index in count():
+            pts = self._source.pts(index)
+            due = None if pts is None else self._schedule.due_us(index, pts)
+            if due is None or self._ended(index, due):
+                return
+            await self._ahead.refill(due)
+            self._on_idle()
+            item = await self._ahead.next()
+            if item is None:
+                return
+            record = self._record(item, due)
+            if self._primer is not None:
+                await self._prime(self._primer, due)
+            await self._time.wait_until(due)
+            if isinstance(item, Frame):
+                record.captured = self._time.now_us()
+                self._ledger.open(record)
+                self._judge.ticked(due)
+                await self._offer(item, record)
+            else:
+                self._unreadable(record)
+
+    async def _prime(self, primer: Primer, due: int) -> None:
+        """Has an idle request kept warm for the frame that is due next, if there is time for that."""
+        with anyio.move_on_after((due - self._time.now_us()) / 1_000_000):
+            await self._gate.wait_open()
+        begin = primer.begin_us(due, self._time.now_us()) if self._gate.open else None
+        if begin is not None:
+            await self._time.wait_until(begin)
+        if begin is None or not self._link.hand(Prime(due)):
+            primer.tally.no_room += 1
+
+    async def _live(self) -> None:
+        """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
+        await self._time.wait_until(0)
+        begin = Fraction(0)
+        for index in count():
+            self._on_idle()
+            item = await self._time.run(self._source.read, Stage.SOURCE)
+            if item is None:
+                return
+            # Numbers and times count from the first frame of the run: warming up has used some.
+            begin = item.pts if index == 0 else begin
+            item = replace(item, index=index, pts=item.pts - begin)
+            arrived = now = self._time.now_us()
+            if item.arrived_us is not None:
+                arrived = self._time.since_origin(item.arrived_us)
+            if self._ended(index, arrived):
+                return
+            record = self._record(item, arrived)
+            if isinstance(item, Frame):
+                record.captured = now
+                self._ledger.open(record)
+                self._judge.ticked(arrived)
+                await self._offer(item, record)
+            else:
+                self._unreadable(record)
+
+    async def _closed_loop(self) -> None:
+        await self._time.wait_until(0)
+        for index in count():
+            await self._link.wait_for_room()
+            self._on_idle()
+            item = await self._ahead.next()
+            now = self._time.now_us()
+            if item is None or self._ended(index, now):
+                return
+            record = self._record(item, now)
+            if isinstance(item, Frame):
+                record.captured = now
+                self._ledger.open(record)
+                self.next_index = index + 1
+                self._gate.enter()
+                self._link.offer((item, record))
+            else:
+                self._unreadable(record)
+
+    def _ended(self, index: int, instant_us: int) -> bool:
+        wanted = self._limits.delivered
+        enough = wanted is not None and self._ledger.outcomes[Outcome.DELIVERED] >= wanted
+        return enough or self._limits.reached(index, instant_us)
+
+    def _record(self, item: Frame | Unreadable, scheduled: int) -> FrameRecord:
+        """The item's record, not opened yet: made before the item is due, it costs its frame nothing."""
+        pts = round(item.pts * 1_000_000)
+        return FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until)
+
+    def _unreadable(self, record: FrameRecord) -> None:
+        """A frame that could not be decoded has met its fate when it is due."""
+        self._ledger.open(record)
+        self.next_index = record.frame + 1
+        self._tell_unreadable(record)
+
+    async def _offer(self, frame: Frame, record: FrameRecord) -> None:
+        self.next_index = frame.index + 1
+        self._gate.enter()
+        if self._waits and not self._link.has_room:
+            await self._link.put((frame, record))
+            self._held_until = self._time.now_us()
+            return
+        displaced = self._link.offer((frame, record))
+        if displaced is not None and not isinstance(displaced, Prime):
+            self._displaced(*displaced)
