@@ -1,6 +1,7 @@
 """Export the model, and judge it on held-out frames: `python models/street/evaluate.py [--export] [--write]`.
 
-200 frames whose seeds, weather and camera parameters training never saw go through model.onnx in OpenVINO at 640x480;
+200 frames whose seeds, weather and camera parameters training never saw go through model.onnx, and then through its
+quantized form int8.xml (see quantize.py), in OpenVINO at 640x480;
 Ultralytics' own suppression (confidence 0.001, IoU 0.7, at most 300) and pycocotools do the rest.
 """
 
@@ -48,14 +49,14 @@ def render(frames: int, validation: bool) -> tuple[list[NDArray[np.uint8]], list
     return images, truths
 
 
-def detect(onnx: Path, images: list[NDArray[np.uint8]]) -> list[Detections]:
+def detect(model: Path, images: list[NDArray[np.uint8]]) -> list[Detections]:
     """The detections of each image."""
     import torch
     from ultralytics.utils.nms import non_max_suppression
 
     from streamer.openvino_quiet import ov
 
-    compiled = ov.Core().compile_model(str(onnx), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = ov.Core().compile_model(str(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found: list[Detections] = []
     for image in images:
         tensor = np.ascontiguousarray(image[None, :, :, ::-1].transpose(0, 3, 1, 2), np.float32) / 255
@@ -113,7 +114,7 @@ def export(folder: Path) -> None:
     )
 
 
-def write_metadata(folder: Path, result: dict[str, Any]) -> None:
+def write_metadata(folder: Path, result: dict[str, Any], quantized: dict[str, Any]) -> None:
     """metadata.json: what the files are, how they were made, and what they achieve."""
     import onnx
     import torch
@@ -125,16 +126,17 @@ def write_metadata(folder: Path, result: dict[str, Any]) -> None:
             "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
             "bytes": (folder / name).stat().st_size,
         }
-        for name in ("model.pt", "model.onnx")
+        for name in ("model.pt", "model.onnx", "int8.xml", "int8.bin")
     }
     metadata = {
         "name": "street", "task": "detect", "architecture": "yolov5n (Ultralytics layout, 80 classes)",
         "input_size": [HEIGHT, WIDTH], "head": "boxes+classes", "output_shape": [1, 84, 6300],
         "opset": graph.opset_import[0].version, "license": "AGPL-3.0-or-later",
         "names": list(checkpoint["model"].names.values()), "trained_classes": list(LABELS.values()), "files": files,
-        "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx", "openvino", "pycocotools")},
+        "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx", "openvino", "nncf", "pycocotools")},
         "training": checkpoint["training"] | {"date": checkpoint["date"]},
         "evaluation": result,
+        "evaluation_int8": quantized,
     }  # fmt: skip
     (folder / "metadata.json").write_text(json.dumps(metadata, indent=1) + "\n")
 
@@ -155,9 +157,10 @@ def main() -> None:
             export(options.model)
         images, truths = render(options.frames, options.validation)
         result = judge(truths, detect(options.model / "model.onnx", images))
+        quantized = judge(truths, detect(options.model / "int8.xml", images))
         if options.write:
-            write_metadata(options.model, result)
-    print(json.dumps(result, indent=1))
+            write_metadata(options.model, result, quantized)
+    print(json.dumps({"model.onnx": result, "int8.xml": quantized}, indent=1))
 
 
 if __name__ == "__main__":

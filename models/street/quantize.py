@@ -1,0 +1,29 @@
+"""Quantize the model: `python models/street/quantize.py`.
+
+Frames of streets that training drew from, none of them held out, calibrate model.onnx; int8.xml and int8.bin come of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
+
+from heldout import training_street  # noqa: E402
+
+from streamer.preprocess import Fit  # noqa: E402
+from streamer.quantizing import quantize  # noqa: E402
+
+SAMPLES = 300
+WIDTH, HEIGHT = 640, 480
+
+
+def main() -> None:
+    images = [training_street(number).frame(number * 31, 30.0)[0] for number in range(SAMPLES)]
+    quantize(HERE / "model.onnx", images, SAMPLES, (HEIGHT, WIDTH), Fit.LETTERBOX, HERE / "int8.xml")
+
+
+if __name__ == "__main__":
+    main()
