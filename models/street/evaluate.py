@@ -23,6 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 import numpy as np  # noqa: E402
 from heldout import VALIDATION_SEEDS, evaluation_street, training_street  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
+from quantize import make_int8  # noqa: E402
 
 from streamer.detections import Detections  # noqa: E402
 from streamer.evaluation import EVERY_SIZE, FrameTruth, mean, precisions  # noqa: E402
@@ -145,7 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=HERE, help="the directory with model.pt and model.onnx")
     parser.add_argument("--frames", type=int, default=200)
-    parser.add_argument("--export", action="store_true", help="make model.onnx from model.pt first")
+    parser.add_argument("--export", action="store_true", help="make model.onnx and int8.xml from model.pt first")
     parser.add_argument("--write", action="store_true", help="write the results into metadata.json")
     parser.add_argument(
         "--validation", action="store_true", help="judge on training conditions instead (other seeds)"
@@ -155,6 +156,7 @@ def main() -> None:
         os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_CONFIG_DIR=scratch)
         if options.export:
             export(options.model)
+            make_int8(options.model)
         images, truths = render(options.frames, options.validation)
         result = judge(truths, detect(options.model / "model.onnx", images))
         quantized = judge(truths, detect(options.model / "int8.xml", images))

@@ -20,10 +20,11 @@ SAMPLES = 300
 WIDTH, HEIGHT = 640, 480
 
 
-def main() -> None:
+def make_int8(folder: Path) -> None:
+    """int8.xml and int8.bin from model.onnx, in the same directory."""
     images = [training_street(number).frame(number * 31, 30.0)[0] for number in range(SAMPLES)]
-    quantize(HERE / "model.onnx", images, SAMPLES, (HEIGHT, WIDTH), Fit.LETTERBOX, HERE / "int8.xml")
+    quantize(folder / "model.onnx", images, SAMPLES, (HEIGHT, WIDTH), Fit.LETTERBOX, folder / "int8.xml")
 
 
 if __name__ == "__main__":
-    main()
+    make_int8(HERE)
