@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+import numpy as np
 
 from streamer.csv_rows import read_frames
 from streamer.ledger import FrameRecord
@@ -18,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 FOOTAGE = SHARED / "footage" / "vtest.avi"
 COCO_MODEL = SHARED / "models" / "yolov5n-coco.onnx"
+RESAMPLES = 10_000
+CONFIDENCE = 0.99
 CLIP = ROOT / "samples" / "street.mp4"
 
 
@@ -39,6 +45,10 @@ class Report:
         """A verdict on a figure that should be small."""
         self._judge(what, figure, "at most", target, unit, figure <= target)
 
+    def below(self, what: str, figure: float, target: float, unit: str = "") -> None:
+        """A verdict on a figure that must not reach a bound."""
+        self._judge(what, figure, "below", target, unit, figure < target)
+
     def at_least(self, what: str, figure: float, target: float, unit: str = "") -> None:
         """A verdict on a figure that should be large."""
         self._judge(what, figure, "at least", target, unit, figure >= target)
@@ -52,6 +62,20 @@ class Report:
     def end(self) -> None:
         """Ends the process."""
         sys.exit(1 if self._missed else 0)
+
+
+@contextmanager
+def own_cache(folder: Path) -> Iterator[None]:
+    """What is made of models goes into ``folder``, here and in processes started meanwhile."""
+    before = os.environ.get("STREAMER_CACHE")
+    os.environ["STREAMER_CACHE"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["STREAMER_CACHE"]
+        else:
+            os.environ["STREAMER_CACHE"] = before
 
 
 def replay(source: Path, out: Path, *options: str | Path) -> dict[str, Any]:
@@ -72,6 +96,13 @@ def records(out: Path) -> list[FrameRecord]:
 def spread(values: Sequence[float]) -> str:
     """Median and range, as text."""
     return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def interval(ratios: Sequence[float]) -> tuple[float, float]:
+    """The median's bootstrap interval with 99 % confidence, over the rounds."""
+    drawn = np.random.default_rng(1).choice(np.asarray(ratios), (RESAMPLES, len(ratios)))
+    low, high = np.quantile(np.median(drawn, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
 
 
 def needs(*paths: Path) -> None:

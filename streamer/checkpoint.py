@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-import zlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -83,12 +82,13 @@ def _classes_in(path: Path) -> set[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             files = archive.namelist()
-            if any(name.endswith("/constants.pkl") for name in files):
-                raise ModelError(f"{path.name} is TorchScript: give the .pt it was exported from, or an ONNX file")
             content = archive.read(next(name for name in files if name.endswith("/data.pkl")))
-        return {str(name).replace(" ", ".") for code, name, _ in genops(content) if code.name == "GLOBAL"}
-    except (OSError, ValueError, StopIteration, zipfile.BadZipFile, zlib.error) as error:
+        needed = {str(name).replace(" ", ".") for code, name, _ in genops(content) if code.name == "GLOBAL"}
+    except Exception as error:  # a damaged archive or pickle may raise anything
         raise ModelError(f"{path} is not a whole .pt of PyTorch: fetch it again ({error})") from error
+    if any(name.endswith("/constants.pkl") for name in files):
+        raise ModelError(f"{path.name} is TorchScript: give the .pt it was exported from, or an ONNX file")
+    return needed
 
 
 def _loaded(copy: Path, path: Path) -> Checkpoint:

@@ -94,7 +94,7 @@ def _labels(path: Path, names: tuple[str, ...] | None, classes: int | None, *, g
             )
         return COCO_NAMES if classes == len(COCO_NAMES) else tuple(f"class_{i}" for i in range(classes))
     if classes not in (None, len(names)):
-        whose = "the names given are" if given else "its metadata names"
+        whose = "the names given are" if given else "its metadata, or the metadata.yaml beside it, names"
         mend = "give a name per class" if given else "it is no plain detector, or import it with --names FILE"
         raise ModelError(f"{path.name} puts out {classes} classes and {whose} {len(names)}: {mend}")
     return names

@@ -92,7 +92,7 @@ class Session:
             Detector(
                 request,
                 preprocess_for(opened.spec.preprocess, opened.model.input_size, settings.fit),
-                Postprocess(opened.model.head, settings.confidence, settings.iou),
+                Postprocess(opened.model.head, settings.confidence, settings.iou, len(opened.model.names)),
                 self._time.stamp,
             )
             for request in opened.engine.requests

@@ -30,6 +30,7 @@ from streamer.evaluation import EVERY_SIZE, FrameTruth, mean, precisions  # noqa
 from streamer.scene import LABELS, Truth  # noqa: E402
 
 WIDTH, HEIGHT = 640, 480
+PACKAGES = ("torch", "ultralytics", "onnx", "openvino", "nncf", "pycocotools")
 SIZES = {
     "under 32 px": (0, 32),
     "32 to 64 px": (32, 64),
@@ -134,7 +135,7 @@ def write_metadata(folder: Path, result: dict[str, Any], quantized: dict[str, An
         "input_size": [HEIGHT, WIDTH], "head": "boxes+classes", "output_shape": [1, 84, 6300],
         "opset": graph.opset_import[0].version, "license": "AGPL-3.0-or-later",
         "names": list(checkpoint["model"].names.values()), "trained_classes": list(LABELS.values()), "files": files,
-        "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx", "openvino", "nncf", "pycocotools")},
+        "versions": {name: version(name) for name in PACKAGES},
         "training": checkpoint["training"] | {"date": checkpoint["date"]},
         "evaluation": result,
         "evaluation_int8": quantized,

@@ -1,6 +1,7 @@
 """Quantize the model: `python models/street/quantize.py`.
 
-Frames of streets that training drew from, none of them held out, calibrate model.onnx; int8.xml and int8.bin come of it.
+Frames of streets that training drew from, none of them held out, calibrate model.onnx; int8.xml and int8.bin come
+of it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 from streamer.engines.base import Input, Tensor, gray_input
 from streamer.engines.graph import with_preprocessing
 from streamer.engines.ir import ensure_ir
-from streamer.engines.openvino_properties import check_properties, in_force, is_wrong_value, reason_of
+from streamer.engines.openvino_properties import check_properties, in_force, is_wrong_value, reason_of, right_values
 from streamer.engines.spec import USABLE_CORES, EngineSpec
 from streamer.errors import EngineError, UsageError
 from streamer.machine import usable_cores
@@ -98,8 +98,10 @@ class OpenVinoEngine:
             self._compiled = self._core.compile_model(self._read, self._spec.device, self._config())
             requests = [self._compiled.create_infer_request() for _ in range(self._wanted_requests())]
         except (RuntimeError, TypeError) as error:
-            kind = UsageError if is_wrong_value(error) else EngineError
-            raise kind(f"OpenVINO cannot compile {self._spec.spec}: {reason_of(error)}") from error
+            wrong, reason = is_wrong_value(error), reason_of(error)
+            mend = right_values(self._core, self._spec, reason) if wrong else ""
+            kind = UsageError if wrong else EngineError
+            raise kind(f"OpenVINO cannot compile {self._spec.spec}: {reason}{mend}") from error
         make = SharedRequest if self._spec.shared else CopiedRequest
         self.requests = tuple(
             make(request, gray_input(self._spec.preprocess, self._model.input_size)) for request in requests

@@ -25,8 +25,12 @@ CORE_PROPERTIES = ("CACHE_DIR", "CACHE_MODE", "ENABLE_MMAP")
 """Properties that OpenVINO's core takes for every device, and that no device lists."""
 
 SHORT = {"bfloat16": "bf16", "float32": "f32", "float16": "f16", "int8_t": "i8", "uint8_t": "u8"}
-WRONG_VALUE = ("Wrong value", "Could not read", "Unsupported value", "unsupported value")
+WRONG_VALUE = ("Wrong value", "Invalid value", "Could not read", "Unsupported value", "unsupported value")
 """How OpenVINO says that it does not take a property's value."""
+UNLIKE_PYTHON = ("LOG_LEVEL",)
+"""Properties whose values OpenVINO reads by other names than those that they have in Python."""
+TELLS = ("Expected", "Supported")
+"""How OpenVINO's reason goes on when it tells the right values itself."""
 
 
 def check_properties(core: ov.Core, spec: EngineSpec) -> None:
@@ -52,6 +56,21 @@ def reason_of(error: Exception) -> str:
     """The last line of OpenVINO's message that says something: those before it are places in its own source."""
     lines = [line.strip() for line in str(error).splitlines() if any(c.isalnum() for c in line)]
     return lines[-1] if lines else type(error).__name__
+
+
+def right_values(core: ov.Core, spec: EngineSpec, reason: str) -> str:
+    """The values of the property that the reason names, if they have names: AUTO refuses one and tells no others."""
+    for key, _ in spec.config:
+        if key not in reason or key in UNLIKE_PYTHON or any(told in reason for told in TELLS):
+            continue
+        try:
+            value: Any = core.get_property(spec.device, key)
+        except RuntimeError:  # not every property can be read
+            continue
+        names = ["true", "false"] if isinstance(value, bool) else list(getattr(type(value), "__members__", ()))
+        if names:
+            return f"; it takes {', '.join(names[:-1])} or {names[-1]}"
+    return ""
 
 
 def in_force(compiled: ov.CompiledModel) -> dict[str, str]:
