@@ -59,14 +59,14 @@ def measure(report: Report, fps: int, options: argparse.Namespace) -> None:
     scheduled = sum(one["scheduled"] for one in priming)
     delayed = sum(one["frames_delayed"] for one in priming)
     report.say(
-        f"{fps} fps: result latency p50 {median(medians[BASE]):.2f} ms, primed {median(medians[PRIMED]):.2f} ms, ratio "
-        f"{median(ratios):.3f} ({low:.3f} to {high:.3f}), of rounds {', '.join(f'{ratio:.2f}' for ratio in ratios)}"
+        f"{fps} fps: result latency p50 {median(medians[BASE]):.2f} ms, primed {median(medians[PRIMED]):.2f} ms, "
+        f"ratio {median(ratios):.3f} ({low:.3f} to {high:.3f}), rounds {', '.join(f'{one:.2f}' for one in ratios)}"
     )
     report.say(
         f"{fps} fps: {sum(one['frames_primed'] for one in priming)} of {scheduled} frames primed, by "
-        f"{sum(one['inferences'] for one in priming)} inferences; CPU time a frame {1000 * median(cpu_s[BASE]):.0f} ms, "
-        f"primed {1000 * median(cpu_s[PRIMED]):.0f} ms; {delayed} delayed, by at most "
-        f"{max(one['most_delay_ms'] for one in priming):.1f} ms"
+        f"{sum(one['inferences'] for one in priming)} inferences; CPU time a frame "
+        f"{1000 * median(cpu_s[BASE]):.0f} ms, primed {1000 * median(cpu_s[PRIMED]):.0f} ms; "
+        f"{delayed} delayed, by at most {max(one['most_delay_ms'] for one in priming):.1f} ms"
     )
     if not options.video:
         report.at_most(

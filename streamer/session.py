@@ -18,6 +18,7 @@ from streamer.clock import MonotonicClock, RunTime, Stage, Threads
 from streamer.csv_rows import frame_row
 from streamer.detector import Detector
 from streamer.engines.base import Engine
+from streamer.engines.in_force import AS_PICKLE, LOADED
 from streamer.engines.spec import EngineSpec
 from streamer.errors import SinkError, StreamerError
 from streamer.finished import Run
@@ -32,7 +33,7 @@ from streamer.observer import Observer
 from streamer.percentiles import parse_percentile
 from streamer.pipeline import Pipeline
 from streamer.postprocess import Postprocess
-from streamer.preprocess import preprocess_for
+from streamer.preprocess import Preprocessing, preprocess_for
 from streamer.priming import Primer
 from streamer.progress import Housekeeping, garbage_frozen
 from streamer.rundir import RunDir, default_path
@@ -277,9 +278,14 @@ class Session:
         return Frame(0, 0, Fraction(0), np.full((info.height, info.width, 3), 114, np.uint8))
 
     def _notes(self) -> list[str]:
-        if self._opened.model.bundled and SCENE not in self._opened.camera.info.comment:
-            return [
+        opened, notes = self._opened, []
+        if opened.model.bundled and SCENE not in opened.camera.info.comment:
+            notes.append(
                 "the bundled model knows only the synthetic street: on this video its latency is representative, "
                 "its detections are not; give a model of your own with --model FILE.onnx"
-            ]
-        return []
+            )
+        if opened.spec.preprocess is Preprocessing.OFF:
+            notes.append("preprocess=off: the model sees a gray picture, and what it detects means nothing")
+        if opened.engine.config_in_force.get(LOADED) == AS_PICKLE:
+            notes.append(f"{opened.model.files['pt'].name} was loaded as a pickle, which may run code of its maker")
+        return notes

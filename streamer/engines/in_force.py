@@ -8,6 +8,9 @@ THREADS = "INFERENCE_NUM_THREADS"
 PRECISION = "INFERENCE_PRECISION_HINT"
 CONVOLUTIONS = "CONVOLUTIONS"
 """How many convolutions run in which precision, as in ``60 i8, 3 bf16``: a quantized model's hint does not tell."""
+LOADED = "LOADED"
+"""How a .pt was loaded: ``weights_only`` or `AS_PICKLE`, which may run code of whoever made it."""
+AS_PICKLE = "pickle"
 
 
 def precision_of(in_force: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ import torch
 from streamer.cache import cache_dir
 from streamer.checkpoint import load_checkpoint
 from streamer.engines.base import Input, Tensor, gray_input
-from streamer.engines.in_force import PRECISION, THREADS
+from streamer.engines.in_force import AS_PICKLE, LOADED, PRECISION, THREADS
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError
 from streamer.models import Model
@@ -59,7 +59,7 @@ class PyTorchEngine:
         return {
             THREADS: str(torch.get_num_threads()),
             PRECISION: self._config.get(PRECISION, "f32"),
-            "LOADED": "as a pickle, which runs its code" if self._unpickled else "weights_only",
+            LOADED: AS_PICKLE if self._unpickled else "weights_only",
         }
 
     def read(self) -> None:
