@@ -15,7 +15,7 @@ from streamer.errors import ModelError, UsageError
 from streamer.importing import import_model
 from streamer.model_files import sha256
 from streamer.published import FAMILIES, FILES
-from streamer.store import Entry, read_pulled, record_pulled, store_dir, whole_entry
+from streamer.store import Entry, place_of, read_pulled, record_pulled, store_dir, whole_entry
 
 RELEASE = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
 TIMEOUT_S = 30
@@ -36,10 +36,13 @@ def pull(name: str, advance: Advance = lambda received, total: None) -> tuple[En
         hint = f"did you mean {close[0]}? " if close else ""
         known = ", ".join(f"{family}{'|'.join(sizes)}" for family, sizes in FAMILIES.items())
         raise UsageError(f"no model {name!r} to pull: {hint}there are {known}")
+    url = f"{RELEASE}/{FILES[name]}"
     if there := whole_entry(name):
+        # Brought by hand, it has its file's name.
+        if there.origin not in (url, FILES[name]):
+            raise UsageError(f"there is another model {name}, of {there.origin}: delete {place_of(name)} to pull it")
         return there, False
     check_extra(f"pulling {name}, which is a .pt,")
-    url = f"{RELEASE}/{FILES[name]}"
     try:
         store_dir().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".pulling-", dir=store_dir()) as folder:

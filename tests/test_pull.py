@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from streamer import pull as pulling
-from streamer.errors import ModelError
+from streamer.errors import ModelError, UsageError
 from streamer.importing import import_model
 from streamer.models import find_model
-from streamer.pull import FILES, pull
+from streamer.published import FILES
+from streamer.pull import pull
 from streamer.store import place_of, read_entry
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.runs import environment
@@ -107,6 +108,23 @@ def test_a_later_change_of_the_weights_is_an_error_with_both_hashes(
     assert not place_of("yolo11n").exists()
     release.files["yolo11n.pt"] = weights
     assert pull("yolo11n")[0].sha256 == entry.sha256
+
+
+def test_another_model_of_that_name_is_not_taken_for_the_weights(release: Release, tiny_model: Path) -> None:
+    import_model(tiny_model, name="yolo11n")
+    with pytest.raises(UsageError, match=r"another model yolo11n, of tiny\.xml: delete "):
+        pull("yolo11n")
+    assert release.asked == []
+
+
+@needs_torch
+def test_weights_that_were_brought_by_hand_are_not_fetched_again(
+    release: Release, weights: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "yolo11n.pt").write_bytes(weights)
+    entry, _ = import_model(tmp_path / "yolo11n.pt", trust=True)
+    assert pull("yolo11n") == (entry, False)
+    assert release.asked == []
 
 
 @needs_torch

@@ -55,7 +55,7 @@ def _lacks_file(spec: EngineSpec, model: Model) -> str | None:
     if spec.file == "int8":
         return f"{spec.variant} needs a quantized model: streamer models quantize {named} --with VIDEO makes one"
     kind = {"ir": ".xml", "onnx": ".onnx", "pt": ".pt"}[spec.file]
-    has = ", ".join(sorted(path.name for path in model.files.values()))
+    has = ", ".join(sorted({path.name for path in model.files.values()}))
     can_be_made = "pt" in model.files and spec.file in ("onnx", "ir")
     mend = f": streamer models export {named} --to {spec.file} makes one" if can_be_made else ""
     return f"{spec.variant} needs a {kind} file and model {model.name} has only {has}{mend}"
