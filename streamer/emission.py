@@ -106,7 +106,8 @@ class Emission:
 
     async def _prime(self, primer: Primer, due: int) -> None:
         """Has an idle request kept warm for the frame that is due next, if there is time for that."""
-        with anyio.move_on_after((due - self._time.now_us()) / 1_000_000):
+        # Not until the frame is due: a timeout of the event loop ends late, and the frame would leave late for it.
+        with anyio.move_on_after((primer.latest_us(due) - self._time.now_us()) / 1_000_000):
             await self._gate.wait_open()
         begin = primer.begin_us(due, self._time.now_us()) if self._gate.open else None
         if begin is not None:

@@ -80,7 +80,12 @@ class Primer:
         if room < reserve:
             return None
         more = int((room - reserve) // self._warm.mean)
-        return round(end - self._cold.mean - more * self._warm.mean - reserve)
+        # Rounded down: half a microsecond late, and the last one would not be run.
+        return int(end - self._cold.mean - more * self._warm.mean - reserve)
+
+    def latest_us(self, due_us: int) -> int:
+        """After this there is no room any more before the frame due at ``due_us``."""
+        return int(due_us - MARGIN_US - self._cold.mean)
 
     def prime(self, infer: Callable[[], object], due_us: int) -> None:
         """Infers again and again, while one more ends before the frame due at ``due_us`` as far as can be told."""

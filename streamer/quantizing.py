@@ -71,6 +71,8 @@ def quantize(
             )
     except RuntimeError as error:  # NNCF's and OpenVINO's alike
         raise ModelError(f"{source.name} cannot be quantized: {error}") from error
+    if not any(operation.get_type_name() == "FakeQuantize" for operation in quantized.get_ops()):
+        raise ModelError(f"{source.name} cannot be quantized: it has no convolution that has learnt anything")
     ov.save_model(quantized, target, compress_to_fp16=True)
 
 

@@ -157,7 +157,8 @@ class Rig:
     shows_dropped: bool = False
     primed: bool = False
     records: list[FrameRecord] = field(default_factory=list)
-    _inferred: int = 0
+    inferences: list[tuple[int, int]] = field(default_factory=list)
+    """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
 
     def run(self) -> Rig:
         """Runs to the end; the same every time."""
@@ -166,13 +167,13 @@ class Rig:
         return self
 
     async def _main(self) -> None:
-        time = VirtualTime()
+        self._time = time = VirtualTime()
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
         schedule = Schedule(self.fps, rate, self.arrivals)
         source = VirtualSource(self.frames, rate, time, self.decode_s, self.broken)
         services = self._services()
-        engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(time, next(services)))
+        engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(run_time, next(services)))
         engine.compile()
         self.sink = VirtualSink(time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped)
         self.primer = Primer(self.services_s[0] * 1_000_000, run_time.stamp) if self.primed else None
@@ -214,10 +215,11 @@ class Rig:
         while True:
             yield self.services_s[-1]
 
-    def _infer(self, time: VirtualTime, seconds: float) -> None:
-        time.block(seconds)
-        self._inferred += 1
-        if self._inferred - 1 == self.engine_fails_at:
+    def _infer(self, run_time: RunTime, seconds: float) -> None:
+        begun = run_time.stamp()
+        self._time.block(seconds)
+        self.inferences.append((begun, run_time.stamp()))
+        if len(self.inferences) - 1 == self.engine_fails_at:
             raise RuntimeError("the engine broke")
 
     async def _stop(self, time: RunTime) -> None:

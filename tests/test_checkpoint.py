@@ -150,7 +150,7 @@ def write_torchscript(path: Path) -> None:
 
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model/constants.pkl", b"")
-        archive.writestr("model/data.pkl", b"")
+        archive.writestr("model/data.pkl", b"\x80\x02N.")
 
 
 def write_weights(path: Path) -> None:
@@ -221,7 +221,9 @@ def test_without_the_names_of_the_network_nothing_is_guessed(tmp_path: Path) -> 
         network = ultralytics.YOLO("yolo11n.yaml").model
         network.names = {0: "person"}
         torch.save({"model": network}, tmp_path / "names.pt")
-    with pytest.raises(ModelError, match="puts out 80 classes and its metadata names 1"):
+    with pytest.raises(
+        ModelError, match=r"puts out 80 classes and its metadata, or the metadata\.yaml beside it, names 1"
+    ):
         find_model(str(tmp_path / "names.pt"), trust=True)
 
 

@@ -290,7 +290,8 @@ def test_a_gpu_that_is_not_there_is_named_with_what_to_use_instead(replay: Repla
     if unavailable(VARIANTS["ir-gpu"], find_model(str(tiny_model))) is None:
         pytest.skip("this machine has an Intel GPU")
     done = replay("--engine", "ir-gpu")
-    assert re.fullmatch(r"ir-gpu needs a GPU; OpenVINO finds here: .*CPU \(.+\).*; use ir-auto-shared .*", done.error)
+    says = r"ir-gpu needs device GPU; OpenVINO finds here: .*CPU \(.+\).*; use ir-auto-shared .*"
+    assert re.fullmatch(says, done.error)
     assert (done.code, done.out) == (1, "")
 
 

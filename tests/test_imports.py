@@ -39,7 +39,9 @@ LAYERS: dict[str, list[str]] = {
         sources.camera sources.fingerprint sources.images sources.live sources.opencv_quiet sources.opening
         sources.stream sources.synthetic sources.video quantizing truth exporting importing inventory pull
     """),
-    "pipeline": names("lookahead priming detector emission measuring doubts pipeline manifest observer warmup session"),
+    "pipeline": names(
+        "lookahead priming detector emission measuring doubts pipeline manifest observer warmup session"
+    ),
     "run": names("run api studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
 }

@@ -25,6 +25,56 @@ async def test_an_item_goes_straight_to_who_waits_for_it(policy: Policy) -> None
     assert taken == [7]
 
 
+@pytest.mark.parametrize("give", ["hand", "offer"])
+async def test_who_began_to_wait_last_gets_the_item(give: str) -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.DROP_OLDEST, 0)
+    taken: list[tuple[str, int]] = []
+    async with anyio.create_task_group() as tasks:
+
+        async def take(name: str) -> None:
+            taken.append((name, await link.take()))
+
+        for name in ("first", "second", "third"):
+            tasks.start_soon(take, name)
+            await anyio.wait_all_tasks_blocked()
+        for number in range(3):
+            given = getattr(link, give)(number)
+            assert given is (True if give == "hand" else None)
+            await anyio.wait_all_tasks_blocked()
+    assert taken == [("third", 0), ("second", 1), ("first", 2)]
+
+
+async def test_who_comes_back_is_served_before_those_that_wait_longer() -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.DROP_OLDEST, 0)
+    taken: list[tuple[str, int]] = []
+    async with anyio.create_task_group() as tasks:
+
+        async def serve(name: str) -> None:
+            while True:
+                try:
+                    taken.append((name, await link.take()))
+                except LinkClosed:
+                    return
+
+        for name in ("cold", "warm"):
+            tasks.start_soon(serve, name)
+            await anyio.wait_all_tasks_blocked()
+        for number in range(5):
+            assert link.hand(number)
+            await anyio.wait_all_tasks_blocked()
+        link.close()
+    assert taken == [("warm", number) for number in range(5)]
+
+
+async def test_what_is_handed_over_goes_to_nobody_when_nobody_waits_even_if_there_is_room() -> None:
+    link: PolicyLink[int] = PolicyLink(Policy.DROP_OLDEST, 3)
+    assert not link.hand(1)
+    assert len(link) == 0
+    link.offer(2)
+    assert not link.hand(3)
+    assert await link.take() == 2
+
+
 async def test_two_items_offered_at_once_to_one_taker_do_not_displace_each_other() -> None:
     link: PolicyLink[int] = PolicyLink(Policy.DROP_OLDEST, 1)
     taken: list[int] = []

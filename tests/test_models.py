@@ -71,7 +71,7 @@ def test_what_is_no_detector_is_refused_with_the_reason(
 def test_names_that_do_not_fit_the_output_are_refused_and_not_replaced(tmp_path: Path) -> None:
     # As of a pose model without its task: a box, a class, and 17 points of three numbers.
     path = write_ir(tmp_path / "pose.xml", raw(1, 56, CELLS), metadata={"names": {0: "person"}})
-    assert "puts out 52 classes and its metadata names 1" in refusal(path)
+    assert "puts out 52 classes and its metadata, or the metadata.yaml beside it, names 1" in refusal(path)
 
 
 @pytest.mark.parametrize(("classes", "names"), [(80, COCO_NAMES), (3, ("class_0", "class_1", "class_2"))])
@@ -195,3 +195,8 @@ def test_the_bundled_model_is_found_by_its_name_and_without_one() -> None:
 def test_an_unknown_name_is_a_usage_error_that_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"no such model: stret; did you mean street\? give 'street' or the path of"):
         find_model("stret")
+
+
+def test_a_name_that_can_be_pulled_is_no_model_yet_and_says_how_to_get_it() -> None:
+    with pytest.raises(UsageError, match="no such model: yolo11n; streamer models pull yolo11n fetches it"):
+        find_model("yolo11n")

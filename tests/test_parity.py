@@ -23,6 +23,7 @@ from streamer.cli.main import main
 from streamer.engines.base import Engine
 from streamer.engines.null import NullEngine
 from streamer.engines.opening import open_engine
+from streamer.engines.openvino import devices
 from streamer.engines.recipe import parse_spec
 from streamer.engines.spec import TUTORIAL, VARIANTS, EngineSpec
 from streamer.errors import SourceError, UsageError
@@ -124,6 +125,19 @@ def test_an_engine_that_sees_the_same_agrees(parity: Parity, tmp_path: Path) -> 
     assert f"2 of 2 agree with {REFERENCE} (1.000)." in done.out
     assert "no mAP" in done.out
     assert "--truth FILE" in done.out
+
+
+@pytest.mark.skipif(set(devices()) != {"CPU"}, reason="AUTO has more than a CPU here")
+def test_engines_that_come_out_as_one_configuration_are_said_to(parity: Parity, tmp_path: Path) -> None:
+    specs = ("ir", "ir-auto", "ir-auto-shared", "ir-auto,shared=on")
+    done = parity(*(word for spec in specs for word in ("--engine", spec)))
+    assert done.code == 0
+    rows = table(tmp_path / "out")
+    assert {name: row["same_as"] for name, row in rows.items()} == {
+        **{REFERENCE: "", "ir": "", "ir-auto": "ir", "ir-auto-shared": "", "ir-auto,shared=on": "ir-auto-shared"},
+    }
+    said = [line.strip() for line in done.out.splitlines() if "same as" in line]
+    assert [words.partition("agrees, ")[2] for words in said] == ["same as ir", "same as ir-auto-shared"]
 
 
 def test_an_engine_that_sees_something_else_disagrees_and_the_exit_code_is_3(parity: Parity, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.frame import Image
-from streamer.preprocess import Fit, Geometry, Preprocess, geometry
+from streamer.preprocess import Fit, Geometry, Preprocess, Preprocessing, geometry, preprocess_for
 
 sizes = st.integers(1, 4000)
 input_sizes = st.tuples(st.integers(1, 40), st.integers(1, 40)).map(lambda size: (size[0] * 32, size[1] * 32))
@@ -128,6 +129,55 @@ def test_the_frame_itself_is_not_changed() -> None:
     before = image.copy()
     letterboxed(image, (64, 64))
     assert np.array_equal(image, before)
+
+
+SHAPES = [(48, 64, 3), (90, 30, 3), (30, 90, 3), (64, 96, 3), (1, 300, 3), (479, 641, 3)]
+"""Frames of the input's shape and of others, its own size among them."""
+
+
+def in_the_graph(input_size: tuple[int, int]) -> Any:
+    """A model that puts out what it would otherwise start with, on the CPU."""
+    from streamer.engines.graph import with_preprocessing
+    from streamer.openvino_quiet import ov
+
+    image = ov.opset13.parameter([1, 3, *input_size], np.float32, "images")
+    model = ov.Model([ov.opset13.relu(image)], [image], "same")
+    return ov.compile_model(with_preprocessing(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+
+@pytest.mark.parametrize("fit", Fit)
+def test_the_graph_makes_the_same_picture_as_numpy(fit: Fit) -> None:
+    size = (64, 96)
+    model = in_the_graph(size)
+    frames = np.full((1, *size, 3), 114, np.uint8)
+    used = preprocess_for(Preprocessing.GRAPH, size, fit)
+    rng = np.random.default_rng(5)
+    for shape in (*SHAPES, *SHAPES[::-1]):
+        image = rng.integers(0, 256, shape, np.uint8)
+        place = used(image, frames)
+        assert place == geometry(shape[1], shape[0], size, fit)
+        assert np.allclose(model([frames])[0][0], letterboxed(image, size, fit), rtol=0, atol=1e-6), shape
+
+
+def test_for_the_graph_the_frame_arrives_as_the_camera_gave_it() -> None:
+    image = np.random.default_rng(6).integers(0, 256, (64, 96, 3), np.uint8)
+    tensor = np.zeros((1, 64, 96, 3), np.uint8)
+    preprocess_for(Preprocessing.GRAPH, (64, 96), Fit.LETTERBOX)(image, tensor)
+    assert np.array_equal(tensor[0], image)
+    tall = image[:, :32]
+    preprocess_for(Preprocessing.GRAPH, (64, 96), Fit.LETTERBOX)(tall, tensor)
+    assert np.array_equal(tensor[0, :, 32:64], tall)
+    assert (tensor[0, :, :32] == 114).all()
+    assert (tensor[0, :, 64:] == 114).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_switched_off_it_leaves_the_input_and_still_tells_where_the_frame_would_lie(dtype: type) -> None:
+    tensor: npt.NDArray[Any] = np.random.default_rng(7).integers(0, 256, (1, 64, 96, 3)).astype(dtype)
+    before = tensor.copy()
+    place = preprocess_for(Preprocessing.OFF, (64, 96), Fit.LETTERBOX)(np.zeros((30, 90, 3), np.uint8), tensor)
+    assert np.array_equal(tensor, before)
+    assert place == geometry(90, 30, (64, 96), Fit.LETTERBOX)
 
 
 @pytest.mark.skipif(

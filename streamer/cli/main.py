@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -52,6 +53,15 @@ def group(debug: bool) -> None:
 
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
+    # As SIGINT does of itself: what was begun is put away. Commands that have results to keep do more than that.
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        _run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run() -> None:
     # --debug is understood after the command as well: that is where one adds it to a line that failed.
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1

@@ -52,6 +52,7 @@ class PyTorchEngine:
         self._network: Any = None
         self._unpickled = False
         self._config = dict(spec.config)
+        self._threads_before: int | None = None
         self.requests: tuple[PyTorchRequest, ...] = ()
 
     @property
@@ -70,6 +71,7 @@ class PyTorchEngine:
 
     def compile(self) -> None:
         if THREADS in self._config:
+            self._threads_before = torch.get_num_threads()
             torch.set_num_threads(int(self._config[THREADS]))
         # As in deployment: batch normalisation fused into the convolutions.
         network = self._network.float().eval().fuse(verbose=False)
@@ -88,6 +90,10 @@ class PyTorchEngine:
     def close(self) -> None:
         self.requests = ()
         self._network = None
+        if self._threads_before is not None:
+            # The number is the whole process's: the next engine is not to run with this one's.
+            torch.set_num_threads(self._threads_before)
+            self._threads_before = None
 
 
 def _compiled(network: Any, example: Input) -> Any:

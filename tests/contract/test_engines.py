@@ -6,38 +6,69 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from streamer.engines.base import Engine, Tensor
+from streamer.engines.base import Engine, Input, gray_input
+from streamer.engines.in_force import CONVOLUTIONS, precision_of
 from streamer.engines.opening import open_engine, unavailable
 from streamer.engines.recipe import parse_spec
 from streamer.engines.spec import VARIANTS, EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, StreamerError, UsageError
+from streamer.exporting import Form, export
 from streamer.frame import Image
 from streamer.models import BUNDLED, Model, find_model
-from streamer.postprocess import Postprocess
-from streamer.preprocess import Fit, Preprocess
+from streamer.postprocess import Head, Postprocess
+from streamer.preprocess import Fit, Preprocessing, preprocess_for
 from streamer.video_reader import VideoReader
-from tests.runs import BUNDLED_MODEL, COCO_MODEL, FOOTAGE, INT8_MODEL, SHARED, Found, agreement
+from tests.checkpoints import write_checkpoint
+from tests.quantized import clip_of_the_street, quantized
+from tests.runs import BUNDLED_MODEL, COCO_MODEL, FOOTAGE, INT8_MODEL, SHARED, Found, agreement, overlap
 
-TINY, UNTRAINED, COCO, INT8 = "tiny", "untrained", "yolov5n-coco", "yolo11n-int8"
+# Quantizing a model and torch.compile take half a minute each, and more where somebody else is at work.
+pytestmark = pytest.mark.timeout(600)
 
-KINDS = {TINY: {"ir"}, UNTRAINED: {"pt"}, COCO: {"onnx"}, INT8: {"ir"}, BUNDLED: {"onnx", "pt"}}
-"""The models that the suite runs, and the kinds of files each of them has."""
+TINY, UNTRAINED, COCO, INT8, END_TO_END = "tiny", "untrained", "yolov5n-coco", "yolo11n-int8", "end-to-end"
+
+KINDS = {
+    TINY: {"ir"},
+    UNTRAINED: {"pt"},
+    COCO: {"onnx", "int8"},
+    INT8: {"ir", "int8"},
+    BUNDLED: {"onnx", "pt", "int8"},
+    END_TO_END: {"onnx", "pt", "int8"},
+}
+"""The models that the suite runs, and the kinds of files each of them has, or gets here."""
 
 
 def can_have(spec: EngineSpec, model: str) -> bool:
     """The model has the file that the variant needs, or one that it can be made from."""
+    if spec.compiled and model == UNTRAINED:
+        return False  # torch.compile takes 40 s: two models are enough of that
     return not spec.file or spec.file in KINDS[model] or (spec.file == "ir" and "onnx" in KINDS[model])
 
 
-PAIRS = [(variant, model) for variant, model in product(VARIANTS, KINDS) if can_have(VARIANTS[variant], model)]
+def is_compared(spec: EngineSpec, model: str) -> bool:
+    """There is something to compare: the model finds objects, or would, and it is not the reference itself."""
+    if not spec.file or spec.variant == "ir" or model in (TINY, UNTRAINED):
+        return False
+    # In 8 bits, weights that are chance do not put out what they do otherwise.
+    return not (model == END_TO_END and spec.file == "int8")
+
+
+# Those that are compared come first: pytest then opens each engine once for all tests.
+PAIRS = sorted(
+    [(variant, model) for variant, model in product(VARIANTS, KINDS) if can_have(VARIANTS[variant], model)],
+    key=lambda pair: not is_compared(VARIANTS[pair[0]], pair[1]),
+)
+COMPARED = [pair for pair in PAIRS if is_compared(VARIANTS[pair[0]], pair[1])]
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +76,41 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A .pt of a YOLOv5n whose weights are chance."""
     if not find_spec("ultralytics"):
         pytest.skip("Ultralytics is not installed: pip install 'streamer[torch]'")
+    return write_checkpoint(tmp_path_factory.mktemp("untrained") / "untrained.pt", "yolov5n")
+
+
+@pytest.fixture(scope="module")
+def end_to_end(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A .pt of a YOLO26n whose weights are chance, with its ONNX file in the cache."""
+    if not (find_spec("ultralytics") and find_spec("onnx")):
+        pytest.skip("Ultralytics or onnx is not installed: pip install 'streamer[torch]'")
+    path = write_lively_checkpoint(tmp_path_factory.mktemp("end-to-end") / "end-to-end.pt", "yolo26n")
+    export(find_model(str(path), trust=True), Form.ONNX)
+    return path
+
+
+def write_lively_checkpoint(path: Path, architecture: str) -> Path:
+    """A .pt of chance weights in which an image still makes a difference, for inputs of 160x160.
+
+    As they are, chance weights let every image fade to the same answer: batch normalisation has seen none yet, and
+    the scores start at next to nothing.
+    """
+    import torch
+
     from streamer.ultralytics_quiet import quiet_ultralytics
 
-    path = tmp_path_factory.mktemp("untrained") / "untrained.pt"
-    with quiet_ultralytics() as ultralytics:
-        model = ultralytics.YOLO("yolov5n.yaml", task="detect")
-        model.ckpt = {"model": model.model}
-        model.save(path)
+    with quiet_ultralytics() as ultralytics, torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(1)
+        network = ultralytics.YOLO(f"{architecture}.yaml", task="detect").model
+        network.train()
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.momentum = None
+        network(torch.rand(4, 3, 160, 160))
+        network.eval()
+        for branch in (*network.model[-1].cv3, *network.model[-1].one2one_cv3):
+            branch[-1].bias.fill_(-2)
+        torch.save({"model": network.half(), "train_args": {"imgsz": 160, "task": "detect"}}, path)
     return path
 
 
@@ -69,12 +128,19 @@ def model_named(name: str, models: dict[str, Model], request: pytest.FixtureRequ
         pytest.skip("the bundled model is not trained yet")
     if name not in models:
         paths = {COCO: COCO_MODEL, INT8: INT8_MODEL}
-        if name in (TINY, UNTRAINED):
-            path: Path = request.getfixturevalue("tiny_model" if name == TINY else "untrained")
-            models[name] = find_model(str(path))
-        else:
-            models[name] = find_model(str(paths[name]) if name in paths else None)
+        made = {TINY: "tiny_model", UNTRAINED: "untrained", END_TO_END: "end_to_end"}
+        path: Path | None = request.getfixturevalue(made[name]) if name in made else paths.get(name)
+        # What torch loads here was written here.
+        models[name] = find_model(None if path is None else str(path), trust=name in made)
     return models[name]
+
+
+def model_for(spec: EngineSpec, name: str, models: dict[str, Model], request: pytest.FixtureRequest) -> Model:
+    """The same, with the INT8 file that the variant needs."""
+    model = model_named(name, models, request)
+    if spec.file == "int8" and "int8" in KINDS[name]:
+        models[name] = model = quantized(model, clip_for(name))
+    return model
 
 
 def ready(spec: EngineSpec, model: Model) -> Engine:
@@ -88,118 +154,171 @@ def ready(spec: EngineSpec, model: Model) -> Engine:
     return engine
 
 
-Running = tuple[EngineSpec, Model, Engine]
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An engine that is ready, and what its inputs held at first."""
+
+    spec: EngineSpec
+    name: str
+    model: Model
+    engine: Engine
+    at_first: tuple[Input, ...]
 
 
 @pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: "-".join(pair))
 def running(request: pytest.FixtureRequest, models: dict[str, Model]) -> Iterator[Running]:
     variant, name = request.param
-    model = model_named(name, models, request)
-    spec = parse_spec(variant)
+    # Of chance weights every score is as good as the next: the last digits would decide which are chosen.
+    exact = name == END_TO_END and VARIANTS[variant].runtime is Runtime.OPENVINO
+    spec = parse_spec(f"{variant},precision=f32" if exact else variant)
+    model = model_for(spec, name, models, request)
     with closing(ready(spec, model)) as engine:
-        yield spec, model, engine
+        yield Running(spec, name, model, engine, tuple(one.input.copy() for one in engine.requests))
 
 
-def noise(model: Model, seed: int) -> Tensor:
-    height, width = model.input_size
-    return np.random.default_rng(seed).random((1, 3, height, width), np.float32)
+def noise(like: Input, seed: int) -> Input:
+    """Noise in the range that such an input has."""
+    rng = np.random.default_rng(seed)
+    if like.dtype == np.uint8:
+        return rng.integers(0, 256, like.shape, np.uint8)
+    return rng.random(like.shape, np.float32)
 
 
-def test_the_input_is_one_float32_array_of_the_models_size_for_ever(running: Running) -> None:
-    _, model, engine = running
-    assert engine.requests
-    for request in engine.requests:
+def test_each_input_is_one_array_of_the_models_size_for_ever_and_gray_at_first(running: Running) -> None:
+    height, width = running.model.input_size
+    graph = running.spec.preprocess is Preprocessing.GRAPH
+    assert running.engine.requests
+    addresses = set()
+    for request, at_first in zip(running.engine.requests, running.at_first, strict=True):
         array = request.input
         address = array.ctypes.data
-        assert array.shape == (1, 3, *model.input_size)
-        assert array.dtype == np.float32
+        assert array.shape == ((1, height, width, 3) if graph else (1, 3, height, width))
+        assert array.dtype == (np.uint8 if graph else np.float32)
         assert array.flags.writeable
         assert array.flags.c_contiguous
+        assert np.array_equal(at_first, gray_input(running.spec.preprocess, running.model.input_size))
+        assert set(np.unique(at_first)) == {np.uint8(114) if graph else np.float32(114 / 255)}
         request.infer()
         assert request.input is array
         assert request.input.ctypes.data == address
+        addresses.add(address)
+    assert len(addresses) == len(running.engine.requests), "two requests have one input"
+
+
+def test_there_are_as_many_requests_as_asked_for(running: Running) -> None:
+    many = len(running.engine.requests)
+    assert many == running.spec.requests if running.spec.requests else many >= 1
 
 
 def test_the_prediction_has_the_models_output_shape(running: Running) -> None:
-    _, model, engine = running
-    raw = engine.requests[0].infer()
-    assert raw.shape == model.output_shape
+    raw = running.engine.requests[0].infer()
+    assert raw.shape == running.model.output_shape
     assert raw.dtype == np.float32
     assert np.isfinite(raw).all()
 
 
-def test_the_same_input_gives_the_same_prediction(running: Running) -> None:
-    _, model, engine = running
-    request = engine.requests[0]
-    request.input[:] = noise(model, 1)
-    first = request.infer().copy()
-    assert np.array_equal(request.infer(), first)
-    assert np.array_equal(request.input, noise(model, 1)), "inferring changed the input"
+def test_the_same_input_gives_the_same_prediction_in_every_request(running: Running) -> None:
+    first: npt.NDArray[np.float32] | None = None
+    for request in running.engine.requests:
+        given = noise(request.input, 1)
+        request.input[:] = given
+        for _ in range(2):
+            raw = request.infer()
+            first = raw.copy() if first is None else first
+            assert np.array_equal(raw, first)
+        assert np.array_equal(request.input, given), "inferring changed the input"
 
 
 def test_the_prediction_depends_on_the_input(running: Running) -> None:
-    spec, model, engine = running
-    request = engine.requests[0]
-    request.input[:] = noise(model, 1)
+    request = running.engine.requests[0]
+    request.input[:] = noise(request.input, 1)
     first = request.infer().copy()
-    request.input[:] = 0.1
+    request.input[:] = 0
     other = request.infer().copy()
-    assert np.array_equal(other, first) == (spec.runtime is Runtime.NULL)
-    request.input[:] = noise(model, 1)
+    assert np.array_equal(other, first) == (running.spec.runtime is Runtime.NULL)
+    request.input[:] = noise(request.input, 1)
     assert np.array_equal(request.infer(), first), "something of an earlier input stayed behind"
 
 
+def test_a_prediction_outlives_the_inferences_of_other_requests(running: Running) -> None:
+    one, *others = running.engine.requests
+    one.input[:] = noise(one.input, 1)
+    raw = one.infer()
+    before = raw.copy()
+    for other in others:
+        other.input[:] = noise(other.input, 2)
+        other.infer()
+    assert np.array_equal(raw, before)
+
+
 def test_it_tells_its_devices_and_its_configuration(running: Running) -> None:
-    spec, _, engine = running
+    engine = running.engine
     assert engine.execution_devices
     assert all(isinstance(device, str) and device for device in engine.execution_devices)
     assert engine.config_in_force
     assert all(isinstance(value, str) and value for value in engine.config_in_force.values())
-    asked = {key: value for key, value in spec.config if value != "usable cores"}
+    asked = {key: value for key, value in running.spec.config if value != "usable cores"}
     assert {key: engine.config_in_force[key] for key in asked} == asked
 
 
-@pytest.mark.parametrize(("variant", "name"), [pair for pair in PAIRS if pair[1] in (TINY, UNTRAINED, BUNDLED)])
+def test_a_quantized_models_convolutions_run_in_8_bits(running: Running) -> None:
+    if running.spec.file != "int8":
+        assert "i8" not in precision_of(running.engine.config_in_force) or running.name == INT8
+        return
+    counted = dict(part.split()[::-1] for part in running.engine.config_in_force[CONVOLUTIONS].split(", "))
+    others = sum(int(count) for precision, count in counted.items() if precision != "i8")
+    assert int(counted["i8"]) > 10 * others, counted
+    assert precision_of(running.engine.config_in_force).startswith("i8 and ")
+
+
+# Not torch.compile, which opens in 40 s.
+CLOSED = [pair for pair in PAIRS if pair[1] in (TINY, UNTRAINED, BUNDLED) and not VARIANTS[pair[0]].compiled]
+
+
+@pytest.mark.parametrize(("variant", "name"), CLOSED)
 def test_it_may_be_closed_twice_and_before_it_is_read(
     variant: str, name: str, models: dict[str, Model], request: pytest.FixtureRequest
 ) -> None:
-    model = model_named(name, models, request)
-    engine = ready(parse_spec(variant), model)
+    spec = parse_spec(variant)
+    model = model_for(spec, name, models, request)
+    engine = ready(spec, model)
     engine.close()
     engine.close()
     assert engine.requests == ()
-    unread = open_engine(parse_spec(variant), model)
+    unread = open_engine(spec, model)
     unread.close()
     unread.close()
 
 
-@lru_cache(maxsize=2)
+def clip_for(model: str) -> Path:
+    """A video in which the model finds something."""
+    return clip_of_the_street() if model in (BUNDLED, END_TO_END) else FOOTAGE
+
+
+@lru_cache(maxsize=3)
 def frames_of(model: str) -> tuple[Image, ...]:
     """Frames in which the model finds something."""
-    if model == BUNDLED:
-        from streamer.bundled import bundled
-
-        path = bundled("samples") / "street.mp4"
-    else:
-        path = FOOTAGE
     images: list[Image] = []
-    with VideoReader(path) as reader:
-        while len(images) < 24 and (picture := reader.read()) is not None:
-            if picture.image is not None and picture.index % 20 == 0:
+    with VideoReader(clip_for(model)) as reader:
+        while len(images) < 16 and (picture := reader.read()) is not None:
+            if picture.image is not None and picture.index % 25 == 0:
                 images.append(picture.image)
     return tuple(images)
 
 
-def detect(engine: Engine, model: Model, images: tuple[Image, ...]) -> list[list[Found]]:
-    """What the engine finds in each image."""
-    preprocess, postprocess = preprocess_for(how, model.input_size, Fit.LETTERBOX), Postprocess(model.head, 0.25, 0.5)
+def detect(engine: Engine, spec: EngineSpec, model: Model, images: tuple[Image, ...]) -> list[list[Found]]:
+    """What the engine finds in each image; of chance weights, which are sure of nothing, all that they find."""
+    preprocess = preprocess_for(spec.preprocess, model.input_size, Fit.LETTERBOX)
+    postprocess = Postprocess(model.head, 0 if model.head is Head.END_TO_END else 0.25, 0.5)
     request = engine.requests[0]
     found = []
     for image in images:
         place = preprocess(image, request.input)
         detections = postprocess(request.infer(), place)
         columns = (detections.class_id.tolist(), detections.confidence.tolist(), detections.xyxy.tolist())
-        found.append([Found(class_id, sure, tuple(box)) for class_id, sure, box in zip(*columns, strict=True)])
+        objects = [Found(class_id, sure, tuple(box)) for class_id, sure, box in zip(*columns, strict=True)]
+        # Chance puts some boxes beside the frame: clipped, they overlap nothing, not even themselves.
+        found.append([one for one in objects if overlap(one.box, one.box)])
     return found
 
 
@@ -209,28 +328,29 @@ def references() -> dict[str, list[list[Found]]]:
     return {}
 
 
-COMPARED = [(v, model) for v, model in PAIRS if VARIANTS[v].file and v != "ir" and model in (COCO, INT8, BUNDLED)]
-
-
-@pytest.mark.parametrize(("variant", "name"), COMPARED)
+@pytest.mark.parametrize("running", COMPARED, ids=lambda pair: "-".join(pair), indirect=True)
 def test_engines_agree_on_the_same_frame(
-    variant: str,
-    name: str,
-    models: dict[str, Model],
-    references: dict[str, list[list[Found]]],
-    request: pytest.FixtureRequest,
+    running: Running, models: dict[str, Model], references: dict[str, list[list[Found]]]
 ) -> None:
-    model = model_named(name, models, request)
+    spec, name, model = running.spec, running.name, running.model
     images = frames_of(name)
-    with closing(ready(parse_spec(variant), model)) as engine:
-        found = detect(engine, model, images)
+    found = detect(running.engine, spec, model, images)
     if name not in references:
-        with closing(ready(parse_spec("ir"), model)) as engine:
-            references[name] = detect(engine, model, images)
-    there, back, asked = agreement(found, references[name], iou=0.9)
+        reference = parse_spec("ir,precision=f32" if name == END_TO_END else "ir")
+        with closing(ready(reference, model)) as engine:
+            references[name] = detect(engine, reference, model, images)
+    # A model that is quantized is another model; the others only round differently.
+    iou, least = (0.5, 0.9) if spec.file == "int8" else (0.9, 0.98)
+    confidence = upper_half(references[name]) if name == END_TO_END else 0.4
+    there, back, asked = agreement(found, references[name], iou=iou, confidence=confidence)
     assert asked > 4 * len(images), "too little was found to compare"
-    assert there >= 0.98, f"{there:.2%} of what {variant} finds is found by ir"
-    assert back >= 0.98, f"{back:.2%} of what ir finds is found by {variant}"
+    assert there >= least, f"{there:.2%} of what {spec.variant} finds is found by ir"
+    assert back >= least, f"{back:.2%} of what ir finds is found by {spec.variant}"
+
+
+def upper_half(found: list[list[Found]]) -> float:
+    """The median confidence: those above it are surely among the chosen."""
+    return float(np.median([one.confidence for image in found for one in image]))
 
 
 @pytest.mark.parametrize("variant", list(VARIANTS))
@@ -332,7 +452,7 @@ def test_two_first_runs_at_once_make_one_whole_ir(tmp_path: Path, monkeypatch: p
     with ThreadPoolExecutor(2) as threads:
         first, second = threads.map(first_run, range(2))
     assert first == second
-    assert sorted(entry.name for entry in first.parent.iterdir()) == ["model.bin", "model.xml"]
+    assert sorted(entry.name for entry in first.parent.iterdir()) == ["made.json", "model.bin", "model.xml"]
     assert [entry.name for entry in first.parents[1].iterdir()] == [model.sha256]
     with closing(ready(parse_spec("ir"), model)) as engine:
         assert engine.requests[0].infer().shape == model.output_shape
