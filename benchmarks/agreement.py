@@ -14,7 +14,7 @@ from benchmarks.common import CLIP, Report, replay
 from streamer.engines.opening import unavailable
 from streamer.engines.recipe import parse_spec
 from streamer.engines.spec import VARIANTS
-from streamer.models import find_model
+from streamer.models.finding import find_model
 from tests.runs import Found, agreement
 
 REFERENCE = "onnx,INFERENCE_PRECISION_HINT=f32"

@@ -24,7 +24,7 @@ from streamer.engines.ir import ensure_ir
 from streamer.engines.opening import unavailable
 from streamer.engines.recipe import parse_spec
 from streamer.engines.spec import VARIANTS
-from streamer.models import find_model
+from streamer.models.finding import find_model
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.opened import Opened
 from streamer.studies.quantization import quantize_model

@@ -15,7 +15,7 @@ from statistics import median
 
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, needs, replay, spread
 from streamer.engines.ir import ensure_ir
-from streamer.models import find_model
+from streamer.models.finding import find_model
 
 
 def benchmark_app(ir: Path, seconds: int) -> float:

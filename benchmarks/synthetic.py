@@ -10,7 +10,7 @@ from streamer.engines.null import NullEngine
 from streamer.engines.recipe import parse_spec
 from streamer.ledger import FrameRecord
 from streamer.measuring import Measurements
-from streamer.models import find_model
+from streamer.models.finding import find_model
 
 PERIOD_US = 33_333
 BLOCK = 10_000

@@ -13,7 +13,7 @@ from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
 from streamer.machine import Machine
 from streamer.measuring import DeviceChange
-from streamer.models import Model
+from streamer.models.model import Model
 from streamer.priming import PrimingTally
 from streamer.schedule import Schedule
 from streamer.settings import Settings

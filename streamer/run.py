@@ -15,7 +15,7 @@ from streamer.engines.recipe import parse_spec
 from streamer.errors import SinkError, UsageError
 from streamer.finished import Run
 from streamer.manifest import Timings
-from streamer.models import find_model
+from streamer.models.finding import find_model
 from streamer.observer import Observer, Silent
 from streamer.pictures.latency import draw_latency
 from streamer.rundir import check_out

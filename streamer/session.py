@@ -28,7 +28,7 @@ from streamer.hdr_log import write_hdr_log
 from streamer.ledger import Ledger
 from streamer.machine import resident_peak_mb, this_machine
 from streamer.measuring import Measurements
-from streamer.models import Model
+from streamer.models.model import Model
 from streamer.observer import Observer
 from streamer.percentiles import parse_percentile
 from streamer.pipeline import Pipeline

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from streamer.bundled import bundled
-from streamer.models import Model, with_made
+from streamer.models.finding import with_made
+from streamer.models.model import Model
 
 FRAMES = 45
 """Enough to calibrate for a test; the command takes 300 by default."""

@@ -26,7 +26,7 @@ from streamer.frame import Frame
 from streamer.freshness import Freshness, Judge
 from streamer.ledger import FrameRecord, Ledger
 from streamer.link import Policy
-from streamer.models import Model
+from streamer.models.model import Model
 from streamer.pipeline import Pipeline
 from streamer.postprocess import Head, Postprocess
 from streamer.preprocess import Fit, Preprocess

@@ -26,7 +26,8 @@ from streamer.engines.null import NullEngine, NullRequest, fixed_prediction
 from streamer.engines.opening import unavailable
 from streamer.engines.spec import VARIANTS, EngineSpec
 from streamer.errors import EngineError
-from streamer.models import Model, find_model
+from streamer.models.finding import find_model
+from streamer.models.model import Model
 from streamer.settings import Settings
 from tests import runs
 from tests.runs import Finished, check_conserved, environment, manifest, playable_times, rows, video_times

@@ -28,16 +28,18 @@ def names(text: str) -> list[str]:
 LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
-        age agreement annotate answer bundled cache checkpoint clock csv_rows derived describing distribution
-        evaluation finished freshness hdr_log labels link machine model model_facts model_files models
-        openvino_facts openvino_quiet percentiles postprocess preprocess progress pt_facts rundir settings slo
-        sources.addresses store summary table tail trial ultralytics_quiet video_extent video_index windows
-        witness
+        age agreement annotate answer bundled cache clock csv_rows distribution evaluation finished freshness
+        hdr_log link machine models models.checkpoint models.derived models.describing models.facts
+        models.files models.finding models.labels models.model models.openvino_facts models.pt_facts
+        models.published models.store models.trial openvino_quiet percentiles postprocess preprocess progress
+        rundir settings slo sources.addresses summary table tail ultralytics_quiet video_extent video_index
+        windows witness
     """),
     "source, engines, sink": names("""
-        video_reader video_writer sink engines engines.* scene street street.* sample pictures pictures.* sources
-        sources.camera sources.fingerprint sources.images sources.live sources.opencv_quiet sources.opening
-        sources.stream sources.synthetic sources.video quantizing truth exporting importing inventory pull
+        engines engines.* models.exporting models.importing models.inventory models.pull models.quantizing
+        pictures pictures.* sample scene sink sources sources.camera sources.fingerprint sources.images
+        sources.live sources.opencv_quiet sources.opening sources.stream sources.synthetic sources.video
+        street street.* truth video_reader video_writer
     """),
     "pipeline": names(
         "lookahead priming detector emission measuring doubts pipeline manifest observer warmup session"
@@ -49,8 +51,8 @@ LAYERS: dict[str, list[str]] = {
 
 VENDORS = {
     "openvino": ["openvino_quiet"],
-    "torch": ["engines.pytorch", "pt_facts"],
-    "ultralytics": ["ultralytics_quiet", "checkpoint", "exporting"],
+    "torch": ["engines.pytorch", "models.pt_facts"],
+    "ultralytics": ["ultralytics_quiet", "models.checkpoint", "models.exporting"],
     "av": ["video_reader", "video_writer", "video_index", "sources.stream", "verify.video"],
     "cv2": [
         *("preprocess", "postprocess", "annotate", "video_reader", "video_writer", "scene", "street.*"),
@@ -60,8 +62,8 @@ VENDORS = {
     "rich": ["cli.*"],
     "matplotlib": ["pictures.*"],
     "pycocotools": ["evaluation"],
-    "yaml": ["labels"],
-    "nncf": ["quantizing"],
+    "yaml": ["models.labels"],
+    "nncf": ["models.quantizing"],
     "onnxruntime": ["engines.onnxruntime"],
     "trio": [],
 }

@@ -17,8 +17,8 @@ from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
 from streamer.engines.spec import EngineSpec
 from streamer.finished import Run
-from streamer.model import Model
-from streamer.models import find_model
+from streamer.models.finding import find_model
+from streamer.models.model import Model
 from streamer.postprocess import Head, Postprocess, cells
 from streamer.preprocess import Fit, geometry, preprocess_for
 from streamer.schedule import Pace

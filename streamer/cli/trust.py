@@ -10,7 +10,8 @@ from typing import TypeVar
 import click
 
 from streamer.errors import UntrustedModel
-from streamer.models import Model, find_model
+from streamer.models.finding import find_model
+from streamer.models.model import Model
 
 T = TypeVar("T")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamer.derived import NAMES, find_made, keep, place_of
 from streamer.errors import EngineError, EngineUnavailable
-from streamer.models import Model
+from streamer.models.derived import NAMES, find_made, keep, place_of
+from streamer.models.model import Model
 from streamer.openvino_quiet import ov
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.engines.base import Input, Tensor, gray_input
 from streamer.engines.spec import EngineSpec
-from streamer.models import Model
+from streamer.models.model import Model
 from streamer.postprocess import Head
 
 OBJECTS = ((0.25, 0.5, 0), (0.5, 0.4, 2), (0.75, 0.6, 5))

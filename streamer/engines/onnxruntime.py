@@ -11,7 +11,7 @@ from streamer.engines.base import Input, Tensor, gray_input
 from streamer.engines.in_force import PRECISION, THREADS
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError
-from streamer.models import Model
+from streamer.models.model import Model
 
 ERRORS_ONLY = 3
 

@@ -10,7 +10,7 @@ from streamer.cache import cache_dir
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec, Runtime
 from streamer.errors import EngineUnavailable
-from streamer.models import Model
+from streamer.models.model import Model
 
 
 def open_engine(spec: EngineSpec, model: Model) -> Engine:

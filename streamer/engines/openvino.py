@@ -13,7 +13,7 @@ from streamer.engines.openvino_properties import check_properties, in_force, is_
 from streamer.engines.spec import USABLE_CORES, EngineSpec
 from streamer.errors import EngineError, UsageError
 from streamer.machine import usable_cores
-from streamer.models import Model
+from streamer.models.model import Model
 from streamer.openvino_quiet import ov
 from streamer.preprocess import Preprocessing
 
@@ -136,6 +136,4 @@ def device_missing(spec: EngineSpec) -> str | None:
     if spec.device in {"AUTO", *(name.partition(".")[0] for name in found)}:
         return None
     known = ", ".join(f"{name} ({full})" for name, full in found.items())
-    return (
-        f"{spec.variant} needs device {spec.device}; OpenVINO finds here: {known}; use ir-auto-shared or ir"
-    )
+    return f"{spec.variant} needs device {spec.device}; OpenVINO finds here: {known}; use ir-auto-shared or ir"

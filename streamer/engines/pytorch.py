@@ -11,12 +11,13 @@ from typing import Any
 import torch
 
 from streamer.cache import cache_dir
-from streamer.checkpoint import load_checkpoint
 from streamer.engines.base import Input, Tensor, gray_input
 from streamer.engines.in_force import AS_PICKLE, LOADED, PRECISION, THREADS
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError
-from streamer.models import Model
+from streamer.machine import usable_cores
+from streamer.models.checkpoint import load_checkpoint
+from streamer.models.model import Model
 
 
 class PyTorchRequest:
@@ -85,6 +86,8 @@ class PyTorchEngine:
             request.infer()  # the first call is what starts the compiler
         except Exception as error:  # the compiler's errors are of many kinds
             raise EngineError(f"torch.compile cannot compile {self._model.name}: {error}; use pytorch") from error
+        finally:
+            _end_compilers()
         self.requests = (request,)
 
     def close(self) -> None:
@@ -99,14 +102,24 @@ class PyTorchEngine:
 def _compiled(network: Any, example: Input) -> Any:
     """The network as torch.compile will run it, exported first: as one graph, without Ultralytics' Python between.
 
-    What it compiles is kept in the user's cache; one thread compiles, in no process of its own.
+    What it compiles is kept in the user's cache.
     """
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_dir() / "torchinductor"))
-    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    kept = cache_dir() / "torchinductor"
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it complains that there is no GPU
-    from torch._inductor import config
+    from torch._inductor import codecache, config
 
-    config.cpp_cache_precompile_headers = False  # those go to the system's temporary directory, whatever is set
+    config.compile_threads = usable_cores()
+    # No setting reaches these two; compiled headers halve the time, and do not belong in the temporary directory.
+    codecache._HEADER_DIR = str(kept / "precompiled_headers")
+    codecache._HEADER_LOCK_DIR = str(kept / "precompiled_headers" / "locks")
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ultralytics' head keeps its anchors between calls
         return torch.compile(torch.export.export(network, (torch.from_numpy(example),)).module())
+
+
+def _end_compilers() -> None:
+    """The processes that compiled are not to stay beside what is measured."""
+    from torch._inductor.async_compile import shutdown_compile_workers
+
+    shutdown_compile_workers()

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
-from streamer.model import Model
+from streamer.models.model import Model
 
 
 class Sameness:

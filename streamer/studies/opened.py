@@ -9,7 +9,7 @@ from streamer.engines.opening import open_engine
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError
 from streamer.frame import Frame
-from streamer.model import Model
+from streamer.models.model import Model
 from streamer.postprocess import Postprocess
 from streamer.preprocess import Fit, preprocess_for
 

@@ -20,7 +20,7 @@ from streamer.engines.sameness import Sameness
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError, EngineUnavailable, ModelError, UsageError
 from streamer.evaluation import LEAST_CONFIDENCE, SUPPRESSING_IOU, evaluate
-from streamer.model import Model
+from streamer.models.model import Model
 from streamer.postprocess import Postprocess
 from streamer.preprocess import Fit
 from streamer.studies.frames import ChosenFrames

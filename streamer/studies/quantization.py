@@ -15,15 +15,15 @@ from statistics import median
 
 from streamer.agreement import Agreement, AgreementMeter
 from streamer.clock import MonotonicClock
-from streamer.derived import NAMES, keep
 from streamer.engines.ir import ensure_ir
 from streamer.engines.recipe import parse_spec
 from streamer.errors import EngineUnavailable, UsageError
 from streamer.frame import Frame, Image
-from streamer.model import Model
-from streamer.model_files import model_sha256, parts
+from streamer.models.derived import NAMES, keep
+from streamer.models.files import model_sha256, parts
+from streamer.models.model import Model
+from streamer.models.quantizing import check_extra, quantize
 from streamer.preprocess import Fit
-from streamer.quantizing import check_extra, quantize
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.opened import Opened
 

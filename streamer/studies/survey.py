@@ -11,7 +11,7 @@ from streamer.engines.recipe import parse_spec
 from streamer.engines.sameness import Sameness
 from streamer.engines.spec import VARIANTS, EngineSpec, Runtime
 from streamer.errors import StreamerError
-from streamer.model import Model
+from streamer.models.model import Model
 
 COMPILED = (Runtime.OPENVINO, Runtime.NULL)
 """Runtimes whose variants may come out as one, and are quick to compile."""

@@ -22,9 +22,10 @@ from streamer.engines.opening import open_engine, unavailable
 from streamer.engines.recipe import parse_spec
 from streamer.engines.spec import VARIANTS, EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, StreamerError, UsageError
-from streamer.exporting import Form, export
 from streamer.frame import Image
-from streamer.models import BUNDLED, Model, find_model
+from streamer.models.exporting import Form, export
+from streamer.models.finding import find_model
+from streamer.models.model import BUNDLED, Model
 from streamer.postprocess import Head, Postprocess
 from streamer.preprocess import Fit, Preprocessing, preprocess_for
 from streamer.video_reader import VideoReader

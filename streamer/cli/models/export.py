@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from streamer.cli.trust import find_model_asking, trust_option
-from streamer.exporting import Form, export
+from streamer.models.exporting import Form, export
 
 
 @click.command()

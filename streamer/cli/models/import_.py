@@ -9,8 +9,8 @@ import click
 
 from streamer.cli.parameters import Parsed
 from streamer.cli.trust import asking, trust_option
-from streamer.importing import import_model, parse_size, summary_of
-from streamer.model_facts import Size
+from streamer.models.facts import Size
+from streamer.models.importing import import_model, parse_size, summary_of
 
 
 @click.command()

@@ -9,9 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from streamer.inventory import Listed, inventory
-from streamer.model_facts import words_of
-from streamer.store import store_dir
+from streamer.models.facts import words_of
+from streamer.models.inventory import Listed, inventory
+from streamer.models.store import store_dir
 
 HASH_DIGITS = 12
 

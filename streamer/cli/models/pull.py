@@ -6,8 +6,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from streamer.importing import summary_of
-from streamer.pull import pull
+from streamer.models.importing import summary_of
+from streamer.models.pull import pull
 
 
 @click.command()

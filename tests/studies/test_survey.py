@@ -13,7 +13,7 @@ from streamer.engines.in_force import CONVOLUTIONS, PRECISION, THREADS
 from streamer.engines.openvino import devices
 from streamer.engines.recipe import known_keys
 from streamer.engines.spec import VARIANTS, Runtime
-from streamer.models import find_model
+from streamer.models.finding import find_model
 from streamer.studies.survey import Surveyed, survey
 from tests.runs import INT8_MODEL, Finished, needs_bundled, needs_shared
 

@@ -10,12 +10,12 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from streamer.checkpoint import check_extra
 from streamer.errors import ModelError, UsageError
-from streamer.importing import import_model
-from streamer.model_files import sha256
-from streamer.published import FAMILIES, FILES
-from streamer.store import Entry, place_of, read_pulled, record_pulled, store_dir, whole_entry
+from streamer.models.checkpoint import check_extra
+from streamer.models.files import sha256
+from streamer.models.importing import import_model
+from streamer.models.published import FAMILIES, FILES
+from streamer.models.store import Entry, place_of, read_pulled, record_pulled, store_dir, whole_entry
 
 RELEASE = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
 TIMEOUT_S = 30

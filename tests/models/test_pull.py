@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from streamer import pull as pulling
 from streamer.errors import ModelError, UsageError
-from streamer.importing import import_model
-from streamer.models import find_model
-from streamer.published import FILES
-from streamer.pull import pull
-from streamer.store import place_of, read_entry
+from streamer.models import pull as pulling
+from streamer.models.finding import find_model
+from streamer.models.importing import import_model
+from streamer.models.published import FILES
+from streamer.models.pull import pull
+from streamer.models.store import place_of, read_entry
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.runs import environment
 
@@ -178,7 +178,7 @@ def test_what_is_fetched_and_is_no_model_is_not_kept(release: Release) -> None:
 
 def test_without_pytorch_nothing_is_fetched(release: Release, tmp_path: Path) -> None:
     code = (
-        "import sys\nsys.modules['torch'] = None\nfrom streamer import pull\n"
+        "import sys\nsys.modules['torch'] = None\nfrom streamer.models import pull\n"
         f"pull.RELEASE = {release.address!r}\nsys.argv = ['streamer', 'models', 'pull', 'yolo11n']\n"
         "from streamer.cli.main import main\nmain()"
     )

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.errors import ModelError
-from streamer.model import Model
+from streamer.models.model import Model
 from streamer.postprocess import Head
 
 Answer = npt.NDArray[np.float32]
@@ -14,7 +14,7 @@ Answer = npt.NDArray[np.float32]
 
 def answer_of(model: Model) -> Answer:
     """The raw prediction of an ONNX file or IR. Raises ModelError when it cannot be run."""
-    from streamer.openvino_facts import first_reason
+    from streamer.models.openvino_facts import first_reason
     from streamer.openvino_quiet import ov
 
     shape = [1, 3, *model.input_size]

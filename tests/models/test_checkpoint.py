@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.checkpoint import load_checkpoint
 from streamer.errors import ModelError, UntrustedModel
-from streamer.importing import import_model
-from streamer.model_files import sha256
-from streamer.models import find_model
+from streamer.models.checkpoint import load_checkpoint
+from streamer.models.files import sha256
+from streamer.models.finding import find_model
+from streamer.models.importing import import_model
+from streamer.models.store import read_entry
 from streamer.postprocess import Head
-from streamer.store import read_entry
 from tests import runs
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.runs import BUNDLED_MODEL, environment, needs_bundled

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from streamer.checkpoint import load_checkpoint
 from streamer.errors import ModelError
-from streamer.labels import names_of
-from streamer.model_facts import DEFAULT_SIZE, Facts, Metadata, Size, check_size, check_task, size_of, words_of
+from streamer.models.checkpoint import load_checkpoint
+from streamer.models.facts import DEFAULT_SIZE, Facts, Metadata, Size, check_size, check_task, size_of, words_of
+from streamer.models.labels import names_of
 
 
 def pt_facts(path: Path, sha256: str, size: Size | None) -> Facts:

@@ -8,13 +8,13 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
-from streamer.checkpoint import check_extra, load_checkpoint
-from streamer.derived import NAMES, find_made, keep
-from streamer.describing import describe
 from streamer.engines.ir import ensure_ir
 from streamer.errors import EngineUnavailable, ModelError, StreamerError
-from streamer.model_files import model_sha256
-from streamer.models import Model
+from streamer.models.checkpoint import check_extra, load_checkpoint
+from streamer.models.derived import NAMES, find_made, keep
+from streamer.models.describing import describe
+from streamer.models.files import model_sha256
+from streamer.models.model import Model
 from streamer.ultralytics_quiet import quiet_ultralytics
 
 

@@ -9,24 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamer.bundled import bundled
-from streamer.derived import find_made
-from streamer.describing import describe
 from streamer.errors import ModelError, UsageError
-from streamer.model import BUNDLED, Model
-from streamer.model_files import model_sha256, sha256
+from streamer.models.derived import find_made
+from streamer.models.describing import describe
+from streamer.models.files import model_sha256
+from streamer.models.model import BUNDLED, Model
+from streamer.models.published import FILES
+from streamer.models.store import Entry, read_entry, stored_names
 from streamer.postprocess import Head
-from streamer.published import FILES
-from streamer.store import Entry, read_entry, stored_names
-
-__all__ = [
-    "BUNDLED",
-    "Model",
-    "bundled_model",
-    "find_model",
-    "model_of_entry",
-    "sha256",
-    "with_made",
-]
 
 
 def find_model(name_or_path: str | None, trust: bool = False) -> Model:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.errors import ModelError
-from streamer.labels import read_yaml
-from streamer.model_facts import DEFAULT_SIZE, Facts, Metadata, Size, check_size, check_task, metadata_of, words_of
+from streamer.models.facts import DEFAULT_SIZE, Facts, Metadata, Size, check_size, check_task, metadata_of, words_of
+from streamer.models.labels import read_yaml
 
 KEYS = ("names", "task", "stride", "imgsz", "end2end", "head")
 

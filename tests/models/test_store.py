@@ -14,10 +14,10 @@ import pytest
 from streamer.cli.main import main
 from streamer.engines.ir import ensure_ir
 from streamer.errors import ModelError, UsageError
-from streamer.importing import import_model, parse_size
-from streamer.model_files import model_sha256
-from streamer.models import find_model
-from streamer.store import ENTRY, read_entry, stored_names
+from streamer.models.files import model_sha256
+from streamer.models.finding import find_model
+from streamer.models.importing import import_model, parse_size
+from streamer.models.store import ENTRY, read_entry, stored_names
 from tests.runs import Finished, needs_bundled
 from tests.tiny_models import CELLS, raw, write_any_size, write_ir
 

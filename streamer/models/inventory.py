@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from streamer.derived import find_made
 from streamer.errors import StreamerError
-from streamer.model_files import parts
-from streamer.models import BUNDLED, Model, bundled_model, model_of_entry, with_made
-from streamer.store import read_entry, stored_names
+from streamer.models.derived import find_made
+from streamer.models.files import parts
+from streamer.models.finding import bundled_model, model_of_entry, with_made
+from streamer.models.model import BUNDLED, Model
+from streamer.models.store import read_entry, stored_names
 
 
 @dataclass(frozen=True, slots=True)

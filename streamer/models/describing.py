@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamer.checkpoint import check_extra, look_at, untrusted
 from streamer.coco import COCO_NAMES
 from streamer.errors import ModelError, UsageError
-from streamer.model import Model
-from streamer.model_facts import Facts, Size
-from streamer.model_files import KINDS, model_sha256, parts
+from streamer.models.checkpoint import check_extra, look_at, untrusted
+from streamer.models.facts import Facts, Size
+from streamer.models.files import KINDS, model_sha256, parts
+from streamer.models.model import Model
+from streamer.models.store import may_be_loaded
+from streamer.models.trial import answer_of, check_answer
 from streamer.postprocess import Head, recognise_head
-from streamer.store import may_be_loaded
-from streamer.trial import answer_of, check_answer
 
 
 def describe(
@@ -76,10 +76,10 @@ def _facts(path: Path, kind: str, hashed: str, size: Size | None, *, trust: bool
         look_at(path)
         if not trust and not may_be_loaded(hashed):
             raise untrusted(path)
-        from streamer.pt_facts import pt_facts
+        from streamer.models.pt_facts import pt_facts
 
         return pt_facts(path, hashed, size)
-    from streamer.openvino_facts import openvino_facts
+    from streamer.models.openvino_facts import openvino_facts
 
     return openvino_facts(path, kind, size)
 

@@ -8,10 +8,10 @@ from threading import Barrier
 
 import pytest
 
-from streamer.derived import find_made, keep, place_of
 from streamer.engines.ir import ensure_ir
-from streamer.model_files import model_sha256
-from streamer.models import find_model
+from streamer.models.derived import find_made, keep, place_of
+from streamer.models.files import model_sha256
+from streamer.models.finding import find_model
 from tests.runs import needs_bundled
 
 SOURCE = "5" * 64

@@ -19,7 +19,7 @@ from streamer.engines.sameness import Sameness
 from streamer.engines.spec import VARIANTS, Runtime
 from streamer.errors import UsageError
 from streamer.machine import usable_cores
-from streamer.models import find_model
+from streamer.models.finding import find_model
 from streamer.preprocess import Preprocessing
 from tests import runs
 from tests.checkpoints import needs_torch, write_checkpoint

@@ -6,13 +6,13 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from streamer.describing import describe, kind_at
 from streamer.errors import UsageError
-from streamer.labels import read_names
-from streamer.model_facts import Size, words_of
-from streamer.model_files import model_sha256, parts, sha256
-from streamer.models import BUNDLED
-from streamer.store import Entry, check_name, place_of, whole_entry, write_entry
+from streamer.models.describing import describe, kind_at
+from streamer.models.facts import Size, words_of
+from streamer.models.files import model_sha256, parts, sha256
+from streamer.models.labels import read_names
+from streamer.models.model import BUNDLED
+from streamer.models.store import Entry, check_name, place_of, whole_entry, write_entry
 
 
 def import_model(
@@ -26,8 +26,8 @@ def import_model(
 ) -> tuple[Entry, bool]:
     """The entry that the model at ``path`` has got, and whether it is new; ``origin`` is its address, if it has one.
 
-    The default name is the file's. Raises UsageError, UntrustedModel and ModelError as `streamer.models.find_model`
-    does, and UsageError for a name that another model has.
+    The default name is the file's. Raises UsageError, UntrustedModel and ModelError as `finding.find_model` does, and
+    UsageError for a name that another model has.
     """
     name = path.stem if name is None else name
     check_name(name)

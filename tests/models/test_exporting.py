@@ -12,9 +12,10 @@ import pytest
 
 from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
-from streamer.exporting import Form, export
-from streamer.importing import import_model
-from streamer.models import Model, find_model
+from streamer.models.exporting import Form, export
+from streamer.models.finding import find_model
+from streamer.models.importing import import_model
+from streamer.models.model import Model
 from streamer.postprocess import Head
 from tests.checkpoints import needs_torch, write_checkpoint
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.errors import ModelError
-from streamer.labels import names_of
+from streamer.models.labels import names_of
 
 DEFAULT_SIZE = (640, 640)
 """The size of a model that takes any and names none: that at which YOLO models are trained."""

@@ -15,8 +15,8 @@ from typing import Any
 from streamer.bundled import bundled
 from streamer.cache import cache_dir
 from streamer.errors import ModelError, UsageError
-from streamer.model import BUNDLED
-from streamer.model_files import KINDS, sha256
+from streamer.models.files import KINDS, sha256
+from streamer.models.model import BUNDLED
 from streamer.postprocess import Head
 
 ENTRY = "entry.json"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.model_files import KINDS
+from streamer.models.files import KINDS
 from streamer.postprocess import Head
 
 BUNDLED = "street"

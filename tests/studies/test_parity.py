@@ -27,8 +27,8 @@ from streamer.engines.openvino import devices
 from streamer.engines.recipe import parse_spec
 from streamer.engines.spec import TUTORIAL, VARIANTS, EngineSpec
 from streamer.errors import SourceError, UsageError
-from streamer.model import Model
-from streamer.models import find_model
+from streamer.models.finding import find_model
+from streamer.models.model import Model
 from streamer.postprocess import Postprocess
 from streamer.preprocess import Fit, Preprocess
 from streamer.studies import frames as studied_frames

@@ -11,8 +11,8 @@ import pytest
 
 from streamer.coco import COCO_NAMES
 from streamer.errors import ModelError, UsageError
-from streamer.model_files import model_sha256, sha256
-from streamer.models import find_model
+from streamer.models.files import model_sha256, sha256
+from streamer.models.finding import find_model
 from streamer.postprocess import Head
 from tests.runs import COCO_MODEL, INT8_MODEL, needs_bundled, needs_shared
 from tests.tiny_models import CELLS, chosen, raw, write_any_size, write_ir

@@ -18,15 +18,16 @@ import numpy as np
 import pytest
 
 from streamer.cli.main import main
-from streamer.derived import find_made
 from streamer.engines.in_force import CONVOLUTIONS
 from streamer.engines.opening import open_engine, unavailable
 from streamer.engines.recipe import parse_spec
-from streamer.exporting import Form, export
-from streamer.models import BUNDLED, Model, find_model, with_made
+from streamer.models.derived import find_made
+from streamer.models.exporting import Form, export
+from streamer.models.finding import find_model, with_made
+from streamer.models.model import BUNDLED, Model
+from streamer.models.quantizing import decoding
 from streamer.openvino_quiet import apply_moc_transformations, ov
 from streamer.preprocess import Fit, Preprocess
-from streamer.quantizing import decoding
 from streamer.studies.quantization import quantize_model
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.quantized import clip_of_the_street, needs_nncf, quantized, write_learned
@@ -264,7 +265,7 @@ def test_a_checkpoint_without_its_onnx_file_says_how_to_make_one(quantize: Quant
 def test_without_nncf_it_says_what_to_install(
     quantize: Quantize, learned: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streamer.quantizing.find_spec", lambda name: None)
+    monkeypatch.setattr("streamer.models.quantizing.find_spec", lambda name: None)
     done = quantize(learned)
     assert done.error == "quantizing needs NNCF: pip install 'streamer[quantize]'"
     assert (done.code, done.out) == (1, "")

@@ -1,0 +1,1 @@
+"""The models: what they are, where they are kept, and what is made of them."""
