@@ -1,8 +1,10 @@
 """Result latency of ir-primed against ir-auto-shared at the camera's pace, interleaved, and what it costs.
 
-python -m benchmarks.priming [--rounds 8] [--seconds 12] [--fps 5,10,30] [--video]
+python -m benchmarks.priming [--seconds 160] [--block 4] [--fps 5,10,30] [--video]
 
-Each round is one run of each, in an order that turns round. YOLOv5n's COCO weights on OpenCV's vtest.avi.
+One run at each rate, in which priming is off in every other stretch of some seconds: speeds of a shared machine drift
+by the minute, and two stretches side by side see the same. A ratio is that of the medians of two stretches, without
+the first two frames of each. YOLOv5n's COCO weights on OpenCV's vtest.avi.
 """
 
 from __future__ import annotations
@@ -11,68 +13,83 @@ import argparse
 import tempfile
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from benchmarks.common import COCO_MODEL, FOOTAGE, Report, interval, needs, records, replay
+import streamer
+import streamer.session
+from benchmarks.common import COCO_MODEL, FOOTAGE, Report, interval, needs
+from streamer.priming import Primer
+from streamer.settings import Video
 
-BASE, PRIMED = "ir-auto-shared", "ir-primed"
 TARGETS = {5: 0.9, 10: 0.9, 30: 1.0}
 DELAYED = 0.005
+SETTLING = 2
 
 
 def main() -> None:
     """Measures at each rate, and gives the verdicts; with a video figures are published only."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--seconds", type=float, default=160)
+    parser.add_argument("--block", type=float, default=4)
     parser.add_argument("--fps", default="5,10,30")
     parser.add_argument("--video", action="store_true", help="with the annotated video; no verdicts")
     options = parser.parse_args()
     needs(FOOTAGE, COCO_MODEL)
     report = Report()
+    block_us = round(options.block * 1_000_000)
+
+    class EveryOther(Primer):
+        """Primes in every other stretch of time."""
+
+        def begin_us(self, due_us: int, now_us: int) -> int | None:
+            return super().begin_us(due_us, now_us) if due_us // block_us % 2 else None
+
+    streamer.session.Primer = EveryOther  # type: ignore[attr-defined]
     for fps in map(int, options.fps.split(",")):
-        measure(report, fps, options)
+        measure(report, fps, options, block_us)
     report.end()
 
 
-def measure(report: Report, fps: int, options: argparse.Namespace) -> None:
-    """The rounds at one rate."""
-    medians: dict[str, list[float]] = {BASE: [], PRIMED: []}
-    cpu_s: dict[str, list[float]] = {BASE: [], PRIMED: []}
-    priming: list[dict[str, Any]] = []
+def measure(report: Report, fps: int, options: argparse.Namespace, block_us: int) -> None:
+    """One run, and its verdicts."""
     with tempfile.TemporaryDirectory() as scratch:
-        for number in range(options.rounds):
-            for engine in (BASE, PRIMED) if number % 2 else (PRIMED, BASE):
-                out = Path(scratch) / "run"
-                run = replay(
-                    *(FOOTAGE, out, "--model", COCO_MODEL, "--engine", engine, "--fps", str(fps), "--loop"),
-                    *("--frames", str(round(fps * options.seconds))),
-                    *("--video", "delivered" if options.video else "none"),
-                )
-                latencies = [one.result_latency / 1000 for one in records(out) if one.result_latency is not None]
-                medians[engine].append(median(latencies))
-                cpu_s[engine].append(run["resources"]["cpu_s"] / run["frames"]["delivered"])
-                if engine == PRIMED:
-                    priming.append({**run["priming"], "scheduled": run["frames"]["scheduled"]})
-    ratios = [a / b for a, b in zip(medians[PRIMED], medians[BASE], strict=True)]
+        run = streamer.replay(
+            FOOTAGE,
+            streamer.Settings(
+                engine="ir-primed",
+                model=str(COCO_MODEL),
+                fps=fps,
+                loop=True,
+                frames=round(fps * options.seconds),
+                video=Video.DELIVERED if options.video else Video.NONE,
+                out=Path(scratch) / "run",
+            ),
+        )
+        latencies: dict[int, list[float]] = {}
+        for record in run.ledger:
+            if record.result_latency is not None:
+                latencies.setdefault(record.scheduled // block_us, []).append(record.result_latency / 1000)
+    middle = {block: median(values[SETTLING:]) for block, values in latencies.items()}
+    plain = [middle[block] for block in middle if block % 2 == 0 and block + 1 in middle]
+    primed = [middle[block + 1] for block in middle if block % 2 == 0 and block + 1 in middle]
+    ratios = [a / b for a, b in zip(primed, plain, strict=True)]
     low, high = interval(ratios)
-    scheduled = sum(one["scheduled"] for one in priming)
-    delayed = sum(one["frames_delayed"] for one in priming)
+    priming = run.manifest["priming"]
+    cost = priming["cpu_ms_per_primed_frame"]
     report.say(
-        f"{fps} fps: result latency p50 {median(medians[BASE]):.2f} ms, primed {median(medians[PRIMED]):.2f} ms, "
-        f"ratio {median(ratios):.3f} ({low:.3f} to {high:.3f}), rounds {', '.join(f'{one:.2f}' for one in ratios)}"
+        f"{fps} fps: result latency p50 {median(plain):.2f} ms, primed {median(primed):.2f} ms; ratio "
+        f"{median(ratios):.3f} ({low:.3f} to {high:.3f}), {len(ratios)} pairs of stretches"
     )
     report.say(
-        f"{fps} fps: {sum(one['frames_primed'] for one in priming)} of {scheduled} frames primed, by "
-        f"{sum(one['inferences'] for one in priming)} inferences; CPU time a frame "
-        f"{1000 * median(cpu_s[BASE]):.0f} ms, primed {1000 * median(cpu_s[PRIMED]):.0f} ms; "
-        f"{delayed} delayed, by at most {max(one['most_delay_ms'] for one in priming):.1f} ms"
+        f"{fps} fps: {priming['frames_primed']} frames primed by {priming['inferences']} inferences, "
+        f"{'no' if cost is None else f'{cost:.0f} ms of'} CPU time each; {priming['frames_delayed']} delayed, by at "
+        f"most {priming['most_delay_ms']:.1f} ms"
     )
     if not options.video:
         report.at_most(
             f"{fps} fps: result latency p50, times unprimed: upper end of the interval", high, TARGETS[fps]
         )
-        report.at_most(f"{fps} fps: real frames delayed, share", delayed / scheduled, DELAYED)
+        delayed = priming["frames_delayed"] / max(1, priming["frames_primed"])
+        report.at_most(f"{fps} fps: share of primed frames that were delayed", delayed, DELAYED)
 
 
 if __name__ == "__main__":
