@@ -452,7 +452,12 @@ def test_it_is_calibrated_on_what_replay_would_give_the_model(learned: Path, cac
 
 @needs_nncf
 def test_nncf_is_told_not_to_report_home() -> None:
-    code = "import os\nfrom streamer.models.quantizing import quiet_nncf\nwith quiet_nncf(): pass\nprint(os.environ['NNCF_CI'])"
+    lines = (
+        "from streamer.models.quantizing import quiet_nncf",
+        "with quiet_nncf(): pass",
+        "print(os.environ['NNCF_CI'])",
+    )
+    code = "\n".join(("import os", *lines))
     bare = {name: value for name, value in environment().items() if name != "NNCF_CI"}
     done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("1\n", "")
