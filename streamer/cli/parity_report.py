@@ -70,7 +70,7 @@ def _table(study: Parity, rows: Sequence[EngineParity]) -> Table:
     table.add_column("in", no_wrap=True)
     for heading in ("found", "agreed", "of", "box px", "conf.", *(("mAP50", "50-95") if judged else ())):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict")
+    table.add_column("verdict", min_width=11)
     for row in rows:
         cells = as_dict(row)
         table.add_row(

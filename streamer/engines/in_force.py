@@ -14,7 +14,7 @@ AS_PICKLE = "pickle"
 
 
 def precision_of(in_force: Mapping[str, str]) -> str:
-    """The precision in force in a word or two: ``bf16``, of a quantized model ``i8 and bf16``; empty if not told."""
+    """The precision in force in a word or two: ``bf16``, of a quantized model ``i8+bf16``; empty if not told."""
     hinted = in_force.get(PRECISION, "")
     quantized = "i8" in in_force.get(CONVOLUTIONS, "").replace(",", " ").split()
-    return f"i8 and {hinted}" if quantized else hinted
+    return f"i8+{hinted}" if quantized else hinted

@@ -199,7 +199,7 @@ def test_int8_the_graph_threads_and_shared_memory_go_together() -> None:
     with compiled("ir-fast,prime=on,threads=2", INT8_MODEL) as engine:
         assert engine.config_in_force[THREADS] == "2"
         assert engine.config_in_force[CONVOLUTIONS].split()[1].rstrip(",") == "i8"
-        assert precision_of(engine.config_in_force).startswith("i8 and ")
+        assert precision_of(engine.config_in_force).startswith("i8+")
         (request,) = engine.requests
         assert request.input.dtype == np.uint8
         assert request.input.shape == (1, 640, 640, 3)
