@@ -13,7 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from streamer.cli.parameters import Parsed
+from streamer.cli.parameters import Parsed, detection_options
 from streamer.cli.parity_report import as_document, print_report, with_progress
 from streamer.cli.trust import find_model_asking, trust_option
 from streamer.engines.recipe import parse_spec
@@ -83,22 +83,7 @@ class Interrupted(BaseException):
     show_default=True,
     help="Exit code 3 when an engine's agreement with the reference is under this share.",
 )
-@click.option("--conf", metavar="C", type=float, default=0.25, show_default=True, help="Lowest confidence kept.")
-@click.option(
-    "--iou",
-    metavar="IOU",
-    type=float,
-    default=0.5,
-    show_default=True,
-    help="Overlap at which NMS suppresses.",
-)
-@click.option(
-    "--fit",
-    type=click.Choice([fit.value for fit in Fit]),
-    default=Fit.LETTERBOX.value,
-    show_default=True,
-    help="How a frame is made to fit the model's input.",
-)
+@detection_options
 @click.option(
     "--out",
     metavar="DIR",

@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 
 from streamer.api import BACKEND
-from streamer.cli.parameters import Parsed
+from streamer.cli.parameters import Parsed, detection_options
 from streamer.cli.report import ProgressLine, print_report
 from streamer.cli.trust import asking, trust_option
 from streamer.engines.spec import VARIANTS
@@ -108,22 +108,7 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
     metavar="EXPR",
     help="Objectives, as in 'latency.p99<33ms,drops<1%'; exit code 3 when one is missed.",
 )
-@click.option("--conf", metavar="C", type=float, default=0.25, show_default=True, help="Lowest confidence kept.")
-@click.option(
-    "--iou",
-    metavar="IOU",
-    type=float,
-    default=0.5,
-    show_default=True,
-    help="Overlap at which NMS suppresses.",
-)
-@click.option(
-    "--fit",
-    type=click.Choice([fit.value for fit in Fit]),
-    default=Fit.LETTERBOX.value,
-    show_default=True,
-    help="How a frame is made to fit the model's input.",
-)
+@detection_options
 @click.option(
     "--out",
     metavar="DIR",
