@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from streamer.engines.spec import VARIANTS
 from streamer.errors import UsageError
 from streamer.preprocess import Fit
 
@@ -50,3 +51,8 @@ def detection_options(command: Command) -> Command:
         "--conf", metavar="C", type=float, default=0.25, show_default=True, help="Lowest confidence kept."
     )
     return conf(iou(fit(command)))
+
+
+def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Engine names for shell completion."""
+    return [name for name in VARIANTS if name.startswith(incomplete)]

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from streamer.cli.parameters import Parsed, detection_options
+from streamer.cli.parameters import Parsed, complete_engine, detection_options
 from streamer.cli.parity_report import as_document, print_report, with_progress
 from streamer.cli.trust import find_model_asking, trust_option
 from streamer.engines.recipe import parse_spec
@@ -44,6 +44,7 @@ class Interrupted(BaseException):
     "engines",
     metavar="SPEC",
     type=Parsed("engine", parse_spec),
+    shell_complete=complete_engine,
     multiple=True,
     help="An engine to compare, as in ir,threads=1; may be repeated.",
 )
@@ -57,6 +58,7 @@ class Interrupted(BaseException):
     "--reference",
     metavar="SPEC",
     type=Parsed("reference", parse_spec),
+    shell_complete=complete_engine,
     help="What the others are compared with.  [default: the first that can run of onnx, ir (in f32), pytorch]",
 )
 @click.option("--model", metavar="NAME|PATH", help="The detector: a .onnx, .xml or .pt.  [default: the bundled one]")

@@ -17,10 +17,9 @@ import click
 from rich.console import Console
 
 from streamer.api import BACKEND
-from streamer.cli.parameters import Parsed, detection_options
+from streamer.cli.parameters import Parsed, complete_engine, detection_options
 from streamer.cli.report import ProgressLine, print_report
 from streamer.cli.trust import asking, trust_option
-from streamer.engines.spec import VARIANTS
 from streamer.errors import StreamerError
 from streamer.finished import Run
 from streamer.link import Policy
@@ -32,11 +31,6 @@ from streamer.settings import Settings, Video, parse_duration
 EXIT_INVALID = 3
 EXIT_SIGNAL = 128
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """Engine names for shell completion."""
-    return [name for name in VARIANTS if name.startswith(incomplete)]
 
 
 @click.command()
