@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from typing import Any
 
 from streamer.csv_rows import DETECTION_COLUMNS, FRAME_COLUMNS
 from streamer.errors import SinkError, UsageError
+from streamer.hashing import sha256
 from streamer.sources.addresses import slug
 from streamer.table import Reserve, Table
 
@@ -126,9 +126,7 @@ class RunDir:
         found = {}
         for path in (self.path / name for name in DATA_FILES):
             if path.is_file():
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                found[path.name] = {"bytes": path.stat().st_size, "sha256": digest}
+                found[path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
         return found
 
     def _release(self) -> None:

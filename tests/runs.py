@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import select
 import subprocess
 import sys
 from collections import Counter
@@ -185,3 +186,19 @@ def agreement(
         alone, asked = sum(n for n, _ in counts), sum(n for _, n in counts)
         shares.append(1 - alone / asked if asked else 1.0)
     return shares[0], shares[1], sum(n for _, n in (*there, *back))
+
+
+def read_until(terminal: int, what: bytes | None) -> bytes:
+    """What a terminal shows, up to ``what`` or, for None, until nobody writes to it any more."""
+    shown = b""
+    while what is None or what not in shown:
+        ready, _, _ = select.select([terminal], [], [], 60)
+        assert ready, f"nothing more came after {shown!r}"
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:  # Linux says so when the other side is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+    return shown

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from streamer.models.finding import find_model
 from streamer.models.model import Model
 from streamer.settings import Settings
 from tests import runs
-from tests.runs import Finished, check_conserved, environment, manifest, playable_times, rows, video_times
+from tests.runs import Finished, check_conserved, environment, manifest, playable_times, read_until, rows, video_times
 from tests.videos import FASTSTART, cut_off, write_video
 
 Replay = Callable[..., Finished]
@@ -568,22 +567,6 @@ def test_a_terminal_shows_a_live_line(clip: Path, tiny_model: Path, tmp_path: Pa
     assert process.returncode == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
     assert re.search(r"\d+ of 90 frames  [\d.]+/s  p50 [\d.]+ ms  p95 [\d.]+ ms  \d+ dropped", plain)
-
-
-def read_until(terminal: int, what: bytes | None) -> bytes:
-    """What a terminal shows, up to ``what`` or, for None, until nobody writes to it any more."""
-    shown = b""
-    while what is None or what not in shown:
-        ready, _, _ = select.select([terminal], [], [], 60)
-        assert ready, f"nothing more came after {shown!r}"
-        try:
-            chunk = os.read(terminal, 65536)
-        except OSError:  # Linux says so when the other side is closed
-            break
-        if not chunk:
-            break
-        shown += chunk
-    return shown
 
 
 @contextmanager

@@ -29,7 +29,7 @@ LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
         age agreement annotate answer bundled cache clock csv_rows distribution evaluation finished freshness
-        hdr_log link machine models models.checkpoint models.derived models.describing models.facts
+        hashing hdr_log link machine models models.checkpoint models.derived models.describing models.facts
         models.files models.finding models.labels models.model models.openvino_facts models.pt_facts
         models.published models.store models.trial openvino_quiet percentiles postprocess preprocess progress
         rundir settings slo sources.addresses summary table tail ultralytics_quiet video_extent video_index

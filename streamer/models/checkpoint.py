@@ -17,7 +17,7 @@ from pickletools import genops
 from typing import Any
 
 from streamer.errors import EngineUnavailable, ModelError, UntrustedModel
-from streamer.models.files import sha256
+from streamer.hashing import sha256
 from streamer.ultralytics_quiet import quiet_ultralytics
 
 LEGACY = ("models.yolo.", "models.common.", "models.experimental.")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.cache import cache_dir
-from streamer.models.files import model_sha256, sha256
+from streamer.hashing import sha256
+from streamer.models.files import model_sha256
 
 NAMES = {"onnx": "model.onnx", "ir": "model.xml", "int8": "model.xml"}
 """The file that stands for a made model, by its kind."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
+
+from streamer.hashing import sha256
 
 KINDS = {".onnx": "onnx", ".xml": "ir", ".pt": "pt"}
 """The kind of model that a file's ending stands for."""
@@ -17,13 +18,3 @@ def parts(path: Path) -> tuple[Path, ...]:
 def model_sha256(path: Path) -> str:
     """The hash of a model: over its files' bytes, of an IR those of the .xml and then those of the .bin."""
     return sha256(*parts(path))
-
-
-def sha256(*paths: Path) -> str:
-    """The SHA-256 of a file in hexadecimal, or of several ones' bytes in this order."""
-    whole = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                whole.update(block)
-    return whole.hexdigest()

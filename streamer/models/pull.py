@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamer.errors import ModelError, UsageError
+from streamer.hashing import sha256
 from streamer.models.checkpoint import check_extra
-from streamer.models.files import sha256
 from streamer.models.importing import import_model
 from streamer.models.published import FAMILIES, FILES
 from streamer.models.store import Entry, place_of, read_pulled, record_pulled, store_dir, whole_entry

@@ -15,7 +15,8 @@ from typing import Any
 from streamer.bundled import bundled
 from streamer.cache import cache_dir
 from streamer.errors import ModelError, UsageError
-from streamer.models.files import KINDS, sha256
+from streamer.hashing import sha256
+from streamer.models.files import KINDS
 from streamer.models.model import BUNDLED
 from streamer.postprocess import Head
 

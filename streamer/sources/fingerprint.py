@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from streamer.models.files import sha256
+from streamer.hashing import sha256
 from streamer.sources.addresses import kind_of
 from streamer.sources.images import images_in
 

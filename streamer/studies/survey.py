@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 
-from streamer.engines.opening import open_engine, unavailable
+from streamer.engines.opening import unavailable
 from streamer.engines.recipe import parse_spec
 from streamer.engines.sameness import Sameness
 from streamer.engines.spec import VARIANTS, EngineSpec, Runtime
 from streamer.errors import StreamerError
 from streamer.models.model import Model
+from streamer.studies.opened import Opened
 
 COMPILED = (Runtime.OPENVINO, Runtime.NULL)
 """Runtimes whose variants may come out as one, and are quick to compile."""
@@ -39,10 +39,9 @@ def survey(model: Model, advance: Callable[[str], None]) -> list[Surveyed]:
             found.append(Surveyed(spec, why))
             continue
         try:
-            with closing(open_engine(spec, model)) as engine:
-                engine.read()
-                engine.compile()
-                found.append(Surveyed(spec, None, dict(engine.config_in_force), sameness.of(spec, model, engine)))
+            with Opened(spec, model) as opened:
+                in_force = dict(opened.engine.config_in_force)
+                found.append(Surveyed(spec, None, in_force, sameness.of(spec, model, opened.engine)))
         except StreamerError as error:
             found.append(Surveyed(spec, str(error)))
     return found

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from streamer.errors import ModelError, UntrustedModel
+from streamer.hashing import sha256
 from streamer.models.checkpoint import load_checkpoint
-from streamer.models.files import sha256
 from streamer.models.finding import find_model
 from streamer.models.importing import import_model
 from streamer.models.store import read_entry

@@ -11,7 +11,8 @@ import pytest
 
 from streamer.coco import COCO_NAMES
 from streamer.errors import ModelError, UsageError
-from streamer.models.files import model_sha256, sha256
+from streamer.hashing import sha256
+from streamer.models.files import model_sha256
 from streamer.models.finding import find_model
 from streamer.postprocess import Head
 from tests.runs import COCO_MODEL, INT8_MODEL, needs_bundled, needs_shared

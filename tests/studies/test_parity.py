@@ -10,7 +10,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ from streamer.studies.asked import asked_engines
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.parity_rows import COLUMNS
 from tests import runs
-from tests.runs import COCO_MODEL, FOOTAGE, ROOT, Finished, environment, needs_bundled, needs_shared
+from tests.runs import COCO_MODEL, FOOTAGE, ROOT, Finished, environment, needs_bundled, needs_shared, read_until
 from tests.videos import number_of, write_video
 
 Parity = Callable[..., Finished]
@@ -344,18 +343,30 @@ def test_a_frame_that_cannot_be_decoded_is_left_out_for_every_engine(parity: Par
 
 
 def interrupted(clip: Path, tiny_model: Path, cwd: Path, number: signal.Signals, *more: str) -> Finished:
-    """The command, with a signal as soon as the reference's row and that of ``ir`` are written."""
-    slow = ("--engine", "ir", "--engine", "null,delay_ms=60000", "--model", str(tiny_model), "--out", "out", *more)
-    command = [sys.executable, "-m", "streamer", "parity", str(clip), *slow]
+    """The command at a terminal, with a signal once the engine after ``ir`` has shown that its first frame is done.
+
+    Of standard error what is no progress bar is returned.
+    """
+    slow = ("--engine", "ir", "--engine", "null,delay_ms=500", "--model", str(tiny_model), "--out", "out", *more)
+    ours, theirs = pty.openpty()
     with subprocess.Popen(
-        command, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "streamer", "parity", str(clip), *slow],
+        cwd=cwd,
+        env=environment({"TERM": "xterm", "COLUMNS": "100"}),
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
     ) as process:
-        while not (cwd / "out" / "parity.csv").exists() or len(table(cwd / "out")) < 2:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.01)
+        os.close(theirs)
+        shown = read_until(ours, b"null,delay_ms=500")
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-    return Finished(process.returncode, out, err)
+        shown += read_until(ours, None)
+        out, _ = process.communicate(timeout=60)
+    os.close(ours)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    bar = re.compile(r"(onnx|ir|null)\S* .*%.*")
+    said = [line.strip() for line in re.split(r"[\r\n]+", plain) if line.strip() and not bar.match(line.strip())]
+    return Finished(process.returncode, out, "\n".join(said))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -389,15 +400,7 @@ def test_progress_is_shown_on_a_terminal(clip: Path, tiny_model: Path, tmp_path:
         stderr=theirs,
     ) as process:
         os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 4096)
-            except OSError:  # how Linux says that nobody holds the other end any more
-                break
-            if not piece:
-                break
-            shown += piece
+        shown = read_until(ours, None)
         out, _ = process.communicate(timeout=60)
     os.close(ours)
     assert b"null,delay_ms=60" in shown

@@ -31,8 +31,7 @@ from streamer.preprocess import Fit, Preprocess
 from streamer.studies.quantization import quantize_model
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.quantized import clip_of_the_street, needs_nncf, quantized, write_learned
-from tests.runs import COCO_MODEL, FOOTAGE, Finished, environment, needs_bundled, needs_shared
-from tests.test_cli_errors import read_until
+from tests.runs import COCO_MODEL, FOOTAGE, Finished, environment, needs_bundled, needs_shared, read_until
 from tests.videos import write_video
 
 Quantize = Callable[..., Finished]
