@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from queue import SimpleQueue
@@ -122,6 +123,15 @@ class Threads:
         """CPU time is counted from now on."""
         self._cpu_ns.clear()
 
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """CPU time that passes meanwhile is nobody's."""
+        before = self._cpu_ns.copy()
+        try:
+            yield
+        finally:
+            self._cpu_ns = before
+
     def now_us(self) -> int:
         return self._clock.now_us()
 
@@ -170,18 +180,29 @@ class RunTime:
         self._clock = clock
         self._workers = workers
         self._origin_us = 0
+        self._stands_at_us: int | None = None
 
     def start(self, lead_us: int) -> None:
         """Puts the origin ``lead_us`` from now."""
         self._origin_us = self._clock.now_us() + lead_us
 
     def since_origin(self, clock_us: int) -> int:
-        """A reading of the clock as time of the run."""
+        """A reading of the clock as time of the run, while that goes on."""
         return clock_us - self._origin_us
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """The run's time does not go on meanwhile."""
+        self._stands_at_us = self.now_us()
+        try:
+            yield
+        finally:
+            self._origin_us = self._clock.now_us() - self._stands_at_us
+            self._stands_at_us = None
 
     def now_us(self) -> int:
         """Now, in the event loop."""
-        return self._clock.now_us() - self._origin_us
+        return self._clock.now_us() - self._origin_us if self._stands_at_us is None else self._stands_at_us
 
     def stamp(self) -> int:
         """Now, on a worker."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
@@ -16,8 +16,12 @@ from streamer.ledger import FrameRecord, Ledger, Outcome
 from streamer.link import PolicyLink
 from streamer.lookahead import Gate, LookAhead
 from streamer.priming import Primer
+from streamer.rounds import Intermission
 from streamer.schedule import Limits, Schedule
 from streamer.source import Source, Unreadable
+
+AHEAD_US = 1_000_000
+"""Far enough ahead for all that is decoded ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Emission:
     """One stream's frames, on their way into ``link``; with ``waits`` a full link holds them back.
 
     ``displaced`` is told of a frame that had to go for another, ``unreadable`` of one that could not be decoded.
+    A run in rounds has an ``intermission`` before each, once it is ``settled``: every frame has its outcome.
     ``next_index`` is that of the first frame that has not been scheduled yet.
     """
 
@@ -49,6 +54,8 @@ class Emission:
         gate: Gate,
         judge: Judge,
         primer: Primer | None,
+        intermission: Intermission | None,
+        settled: Callable[[], Awaitable[None]],
         ledger: Ledger,
         time: RunTime,
         on_idle: Callable[[], None],
@@ -64,6 +71,9 @@ class Emission:
         self._gate = gate
         self._judge = judge
         self._primer = primer
+        self._intermission = intermission
+        self._settled = settled
+        self._moved_us: int | None = 0
         self._ledger = ledger
         self._time = time
         self._on_idle = on_idle
@@ -81,10 +91,34 @@ class Emission:
         else:
             await self._on_schedule()
 
+    def due_us(self, index: int) -> int | None:
+        """When frame ``index`` is due; None past the last, for live sources, and until its round has begun."""
+        due = self._nominal_us(index)
+        return None if due is None or self._moved_us is None else due + self._moved_us
+
+    def _nominal_us(self, index: int) -> int | None:
+        pts = self._source.pts(index)
+        return None if pts is None else self._schedule.due_us(index, pts)
+
+    async def _goes_on(self, index: int) -> bool:
+        """The run does not end here; before a round's first frame it waits for its turn."""
+        if self._intermission is None or not self._intermission.before(index) or self._source.pts(index) is None:
+            return True
+        self._moved_us = None
+        await self._settled()
+        # What can be decoded ahead is, while it is this run's turn.
+        await self._ahead.refill(self._time.now_us() + AHEAD_US)
+        start = await self._intermission.hold(index)
+        if start is None:
+            return False
+        self._moved_us = start - (self._nominal_us(index) or 0)
+        return True
+
     async def _on_schedule(self) -> None:
         for index in count():
-            pts = self._source.pts(index)
-            due = None if pts is None else self._schedule.due_us(index, pts)
+            if not await self._goes_on(index):
+                return
+            due = self.due_us(index)
             if due is None or self._ended(index, due):
                 return
             await self._ahead.refill(due)
@@ -144,6 +178,8 @@ class Emission:
     async def _closed_loop(self) -> None:
         await self._time.wait_until(0)
         for index in count():
+            if not await self._goes_on(index):
+                return
             await self._link.wait_for_room()
             self._on_idle()
             item = await self._ahead.next()

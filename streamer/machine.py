@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -75,6 +76,10 @@ def involuntary_switches() -> int:
 
 def resident_peak_mb() -> float | None:
     """The most memory this process has had resident, in MB; None where the system does not tell."""
+    status = _read("/proc/self/status") or ""
+    if found := re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE):
+        # Not by getrusage: there a process that was started by another has at least that one's peak.
+        return round(int(found[1]) / 1024, 1)
     if resource is None:
         return None
     peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

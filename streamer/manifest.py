@@ -97,10 +97,11 @@ def run_part(
     started: datetime,
     duration_us: int,
     timings: Timings,
+    rounds: Sequence[tuple[int, int]] | None,
     *,
     exact: bool,
 ) -> dict[str, Any]:
-    """The ``run`` of the manifest: what was asked, with its defaults worked out."""
+    """The ``run`` of the manifest: what was asked, with its defaults worked out; ``rounds`` where it ran in some."""
     return {
         "fps": "max" if schedule.closed_loop else str(schedule.rate),
         "schedule": settings.pace if isinstance(settings.pace, str) else "fps",
@@ -121,6 +122,9 @@ def run_part(
         "iou": settings.iou,
         "fit": settings.fit.value,
         "loop": settings.loop,
+        "rounds": None
+        if rounds is None
+        else [{"frame": frame, "start_ms": start_us / 1000} for frame, start_us in rounds],
         "garbage_collection": "frozen after warm-up, then only between frames",
         "started": started.isoformat(timespec="milliseconds"),
         "duration_s": duration_us / 1_000_000,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -51,6 +52,15 @@ class Measurements:
             self.device_changes.append(DeviceChange(now, self._devices, devices))
             self._devices = devices
             self.tally.split()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What the machine does meanwhile does not count."""
+        self.witness.sampled(self._now_us(), read_counters(self._collections))
+        try:
+            yield
+        finally:
+            self.witness.resumed(read_counters(self._collections))
 
     def finish(self, end_us: int) -> None:
         """The run is over, at ``end_us``."""

@@ -22,6 +22,7 @@ from streamer.ledger import FrameRecord, Ledger, Outcome
 from streamer.link import LinkClosed, Policy, PolicyLink, ReorderBuffer
 from streamer.lookahead import Gate, LookAhead
 from streamer.priming import Primer
+from streamer.rounds import Intermission
 from streamer.schedule import Limits, Schedule
 from streamer.sink import Dropped, Result, Sink
 from streamer.source import Source, Unreadable
@@ -39,6 +40,7 @@ class Pipeline:
     """One stream through one engine, with a detector per request. ``first`` is what the source gave first.
 
     With a ``primer`` the gap before a frame is filled with throw-away inferences, where the schedule tells of it.
+    With an ``intermission`` the run is held between its rounds.
     ``on_idle`` is called once a frame, while none is being measured (or, when the engine is never idle, before the
     next is due), and ``decoded`` with the beginning and the end of each decode; they must be short. ``failure`` is
     the error that ended the run, if one did; ``undrawn`` counts dropped frames whose picture could not wait for its
@@ -57,6 +59,7 @@ class Pipeline:
         judge: Judge,
         detectors: Sequence[Detector],
         primer: Primer | None,
+        intermission: Intermission | None,
         sink: Sink,
         ledger: Ledger,
         time: RunTime,
@@ -75,6 +78,7 @@ class Pipeline:
         self._link: PolicyLink[Job] = PolicyLink(policy, 0 if schedule.closed_loop else queue)
         self._buffer: ReorderBuffer[Result | Dropped] = ReorderBuffer(SINK_LINK)
         self._gate = Gate()
+        self._outcome = anyio.Event()
         self._ahead = LookAhead(source, first, time, self._gate, decoded)
         self._emission = Emission(
             source=source,
@@ -86,6 +90,8 @@ class Pipeline:
             gate=self._gate,
             judge=judge,
             primer=primer,
+            intermission=intermission,
+            settled=self._settled,
             ledger=ledger,
             time=time,
             on_idle=on_idle,
@@ -137,6 +143,12 @@ class Pipeline:
             except StreamerError as error:
                 self._fail(error)
         self._link.close(discard=self._stopped_us is not None)
+
+    async def _settled(self) -> None:
+        """Returns when every scheduled frame has its outcome."""
+        while self._ledger.open_records():
+            self._outcome = anyio.Event()
+            await self._outcome.wait()
 
     def _unreadable(self, record: FrameRecord) -> None:
         self._buffer.skip(record.frame)
@@ -220,14 +232,15 @@ class Pipeline:
             self._ledger.close(record, outcome, reason)
         except SinkError as error:
             self._fail(error)
+        self._outcome.set()
 
     def _close_books(self) -> None:
         """Abandons what was due before the end and is unfinished, with those the source had not come to."""
         end = self._time.now_us() if self._stopped_us is None else self._stopped_us
         ended_early = self._stopped_us is not None
         for index in count(self._emission.next_index):
-            pts = self._source.pts(index) if ended_early and not self._schedule.closed_loop else None
-            due = None if pts is None else self._schedule.due_us(index, pts)
+            due = self._emission.due_us(index) if ended_early and not self._schedule.closed_loop else None
+            pts = self._source.pts(index)
             if pts is None or due is None or due > end or self._limits.reached(index, due):
                 break
             self._ledger.open(FrameRecord(0, index, round(pts * 1_000_000), due))

@@ -18,6 +18,7 @@ from streamer.manifest import Timings
 from streamer.models.finding import find_model
 from streamer.observer import Observer, Silent
 from streamer.pictures.latency import draw_latency
+from streamer.rounds import Rounds
 from streamer.rundir import check_out
 from streamer.schedule import Schedule
 from streamer.session import Opened, Session
@@ -27,13 +28,13 @@ from streamer.sources.opening import open_source
 from streamer.warmup import make_ready
 
 
-async def run(source: str, settings: Settings, observer: Observer | None = None) -> Run:
-    """Runs ``source`` through one engine and writes a run directory.
+async def run(source: str, settings: Settings, observer: Observer | None = None, rounds: Rounds | None = None) -> Run:
+    """Runs ``source`` through one engine and writes a run directory; with ``rounds``, as they say when.
 
     Raises UsageError, SourceError, ModelError or EngineError before anything is written. What fails later ends the
     run early and is in the result.
     """
-    measured = await _measured(source, settings, observer or Silent())
+    measured = await _measured(source, settings, observer or Silent(), rounds)
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
     try:
         draw_latency(measured.directory, measured.manifest)
@@ -42,7 +43,7 @@ async def run(source: str, settings: Settings, observer: Observer | None = None)
     return measured
 
 
-async def _measured(source: str, settings: Settings, observer: Observer) -> Run:
+async def _measured(source: str, settings: Settings, observer: Observer, rounds: Rounds | None) -> Run:
     started = datetime.now(UTC)
     spec = parse_spec(settings.engine)
     if spec.prime and settings.queue == 0 and settings.fps != "max":
@@ -65,4 +66,4 @@ async def _measured(source: str, settings: Settings, observer: Observer) -> Run:
         await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)
         schedule = Schedule(settings.pace, camera.info.rate, arrivals)
         opened = Opened(source, settings, started, spec, camera, model, engine, timings, clock, threads, schedule)
-        return await Session(opened, observer).run()
+        return await Session(opened, observer, rounds).run()

@@ -34,13 +34,18 @@ OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, RESERVE, MANIFEST_RESERVE)
 def default_path(started: datetime, source: str, engine: str) -> Path:
     """``runs/<UTC time>-<source>-<engine>``, with what file names cannot hold left out."""
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
-    parts = [re.sub(r"[^A-Za-z0-9_.=-]+", "-", part).strip("-.") for part in (slug(source), engine)]
+    parts = [file_name(slug(source)), file_name(engine)]
     path = Path("runs") / "-".join([stamp, *parts])
     number = 2
     while path.exists():  # a second run within the same second
         path = path.with_name(f"{'-'.join([stamp, *parts])}-{number}")
         number += 1
     return path
+
+
+def file_name(text: str) -> str:
+    """The text without what file names cannot hold."""
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", text).strip("-.")
 
 
 def check_out(path: Path, *, overwrite: bool) -> None:
@@ -58,6 +63,26 @@ def check_out(path: Path, *, overwrite: bool) -> None:
         parent = parent.parent
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         raise UsageError(f"--out {path}: {parent} is not a directory that can be written to; give another one")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file whole or not at all. Raises SinkError."""
+    scratch = path.with_name(f"{path.name}.writing")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise SinkError(f"cannot write {path}: {error.strerror}") from error
+
+
+def discard(path: Path) -> None:
+    """Takes a run that never began out of ``path``, and the directory when nothing else is in it."""
+    for name in OWN_FILES:
+        (path / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        path.rmdir()
 
 
 class RunDir:
@@ -111,14 +136,7 @@ class RunDir:
         self.close_tables()
         self._release()
         document = {**manifest, "files": self._hashes()}
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        scratch = self.path / f"{MANIFEST}.writing"
-        try:
-            scratch.write_text(text, encoding="utf-8")
-            scratch.replace(self.path / MANIFEST)
-        except OSError as error:
-            scratch.unlink(missing_ok=True)
-            raise SinkError(f"cannot write {self.path / MANIFEST}: {error.strerror}") from error
+        write_whole(self.path / MANIFEST, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return document
 
     def _hashes(self) -> dict[str, dict[str, Any]]:

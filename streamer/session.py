@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -36,6 +38,7 @@ from streamer.postprocess import Postprocess
 from streamer.preprocess import Preprocessing, preprocess_for
 from streamer.priming import Primer
 from streamer.progress import Housekeeping, garbage_frozen
+from streamer.rounds import Intermission, Rounds
 from streamer.rundir import RunDir, default_path
 from streamer.sample import SCENE
 from streamer.schedule import Schedule
@@ -47,7 +50,7 @@ from streamer.sources.fingerprint import fingerprint
 from streamer.summary import Statistics, counts, statistics
 from streamer.tail import told
 from streamer.video_writer import VideoWriter
-from streamer.warmup import catch_up, warm_drawing, warm_inference_us, warm_up
+from streamer.warmup import catch_up, warm_again, warm_drawing, warm_inference_us, warm_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,9 @@ class Opened:
 class Session:
     """Runs what is open, once."""
 
-    def __init__(self, opened: Opened, observer: Observer) -> None:
+    def __init__(self, opened: Opened, observer: Observer, rounds: Rounds | None) -> None:
         self._opened = opened
+        self._rounds = rounds
         self._observer = observer
         self._time = RunTime(opened.clock, opened.threads)
         schedule, info = opened.schedule, opened.camera.info
@@ -83,6 +87,8 @@ class Session:
             tick_us=Fraction(1_000_000) / info.rate if info.live else None,
         )
         self._primer: Primer | None = None
+        self._intermission: Intermission | None = None
+        self._cpu_aside_s = 0.0
         self._interrupted: str | None = None
         self._failure: StreamerError | None = None
 
@@ -108,6 +114,14 @@ class Session:
         if opened.spec.prime:
             warm_us = await opened.threads.run(partial(warm_inference_us, detectors[0], sample), Stage.ENGINE)
             self._primer = Primer(warm_us, self._time.stamp)
+        if self._rounds is not None:
+            self._intermission = Intermission(
+                self._rounds,
+                None if opened.schedule.closed_loop else opened.schedule.rate,
+                self._time,
+                partial(warm_again, detectors, sample),
+                self._aside,
+            )
         if settings.video is not Video.NONE:
             await opened.threads.run(partial(warm_drawing, sample, opened.model.names), Stage.SINK)
         directory = RunDir(
@@ -132,6 +146,7 @@ class Session:
             judge=Judge(settings.freshness),
             detectors=detectors,
             primer=self._primer,
+            intermission=self._intermission,
             sink=FileSink(
                 directory.detections.append,
                 encoder,
@@ -164,7 +179,9 @@ class Session:
             raise
         finally:
             self._failure = pipeline.failure
-            finished = self._close(directory, encoder, ledger, pipeline, time.process_time() - cpu)
+            finished = self._close(
+                directory, encoder, ledger, pipeline, time.process_time() - cpu - self._cpu_aside_s
+            )
         return finished
 
     def _close(
@@ -211,6 +228,7 @@ class Session:
                 opened.started,
                 duration_us,
                 opened.timings,
+                None if self._intermission is None else self._intermission.started,
                 exact=all(values.exact for values in whole.values()),
             ),
             frames=frames,
@@ -262,6 +280,16 @@ class Session:
         if self._failure is not None:
             return "FAILED"
         return "VALID" if self._interrupted is None else "INTERRUPTED"
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """What happens between rounds is not of the run."""
+        cpu = time.process_time()
+        try:
+            with self._measured.aside(), self._opened.threads.uncounted():
+                yield
+        finally:
+            self._cpu_aside_s += time.process_time() - cpu
 
     def _encoder(self, directory: RunDir) -> VideoWriter | None:
         if self._opened.settings.video is Video.NONE:

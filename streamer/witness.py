@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 OTHERS_CORES = 0.2
@@ -55,6 +55,12 @@ class Witness:
             self._starts.append(self._last_us)
             self._stretches.append((self._last_us, now_us, happened))
         self._last_us = now_us
+
+    def resumed(self, reading: Reading) -> None:
+        """The machine is at ``reading``, and what happened since the last one does not count."""
+        passed = [now - before for now, before in zip(astuple(reading), astuple(self._last), strict=True)]
+        self._first = Reading(*(count + more for count, more in zip(astuple(self._first), passed, strict=True)))
+        self._last = reading
 
     def during(self, start_us: int, end_us: int) -> set[str]:
         """What happened between two instants of the run."""

@@ -7,6 +7,7 @@ time, for as long as the work said it would have blocked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +32,7 @@ from streamer.pipeline import Pipeline
 from streamer.postprocess import Head, Postprocess
 from streamer.preprocess import Fit, Preprocess
 from streamer.priming import Primer
+from streamer.rounds import Intermission
 from streamer.schedule import Limits, Pace, Schedule
 from streamer.sink import Dropped, Result
 from streamer.source import SourceInfo, Unreadable
@@ -156,6 +158,10 @@ class Rig:
     stop_at_us: int | None = None
     shows_dropped: bool = False
     primed: bool = False
+    round_frames: int | None = None
+    held_s: float = 0
+    """Between rounds others run for so long."""
+    ends_before_round: int | None = None
     records: list[FrameRecord] = field(default_factory=list)
     inferences: list[tuple[int, int]] = field(default_factory=list)
     """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
@@ -197,6 +203,7 @@ class Rig:
                 for _ in range(self.requests)
             ],
             primer=self.primer,
+            intermission=None if self.round_frames is None else self._intermission(run_time),
             sink=self.sink,
             ledger=self.ledger,
             time=run_time,
@@ -209,6 +216,25 @@ class Rig:
             await self.pipeline.run()
             nursery.cancel_scope.cancel()
         self.tally.finish(run_time.now_us())
+
+    def _intermission(self, run_time: RunTime) -> Intermission:
+        """Rounds whose turn comes after ``held_s``; the engine is warmed up in no time."""
+        rig = self
+
+        class Turns:
+            waited = 0
+
+            def begins(self, frame: int) -> bool:
+                return frame % (rig.round_frames or 1) == 0
+
+            def wait(self) -> bool:
+                self.waited += 1
+                rig._time.block(rig.held_s)
+                return self.waited - 1 != rig.ends_before_round
+
+        rate = self.fps if isinstance(self.fps, Fraction) else None
+        self.intermission = Intermission(Turns(), rate, run_time, lambda: None, nullcontext)
+        return self.intermission
 
     def _services(self) -> Iterator[float]:
         yield from self.services_s

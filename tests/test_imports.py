@@ -31,7 +31,7 @@ LAYERS: dict[str, list[str]] = {
         age agreement annotate answer bundled cache clock csv_rows distribution evaluation finished freshness
         hashing hdr_log link machine models models.checkpoint models.derived models.describing models.facts
         models.files models.finding models.labels models.model models.openvino_facts models.pt_facts
-        models.published models.store models.trial openvino_quiet percentiles postprocess preprocess progress
+        models.published models.store models.trial openvino_quiet percentiles postprocess preprocess processes progress
         rundir settings slo sources.addresses summary table tail ultralytics_quiet video_extent video_index
         windows witness
     """),
@@ -42,7 +42,7 @@ LAYERS: dict[str, list[str]] = {
         street street.* truth video_reader video_writer
     """),
     "pipeline": names(
-        "lookahead priming detector emission measuring doubts pipeline manifest observer warmup session"
+        "lookahead priming detector emission rounds measuring doubts pipeline manifest observer warmup session"
     ),
     "run": names("run api studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),

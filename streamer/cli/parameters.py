@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from streamer.cli.trust import trust_option
+from streamer.engines.recipe import parse_spec
 from streamer.engines.spec import VARIANTS
 from streamer.errors import UsageError
+from streamer.link import Policy
 from streamer.preprocess import Fit
+from streamer.schedule import parse_fps
+from streamer.settings import Video, parse_duration
+from streamer.studies.asked import GROUPS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,29 +37,163 @@ class Parsed(click.ParamType[Any]):
             raise click.UsageError(str(error), ctx) from error
 
 
-def detection_options(command: Command) -> Command:
-    """``--conf``, ``--iou`` and ``--fit``: how a frame goes into the model, and what is kept of what comes out."""
-    fit = click.option(
-        "--fit",
-        type=click.Choice([fit.value for fit in Fit]),
-        default=Fit.LETTERBOX.value,
-        show_default=True,
-        help="How a frame is made to fit the model's input.",
+def options(*several: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in the order in which help shows them."""
+
+    def decorate(command: Command) -> Command:
+        for one in reversed(several):
+            command = one(command)
+        return command
+
+    return decorate
+
+
+def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Engine names for shell completion."""
+    return [name for name in VARIANTS if name.startswith(incomplete)]
+
+
+model_options = options(
+    click.option(
+        "--model",
+        metavar="NAME|PATH",
+        help="The detector: a name of 'streamer models list', or a .onnx, .xml or .pt.  [default: the bundled one]",
+    ),
+    trust_option,
+)
+"""``--model`` and ``--trust``."""
+
+
+def engines_options(default: str) -> Callable[[Command], Command]:
+    """``--engine``, repeated, and ``--engines``: those that a study looks at."""
+    return options(
+        click.option(
+            "--engine",
+            "engines",
+            metavar="SPEC",
+            type=Parsed("engine", parse_spec),
+            shell_complete=complete_engine,
+            multiple=True,
+            help="An engine to look at, as in ir,threads=1; may be repeated.",
+        ),
+        click.option(
+            "--engines",
+            "group",
+            type=click.Choice(GROUPS),
+            help=f"Those of the tutorial, or every one but null.  [default: {default}, without --engine]",
+        ),
     )
-    iou = click.option(
+
+
+pacing_options = options(
+    click.option(
+        "--policy",
+        type=click.Choice([policy.value for policy in Policy]),
+        help="What happens to a frame when the queue is full.  [default: drop-oldest; wait with --fps max]",
+    ),
+    click.option(
+        "--queue",
+        metavar="N",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Frames that may wait for the engine.",
+    ),
+    click.option("--warmup", metavar="N", type=int, default=10, show_default=True, help="Inferences before the run."),
+    click.option(
+        "--deadline",
+        metavar="MS",
+        type=float,
+        help="Latency from which a frame is late.  [default: one frame period]",
+    ),
+    click.option(
+        "--slo",
+        metavar="EXPR",
+        help="Objectives, as in 'latency.p99<33ms,drops<1%'; exit code 3 when one is missed.",
+    ),
+)
+"""How frames meet the engine, and what is asked of that."""
+
+fps_option = click.option(
+    "--fps",
+    metavar="source|N|max",
+    type=Parsed("fps", parse_fps),
+    default="source",
+    show_default=True,
+    help="The camera's pace: the file's own timestamps, N frames a second, or a closed loop.",
+)
+
+length_options = options(
+    click.option("--frames", metavar="N", type=int, help="End after N frames."),
+    click.option(
+        "--duration",
+        metavar="TIME",
+        type=Parsed("duration", parse_duration),
+        help="End after 90s, 10m or 1h of schedule.",
+    ),
+    click.option("--loop", is_flag=True, help="Start again at the end of the source."),
+)
+"""How long a run is."""
+
+detection_options = options(
+    click.option("--conf", metavar="C", type=float, default=0.25, show_default=True, help="Lowest confidence kept."),
+    click.option(
         "--iou",
         metavar="IOU",
         type=float,
         default=0.5,
         show_default=True,
         help="Overlap at which NMS suppresses.",
-    )
-    conf = click.option(
-        "--conf", metavar="C", type=float, default=0.25, show_default=True, help="Lowest confidence kept."
-    )
-    return conf(iou(fit(command)))
+    ),
+    click.option(
+        "--fit",
+        type=click.Choice([fit.value for fit in Fit]),
+        default=Fit.LETTERBOX.value,
+        show_default=True,
+        help="How a frame is made to fit the model's input.",
+    ),
+)
+"""How a frame goes into the model, and what is kept of what comes out."""
 
 
-def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """Engine names for shell completion."""
-    return [name for name in VARIANTS if name.startswith(incomplete)]
+def video_option(default: Video) -> Callable[[Command], Command]:
+    """``--video``."""
+    return click.option(
+        "--video",
+        type=click.Choice([video.value for video in Video]),
+        default=default.value,
+        show_default=True,
+        help="Which frames the annotated video shows.",
+    )
+
+
+def output_options(out: str, overwrite: str, document: str) -> Callable[[Command], Command]:
+    """``--out``, ``--overwrite``, ``--json`` and ``--quiet``; the words say what is written where, and printed."""
+    return options(
+        click.option(
+            "--out", metavar="DIR", type=click.Path(path_type=Path), help=f"{out}  [default: a new one in runs/]"
+        ),
+        click.option("--overwrite", is_flag=True, help=overwrite),
+        click.option(
+            "--json", "as_json", is_flag=True, help=f"Print {document} on standard output, and nothing else there."
+        ),
+        click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+    )
+
+
+def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given for the options above, as `Settings` has it."""
+    found = {
+        name: given[name] for name in ("trust", "fps", "queue", "slo", "frames", "loop", "warmup") if name in given
+    }
+    return found | {
+        "model": given["model"],
+        "policy": Policy(given["policy"]) if given["policy"] else None,
+        "duration_s": given["duration"],
+        "deadline_ms": given["deadline"],
+        "confidence": given["conf"],
+        "iou": given["iou"],
+        "fit": Fit(given["fit"]),
+        "video": Video(given["video"]),
+        "overwrite": given["overwrite"],
+    }

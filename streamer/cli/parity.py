@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,47 +11,31 @@ from typing import Any
 import click
 from rich.console import Console
 
-from streamer.cli.parameters import Parsed, complete_engine, detection_options
+from streamer.cli.interrupted import EXIT_SIGNAL, Interrupted, interrupted_by_signals
+from streamer.cli.parameters import (
+    Parsed,
+    complete_engine,
+    detection_options,
+    engines_options,
+    model_options,
+    output_options,
+)
 from streamer.cli.parity_report import as_document, print_report, with_progress
-from streamer.cli.trust import find_model_asking, trust_option
+from streamer.cli.trust import find_model_asking
 from streamer.engines.recipe import parse_spec
 from streamer.preprocess import Fit
 from streamer.rundir import check_out, default_path
-from streamer.studies.asked import GROUPS, asked_engines
+from streamer.studies.asked import asked_engines
 from streamer.studies.parity import Parity, ParitySettings
 from streamer.studies.parity_result import EngineParity, missed
 from streamer.studies.parity_rows import FILE, ParityFile
 
 EXIT_DISAGREES = 3
-EXIT_SIGNAL = 128
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class Interrupted(BaseException):
-    """SIGINT or SIGTERM came."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 @click.command()
 @click.argument("source", metavar="SOURCE")
-@click.option(
-    "--engine",
-    "engines",
-    metavar="SPEC",
-    type=Parsed("engine", parse_spec),
-    shell_complete=complete_engine,
-    multiple=True,
-    help="An engine to compare, as in ir,threads=1; may be repeated.",
-)
-@click.option(
-    "--engines",
-    "group",
-    type=click.Choice(GROUPS),
-    help="Those of the tutorial, or every one but null.  [default: all, without --engine]",
-)
+@engines_options("all")
 @click.option(
     "--reference",
     metavar="SPEC",
@@ -61,8 +43,7 @@ class Interrupted(BaseException):
     shell_complete=complete_engine,
     help="What the others are compared with.  [default: the first that can run of onnx, ir (in f32), pytorch]",
 )
-@click.option("--model", metavar="NAME|PATH", help="The detector: a .onnx, .xml or .pt.  [default: the bundled one]")
-@trust_option
+@model_options
 @click.option(
     "--frames",
     metavar="N",
@@ -86,15 +67,9 @@ class Interrupted(BaseException):
     help="Exit code 3 when an engine's agreement with the reference is under this share.",
 )
 @detection_options
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help=f"Where {FILE} is written.  [default: a new directory in runs/]",
+@output_options(
+    f"The directory for {FILE}.", f"Write into a directory that is not empty, and replace its {FILE}.", "the result"
 )
-@click.option("--overwrite", is_flag=True, help=f"Write into a directory that is not empty, and replace its {FILE}.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result on standard output, and nothing else there.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     """Do the engines agree? Compare each one's detections with the reference engine's on the same frames of SOURCE.
 
@@ -124,7 +99,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     rows: list[EngineParity] = []
     interrupted: int | None = None
     try:
-        with _interrupted_by_signals():
+        with interrupted_by_signals():
             study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
             with closing(ParityFile(out, overwrite=options["overwrite"])) as file:
                 for row in with_progress(study, Console(stderr=True, quiet=quiet)):
@@ -140,20 +115,3 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     if interrupted is not None:
         return EXIT_SIGNAL + interrupted
     return EXIT_DISAGREES if missed(rows) else 0
-
-
-@contextmanager
-def _interrupted_by_signals() -> Iterator[None]:
-    """The first SIGINT or SIGTERM ends the study, and what it has is shown; a second one ends the process at once."""
-
-    def interrupt(number: int, _: object) -> None:
-        for each in SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-        raise Interrupted(number)
-
-    before = [signal.signal(number, interrupt) for number in SIGNALS]
-    try:
-        yield
-    finally:
-        for number, handler in zip(SIGNALS, before, strict=True):
-            signal.signal(number, handler)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,20 +16,26 @@ import click
 from rich.console import Console
 
 from streamer.api import BACKEND
-from streamer.cli.parameters import Parsed, complete_engine, detection_options
+from streamer.cli.interrupted import EXIT_SIGNAL, SIGNALS
+from streamer.cli.parameters import (
+    complete_engine,
+    detection_options,
+    fps_option,
+    length_options,
+    model_options,
+    output_options,
+    pacing_options,
+    settings_of,
+    video_option,
+)
 from streamer.cli.report import ProgressLine, print_report
-from streamer.cli.trust import asking, trust_option
+from streamer.cli.trust import asking
 from streamer.errors import StreamerError
 from streamer.finished import Run
-from streamer.link import Policy
-from streamer.preprocess import Fit
 from streamer.run import run
-from streamer.schedule import parse_fps
-from streamer.settings import Settings, Video, parse_duration
+from streamer.settings import Settings, Video
 
 EXIT_INVALID = 3
-EXIT_SIGNAL = 128
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command()
@@ -43,33 +48,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
     shell_complete=complete_engine,
     help="A variant of 'streamer engines', with refinements as in ir,precision=f32 or ir-fast,prime=on.",
 )
-@click.option(
-    "--model",
-    metavar="NAME|PATH",
-    help="The detector: a name of 'streamer models list', or a .onnx, .xml or .pt.  [default: the bundled one]",
-)
-@trust_option
-@click.option(
-    "--fps",
-    metavar="source|N|max",
-    type=Parsed("fps", parse_fps),
-    default="source",
-    show_default=True,
-    help="The camera's pace: the file's own timestamps, N frames a second, or a closed loop.",
-)
-@click.option(
-    "--policy",
-    type=click.Choice([policy.value for policy in Policy]),
-    help="What happens to a frame when the queue is full.  [default: drop-oldest; wait with --fps max]",
-)
-@click.option(
-    "--queue",
-    metavar="N",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Frames that may wait for the engine.",
-)
+@model_options
+@fps_option
+@pacing_options
 @click.option(
     "--arrivals",
     metavar="FILE.csv|bursty",
@@ -81,44 +62,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
     is_flag=True,
     help="Wait for the next frame when this one's result would come no tick earlier.",
 )
-@click.option("--frames", metavar="N", type=int, help="End after N frames.")
+@length_options
 @click.option("--until", metavar="P", help="Run until this percentile may be shown, as in p99.9; mostly with --loop.")
-@click.option(
-    "--duration",
-    metavar="TIME",
-    type=Parsed("duration", parse_duration),
-    help="End after 90s, 10m or 1h of schedule.",
-)
-@click.option("--loop", is_flag=True, help="Start again at the end of the source.")
-@click.option("--warmup", metavar="N", type=int, default=10, show_default=True, help="Inferences before the run.")
-@click.option(
-    "--deadline",
-    metavar="MS",
-    type=float,
-    help="Latency from which a frame is late.  [default: one frame period]",
-)
-@click.option(
-    "--slo",
-    metavar="EXPR",
-    help="Objectives, as in 'latency.p99<33ms,drops<1%'; exit code 3 when one is missed.",
-)
 @detection_options
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="The run directory.  [default: a new one in runs/]",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the run in a directory that is not empty.")
-@click.option(
-    "--video",
-    type=click.Choice([video.value for video in Video]),
-    default=Video.DELIVERED.value,
-    show_default=True,
-    help="Which frames the annotated video shows.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print run.json on standard output, and nothing else there.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@video_option(Video.DELIVERED)
+@output_options("The run directory.", "Replace the run in a directory that is not empty.", "run.json")
 def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     """Play SOURCE at the camera's pace through one engine, and measure every frame.
 
@@ -139,27 +87,12 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     """
     settings = Settings(
         engine=options["engine"],
-        model=options["model"],
-        trust=options["trust"],
-        fps=options["fps"],
-        policy=Policy(options["policy"]) if options["policy"] else None,
-        queue=options["queue"],
         arrivals=options["arrivals"],
         max_age_ms=options["max_age"],
         skip_partial=options["skip_partial"],
         until=options["until"],
-        slo=options["slo"],
-        frames=options["frames"],
-        duration_s=options["duration"],
-        loop=options["loop"],
-        warmup=options["warmup"],
-        deadline_ms=options["deadline"],
-        confidence=options["conf"],
-        iou=options["iou"],
-        fit=Fit(options["fit"]),
         out=options["out"],
-        overwrite=options["overwrite"],
-        video=Video(options["video"]),
+        **settings_of(options),
     )
     finished = asking(partial(_finished, source, settings, quiet), settings.trust)
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
@@ -17,11 +17,25 @@ class Sameness:
 
     def of(self, spec: EngineSpec, model: Model, engine: Engine) -> str | None:
         """The SPEC of the first engine that runs as this compiled one does; None when it is the first."""
-        first = self._first.setdefault(configuration(spec, model, engine), spec.spec)
-        return None if first == spec.spec else first
+        found = configuration(
+            spec, file_of(spec, model), len(engine.requests), engine.execution_devices, engine.config_in_force
+        )
+        return self.first(found, spec.spec)
+
+    def first(self, found: Hashable, name: str) -> str | None:
+        """The name of the first engine with this `configuration`; None when that is ``name``."""
+        first = self._first.setdefault(found, name)
+        return None if first == name else first
 
 
-def configuration(spec: EngineSpec, model: Model, engine: Engine) -> Hashable:
+def file_of(spec: EngineSpec, model: Model) -> str:
+    """The file that an engine runs, by its hash: the same may stand for two kinds, as an IR that is quantized does."""
+    return model.hashes.get(spec.file, f"{spec.file} made for it")
+
+
+def configuration(
+    spec: EngineSpec, file: str, requests: int, devices: Sequence[str], in_force: Mapping[str, str]
+) -> Hashable:
     """All that an engine's speed and answers can depend on, with the configuration as it is in force.
 
     Not the device asked for: AUTO on a machine with a CPU alone runs what CPU runs.
@@ -29,13 +43,12 @@ def configuration(spec: EngineSpec, model: Model, engine: Engine) -> Hashable:
     return (
         spec.runtime,
         spec.compiled,
-        # The same file may stand for two kinds: an IR that is quantized already.
-        model.hashes.get(spec.file, f"{spec.file} made for it"),
+        file,
         spec.shared,
         spec.preprocess,
         spec.prime,
         spec.delay_ms,
-        len(engine.requests),
-        engine.execution_devices,
-        tuple(sorted(engine.config_in_force.items())),
+        requests,
+        tuple(devices),
+        tuple(sorted(in_force.items())),
     )

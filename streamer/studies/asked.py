@@ -12,7 +12,7 @@ GROUPS = ("tutorial", "all")
 
 
 def asked_engines(specs: Sequence[EngineSpec], group: str | None) -> tuple[EngineSpec, ...]:
-    """The engines named one by one, or those of a group; one that is named twice comes once.
+    """The engines named one by one, or those of a group; one that is named twice comes twice.
 
     The groups are ``tutorial``, its seven, and ``all``, every variant but ``null``, which is meant without any name.
 
@@ -21,7 +21,7 @@ def asked_engines(specs: Sequence[EngineSpec], group: str | None) -> tuple[Engin
     if specs and group is not None:
         raise UsageError(f"--engine and --engines {group}: give one of the two")
     if specs:
-        return tuple(dict.fromkeys(specs))
+        return tuple(specs)
     if group == "tutorial":
         return tuple(parse_spec(name) for name in TUTORIAL)
     return tuple(parse_spec(name) for name, row in VARIANTS.items() if row.runtime is not Runtime.NULL)

@@ -82,7 +82,7 @@ class Parity:
         self.model = model
         self.settings = settings
         self.reference = settings.reference or _most_exact(model)
-        self.others = tuple(spec for spec in settings.engines if spec != self.reference)
+        self.others = tuple(dict.fromkeys(spec for spec in settings.engines if spec != self.reference))
         if not self.others:
             raise UsageError(f"{self.reference.spec} is the reference itself: name another engine to compare with it")
         self.frames = ChosenFrames(source, settings.frames)

@@ -106,6 +106,19 @@ class RunFacts:
             round(document.number("run", "deadline_ms") * 1000) if document.has("run", "deadline_ms") else None
         )
         self.duration_us = round(document.number("run", "duration_s") * 1_000_000)
+        self.rounds = _rounds(document)
         self.video = document.text("run", "video")
         if self.video not in ("delivered", "all", "none"):
             raise Unreadable(f"{NAME} run.video: found {self.video!r}, expected delivered, all or none")
+
+
+def _rounds(document: Document) -> list[tuple[int, int]]:
+    """Of a run in rounds: the first frame of each, and when it was due in microseconds; else none."""
+    found = document.get("run", "rounds") if document.has("run", "rounds") else []
+    try:
+        rounds = [(int(one["frame"]), round(Fraction(one["start_ms"]) * 1000)) for one in found]
+    except (TypeError, KeyError, ValueError):
+        rounds = [(-1, 0)]
+    if rounds and ([frame for frame, _ in rounds] != sorted({frame for frame, _ in rounds}) or rounds[0][0] != 0):
+        raise Unreadable(f"{NAME} run.rounds: found {json.dumps(found)[:60]}, expected rounds from frame 0 on")
+    return rounds

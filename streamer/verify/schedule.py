@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -32,11 +32,23 @@ def media_times(rows: Rows, run: RunFacts) -> Array:
     return instants(rows.frame.tolist(), run.rate) if run.schedule == "fps" and not run.live else rows["pts"]
 
 
+def _moved(nominal: Array, frame: Array, rounds: Sequence[tuple[int, int]]) -> Array:
+    """The instants of a run in rounds: each is moved as a whole, so that its first frame is due when it began."""
+    firsts, starts = (np.array(column, np.int64) for column in zip(*rounds, strict=True))
+    number = np.searchsorted(firsts, frame, side="right") - 1
+    first_of_each = np.searchsorted(frame, firsts)
+    began = nominal[np.minimum(first_of_each, len(nominal) - 1)]
+    moved: Array = nominal + (starts - began)[number]
+    return moved
+
+
 def check_schedule(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
     """Due instants follow from the schedule; where something else decides them, they do not go back."""
     scheduled = rows["scheduled"]
     if run.nominal:
         expected = media_times(rows, run)
+        if run.rounds and len(expected):
+            expected = _moved(expected, rows.frame, run.rounds)
         reasons.add_each(
             scheduled != expected,
             lambda at: (
