@@ -6,10 +6,14 @@ Times are milliseconds with three decimals: whole microseconds, exactly.
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
-from streamer.detections import Detections
+import numpy as np
+
+from streamer.detections import Detections, no_detections
 from streamer.ledger import FrameRecord, Outcome
 
 FRAME_COLUMNS = (
@@ -107,3 +111,21 @@ def _record(row: dict[str, str]) -> FrameRecord:
         late=row["late"] == "1",
         detections=int(row["detections"]) if row["detections"] else None,
     )
+
+
+def read_detections(path: Path) -> defaultdict[int, Detections]:
+    """What a ``detections.csv`` says was found, by frame; nothing in one without a row; a torn line is left out."""
+    found: defaultdict[int, Detections] = defaultdict(no_detections)
+    # Labels may hold line breaks of any kind, and be torn within a letter.
+    with path.open(newline="\n", encoding="utf-8", errors="replace") as file:
+        rows = csv.reader(line for line in file if line.endswith("\n"))
+        next(rows, None)
+        whole = (row for row in rows if len(row) == len(DETECTION_COLUMNS.split(",")))
+        for frame, of_frame in groupby(whole, key=lambda row: row[1]):
+            found[int(frame)] = _detections(list(of_frame))
+    return found
+
+
+def _detections(rows: Sequence[Sequence[str]]) -> Detections:
+    numbers = np.array([row[4:] for row in rows], np.float32)
+    return Detections(numbers[:, 1:], numbers[:, 0], np.array([row[2] for row in rows], np.int32))

@@ -7,14 +7,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 
 from streamer.ledger import Ledger, Outcome
 from streamer.percentiles import nearest_rank
 from streamer.summary import Tally
 
-PROGRESS_EVERY_S = 0.5
-SAMPLE_EVERY_S = 0.25
-COLLECT_EVERY_S = 10.0
+
+class Job(Enum):
+    """What is done between frames."""
+
+    SAMPLE = "look at the machine"
+    REPORT = "tell how far it is"
+    COLLECT = "collect garbage"
+
+
+EVERY_S = {Job.SAMPLE: 0.25, Job.REPORT: 0.5, Job.COLLECT: 10.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Progress:
 
 
 class Housekeeping:
-    """Called once a frame, while none is being measured; does at most one of its jobs, and seldom.
+    """Called once a frame, while none is being measured; does at most one of its jobs, the one that is most overdue.
 
     ``sample`` looks at the machine, and is given the number of garbage collections so far.
     """
@@ -44,18 +52,21 @@ class Housekeeping:
         self._report = report
         self._sample = sample
         self._collections = 0
-        self._started = self._reported = self._collected = self._sampled = time.monotonic()
+        self._started = time.monotonic()
+        self._done = dict.fromkeys(EVERY_S, self._started)
 
     def __call__(self) -> None:
         now = time.monotonic()
-        if now - self._sampled >= SAMPLE_EVERY_S:
-            self._sampled = now
+        # By how far it is overdue: at a frame a second each call finds several that are.
+        job = max(EVERY_S, key=lambda job: (now - self._done[job]) / EVERY_S[job])
+        if now - self._done[job] < EVERY_S[job]:
+            return
+        self._done[job] = now
+        if job is Job.SAMPLE:
             self._sample(self._collections)
-        elif now - self._reported >= PROGRESS_EVERY_S:
-            self._reported = now
+        elif job is Job.REPORT:
             self._report(self._progress(now - self._started))
-        elif now - self._collected >= COLLECT_EVERY_S:
-            self._collected = now
+        else:
             gc.collect()
             self._collections += 1
 

@@ -78,11 +78,12 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def discard(path: Path) -> None:
-    """Takes a run that never began out of ``path``, and the directory when nothing else is in it."""
+    """Takes a run that never began out of ``path``; its directory too, and that of its study, when they are empty."""
     for name in OWN_FILES:
         (path / name).unlink(missing_ok=True)
     with suppress(OSError):
         path.rmdir()
+        path.parent.rmdir()
 
 
 class RunDir:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from streamer.csv_rows import (
     frame_row,
     microseconds,
     milliseconds,
+    read_detections,
     read_frames,
 )
 from streamer.detections import Detections
@@ -75,3 +77,64 @@ def test_labels_with_commas_and_quotes_stay_one_field() -> None:
     row = next(csv.DictReader(StringIO(DETECTION_COLUMNS + "\n" + text)))
     assert row["label"] == 'box, "open"'
     assert (row["frame"], row["confidence"], row["x2"]) == ("9", "0.9876", "3.46")
+
+
+LABELS = ["car", 'box, "open"', "two\nlines", "\r", "caf\u00e9", "1,2,3,4,5,6,7,8,9\n"]
+
+
+def write_detections(path: Path, found: Mapping[int, Detections], names: list[str]) -> str:
+    """A ``detections.csv`` as a run writes it; returns its rows."""
+    rows = "".join(detection_rows(0, frame, detections, names) for frame, detections in found.items())
+    path.write_bytes(f"{DETECTION_COLUMNS}\n{rows}".encode())
+    return rows
+
+
+objects = st.tuples(
+    st.tuples(*[st.floats(-1e5, 1e5, width=32)] * 4),
+    st.floats(0, 1, width=32),
+    st.integers(0, len(LABELS) - 1),
+)
+
+
+@given(st.dictionaries(st.integers(0, 10**7), st.lists(objects, max_size=5), max_size=5))
+def test_detections_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, frames: dict[int, list[tuple[tuple[float, ...], float, int]]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "detections.csv"
+    found = {
+        frame: Detections(
+            np.array([box for box, _, _ in of_frame], np.float32).reshape(-1, 4),
+            np.array([confidence for _, confidence, _ in of_frame], np.float32),
+            np.array([class_id for _, _, class_id in of_frame], np.int32),
+        )
+        for frame, of_frame in frames.items()
+    }
+    rows = write_detections(path, found, LABELS)
+    back = read_detections(path)
+    assert list(back) == [frame for frame, of_frame in frames.items() if of_frame]
+    # To the hundredth of a pixel; what has been read is then written as it was.
+    assert "".join(detection_rows(0, frame, back[frame], LABELS) for frame in frames) == rows
+    for frame, detections in found.items():
+        assert back[frame].xyxy == pytest.approx(detections.xyxy, abs=0.011)
+        assert back[frame].class_id.tolist() == detections.class_id.tolist()
+        assert back[frame].xyxy.dtype == np.float32
+        assert back[frame].class_id.dtype == np.int32
+
+
+def test_a_frame_without_a_row_holds_nothing(tmp_path: Path) -> None:
+    write_detections(tmp_path / "detections.csv", {}, LABELS)
+    assert len(read_detections(tmp_path / "detections.csv")[7]) == 0
+
+
+@pytest.mark.parametrize("label", range(len(LABELS)))
+def test_a_torn_line_of_detections_is_left_out_wherever_it_is_torn(label: int, tmp_path: Path) -> None:
+    one = Detections(np.array([[1, 2, 3, 4]], np.float32), np.array([0.5], np.float32), np.array([label], np.int32))
+    path = tmp_path / "detections.csv"
+    whole = write_detections(path, {0: one}, LABELS).encode()
+    before = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(before + whole[:length])
+        assert list(read_detections(path)) == [0]
+        assert len(read_detections(path)[0]) == 1
+    path.write_bytes(b"")
+    assert not read_detections(path)

@@ -28,12 +28,12 @@ def names(text: str) -> list[str]:
 LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
-        age agreement annotate answer bundled cache clock csv_rows distribution evaluation finished freshness
-        hashing hdr_log link machine models models.checkpoint models.derived models.describing models.facts
-        models.files models.finding models.labels models.model models.openvino_facts models.pt_facts
-        models.published models.store models.trial openvino_quiet percentiles postprocess preprocess processes progress
-        rundir settings slo sources.addresses summary table tail ultralytics_quiet video_extent video_index
-        windows witness
+        age agreement annotate answer bootstrap bundled cache clock columns comparison csv_rows distribution
+        evaluation finished freshness hashing hdr_log link machine models models.checkpoint models.derived
+        models.describing models.facts models.files models.finding models.labels models.model models.openvino_facts
+        models.pt_facts models.published models.store models.trial openvino_quiet percentiles postprocess preprocess
+        processes progress rundir settings slo sources.addresses streaming summary table tail ultralytics_quiet
+        video_extent video_index windows witness
     """),
     "source, engines, sink": names("""
         engines engines.* models.exporting models.importing models.inventory models.pull models.quantizing
@@ -175,6 +175,10 @@ def test_only_the_pipeline_makes_tasks_and_the_command_listens_for_signals() -> 
 def test_threads_are_made_in_one_place() -> None:
     assert callers("Thread", "from_thread.run_sync") == {"clock"}
     assert callers("to_thread.run_sync", "ThreadPoolExecutor") == set()
+
+
+def test_processes_are_started_in_one_place() -> None:
+    assert callers("Process", "Popen", "subprocess.run", "open_process", "run_process") == {"processes"}
 
 
 def test_the_library_never_prints() -> None:

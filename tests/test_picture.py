@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.age import AgeMeter
+from streamer.columns import NEVER, Columns, read_columns
 from streamer.csv_rows import FRAME_COLUMNS, frame_row
 from streamer.errors import SinkError
 from streamer.ledger import FrameRecord, Outcome
-from streamer.pictures.columns import NEVER, Columns, read_columns
 from streamer.pictures.latency import draw_latency
 from streamer.pictures.thinning import curve, envelope
 from tests.runs import ROOT, environment

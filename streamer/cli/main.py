@@ -14,6 +14,11 @@ from streamer.errors import StreamerError
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
+    "compare": (
+        "streamer.cli.compare",
+        "The same frames through several engines: which is faster, and how sure is that.",
+    ),
+    "pace": ("streamer.cli.pace", "An engine at several frame rates: how latency depends on the pace."),
     "parity": ("streamer.cli.parity", "Compare the engines' detections with each other, and with ground truth."),
     "verify": ("streamer.cli.verify", "Work out a finished run's figures again: VALID or INVALID, and why."),
     "engines": ("streamer.cli.engines", "List the engine variants, and whether each can run here."),

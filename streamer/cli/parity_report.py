@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from streamer.cli.cells import number
 from streamer.evaluation import Accuracy
 from streamer.studies.parity import Parity
 from streamer.studies.parity_result import EngineParity, Verdict, plain_answer
@@ -77,11 +78,11 @@ def _table(study: Parity, rows: Sequence[EngineParity]) -> Table:
             "reference" if row.verdict is Verdict.REFERENCE else row.spec,
             " ".join(word for word in (*row.devices, row.precision) if word not in ("CPU", "")),
             f"{row.detections:,}" if row.frames else "",
-            _number(cells["agreement"], 3),
+            number(cells["agreement"], 3),
             "" if cells["compared"] is None else f"{cells['compared']:,}",
-            _number(cells["box_px_mean"], 2),
-            _number(cells["confidence_mean"], 3),
-            *((_number(cells["map50"], 3), _number(cells["map50_95"], 3)) if judged else ()),
+            number(cells["box_px_mean"], 2),
+            number(cells["confidence_mean"], 3),
+            *((number(cells["map50"], 3), number(cells["map50_95"], 3)) if judged else ()),
             _verdict(row),
         )
     return table
@@ -91,10 +92,6 @@ def _verdict(row: EngineParity) -> str:
     if row.verdict is Verdict.REFERENCE:
         return ""
     return row.verdict.value + (f", same as {row.same_as}" if row.same_as else "")
-
-
-def _number(value: float | None, decimals: int) -> str:
-    return "" if value is None else f"{value:.{decimals}f}"
 
 
 def _about_truth(study: Parity) -> Iterator[tuple[str, str]]:

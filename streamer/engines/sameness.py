@@ -29,7 +29,7 @@ class Sameness:
 
 
 def file_of(spec: EngineSpec, model: Model) -> str:
-    """The file that an engine runs, by its hash: the same may stand for two kinds, as an IR that is quantized does."""
+    """The file that an engine runs, by its hash: one may stand for two kinds, as an IR that is quantized does."""
     return model.hashes.get(spec.file, f"{spec.file} made for it")
 
 

@@ -18,6 +18,7 @@ from streamer.cache import cache_dir
 from streamer.errors import SinkError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
@@ -26,17 +27,24 @@ GRAY = "#595959"
 WIDTH_INCH, HEIGHT_INCH, DPI = 12, 8, 100
 
 
-def new_figure() -> Figure:
-    """An empty white figure of 1,200 x 800 pixels. Raises SinkError when matplotlib cannot be loaded."""
+def new_figure(height_inch: float = HEIGHT_INCH) -> Figure:
+    """An empty white figure, 1,200 pixels wide. Raises SinkError when matplotlib cannot be loaded."""
     with _own_surroundings():
         try:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
         except (ImportError, OSError) as error:
             raise SinkError(f"cannot draw: matplotlib does not load ({error})") from error
-    figure = Figure(figsize=(WIDTH_INCH, HEIGHT_INCH), dpi=DPI, facecolor="white")
+    figure = Figure(figsize=(WIDTH_INCH, height_inch), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def add_axes(figure: Figure, left: float, right: float, top: float, height: float) -> Axes:
+    """New axes so high, and so far from the left, the right and the upper edge of the figure; all in inches."""
+    whole = figure.get_figheight()
+    share = (left / WIDTH_INCH, 1 - (top + height) / whole, 1 - (left + right) / WIDTH_INCH, height / whole)
+    return figure.add_axes(share)
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -6,17 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from streamer.columns import NEVER, Columns
 from streamer.percentiles import PERCENTILES, frames_needed, spoken
-from streamer.pictures.canvas import BLACK, GRAY
-from streamer.pictures.columns import NEVER, Columns
-from streamer.pictures.panel import COLOURS, LATENCY, RESULT, SERVICE, SIZES, SLICES, frame, say, scale
+from streamer.pictures.canvas import GRAY
+from streamer.pictures.panel import (
+    COLOURS,
+    LATENCY,
+    RESULT,
+    ROW_POINTS,
+    SERVICE,
+    SIZES,
+    SLICES,
+    below,
+    frame,
+    say,
+    scale,
+)
 from streamer.pictures.thinning import Curve, curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-ROW_POINTS = 15
-"""The height of a row of figures below the axis."""
 
 
 def draw_distribution(axes: Axes, columns: Columns, *, closed_loop: bool) -> None:
@@ -32,11 +41,11 @@ def draw_distribution(axes: Axes, columns: Columns, *, closed_loop: bool) -> Non
             say(axes, f"no percentile may be shown: p50 needs {frames_needed(0.5)} frames, latency has {n}")
         axes.set_axis_off()
         return
+    name_percentiles(axes, right=max(float(one.at[-1]) for one in drawn.values()))
     for row, (name, one) in enumerate(drawn.items()):
         shows = ", all that a closed loop would show" if name == SERVICE and not closed_loop else ""
         _draw_curve(axes, one, name, name + shows)
         _write_percentiles(axes, one, name, row)
-    _name_percentiles(axes, right=max(float(one.at[-1]) for one in drawn.values()))
     note = "whiskers: upper bound at 99 % confidence" + _withheld(n)
     axes.set_xlabel(note, labelpad=ROW_POINTS * len(drawn) + 3, size=10, color=GRAY, loc="right")
     largest = max(bound for one in drawn.values() for _, bound in one.percentiles.values())
@@ -45,7 +54,7 @@ def draw_distribution(axes: Axes, columns: Columns, *, closed_loop: bool) -> Non
     frame(axes, "Distribution")
 
 
-def _name_percentiles(axes: Axes, right: float) -> None:
+def name_percentiles(axes: Axes, right: float) -> None:
     """A logarithmic axis of 1 / (1 - p), up to ``right``, on which the percentiles are named."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
@@ -55,7 +64,7 @@ def _name_percentiles(axes: Axes, right: float) -> None:
     axes.xaxis.set_major_locator(FixedLocator(list(shown.values())))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([f"{spoken(name)[1:]} %" for name in shown])
-    _below(axes, "percentile", -5)
+    below(axes, "percentile", -5)
 
 
 def _draw_curve(axes: Axes, drawn: Curve, name: str, label: str) -> None:
@@ -69,25 +78,9 @@ def _draw_curve(axes: Axes, drawn: Curve, name: str, label: str) -> None:
 def _write_percentiles(axes: Axes, drawn: Curve, name: str, row: int) -> None:
     """A row of figures below the axis, each below its percentile; beside the curves they would cover one another."""
     down = -20 - ROW_POINTS * row
-    _below(axes, f"{name}, ms", down, colour=COLOURS[name])
+    below(axes, f"{name}, ms", down, colour=COLOURS[name])
     for percentile, (us, _) in drawn.percentiles.items():
-        _below(axes, f"{us / 1e3:,.2f}", down, at=1 / (1 - PERCENTILES[percentile]))
-
-
-def _below(axes: Axes, text: str, down: float, *, colour: str = BLACK, at: float | None = None) -> None:
-    """Text so many points below the axis, under a place on it or, without one, left of its start."""
-    axes.annotate(
-        text,
-        (1 if at is None else at, 0),
-        xycoords=axes.get_xaxis_transform(),
-        xytext=(-8 if at is None else 0, down),
-        textcoords="offset points",
-        ha="right" if at is None else "center",
-        va="top",
-        size=10,
-        color=colour,
-        annotation_clip=False,
-    )
+        below(axes, f"{us / 1e3:,.2f}", down, at=1 / (1 - PERCENTILES[percentile]))
 
 
 def _withheld(n: int) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from streamer.columns import NEVER, OUTCOMES, Columns, Values
 from streamer.ledger import Outcome
 from streamer.pictures.canvas import BLACK, GRAY, ORANGE, PURPLE, SKY, VERMILLION
-from streamer.pictures.columns import NEVER, OUTCOMES, Columns, Values
 from streamer.pictures.panel import AGE, COLOURS, LATENCY, RESULT, SIZES, SLICES, frame, say, scale
 from streamer.pictures.thinning import distinct_slices, envelope
 

@@ -46,6 +46,12 @@ def open_source(uri: str, *, loop: bool, now_us: Callable[[], int]) -> Source:
     return VideoSource(path, loop=loop)
 
 
+def refuse_live(uri: str) -> None:
+    """Raises UsageError for live sources, which show no frame twice."""
+    if kind_of(uri) in ("camera", *STREAMS):
+        raise UsageError(f"{without_credentials(uri)} is live and shows no frame twice: record it, and give the file")
+
+
 def _number(uri: str) -> int:
     number = uri.partition(":")[2]
     if not (number.isascii() and number.isdecimal() and len(number) < 5):

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from streamer.clock import MonotonicClock
-from streamer.errors import SourceError, UsageError
+from streamer.errors import SourceError
 from streamer.frame import Frame
 from streamer.source import Source
-from streamer.sources.addresses import kind_of, without_credentials
-from streamer.sources.opening import STREAMS, open_source
+from streamer.sources.opening import open_source, refuse_live
 
 KEPT_BYTES = 256 << 20
 """Frames that together take no more than this are decoded once and kept; 100 frames of 4K would be 2.5 GB."""
@@ -19,23 +18,20 @@ KEPT_BYTES = 256 << 20
 class ChosenFrames:
     """Up to ``count`` frames of ``source``, spread evenly over it; of an endless one, the first.
 
-    Each round over it gives the same frames in the same order, without those that cannot be decoded: few and small
-    ones from memory, others decoded anew, so that memory stays bounded. ``indices`` are those chosen. Raises
-    UsageError for live sources, which show no frame twice, and SourceError when none can be decoded.
+    With ``among``, only so many frames of it count, from the first. Each round over it gives the same frames in the
+    same order, without those that cannot be decoded: few and small ones from memory, others decoded anew, so that
+    memory stays bounded. ``indices`` are those chosen. Raises UsageError for live sources, which show no frame twice,
+    and SourceError when none can be decoded.
     """
 
-    def __init__(self, source: str, count: int) -> None:
-        if kind_of(source) in ("camera", *STREAMS):
-            raise UsageError(
-                f"{without_credentials(source)} is live and shows no frame twice: record it, and give the file"
-            )
+    def __init__(self, source: str, count: int, among: int | None = None) -> None:
+        refuse_live(source)
         self._source = source
         with closing(self._open()) as opened:
             self.info = opened.info
-        total = self.info.frames
-        count = count if total is None else min(count, total)
-        self.indices = tuple(range(count) if total is None else (place * total // count for place in range(count)))
-        self._fits = count * self.info.width * self.info.height * 3 <= KEPT_BYTES
+        total = min((frames for frames in (self.info.frames, among) if frames is not None), default=count)
+        self.indices = spread(count, total)
+        self._fits = len(self.indices) * self.info.width * self.info.height * 3 <= KEPT_BYTES
         self._kept: list[Frame] | None = None
 
     def __iter__(self) -> Iterator[Frame]:
@@ -61,3 +57,9 @@ class ChosenFrames:
             raise SourceError(
                 f"none of the {len(chosen)} frames chosen of {self.info.uri} can be decoded: check the file"
             )
+
+
+def spread(count: int, total: int) -> tuple[int, ...]:
+    """Up to ``count`` places, spread evenly over ``total``."""
+    count = min(count, total)
+    return tuple(place * total // count for place in range(count))

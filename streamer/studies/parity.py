@@ -15,7 +15,6 @@ from streamer.agreement import Agreement, AgreementMeter
 from streamer.detections import Detections
 from streamer.engines.in_force import precision_of
 from streamer.engines.opening import open_engine, unavailable
-from streamer.engines.recipe import parse_spec
 from streamer.engines.sameness import Sameness
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError, EngineUnavailable, ModelError, UsageError
@@ -26,10 +25,8 @@ from streamer.preprocess import Fit
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.opened import Opened
 from streamer.studies.parity_result import EngineParity, Verdict
+from streamer.studies.reference import most_exact
 from streamer.truth import GroundTruth, find_truth
-
-REFERENCES = ("onnx,precision=f32", "ir,precision=f32", "pytorch")
-"""The most exact ways of running a model, best first; the reference is the first that can run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,7 @@ class Parity:
     def __init__(self, source: str, model: Model, settings: ParitySettings) -> None:
         self.model = model
         self.settings = settings
-        self.reference = settings.reference or _most_exact(model)
+        self.reference = settings.reference or most_exact(model)
         self.others = tuple(dict.fromkeys(spec for spec in settings.engines if spec != self.reference))
         if not self.others:
             raise UsageError(f"{self.reference.spec} is the reference itself: name another engine to compare with it")
@@ -163,12 +160,6 @@ class Parity:
         if agreement.smaller is None:
             return Verdict.UNCHECKED
         return Verdict.AGREES if agreement.smaller >= self.settings.min_agreement else Verdict.DISAGREES
-
-
-def _most_exact(model: Model) -> EngineSpec:
-    """The first of `REFERENCES` that can run; the last when none can."""
-    specs = [parse_spec(text) for text in REFERENCES]
-    return next((spec for spec in specs if unavailable(spec, model) is None), specs[-1])
 
 
 def _agreement(reference: _Ran, other: _Ran) -> Agreement:

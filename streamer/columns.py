@@ -35,6 +35,16 @@ class Columns:
     def __len__(self) -> int:
         return len(self.scheduled)
 
+    def first(self, frames: int | None) -> Columns:
+        """Those of the first ``frames``; of all for None."""
+        return Columns(
+            self.scheduled[:frames],
+            self.service[:frames],
+            self.result_latency[:frames],
+            self.latency[:frames],
+            self.outcome[:frames],
+        )
+
     def age(self) -> Values:
         """Age at the instant each frame was due: since the newest frame detected by then was due."""
         (known,) = np.nonzero(self.result_latency != NEVER)

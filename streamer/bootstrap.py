@@ -1,0 +1,118 @@
+"""The bootstrap: what is drawn, the percentiles of what was drawn, and the interval that they come to.
+
+A draw is how often each unit (a frame, or a round of frames) came up. Values are sorted once, and a percentile of a
+draw is a nearest rank among them, each counted as often as its unit: nothing is sorted again. Draws are seeded, so
+that the same values always give the same interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int32]
+"""A row per draw: how often each unit came up."""
+Numbers = npt.NDArray[np.float64]
+
+RISK = 0.01
+MOST_DRAWS, FEWEST_DRAWS = 5_000, 1_000
+FRAMES_DRAWN = 20_000_000
+"""Draws of long runs are fewer, so that they do not take long: 5,000 up to 4,000 frames, 1,000 from 20,000 on."""
+CHUNK = 1_000_000
+"""Counts in memory at once."""
+
+
+def rounds_drawn(rounds: int, frames: int) -> Iterator[Counts]:
+    """Draws ``rounds`` of as many rounds, which hold ``frames`` frames in all."""
+    random = np.random.default_rng(1)
+    for rows in _chunks(frames):
+        yield random.multinomial(rounds, np.full(rounds, 1 / rounds), size=rows).astype(np.int32)
+
+
+def blocks_drawn(frames: int, block: int, seed: int) -> Iterator[Counts]:
+    """Draws blocks of ``block`` consecutive frames, as many as it takes for ``frames`` frames.
+
+    The moving blocks of Künsch (1989, The Jackknife and the Bootstrap for General Stationary Observations, Annals of
+    Statistics 17), which keep what neighbours have in common. They go on from the last frame to the first, after
+    Politis and Romano (1992, A Circular Block-Resampling Procedure): frames at the ends come up as often as others.
+    """
+    random = np.random.default_rng(seed)
+    for rows in _chunks(frames):
+        first = random.integers(0, frames, (rows, -(-frames // block))) + frames * np.arange(rows)[:, None]
+        begun = np.bincount(first.ravel(), minlength=rows * frames).reshape(rows, frames).astype(np.int32)
+        # A frame comes up as often as blocks began with it or with one of the block - 1 before it.
+        before = np.hstack([np.zeros((rows, 1), np.int32), begun[:, frames - block + 1 :], begun])
+        until = np.cumsum(before, axis=1, dtype=np.int32)
+        yield until[:, block:] - until[:, :-block]
+
+
+def _chunks(frames: int) -> Iterator[int]:
+    """How many draws to make at a time."""
+    left = min(max(FRAMES_DRAWN // frames, FEWEST_DRAWS), MOST_DRAWS)
+    while left:
+        rows = min(left, max(1, CHUNK // frames))
+        left -= rows
+        yield rows
+
+
+class Ranked:
+    """Values in their order; ``units`` has the unit that each belongs to."""
+
+    def __init__(self, values: Numbers, units: npt.NDArray[np.int64]) -> None:
+        order = np.argsort(values, kind="stable")
+        self._values = values[order]
+        self._units = units[order]
+
+    def percentile(self, counts: Counts, p: float) -> Numbers:
+        """Percentile ``p`` of each draw by nearest rank, as percentiles.nearest_rank has it."""
+        reached = self._reached(counts)
+        return self._at(reached, -(-reached[:, -1].astype(np.int64) * round(p * 1000) // 1000))
+
+    def middle(self, counts: Counts) -> Numbers:
+        """The median of each draw; of an even number, the geometric mean of the two in the middle.
+
+        The reciprocals of the values have the reciprocal median.
+        """
+        reached = self._reached(counts)
+        return np.sqrt(self._at(reached, (reached[:, -1] + 1) // 2) * self._at(reached, reached[:, -1] // 2 + 1))
+
+    def _reached(self, counts: Counts) -> Counts:
+        """How many values of each draw have come by each value."""
+        return np.cumsum(counts[:, self._units], axis=1, dtype=np.int32)
+
+    def _at(self, reached: Counts, rank: npt.NDArray[np.integer]) -> Numbers:
+        places = [np.searchsorted(row, sought) for row, sought in zip(reached, rank, strict=True)]
+        found: Numbers = self._values[np.array(places)]
+        return found
+
+
+def interval(drawn: Numbers, blocks: float) -> tuple[float, float]:
+    """The interval at 99 % confidence of a figure that came to ``drawn`` in the draws of ``blocks`` blocks.
+
+    Hesterberg's expanded percentile interval (2015, What Teachers Should Know About the Bootstrap, The American
+    Statistician 69): plain percentiles are too narrow by sqrt((n - 1) / n), and use the normal distribution where the
+    spread of few blocks asks for Student's t; it takes percentiles further out by both.
+    """
+    ordered = np.sort(drawn)
+    widened = math.sqrt(blocks / (blocks - 1)) * student_t(blocks - 1)
+    outside = int(len(ordered) * NormalDist().cdf(-widened))
+    return float(ordered[outside]), float(ordered[-1 - outside])
+
+
+def student_t(freedom: float) -> float:
+    """What Student's t exceeds on either side with RISK in all; exact to 0.002 from 6 degrees of freedom on.
+
+    The expansion of Abramowitz and Stegun, 26.7.5.
+    """
+    z = NormalDist().inv_cdf(1 - RISK / 2)
+    return (
+        z
+        + (z**3 + z) / (4 * freedom)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
+        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92_160 * freedom**4)
+    )

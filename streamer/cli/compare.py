@@ -1,0 +1,139 @@
+"""``streamer compare``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from streamer.cli.compare_report import print_report
+from streamer.cli.interrupted import EXIT_SIGNAL, Interrupted, interrupted_by_signals
+from streamer.cli.parameters import (
+    Parsed,
+    complete_engine,
+    detection_options,
+    engines_options,
+    fps_option,
+    length_options,
+    model_options,
+    output_options,
+    pacing_options,
+    settings_of,
+    video_option,
+)
+from streamer.cli.study_progress import study_progress
+from streamer.cli.trust import find_model_asking
+from streamer.engines.recipe import parse_spec
+from streamer.errors import UsageError
+from streamer.pictures.compare import draw_comparison
+from streamer.rundir import check_out, default_path
+from streamer.settings import Settings, Video
+from streamer.studies.asked import asked_engines
+from streamer.studies.compare import CompareSettings, Comparison
+from streamer.studies.compare_document import COLUMNS, NAME
+from streamer.studies.files import write_files
+from streamer.studies.finished_runs import compare_finished, is_run
+
+EXIT_MISSED = 3
+
+
+@click.command()
+@click.argument("sources", metavar="SOURCE | RUN_DIR RUN_DIR...", nargs=-1, required=True)
+@engines_options("tutorial")
+@click.option(
+    "--baseline",
+    metavar="SPEC",
+    type=Parsed("baseline", parse_spec),
+    shell_complete=complete_engine,
+    help="What the others are compared with.  [default: the first that can run]",
+)
+@model_options
+@fps_option
+@pacing_options
+@length_options
+@click.option(
+    "--truth",
+    metavar="FILE.json",
+    type=click.Path(path_type=Path),
+    help="Ground truth as COCO JSON.  [default: the synthetic street's own]",
+)
+@detection_options
+@video_option(Video.NONE)
+@output_options(
+    "The directory for the results, and each engine's run directory.",
+    "Write into a directory that is not empty, and replace what was compared there.",
+    "compare.json",
+)
+def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
+    """Which engine, and how sure is that? The same frames of SOURCE through several engines at the camera's pace.
+
+    They take turns in rounds of a second, each in a process of its own, in an order that turns round; frame is
+    compared with frame. A difference is called one when it is at least 2 % and its 99 % interval leaves 1 out.
+
+    With two or more run directories, the finished runs are compared and nothing is run.
+
+    \b
+    Examples:
+      streamer compare video.mp4
+      streamer compare video.mp4 --engines all --slo 'latency.p99<50ms,drops<1%'
+      streamer compare video.mp4 --engine ir-auto-shared --engine ir-fast --loop --duration 5m
+      streamer compare video.mp4 --engine ir --engine ir          # how much is noise here
+      streamer compare runs/monday runs/friday
+    """
+    out: Path = options["out"] or default_path(datetime.now(UTC), sources[0], "compare")
+    check_out(out, overwrite=options["overwrite"])
+    interrupted: int | None = None
+    if all(map(is_run, sources)) and len(sources) > 1:
+        document = compare_finished([Path(source) for source in sources], options["baseline"], out)
+    elif len(sources) > 1:
+        missing = next(source for source in sources if not is_run(source))
+        raise UsageError(f"{missing} is no finished run: give one SOURCE, or the directories of two or more runs")
+    else:
+        study = _study(sources[0], out, options)
+        found, interrupted = _run(study, Console(stderr=True, quiet=quiet))
+        if found is None:
+            return EXIT_SIGNAL + (interrupted or 0)
+        document = found
+    write_files(out, NAME, COLUMNS, document["engines"], document)
+    draw_comparison(out, document)
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif not quiet:
+        print_report(document, out, Console())
+    if interrupted is not None:
+        return EXIT_SIGNAL + interrupted
+    return EXIT_MISSED if _missed(document) else 0
+
+
+def _study(source: str, out: Path, options: Mapping[str, Any]) -> Comparison:
+    settings = CompareSettings(
+        engines=asked_engines(options["engines"], options["group"] or (None if options["engines"] else "tutorial")),
+        baseline=options["baseline"],
+        truth=options["truth"],
+        replay=Settings(**settings_of(options)),
+    )
+    return Comparison(source, find_model_asking(options["model"], options["trust"]), settings, out)
+
+
+def _run(study: Comparison, console: Console) -> tuple[dict[str, Any] | None, int | None]:
+    """The document, None when nothing was finished; and the signal that interrupted it, if one did."""
+    with study_progress(study.running, console, study.judging.steps) as (watch, judging):
+        try:
+            with interrupted_by_signals():
+                study.run(watch)
+                return study.document(judging), None
+        except Interrupted as error:
+            return study.document_so_far(), error.number
+
+
+def _missed(document: Mapping[str, Any]) -> bool:
+    """A run is INVALID, an objective was missed, or an engine disagrees."""
+    return any(
+        row["verdict"] == "INVALID" or row["slo"] == "missed" or row["agreement"] == "disagrees"
+        for row in document["engines"]
+    )

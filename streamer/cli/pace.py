@@ -1,0 +1,116 @@
+"""``streamer pace``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from streamer.cli.interrupted import EXIT_SIGNAL, Interrupted, interrupted_by_signals
+from streamer.cli.pace_report import print_report
+from streamer.cli.parameters import (
+    Parsed,
+    detection_options,
+    engines_options,
+    model_options,
+    output_options,
+    pacing_options,
+    settings_of,
+    video_option,
+)
+from streamer.cli.study_progress import study_progress
+from streamer.cli.trust import find_model_asking
+from streamer.engines.recipe import parse_spec
+from streamer.pictures.pace import draw_pace
+from streamer.rundir import check_out, default_path
+from streamer.settings import Settings, Video, parse_duration
+from streamer.studies.asked import asked_engines
+from streamer.studies.files import write_files
+from streamer.studies.pace import PaceSettings, PaceStudy, parse_rates
+from streamer.studies.pace_document import COLUMNS, NAME, document_of
+
+EXIT_MISSED = 3
+DEFAULT = "ir-auto-shared"
+
+
+@click.command()
+@click.argument("source", metavar="SOURCE")
+@click.option(
+    "--fps",
+    "rates",
+    metavar="N,N,...,max",
+    type=Parsed("fps", parse_rates),
+    default="2,5,10,15,30,60,max",
+    show_default=True,
+    help="The frame rates, and max for the closed loop.",
+)
+@engines_options(DEFAULT)
+@model_options
+@click.option(
+    "--duration",
+    metavar="TIME",
+    type=Parsed("duration", parse_duration),
+    default="20s",
+    show_default=True,
+    help="How much of the camera's time each rate gets, as in 90s or 10m; a source that is shorter starts again.",
+)
+@pacing_options
+@detection_options
+@video_option(Video.NONE)
+@output_options(
+    "The directory for the results, and the run directory of each rate.",
+    "Write into a directory that is not empty, and replace what was studied there.",
+    "pace.json",
+)
+def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
+    """How does latency depend on the frame rate? SOURCE through an engine at several rates.
+
+    They take turns in rounds, each in a process of its own. Between the frames of a slow camera caches go cold and
+    clocks go down, and an inference takes longer than back to back: the idle penalty. At the other end frames fall
+    due faster than the engine takes them: the queueing knee.
+
+    \b
+    Examples:
+      streamer pace video.mp4
+      streamer pace video.mp4 --fps 5,10,15,30 --slo 'latency.p95<50ms,drops<1%'
+      streamer pace video.mp4 --engine ir-auto-shared --engine ir-primed --fps 5,10,max --duration 1m
+    """
+    out: Path = options["out"] or default_path(datetime.now(UTC), source, "pace")
+    check_out(out, overwrite=options["overwrite"])
+    engines = options["engines"] or (() if options["group"] else (parse_spec(DEFAULT),))
+    settings = PaceSettings(
+        engines=asked_engines(engines, options["group"]),
+        rates=options["rates"],
+        seconds=options["duration"],
+        replay=Settings(**settings_of({**options, "duration": None})),
+    )
+    study = PaceStudy(source, find_model_asking(options["model"], options["trust"]), settings, out)
+    interrupted: int | None = None
+    with study_progress(study.lanes, Console(stderr=True, quiet=quiet)) as (watch, _):
+        try:
+            with interrupted_by_signals():
+                study.run(watch)
+        except Interrupted as error:
+            interrupted = error.number
+    document = document_of(study, interrupted=interrupted is not None)
+    if document is not None:
+        write_files(out, NAME, COLUMNS, document["rates"], document)
+        draw_pace(out, document)
+        if as_json:
+            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        elif not quiet:
+            print_report(document, out, Console())
+    if interrupted is not None:
+        return EXIT_SIGNAL + interrupted
+    return EXIT_MISSED if document is not None and _missed(document) else 0
+
+
+def _missed(document: Mapping[str, Any]) -> bool:
+    """A run is INVALID, or an engine meets the objectives at no rate."""
+    highest = document["highest_rate"] or {}
+    return any(row["verdict"] == "INVALID" for row in document["rates"]) or None in highest.values()
