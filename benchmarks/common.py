@@ -78,14 +78,19 @@ def own_cache(folder: Path) -> Iterator[None]:
             os.environ["STREAMER_CACHE"] = before
 
 
+def streamer(*arguments: str | Path, codes: tuple[int, ...] = (0,)) -> dict[str, Any]:
+    """The document that a command of streamer prints with ``--json``, in a process of its own."""
+    command = [sys.executable, "-m", "streamer", *map(str, arguments), "--overwrite", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode not in codes:
+        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
 def replay(source: Path, out: Path, *options: str | Path) -> dict[str, Any]:
     """The manifest of ``streamer replay`` in a process of its own."""
-    command = [sys.executable, "-m", "streamer", "replay", source, "--out", out, "--overwrite", "--json", *options]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\n{done.stderr}")
-    manifest: dict[str, Any] = json.loads(done.stdout)
-    return manifest
+    return streamer("replay", source, "--out", out, *options)
 
 
 def records(out: Path) -> list[FrameRecord]:
