@@ -13,7 +13,6 @@ from pathlib import Path
 
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, needs, streamer
 
-
 OWN_RATE = "10"
 
 

@@ -108,10 +108,11 @@ def ratio_by_rounds(baseline: Sequence[Values], other: Sequence[Values], p: floa
 def ratio_unpaired(baseline: Values, other: Values, p: float, blocks: tuple[int, int]) -> Estimate | None:
     """Percentile ``p`` of the other by that of the baseline, of runs at different times; each is drawn by itself.
 
-    ``blocks`` has the frames of about a second of each. What is drawn is blocks of an eighth of the run: a machine
-    that keeps its speed for up to a minute makes each run look like itself, and in simulations of one (see
-    benchmarks/power.py) the same engine twice came out as a difference half the time by blocks of a second, and by
-    pairing the runs' frames. None when one of them is shorter than SECONDS_NEEDED, or too short for the percentile.
+    ``blocks`` has the frames of about a second of each. Blocks of an eighth of the run are drawn, as many as are
+    needed: on a machine that keeps its speed for up to a minute, seconds that follow one another say the same again
+    and again. Pairing their seconds as if they were rounds finds a difference between two runs of the same engine in
+    a third of the cases, this in hardly any (`benchmarks/power.py`); it finds large differences only.
+    None when one of them is shorter than SECONDS_NEEDED, or has too few frames for the percentile.
     """
     runs = (baseline, other)
     these, those = map(_times, runs)

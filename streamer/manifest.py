@@ -15,6 +15,7 @@ from streamer.machine import Machine
 from streamer.measuring import DeviceChange
 from streamer.models.model import Model
 from streamer.priming import PrimingTally
+from streamer.rounds import Intermission
 from streamer.schedule import Schedule
 from streamer.settings import Settings
 from streamer.slo import Checked
@@ -97,11 +98,12 @@ def run_part(
     started: datetime,
     duration_us: int,
     timings: Timings,
-    rounds: Sequence[tuple[int, int]] | None,
+    intermission: Intermission | None,
     *,
     exact: bool,
 ) -> dict[str, Any]:
-    """The ``run`` of the manifest: what was asked, with its defaults worked out; ``rounds`` where it ran in some."""
+    """The ``run`` of the manifest: what was asked, with its defaults worked out, and the rounds it ran in, if any."""
+    rounds = None if intermission is None else intermission.started
     return {
         "fps": "max" if schedule.closed_loop else str(schedule.rate),
         "schedule": settings.pace if isinstance(settings.pace, str) else "fps",
@@ -122,6 +124,7 @@ def run_part(
         "iou": settings.iou,
         "fit": settings.fit.value,
         "loop": settings.loop,
+        "study": None if intermission is None else intermission.study,
         "rounds": None
         if rounds is None
         else [{"frame": frame, "start_ms": start_us / 1000} for frame, start_us in rounds],

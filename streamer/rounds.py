@@ -18,7 +18,9 @@ LEAST_LEAD_US, MOST_LEAD_US = 20_000, 1_000_000
 
 
 class Rounds(Protocol):
-    """Who says when a run goes on."""
+    """Who says when a run goes on. Runs of one ``study`` take turns; it is a name that no other has."""
+
+    study: str
 
     def begins(self, frame: int) -> bool:
         """A round begins with this frame."""
@@ -45,6 +47,7 @@ class Intermission:
         warm: Callable[[], None],
         aside: Callable[[], AbstractContextManager[None]],
     ) -> None:
+        self.study = rounds.study
         self._rounds = rounds
         self._lead_us = 0 if rate is None else min(max(round(1_000_000 / rate), LEAST_LEAD_US), MOST_LEAD_US)
         self._time = time

@@ -228,7 +228,7 @@ class Session:
                 opened.started,
                 duration_us,
                 opened.timings,
-                None if self._intermission is None else self._intermission.started,
+                self._intermission,
                 exact=all(values.exact for values in whole.values()),
             ),
             frames=frames,

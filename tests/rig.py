@@ -222,6 +222,7 @@ class Rig:
         rig = self
 
         class Turns:
+            study = "rig"
             waited = 0
 
             def begins(self, frame: int) -> bool:

@@ -164,14 +164,13 @@ def test_an_objective_that_is_missed_is_exit_code_3(place: Path, tiny_model: Pat
     assert [row["slo"] for row in document(done)["engines"]] == ["missed", "met"]
 
 
-def test_finished_runs_are_compared_frame_by_frame(place: Path, tiny_model: Path) -> None:
+def test_finished_runs_that_took_turns_are_compared_as_they_were_then(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=4", "--engine", "null,delay_ms=2")
     before = document(compare(place, tiny_model, *engines, "--out", "first", "--json"))
     runs = ("first/null-delay_ms=4", "first/null-delay_ms=2")
     found = document(streamer("compare", *runs, "--json", "--out", "again", cwd=place))
-    assert found["run"]["interleaved"] is False
-    assert any("not interleaved" in doubt for doubt in found["doubts"])
-    # The rounds were of ten frames, and so are the blocks by which finished runs of this clip are paired.
+    assert found["run"]["interleaved"] is True
+    assert found["doubts"] == []
     for one, other in zip(found["engines"], before["engines"], strict=True):
         assert one["ratio_p50"] == other["ratio_p50"]
         assert one["agreement"] in ("unchecked", "agrees")
@@ -184,13 +183,15 @@ def test_a_verdict_is_not_given_on_too_few_rounds(compared: dict[str, Any]) -> N
     assert any("needs 8 rounds" in doubt for doubt in compared["doubts"])
 
 
-def test_finished_runs_of_different_paces_are_compared_without_pairing(place: Path, tiny_model: Path) -> None:
+def test_finished_runs_at_different_times_say_so_and_in_what_else_they_differ(place: Path, tiny_model: Path) -> None:
     for name, fps in (("slow", "20"), ("quick", "40")):
         arguments = ("--engine", "null", "--model", tiny_model, "--fps", fps, "--warmup", "0", "--out", name)
         assert streamer("replay", "clip.mkv", *arguments, "--quiet", "--video", "none", cwd=place).code == 0
     found = document(streamer("compare", "slow", "quick", "--json", "--out", "unpaired", cwd=place))
     assert any("run.fps is 20, 40" in doubt for doubt in found["doubts"])
-    assert any("without pairing" in doubt for doubt in found["doubts"])
+    assert any("not interleaved" in doubt for doubt in found["doubts"])
+    assert found["run"]["interleaved"] is False
+    assert [row["ratio_p50"] for row in found["engines"]] == [None, None], "they are too short to tell"
     assert [row["engine"] for row in found["engines"]] == ["null (slow)", "null (quick)"]
 
 

@@ -97,6 +97,8 @@ def test_what_others_took_between_rounds_is_not_counted_as_taken_during_them() -
 class Turns:
     """Rounds of so many frames, each of which may begin at once; or an end before one."""
 
+    study = "by itself"
+
     def __init__(self, frames: int, ends_before: int | None = None) -> None:
         self.frames = frames
         self.ends_before = ends_before

@@ -72,8 +72,8 @@ EXIT_MISSED = 3
 def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
     """Which engine, and how sure is that? The same frames of SOURCE through several engines at the camera's pace.
 
-    They take turns in rounds of a second, each in a process of its own, in an order that turns round; frame is
-    compared with frame. A difference is called one when it is at least 2 % and its 99 % interval leaves 1 out.
+    They take turns in rounds of a second, each in a process of its own, in an order that turns round; round is
+    compared with round. A difference is called one when it is at least 2 % and its 99 % interval leaves 1 out.
 
     With two or more run directories, the finished runs are compared and nothing is run.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer import __version__
-from streamer.comparison import ROUNDS_NEEDED
+from streamer.comparison import ROUNDS_NEEDED, SECONDS_NEEDED
 from streamer.percentiles import frames_needed
 from streamer.studies.advice import advise
 from streamer.studies.compared import Table
@@ -50,8 +50,8 @@ def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
     doubts = list(about.doubts)
     if set(unsure) - {table.baseline}:
         doubts.append(
-            f"too little was seen for a verdict, which needs {ROUNDS_NEEDED} rounds or seconds and "
-            f"{frames_needed(0.5)} frames of each: compare for longer"
+            f"too little was seen for a verdict, which needs {ROUNDS_NEEDED} rounds with {frames_needed(0.5)} "
+            f"frames, or {SECONDS_NEEDED} s of runs that were not interleaved: compare for longer"
         )
     return {
         "schema_version": SCHEMA_VERSION,

@@ -28,7 +28,10 @@ TOLD = (
     *(("run", "iou"), ("run", "fit")),
 )
 """What ought to be the same for a comparison to be one of engines."""
-NOT_INTERLEAVED = "the runs were not interleaved: what changed on the machine between them counts as a difference"
+NOT_INTERLEAVED = (
+    "the runs were not interleaved: what changed on the machine between them counts as a difference, "
+    "and only a large one can be told"
+)
 
 
 def is_run(path: str) -> bool:
@@ -39,8 +42,9 @@ def is_run(path: str) -> bool:
 def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, out: Path) -> dict[str, Any]:
     """The document of a comparison of finished runs; nothing is run.
 
-    Frames are paired where the runs show the same ones at the same pace. Raises UsageError for a baseline that is
-    none of them, and SinkError for a directory that cannot be read.
+    Runs that took turns in one study are paired round by round; of others each is drawn by itself, because what
+    varies over minutes is not the same for both. Raises UsageError for a baseline that is none of them, and SinkError
+    for a directory that cannot be read.
     """
     manifests = [read_manifest(directory) for directory in directories]
     names = _names(directories, manifests)
@@ -53,7 +57,7 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
     chosen = manifests[first]
     live = any(manifest["source"]["live"] for manifest in manifests)
     same_frames = not live and _same(manifests, ("source", "sha256")) and _same(manifests, ("source", "uri"))
-    paired = same_frames and all(_same(manifests, ("run", name)) for name in ("fps", "schedule", "arrivals"))
+    took_turns = chosen["run"]["study"] is not None and _same(manifests, ("run", "study"))
     entries = [
         Entry(name, directory, file=f"{manifest['engine']['variant']} of {manifest['model']['sha256']}")
         for name, directory, manifest in zip(names, directories, manifests, strict=True)
@@ -65,23 +69,19 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
             for place, entry in enumerate(entries)
         ]
     block = frames_in_a_round(Fraction(chosen["source" if chosen["run"]["closed_loop"] else "run"]["fps"]))
-    frames = min(manifest["frames"]["scheduled"] for manifest in manifests)
-    pairing = Pairing(block, range(0, frames, block) if paired else None)
-    table = Table(entries, names[first], pairing=pairing, frames=frames if paired else None, beside=out)
-    doubts = [NOT_INTERLEAVED, *_differences(manifests)]
-    if not paired:
-        doubts.append("the runs do not show the same frames at the same pace: they are compared without pairing")
+    starts = [round_["frame"] for round_ in chosen["run"]["rounds"]] if took_turns else None
+    table = Table(entries, names[first], pairing=Pairing(block, starts), frames=None, beside=out)
     return document_of(
         table,
         Circumstances(
             source=chosen["source"],
             model=chosen["model"],
             machine=chosen["machine"],
-            run=run_part(chosen, chosen["frames"]["scheduled"], 0, block, interrupted=False),
+            run=run_part(chosen, chosen["frames"]["scheduled"], len(starts or ()), block, interrupted=False),
             reference=names[first] if same_frames else None,
             truth=None,
             notes=[],
-            doubts=doubts,
+            doubts=[*([] if took_turns else [NOT_INTERLEAVED]), *_differences(manifests)],
         ),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from streamer.errors import EngineError, ModelError
 from streamer.processes import Child, ChildLost
@@ -51,6 +52,7 @@ class Interleaved:
     """The runs of a study. ``round_s`` is about how long a round lasts."""
 
     def __init__(self, source: str, lanes: Sequence[Lane], round_s: float, watch: Watch) -> None:
+        self._study = uuid4().hex
         self._source = source
         self._lanes = lanes
         self._within_s = SILENCE_S + 3 * round_s
@@ -83,7 +85,7 @@ class Interleaved:
     def _open(self) -> None:
         for lane in self._lanes:
             self._watch(lane, -1, None)
-            lane.child = Child(serve, self._source, lane.settings, frozenset(lane.starts))
+            lane.child = Child(serve, self._source, lane.settings, self._study, frozenset(lane.starts))
             self._listen(lane, -1, None)
 
     def _turn(self, lane: Lane, number: int) -> None:

@@ -34,13 +34,13 @@ class Ended:
     interrupted: bool
 
 
-def serve(link: Connection, source: str, settings: Settings, starts: frozenset[int]) -> None:
-    """Runs ``source`` in rounds that begin with the frames ``starts``, each when ``link`` says True.
+def serve(link: Connection, source: str, settings: Settings, study: str, starts: frozenset[int]) -> None:
+    """Runs ``source`` in rounds of a ``study`` that begin with the frames ``starts``, each when ``link`` says True.
 
     Sends Waiting before each, Progress within, and at last Ended, or the StreamerError for which it could not run.
     False on the link ends it in good order.
     """
-    turns = _Turns(link, starts)
+    turns = _Turns(link, study, starts)
     try:
         finished = anyio.run(run, source, settings, turns, turns, backend=BACKEND)
     except StreamerError as error:
@@ -53,7 +53,8 @@ def serve(link: Connection, source: str, settings: Settings, starts: frozenset[i
 class _Turns:
     """Observer and Rounds of the run. A study that has gone says no more; that ends it too."""
 
-    def __init__(self, link: Connection, starts: frozenset[int]) -> None:
+    def __init__(self, link: Connection, study: str, starts: frozenset[int]) -> None:
+        self.study = study
         self._link = link
         self._starts = starts
         self._stop: Callable[[str], None] = lambda reason: None
