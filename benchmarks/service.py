@@ -6,26 +6,19 @@ python -m benchmarks.service [--rounds 5] [--seconds 6]
 from __future__ import annotations
 
 import argparse
-import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, needs, replay, spread
+from streamer import benchmark_app as benchmark
 from streamer.engines.ir import ensure_ir
 from streamer.models.finding import find_model
 
 
 def benchmark_app(ir: Path, seconds: int) -> float:
     """Its median latency in milliseconds."""
-    command = [Path(sys.executable).with_name("benchmark_app"), "-m", ir, "-d", "AUTO", "-hint", "latency"]
-    command += ["-api", "sync", "-t", str(seconds)]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
-    found = re.search(r"Median:\s+([\d.]+) ms", done.stdout)
-    assert found, done.stdout
-    return float(found[1])
+    return benchmark.benchmark_app(ir, "AUTO", seconds).median_ms
 
 
 def main() -> None:

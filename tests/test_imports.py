@@ -36,10 +36,10 @@ LAYERS: dict[str, list[str]] = {
         video_extent video_index windows witness
     """),
     "source, engines, sink": names("""
-        engines engines.* models.exporting models.importing models.inventory models.pull models.quantizing
-        pictures pictures.* sample scene sink sources sources.camera sources.fingerprint sources.images
-        sources.live sources.opencv_quiet sources.opening sources.stream sources.synthetic sources.video
-        street street.* truth video_reader video_writer
+        benchmark_app engines engines.* models.exporting models.importing models.inventory models.pull
+        models.quantizing pictures pictures.* sample scene sink sources sources.camera sources.fingerprint
+        sources.images sources.live sources.opencv_quiet sources.opening sources.stream sources.synthetic
+        sources.video street street.* truth video_reader video_writer
     """),
     "pipeline": names(
         "lookahead priming detector emission rounds measuring doubts pipeline manifest observer warmup session"
@@ -56,7 +56,7 @@ VENDORS = {
     "av": ["video_reader", "video_writer", "video_index", "sources.stream", "verify.video"],
     "cv2": [
         *("preprocess", "postprocess", "annotate", "video_reader", "video_writer", "scene", "street.*"),
-        *("sources.images", "sources.camera", "sources.opencv_quiet"),
+        *("sources.images", "sources.camera", "sources.opencv_quiet", "studies.bench_input"),
     ],
     "click": ["cli.*"],
     "rich": ["cli.*"],
@@ -227,7 +227,7 @@ def test_help_loads_nothing_heavy(option: str) -> None:
     assert not loaded & {"openvino", "torch", "ultralytics", "matplotlib", "cv2", "av", "numpy", "anyio", "rich"}
 
 
-@pytest.mark.parametrize("name", ["replay", "parity", "engines", "devices"])
+@pytest.mark.parametrize("name", ["replay", "bench", "parity", "engines", "devices"])
 def test_help_of_a_command_loads_no_runtime(name: str) -> None:
     assert not loaded_by(command(name, "--help")) & {"torch", "ultralytics", "matplotlib"}
 

@@ -19,6 +19,7 @@ COMMANDS = {
         "The same frames through several engines: which is faster, and how sure is that.",
     ),
     "pace": ("streamer.cli.pace", "An engine at several frame rates: how latency depends on the pace."),
+    "bench": ("streamer.cli.bench", "The tutorial's closed loop: one image, many inferences in a row."),
     "parity": ("streamer.cli.parity", "Compare the engines' detections with each other, and with ground truth."),
     "verify": ("streamer.cli.verify", "Work out a finished run's figures again: VALID or INVALID, and why."),
     "engines": ("streamer.cli.engines", "List the engine variants, and whether each can run here."),
