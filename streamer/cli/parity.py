@@ -28,7 +28,8 @@ from streamer.rundir import check_out, default_path
 from streamer.studies.asked import asked_engines
 from streamer.studies.parity import Parity, ParitySettings
 from streamer.studies.parity_result import EngineParity, missed
-from streamer.studies.parity_rows import FILE, ParityFile
+from streamer.studies.parity_rows import COLUMNS, FILE, as_dict
+from streamer.studies.row_file import RowFile
 
 EXIT_DISAGREES = 3
 
@@ -101,9 +102,9 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     try:
         with interrupted_by_signals():
             study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
-            with closing(ParityFile(out, overwrite=options["overwrite"])) as file:
+            with closing(RowFile(out / FILE, COLUMNS, overwrite=options["overwrite"])) as file:
                 for row in with_progress(study, Console(stderr=True, quiet=quiet)):
-                    file.append(row)
+                    file.append(as_dict(row).values())
                     rows.append(row)
     except Interrupted as error:
         interrupted = error.number

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import errno
-import io
-from pathlib import Path
 from typing import Any
 
 from streamer.agreement import Agreement
-from streamer.errors import SinkError, UsageError
-from streamer.rundir import RESERVE, check_out
 from streamer.studies.parity_result import EngineParity
-from streamer.table import Reserve, Table
 
 FILE = "parity.csv"
 COLUMNS = (
@@ -55,28 +48,3 @@ def _agreement(agreement: Agreement | None) -> tuple[float | None, ...]:
         agreement.confidence_mean,
         agreement.confidence_max,
     )
-
-
-class ParityFile:
-    """The file in its directory, open. Raises UsageError when it cannot be made, SinkError when the disk is full."""
-
-    def __init__(self, directory: Path, *, overwrite: bool) -> None:
-        check_out(directory, overwrite=overwrite)
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._reserve = Reserve(directory / RESERVE, 1 << 16)
-            self._table = Table(directory / FILE, COLUMNS, self._reserve)
-        except OSError as error:
-            kind = SinkError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
-            raise kind(f"cannot write into {directory}: {error.strerror}; give another --out") from error
-
-    def append(self, row: EngineParity) -> None:
-        """Writes an engine's row."""
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(as_dict(row).values())
-        self._table.append(line.getvalue())
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._table.close()
-        self._reserve.release()
