@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from streamer import __version__
+from streamer.camera import Camera
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
 from streamer.machine import Machine
@@ -47,6 +48,21 @@ def source_part(info: SourceInfo, sha256: str | None) -> dict[str, Any]:
         "live": info.live,
         "sha256": sha256,
     }
+
+
+def streams_part(cameras: Sequence[Camera]) -> list[dict[str, Any]]:
+    """The ``streams`` of the manifest: what each plays, and how much later than the origin it begins."""
+    return [
+        {
+            "stream": number,
+            "uri": camera.source.info.uri,
+            "width": camera.source.info.width,
+            "height": camera.source.info.height,
+            "fps": str(camera.source.info.rate),
+            "phase_ms": camera.schedule.phase_us / 1000,
+        }
+        for number, camera in enumerate(cameras)
+    ]
 
 
 def model_part(model: Model) -> dict[str, Any]:
@@ -137,6 +153,7 @@ def run_part(
 def manifest(
     *,
     source: Mapping[str, Any],
+    streams: Sequence[Mapping[str, Any]],
     model: Mapping[str, Any],
     engine: Mapping[str, Any],
     machine: Machine,
@@ -167,6 +184,7 @@ def manifest(
         "slo": None if not checks else "met" if all(one.met for one in checks) else "missed",
         "slo_checks": [one.as_dict() for one in checks],
         "source": dict(source),
+        "streams": list(streams),
         "model": dict(model),
         "engine": dict(engine),
         "run": dict(run),
@@ -221,8 +239,10 @@ def device_parts(changes: Sequence[DeviceChange], tally: Tally, duration_us: int
     ]
 
 
-def nominal_deadline_us(settings: Settings, schedule: Schedule) -> int | None:
-    """The deadline in force: what was asked, else one nominal frame period, none for a closed loop."""
+def nominal_deadline_us(settings: Settings, schedules: Sequence[Schedule]) -> int | None:
+    """The deadline in force: what was asked, else the shortest nominal frame period, none for a closed loop."""
     if settings.deadline_ms is not None:
         return round(settings.deadline_ms * 1000)
-    return None if schedule.closed_loop else round(Fraction(1_000_000) / schedule.rate)
+    if schedules[0].closed_loop:
+        return None
+    return round(Fraction(1_000_000) / max(schedule.rate for schedule in schedules))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,17 +25,17 @@ class DeviceChange:
 
 
 class Measurements:
-    """The watchers of one run. ``now_us`` reads the run's time; ``tick_us`` is the period of age's ticks, if any."""
+    """The watchers of one run. ``now_us`` reads the run's time; ``ticks_us`` has the period of each stream's ticks."""
 
     def __init__(
-        self, engine: Engine, now_us: Callable[[], int], *, closed_loop: bool, tick_us: Fraction | None
+        self, engine: Engine, now_us: Callable[[], int], *, closed_loop: bool, ticks_us: Sequence[Fraction | None]
     ) -> None:
         self._engine = engine
         self._now_us = now_us
         self._devices = engine.execution_devices
         self._collections = 0
         self.device_changes: list[DeviceChange] = []
-        self.tally = Tally(closed_loop=closed_loop, tick_us=tick_us)
+        self.tally = Tally(closed_loop=closed_loop, ticks_us=ticks_us)
         self.windows = Windows()
         self.witness = Witness(read_counters(0))
         self.tail = Tail(self.witness)

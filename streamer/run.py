@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from streamer.arrivals import parse_arrivals
+from streamer.camera import cameras
 from streamer.clock import MonotonicClock, Stage, Threads
 from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
@@ -20,7 +22,6 @@ from streamer.observer import Observer, Silent
 from streamer.pictures.latency import draw_latency
 from streamer.rounds import Rounds
 from streamer.rundir import check_out
-from streamer.schedule import Schedule
 from streamer.session import Opened, Session
 from streamer.settings import Settings
 from streamer.sources.live import check_live
@@ -28,13 +29,15 @@ from streamer.sources.opening import open_source
 from streamer.warmup import make_ready
 
 
-async def run(source: str, settings: Settings, observer: Observer | None = None, rounds: Rounds | None = None) -> Run:
-    """Runs ``source`` through one engine and writes a run directory; with ``rounds``, as they say when.
+async def run(
+    sources: Sequence[str], settings: Settings, observer: Observer | None = None, rounds: Rounds | None = None
+) -> Run:
+    """Runs ``sources``, a stream each, through one engine and writes a run directory; ``rounds`` may say when.
 
     Raises UsageError, SourceError, ModelError or EngineError before anything is written. What fails later ends the
     run early and is in the result.
     """
-    measured = await _measured(source, settings, observer or Silent(), rounds)
+    measured = await _measured(_uris(sources, settings), settings, observer or Silent(), rounds)
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
     try:
         draw_latency(measured.directory, measured.manifest)
@@ -43,11 +46,15 @@ async def run(source: str, settings: Settings, observer: Observer | None = None,
     return measured
 
 
-async def _measured(source: str, settings: Settings, observer: Observer, rounds: Rounds | None) -> Run:
+async def _measured(uris: Sequence[str], settings: Settings, observer: Observer, rounds: Rounds | None) -> Run:
     started = datetime.now(UTC)
     spec = parse_spec(settings.engine)
     if spec.prime and settings.queue == 0 and settings.fps != "max":
         raise UsageError("--queue 0 with prime=on: a frame that falls due during priming is lost; use --queue 1")
+    if len(uris) > 1 and spec.prime:
+        raise UsageError("prime=on with several streams: the gap before one's frame is another's; leave it out")
+    if len(uris) > 1 and settings.fps == "max":
+        raise UsageError("--fps max with several streams: in a closed loop there are no cameras; give one source")
     arrivals = None if settings.arrivals is None else parse_arrivals(settings.arrivals)
     if settings.out is not None:
         check_out(settings.out, overwrite=settings.overwrite)
@@ -55,15 +62,35 @@ async def _measured(source: str, settings: Settings, observer: Observer, rounds:
     with ExitStack() as stack:
         threads = Threads(clock)
         stack.callback(threads.close)
-        opening = partial(open_source, source, loop=settings.loop, now_us=clock.now_us)
-        camera = await threads.run(opening, Stage.SOURCE)
-        stack.callback(camera.close)
-        check_live(camera.info, settings)
+        sources = []
+        for uri in uris:
+            opening = partial(open_source, uri, loop=settings.loop, now_us=clock.now_us)
+            sources.append(await threads.run(opening, Stage.SOURCE))
+            stack.callback(sources[-1].close)
+            check_live(sources[-1].info, settings)
         model = find_model(settings.model, settings.trust)
         engine = open_engine(spec, model)
         stack.callback(engine.close)
         timings = Timings()
         await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)
-        schedule = Schedule(settings.pace, camera.info.rate, arrivals)
-        opened = Opened(source, settings, started, spec, camera, model, engine, timings, clock, threads, schedule)
+        opened = Opened(
+            settings,
+            started,
+            spec,
+            cameras(uris, sources, settings.pace, arrivals),
+            model,
+            engine,
+            timings,
+            clock,
+            threads,
+        )
         return await Session(opened, observer, rounds).run()
+
+
+def _uris(sources: Sequence[str], settings: Settings) -> list[str]:
+    """The source of each stream: those given, or the one for all streams. Raises UsageError."""
+    if settings.streams > 1 and len(sources) > 1:
+        raise UsageError(
+            f"--streams {settings.streams} with {len(sources)} sources: give one source, or leave it out"
+        )
+    return list(sources) * settings.streams

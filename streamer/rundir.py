@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,16 @@ MANIFEST_RESERVE = ".reserve-manifest"
 PICTURE = "latency.png"
 DATA_FILES = (FRAMES, DETECTIONS, VIDEO, HDR_LOG)
 OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, RESERVE, MANIFEST_RESERVE)
+
+
+def video_name(stream: int, streams: int) -> str:
+    """The file name of a stream's annotated video."""
+    return VIDEO if streams == 1 else f"annotated-{stream}.mp4"
+
+
+def own_files(path: Path, names: Sequence[str] = OWN_FILES) -> list[Path]:
+    """The files of a run in ``path``, with those of the videos of its streams that are there."""
+    return [*(path / name for name in names), *sorted(path.glob("annotated-[0-9]*.mp4"))]
 
 
 def default_path(started: datetime, source: str, engine: str) -> Path:
@@ -79,8 +89,8 @@ def write_whole(path: Path, text: str) -> None:
 
 def discard(path: Path) -> None:
     """Takes a run that never began out of ``path``; its directory too, and that of its study, when they are empty."""
-    for name in OWN_FILES:
-        (path / name).unlink(missing_ok=True)
+    for own in own_files(path):
+        own.unlink(missing_ok=True)
     with suppress(OSError):
         path.rmdir()
         path.parent.rmdir()
@@ -94,8 +104,8 @@ class RunDir:
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
-            for name in OWN_FILES:
-                (path / name).unlink(missing_ok=True)
+            for own in own_files(path):
+                own.unlink(missing_ok=True)
             self._reserve = Reserve(path / RESERVE)
             self._manifest_reserve = Reserve(path / MANIFEST_RESERVE, 1 << 16)
             self.frames = Table(path / FRAMES, FRAME_COLUMNS, self._reserve)
@@ -108,11 +118,6 @@ class RunDir:
                 raise
             kind = SinkError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
             raise kind(f"cannot write into {path}: {error.strerror}; give another --out") from error
-
-    @property
-    def video(self) -> Path:
-        """Where the annotated video belongs."""
-        return self.path / VIDEO
 
     @property
     def hdr_log(self) -> Path:
@@ -143,7 +148,7 @@ class RunDir:
     def _hashes(self) -> dict[str, dict[str, Any]]:
         """Size and SHA-256 of each file that holds data: an edited run is found out."""
         found = {}
-        for path in (self.path / name for name in DATA_FILES):
+        for path in own_files(self.path, DATA_FILES):
             if path.is_file():
                 found[path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ import numpy as np
 from streamer import doubts
 from streamer import manifest as parts
 from streamer.answer import plain_answer
+from streamer.camera import Camera
 from streamer.clock import MonotonicClock, RunTime, Stage, Threads
 from streamer.csv_rows import frame_row
 from streamer.detector import Detector
@@ -39,14 +40,13 @@ from streamer.preprocess import Preprocessing, preprocess_for
 from streamer.priming import Primer
 from streamer.progress import Housekeeping, garbage_frozen
 from streamer.rounds import Intermission, Rounds
-from streamer.rundir import RunDir, default_path
+from streamer.rundir import RunDir, default_path, video_name
 from streamer.sample import SCENE
-from streamer.schedule import Schedule
 from streamer.settings import Settings, Video
 from streamer.sink import FileSink
 from streamer.slo import check
-from streamer.source import Source
 from streamer.sources.fingerprint import fingerprint
+from streamer.stream import Stream
 from streamer.summary import Statistics, counts, statistics
 from streamer.tail import told
 from streamer.video_writer import VideoWriter
@@ -57,17 +57,15 @@ from streamer.warmup import catch_up, warm_again, warm_drawing, warm_inference_u
 class Opened:
     """What a run is made with; the engine is ready."""
 
-    uri: str
     settings: Settings
     started: datetime
     spec: EngineSpec
-    camera: Source
+    cameras: Sequence[Camera]
     model: Model
     engine: Engine
     timings: parts.Timings
     clock: MonotonicClock
     threads: Threads
-    schedule: Schedule
 
 
 class Session:
@@ -78,13 +76,14 @@ class Session:
         self._rounds = rounds
         self._observer = observer
         self._time = RunTime(opened.clock, opened.threads)
-        schedule, info = opened.schedule, opened.camera.info
-        self._deadline_us = parts.nominal_deadline_us(opened.settings, schedule)
+        self._schedule = opened.cameras[0].schedule
+        self._deadline_us = parts.nominal_deadline_us(opened.settings, [one.schedule for one in opened.cameras])
+        infos = [camera.source.info for camera in opened.cameras]
         self._measured = Measurements(
             opened.engine,
             self._time.now_us,
-            closed_loop=schedule.closed_loop,
-            tick_us=Fraction(1_000_000) / info.rate if info.live else None,
+            closed_loop=self._schedule.closed_loop,
+            ticks_us=[Fraction(1_000_000) / info.rate if info.live else None for info in infos],
         )
         self._primer: Primer | None = None
         self._intermission: Intermission | None = None
@@ -104,10 +103,10 @@ class Session:
             )
             for request in opened.engine.requests
         ]
-        first = await opened.threads.run(opened.camera.read, Stage.SOURCE)
+        firsts = [await opened.threads.run(camera.source.read, Stage.SOURCE) for camera in opened.cameras]
         read_us = opened.clock.now_us()
         # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
-        sample = self._warmup_frame(first)
+        sample = self._warmup_frame(firsts[0])
         await opened.threads.run(
             partial(warm_up, detectors, sample, settings.warmup, opened.clock, opened.timings), Stage.ENGINE
         )
@@ -117,7 +116,7 @@ class Session:
         if self._rounds is not None:
             self._intermission = Intermission(
                 self._rounds,
-                None if opened.schedule.closed_loop else opened.schedule.rate,
+                None if self._schedule.closed_loop else self._schedule.rate,
                 self._time,
                 partial(warm_again, detectors, sample),
                 self._aside,
@@ -125,44 +124,52 @@ class Session:
         if settings.video is not Video.NONE:
             await opened.threads.run(partial(warm_drawing, sample, opened.model.names), Stage.SINK)
         directory = RunDir(
-            settings.out or default_path(opened.started, opened.camera.info.uri, opened.spec.spec),
+            settings.out or default_path(opened.started, opened.cameras[0].source.info.uri, opened.spec.spec),
             overwrite=settings.overwrite,
         )
         ledger = Ledger(
             self._deadline_us, self._measured.watcher, lambda record: directory.frames.append(frame_row(record))
         )
+        encoders: list[VideoWriter] = []
         try:
-            encoder = self._encoder(directory)
+            if settings.video is not Video.NONE:
+                encoders += (self._encoder(directory, number) for number in range(len(opened.cameras)))
         except BaseException:
             directory.give_up()
             raise
         pipeline = Pipeline(
-            source=opened.camera,
-            first=first,
-            schedule=opened.schedule,
+            streams=[
+                Stream(
+                    camera.source,
+                    first,
+                    camera.schedule,
+                    Judge(settings.freshness),
+                    FileSink(
+                        directory.detections.append,
+                        encoders[number] if encoders else None,
+                        opened.model.names,
+                        shows_dropped=settings.video is Video.ALL,
+                        media_time=camera.schedule.media_time,
+                        stamp=self._time.stamp,
+                    ),
+                )
+                for number, (camera, first) in enumerate(zip(opened.cameras, firsts, strict=True))
+            ],
             policy=settings.policy_in_force,
             queue=settings.queue,
             limits=settings.limits,
-            judge=Judge(settings.freshness),
             detectors=detectors,
             primer=self._primer,
             intermission=self._intermission,
-            sink=FileSink(
-                directory.detections.append,
-                encoder,
-                opened.model.names,
-                shows_dropped=settings.video is Video.ALL,
-                media_time=opened.schedule.media_time,
-                stamp=self._time.stamp,
-            ),
             ledger=ledger,
             time=self._time,
             on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._measured.sample),
             decoded=self._measured.tail.decoded,
         )
 
-        if opened.camera.info.live:
-            await opened.threads.run(partial(catch_up, opened.camera, read_us, opened.clock), Stage.SOURCE)
+        for camera in opened.cameras:
+            if camera.source.info.live:
+                await opened.threads.run(partial(catch_up, camera.source, read_us, opened.clock), Stage.SOURCE)
 
         def stop(reason: str) -> None:
             self._interrupted = reason
@@ -180,20 +187,25 @@ class Session:
         finally:
             self._failure = pipeline.failure
             finished = self._close(
-                directory, encoder, ledger, pipeline, time.process_time() - cpu - self._cpu_aside_s
+                directory, encoders, ledger, pipeline, time.process_time() - cpu - self._cpu_aside_s
             )
         return finished
 
     def _close(
-        self, directory: RunDir, encoder: VideoWriter | None, ledger: Ledger, pipeline: Pipeline, cpu_s: float
+        self,
+        directory: RunDir,
+        encoders: Sequence[VideoWriter],
+        ledger: Ledger,
+        pipeline: Pipeline,
+        cpu_s: float,
     ) -> Run:
         duration_us = self._time.now_us()
         self._measured.finish(duration_us)
-        try:
-            if encoder is not None:
+        for encoder in encoders:
+            try:
                 encoder.close()
-        except SinkError as error:
-            self._failure = self._failure or error
+            except SinkError as error:
+                self._failure = self._failure or error
         figures, document = self._document(ledger, pipeline, duration_us, cpu_s)
         try:
             if document["run"]["percentiles"] == "histogram":
@@ -207,7 +219,7 @@ class Session:
         self, ledger: Ledger, pipeline: Pipeline, duration_us: int, cpu_s: float
     ) -> tuple[dict[str, Statistics], dict[str, Any]]:
         opened, measured = self._opened, self._measured
-        settings, schedule = opened.settings, opened.schedule
+        settings, schedule = opened.settings, self._schedule
         whole = measured.tally.whole()
         figures = {name: statistics(values) for name, values in whole.items()}
         frames = counts(ledger)
@@ -217,7 +229,8 @@ class Session:
         length_s, windows = measured.windows.last()
         engine_part = parts.engine_part(opened.spec, opened.engine, opened.timings, measured.device_changes)
         document = parts.manifest(
-            source=parts.source_part(opened.camera.info, fingerprint(opened.uri)),
+            source=parts.source_part(opened.cameras[0].source.info, fingerprint(opened.cameras[0].uri)),
+            streams=parts.streams_part(opened.cameras),
             model=parts.model_part(opened.model),
             engine=engine_part,
             machine=machine,
@@ -251,7 +264,7 @@ class Session:
             },
             notes=self._notes(),
             doubts=[
-                *opened.camera.doubts,
+                *(doubt for camera in opened.cameras for doubt in camera.source.doubts),
                 *doubts.of_the_pipeline(pipeline, ledger),
                 *doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until)),
                 *doubts.of_steadiness(length_s, windows),
@@ -267,7 +280,7 @@ class Session:
             answer=plain_answer(
                 frames,
                 figures,
-                rate=None if schedule.closed_loop else schedule.rate,
+                rates=[] if schedule.closed_loop else [camera.schedule.rate for camera in opened.cameras],
                 duration_s=duration_us / 1e6,
                 tail=told(tail),
             ),
@@ -291,23 +304,23 @@ class Session:
         finally:
             self._cpu_aside_s += time.process_time() - cpu
 
-    def _encoder(self, directory: RunDir) -> VideoWriter | None:
-        if self._opened.settings.video is Video.NONE:
-            return None
-        info, schedule = self._opened.camera.info, self._opened.schedule
+    def _encoder(self, directory: RunDir, stream: int) -> VideoWriter:
+        camera = self._opened.cameras[stream]
+        info, schedule = camera.source.info, camera.schedule
         base = info.time_base if isinstance(schedule.pace, str) else 1 / schedule.pace
-        return VideoWriter(directory.video, info.width, info.height, schedule.rate, base)
+        path = directory.path / video_name(stream, len(self._opened.cameras))
+        return VideoWriter(path, info.width, info.height, schedule.rate, base)
 
     def _warmup_frame(self, first: object) -> Frame:
         """A copy of the first frame, or a gray one when that cannot be decoded."""
         if isinstance(first, Frame):
             return Frame(first.stream, first.index, first.pts, first.image.copy())
-        info = self._opened.camera.info
+        info = self._opened.cameras[0].source.info
         return Frame(0, 0, Fraction(0), np.full((info.height, info.width, 3), 114, np.uint8))
 
     def _notes(self) -> list[str]:
         opened, notes = self._opened, []
-        if opened.model.bundled and SCENE not in opened.camera.info.comment:
+        if opened.model.bundled and any(SCENE not in camera.source.info.comment for camera in opened.cameras):
             notes.append(
                 "the bundled model knows only the synthetic street: on this video its latency is representative, "
                 "its detections are not; give a model of your own with --model FILE.onnx"

@@ -35,7 +35,8 @@ class Settings:
     ``arrivals`` is a model or a CSV file of arrivals; ``max_age_ms`` and ``skip_partial`` say which frames are no
     longer worth an inference. ``until`` is a percentile such as p99.9 that the run goes on for, ``slo`` comparisons
     over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
-    None means a new directory below ``runs``. Raises UsageError for what makes no sense.
+    None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. Raises
+    UsageError for what makes no sense.
     """
 
     engine: str = "ir-auto-shared"
@@ -52,6 +53,7 @@ class Settings:
     frames: int | None = None
     duration_s: float | None = None
     loop: bool = False
+    streams: int = 1
     warmup: int = 10
     deadline_ms: float | None = None
     confidence: float = 0.25
@@ -62,7 +64,7 @@ class Settings:
     video: Video = Video.DELIVERED
 
     def __post_init__(self) -> None:
-        for name, least in (("queue", 0), ("warmup", 0), ("frames", 1)):
+        for name, least in (("queue", 0), ("warmup", 0), ("frames", 1), ("streams", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"--{name} {value}: give {least} or more")

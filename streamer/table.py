@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from threading import Lock
 
 from streamer.errors import SinkError
 
@@ -26,13 +27,14 @@ class Reserve:
 
 
 class Table:
-    """A CSV file: a header, then lines, each appended by one write of its own."""
+    """A CSV file: a header, then lines, each appended by one write of its own; several threads may."""
 
     def __init__(self, path: Path, header: str, reserve: Reserve) -> None:
         self._path = path
         self._reserve = reserve
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
         self._size = 0
+        self._lock = Lock()
         self.append(header + "\n")
 
     def append(self, lines: str) -> None:
@@ -41,7 +43,10 @@ class Table:
         On a full disk the reserve is released and the lines are written into its room; then SinkError is raised, so
         that the run ends with nothing lost.
         """
-        encoded = lines.encode()
+        with self._lock:
+            self._append(lines.encode())
+
+    def _append(self, encoded: bytes) -> None:
         failure = self._write(encoded)
         if failure is None:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,16 @@ class Document:
         return Unreadable(f"{NAME} {'.'.join(path)}: found {json.dumps(found)[:60]}, expected {expected}")
 
 
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One stream: the size of its pictures, its source's nominal rate, and how much later than the origin it begins."""
+
+    width: int
+    height: int
+    source_rate: Fraction
+    phase_us: int
+
+
 class RunFacts:
     """What the checks need to know about a run: how its frames were due, and what was asked of it."""
 
@@ -99,8 +110,8 @@ class RunFacts:
         self.closed_loop = self.schedule == "max"
         self.live = document.has("source", "live") and document.get("source", "live") is True
         self.waits = document.text("run", "policy") == "wait"
-        self.source_rate = document.rate("source", "fps")
-        self.rate = self.source_rate if self.closed_loop else document.rate("run", "fps")
+        self.streams = _streams(document)
+        self.schedule_rate = None if self.closed_loop or self.schedule == "source" else document.rate("run", "fps")
         self.nominal = not self.closed_loop and not self.live and not document.has("run", "arrivals")
         self.deadline_us = (
             round(document.number("run", "deadline_ms") * 1000) if document.has("run", "deadline_ms") else None
@@ -122,3 +133,20 @@ def _rounds(document: Document) -> list[tuple[int, int]]:
     if rounds and ([frame for frame, _ in rounds] != sorted({frame for frame, _ in rounds}) or rounds[0][0] != 0):
         raise Unreadable(f"{NAME} run.rounds: found {json.dumps(found)[:60]}, expected rounds from frame 0 on")
     return rounds
+
+
+def _streams(document: Document) -> list[StreamFacts]:
+    """The streams in the order of their numbers; a manifest that has none is of one, that of ``source``."""
+    if not document.has("streams"):
+        width, height = document.whole("source", "width"), document.whole("source", "height")
+        return [StreamFacts(width, height, document.rate("source", "fps"), 0)]
+    found = document.get("streams")
+    try:
+        return [
+            StreamFacts(
+                int(one["width"]), int(one["height"]), Fraction(one["fps"]), round(Fraction(one["phase_ms"]) * 1000)
+            )
+            for one in found
+        ]
+    except (TypeError, KeyError, ValueError, ZeroDivisionError):
+        raise Unreadable(f"{NAME} streams: found {json.dumps(found)[:60]}, expected the facts of each") from None
