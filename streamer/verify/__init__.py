@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from streamer.errors import UsageError
-from streamer.verify import document, objects, rows, video
+from streamer.verify import document, objects, rows
 from streamer.verify.document import Document, RunFacts
 from streamer.verify.figures import check_figures, check_omission_gap
 from streamer.verify.files import check_files
@@ -22,7 +22,7 @@ from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.rows import read_rows
 from streamer.verify.schedule import check_schedule
 from streamer.verify.stamps import check_derived, check_stamps
-from streamer.verify.video import check_video
+from streamer.verify.video import check_videos
 
 T = TypeVar("T")
 
@@ -75,8 +75,7 @@ def verify(path: Path) -> Verification:
         table = path / objects.NAME
         checked["detections"] = _attempt(reasons, lambda: check_objects(ledger, table, manifest, reasons)) or 0
     if ledger is not None and facts is not None:
-        film = path / video.NAME
-        checked["video_frames"] = _attempt(reasons, lambda: check_video(ledger, facts, film, manifest, reasons)) or 0
+        checked["video_frames"] = _attempt(reasons, lambda: check_videos(ledger, facts, path, manifest, reasons)) or 0
     checked["files"] = _attempt(reasons, lambda: check_files(path, manifest, reasons)) or 0
     return Verification(_attempt(reasons, lambda: manifest.text("verdict")), checked, reasons.kept, reasons.more)
 

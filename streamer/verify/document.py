@@ -111,7 +111,7 @@ class RunFacts:
         self.live = document.has("source", "live") and document.get("source", "live") is True
         self.waits = document.text("run", "policy") == "wait"
         self.streams = _streams(document)
-        self.schedule_rate = None if self.closed_loop or self.schedule == "source" else document.rate("run", "fps")
+        self._rate = None if self.schedule != "fps" else document.rate("run", "fps")
         self.nominal = not self.closed_loop and not self.live and not document.has("run", "arrivals")
         self.deadline_us = (
             round(document.number("run", "deadline_ms") * 1000) if document.has("run", "deadline_ms") else None
@@ -121,6 +121,10 @@ class RunFacts:
         self.video = document.text("run", "video")
         if self.video not in ("delivered", "all", "none"):
             raise Unreadable(f"{NAME} run.video: found {self.video!r}, expected delivered, all or none")
+
+    def rate(self, stream: int) -> Fraction:
+        """How many frames of a stream are due a second, nominally."""
+        return self._rate or self.streams[stream].source_rate
 
 
 def _rounds(document: Document) -> list[tuple[int, int]]:

@@ -66,6 +66,19 @@ class Rows:
         here: Mask = self.outcome == OUTCOMES.index(outcome)
         return here
 
+    def where(self, mask: Mask) -> Rows:
+        """The rows that the mask chooses."""
+        return Rows(
+            self.stream[mask],
+            self.frame[mask],
+            {time: values[mask] for time, values in self.times.items()},
+            self.outcome[mask],
+            self.reason[mask],
+            self.reasons,
+            self.late[mask],
+            self.detections[mask],
+        )
+
     def place(self, at: int, column: str) -> str:
         """Where in the file something was found, in words."""
         stream = f"stream {self.stream[at]} " if self.stream.any() else ""

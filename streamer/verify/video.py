@@ -1,7 +1,8 @@
-"""``annotated.mp4``: whole, of the source's size, each frame at its own time."""
+"""The annotated videos, one per stream: whole, of the source's size, each frame at its own time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,69 +22,98 @@ LOST_US = 2_000_000
 """What a full disk can cost: the second that could not be written, and the one begun."""
 
 
-def check_video(rows: Rows, run: RunFacts, path: Path, document: Document, reasons: Reasons) -> int:
-    """Structure, size, first and last picture, number and times; returns how many frames. Raises Unreadable.
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """The annotated video of one stream; ``torn`` when its end may be missing: the run failed."""
+
+    path: Path
+    stream: int
+    run: RunFacts
+    torn: bool
+    reasons: Reasons
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+def check_videos(rows: Rows, run: RunFacts, directory: Path, document: Document, reasons: Reasons) -> int:
+    """Structure, size, first and last picture, number and times of each; returns how many frames. Raises Unreadable.
 
     Of a run that failed, the end may be missing: what was in the encoder when the disk was full.
     """
+    one = len(run.streams) == 1
+    names = [NAME] if one else [f"annotated-{number}.mp4" for number in range(len(run.streams))]
     if run.video == "none":
-        if path.exists():
-            reasons.add(f"{NAME}: is there, though run.video is none")
+        for name in names:
+            if (directory / name).exists():
+                reasons.add(f"{name}: is there, though run.video is none")
         return 0
-    if not path.is_file():
-        raise Unreadable(f"{NAME}: is missing")
     verdict = document.text("verdict")
-    if verdict != "FAILED":
-        _check_whole(path, reasons)
+    frames = dropped = 0
+    for number, name in enumerate(names):
+        film = _Film(directory / name, number, run, verdict == "FAILED", reasons)
+        times = _times_in(film)
+        frames += len(times)
+        dropped += _check_times(film, rows if one else rows.where(rows.stream == number), times)
+    undrawn = document.whole("resources", "undrawn") if document.has("resources", "undrawn") else 0
+    # A run that was stopped does not wait for the frames between.
+    if verdict == "VALID" and dropped != undrawn:
+        found = f"{NAME if one else 'annotated videos'}: found {dropped} dropped frames"
+        reasons.add(f"{found} that are not in {'it' if one else 'them'}, expected {undrawn}")
+    return frames
+
+
+def _times_in(film: _Film) -> Array:
+    """When the frames of the video come, in microseconds. Raises Unreadable."""
+    if not film.path.is_file():
+        raise Unreadable(f"{film.name}: is missing")
+    if not film.torn:
+        _check_whole(film)
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(str(film.path), metadata_errors="replace") as container:
             if not container.streams.video:
-                raise Unreadable(f"{NAME}: has no video in it")
+                raise Unreadable(f"{film.name}: has no video in it")
             stream = container.streams.video[0]
             if stream.codec_context is None:
-                raise Unreadable(f"{NAME}: its video is of a kind that cannot be decoded")
-            _check_size(stream, document, reasons)
-            ticks = _ticks(container, stream, torn=verdict == "FAILED")
-            times = instants(ticks, 1 / Fraction(stream.time_base or 1))
-            if ticks and verdict != "FAILED":
-                _check_pictures(container, stream, ticks, reasons)
-                _check_end(stream, ticks, run, reasons)
+                raise Unreadable(f"{film.name}: its video is of a kind that cannot be decoded")
+            _check_size(film, stream)
+            ticks = _ticks(film, container, stream)
+            if ticks and not film.torn:
+                _check_pictures(film, container, stream, ticks)
+                _check_end(film, stream, ticks)
+            return instants(ticks, 1 / Fraction(stream.time_base or 1))
     except av.FFmpegError as error:
-        if verdict != "FAILED":
-            raise Unreadable(f"{NAME}: cannot be read: {error.strerror}") from error
-        times = np.empty(0, np.int64)  # there was no room for the first second
-    undrawn = document.whole("resources", "undrawn") if document.has("resources", "undrawn") else 0
-    _check_times(rows, run, times, reasons, undrawn=undrawn, verdict=verdict)
-    return len(times)
+        if not film.torn:
+            raise Unreadable(f"{film.name}: cannot be read: {error.strerror}") from error
+        return np.empty(0, np.int64)  # there was no room for the first second
 
 
-def _check_times(rows: Rows, run: RunFacts, found: Array, reasons: Reasons, *, undrawn: int, verdict: str) -> None:
+def _check_times(film: _Film, rows: Rows, found: Array) -> int:
     """The frames ``found`` in the video, by their times in microseconds, are those that the ledger promises.
 
-    Delivered frames are all there, and with ``all`` the dropped ones, but for those ``undrawn``.
+    Delivered frames are all there. Returns how many dropped ones are not, though with ``all`` they should be.
     """
+    run, reasons, name = film.run, film.reasons, film.name
     delivered = rows.of("delivered")
     promised = delivered | rows.of("dropped") if run.video == "all" else delivered
     times, number, is_delivered = media_times(rows, run)[promised], rows.frame[promised], delivered[promised]
     reasons.add_each(
         np.diff(found, prepend=-1) <= 0,
-        lambda at: f"{NAME} frame {at} of the video: at {milliseconds(found[at])} ms, not after the one before",
+        lambda at: f"{name} frame {at} of the video: at {milliseconds(found[at])} ms, not after the one before",
     )
     reasons.add_each(
         ~np.isin(found, times),
-        lambda at: f"{NAME} frame {at} of the video: at {milliseconds(found[at])} ms, where no frame belongs",
+        lambda at: f"{name} frame {at} of the video: at {milliseconds(found[at])} ms, where no frame belongs",
     )
     missing = ~np.isin(times, found)
-    if verdict == "FAILED":
+    if film.torn:
         missing[_lost_from(missing, times) :] = False
     reasons.add_each(
         missing & is_delivered,
-        lambda at: f"{NAME}: frame {number[at]} is not in it, expected at {milliseconds(times[at])} ms",
+        lambda at: f"{name}: frame {number[at]} is not in it, expected at {milliseconds(times[at])} ms",
     )
-    dropped = int((missing & ~is_delivered).sum())
-    # A run that was stopped does not wait for the frames between.
-    if verdict == "VALID" and dropped != undrawn:
-        reasons.add(f"{NAME}: found {dropped} dropped frames that are not in it, expected {undrawn}")
+    return int((missing & ~is_delivered).sum())
 
 
 def _lost_from(missing: Mask, times: Array) -> int:
@@ -93,13 +123,13 @@ def _lost_from(missing: Mask, times: Array) -> int:
     return max(after_the_last, int(np.searchsorted(times, times.max(initial=0) - LOST_US)))
 
 
-def _check_whole(path: Path, reasons: Reasons) -> None:
+def _check_whole(film: _Film) -> None:
     """An MP4 is a row of boxes, each with its length first: the last one ends where the file does.
 
     A reader overlooks it when the end of the index is cut off, where nothing stands that it needs.
     """
-    size, position = path.stat().st_size, 0
-    with path.open("rb") as file:
+    size, position = film.path.stat().st_size, 0
+    with film.path.open("rb") as file:
         while position < size:
             file.seek(position)
             head = file.read(16)
@@ -107,36 +137,38 @@ def _check_whole(path: Path, reasons: Reasons) -> None:
             if length == 1:  # too long for four bytes
                 length = int.from_bytes(head[8:16], "big")
             if length < 8 or position + length > size:
-                reasons.add(f"{NAME}: is cut off: found {size} bytes, expected {position + length} or more")
+                film.reasons.add(f"{film.name}: is cut off: found {size} bytes, expected {position + length} or more")
                 return
             position += length
 
 
-def _check_size(stream: VideoStream, document: Document, reasons: Reasons) -> None:
-    for name, found in (("width", stream.width), ("height", stream.height)):
-        source = document.whole("source", name)
+def _check_size(film: _Film, stream: VideoStream) -> None:
+    facts = film.run.streams[film.stream]
+    for name, found, source in (("width", stream.width, facts.width), ("height", stream.height, facts.height)):
         expected = source + source % 2
         if found != expected:
-            reasons.add(f"{NAME} {name}: found {found}, expected {expected}: source.{name} {source}, made even")
+            film.reasons.add(
+                f"{film.name} {name}: found {found}, expected {expected}: source.{name} {source}, made even"
+            )
 
 
-def _ticks(container: InputContainer, stream: VideoStream, *, torn: bool) -> list[int]:
-    """The times of all packets, in ticks of the file; of a ``torn`` file, of those that are whole."""
+def _ticks(film: _Film, container: InputContainer, stream: VideoStream) -> list[int]:
+    """The times of all packets, in ticks of the file; of a torn file, of those that are whole."""
     ticks: list[int] = []
     try:
         for packet in container.demux(stream):
             if not packet.size:
                 continue
             if packet.pts is None:
-                raise Unreadable(f"{NAME} frame {len(ticks)} of the video: has no time")
+                raise Unreadable(f"{film.name} frame {len(ticks)} of the video: has no time")
             ticks.append(packet.pts)
     except av.FFmpegError:
-        if not torn:
+        if not film.torn:
             raise
     return ticks
 
 
-def _check_pictures(container: InputContainer, stream: VideoStream, ticks: list[int], reasons: Reasons) -> None:
+def _check_pictures(film: _Film, container: InputContainer, stream: VideoStream, ticks: list[int]) -> None:
     """The first and the last frame can be decoded."""
     for which, tick in (("first", ticks[0]), ("last", ticks[-1])):
         try:
@@ -145,13 +177,13 @@ def _check_pictures(container: InputContainer, stream: VideoStream, ticks: list[
         except av.FFmpegError:
             decoded = False
         if not decoded:
-            reasons.add(f"{NAME}: its {which} frame cannot be decoded")
+            film.reasons.add(f"{film.name}: its {which} frame cannot be decoded")
 
 
-def _check_end(stream: VideoStream, ticks: list[int], run: RunFacts, reasons: Reasons) -> None:
+def _check_end(film: _Film, stream: VideoStream, ticks: list[int]) -> None:
     """The last frame is shown for one nominal period, to within a tick."""
-    period = 1 / (run.rate * Fraction(stream.time_base or 1))
+    period = 1 / (film.run.rate(film.stream) * Fraction(stream.time_base or 1))
     found = (stream.start_time or 0) + (stream.duration or 0)
     if abs(found - ticks[-1] - period) > 1:
         seconds = [float(end * Fraction(stream.time_base or 1)) for end in (found, ticks[-1] + period)]
-        reasons.add(f"{NAME}: found its end at {seconds[0]:.6f} s, expected {seconds[1]:.6f}")
+        film.reasons.add(f"{film.name}: found its end at {seconds[0]:.6f} s, expected {seconds[1]:.6f}")
