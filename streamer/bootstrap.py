@@ -19,6 +19,8 @@ Counts = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.float64]
 
 RISK = 0.01
+QUANTILE = NormalDist().inv_cdf(1 - RISK / 2)
+"""What the normal distribution exceeds on either side with RISK in all, in standard deviations."""
 MOST_DRAWS, FEWEST_DRAWS = 5_000, 1_000
 FRAMES_DRAWN = 20_000_000
 """Draws of long runs are fewer, so that they do not take long: 5,000 up to 4,000 frames, 1,000 from 20,000 on."""
@@ -108,7 +110,7 @@ def student_t(freedom: float) -> float:
 
     The expansion of Abramowitz and Stegun, 26.7.5.
     """
-    z = NormalDist().inv_cdf(1 - RISK / 2)
+    z = QUANTILE
     return (
         z
         + (z**3 + z) / (4 * freedom)

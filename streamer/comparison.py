@@ -8,10 +8,15 @@ is the median of the rounds' ratios: `benchmarks/power.py` shows what that gains
 For a ratio the bootstrap draws whole rounds. Blocks that begin anywhere would hold the end of one round and the
 beginning of the next, which lie seconds apart; the halves vary less than a round does, and intervals come out too
 narrow. An engine by itself, and runs that were not interleaved, are drawn in moving blocks.
+
+All rounds of an engine are of one process, and no bootstrap over them can see how far it is from the next process of
+the same engine (Mytkowicz and others, Producing Wrong Data Without Doing Anything Obviously Wrong!, 2009; Kalibera
+and Jones, Rigorous Benchmarking in Reasonable Time, 2013). `between_processes` allows for that.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +24,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from streamer.bootstrap import Counts, Numbers, Ranked, blocks_drawn, interval, rounds_drawn
+from streamer.bootstrap import QUANTILE, Counts, Numbers, Ranked, blocks_drawn, interval, rounds_drawn
 from streamer.percentiles import frames_needed, nearest_rank
 
 Values = npt.NDArray[np.int64]
@@ -31,6 +36,11 @@ SECONDS_NEEDED = 60
 """The least length of runs that were not interleaved."""
 LEAST_EFFECT = 0.02
 """The smallest difference that counts."""
+PROCESS_SPREAD = 0.006
+"""Standard deviation of the median of one process of an engine from that of another, as a share of it.
+
+`benchmarks/compare.py` prints what it is on a machine.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,21 @@ def ratio_unpaired(baseline: Values, other: Values, p: float, blocks: tuple[int,
     drawn = min(len(one), len(two))
     value = _percentile(those, p) / _percentile(these, p)
     return Estimate(value, *interval(two[:drawn] / one[:drawn], ROUNDS_NEEDED))
+
+
+def between_processes(ratio: Estimate) -> Estimate:
+    """The ratio of two engines, of which the estimate is that of two processes: with PROCESS_SPREAD in its interval.
+
+    What each process has of its own is independent of what varies within, so the squares add, of logarithms.
+    """
+    spread = QUANTILE * math.sqrt(2) * PROCESS_SPREAD
+
+    def further(end: float) -> float:
+        return math.hypot(math.log(end / ratio.value), spread)
+
+    return Estimate(
+        ratio.value, ratio.value * math.exp(-further(ratio.low)), ratio.value * math.exp(further(ratio.high))
+    )
 
 
 class _Rounds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -9,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.power import ROUND_FRAMES, compared, result_latencies, service_times
+from benchmarks.power import ROUND_FRAMES, compared, result_latencies, service_times, told
+from streamer.bootstrap import QUANTILE
 from streamer.comparison import (
+    PROCESS_SPREAD,
     ROUNDS_NEEDED,
     SECONDS_NEEDED,
     Estimate,
     Speed,
     Values,
+    between_processes,
     quantile_of,
     ratio_by_rounds,
     ratio_unpaired,
@@ -262,7 +266,7 @@ def verdicts(effect: float, runs: int, engines: int = 2) -> list[Speed]:
     """On the simulated machine of benchmarks/power.py, 24 rounds each."""
     random = np.random.default_rng(12)
     simulated = (compared(random, engines, effect, 24) for _ in range(runs))
-    return [speed(sure(ratio_by_rounds(list(one), list(other), 0.5))) for one, other in simulated]
+    return [speed(told(ratio_by_rounds(list(one), list(other), 0.5))) for one, other in simulated]
 
 
 @pytest.mark.parametrize("engines", [2, 6])
@@ -275,3 +279,14 @@ def test_a_difference_of_five_percent_and_more_is_found_in_24_rounds_on_a_restle
     effect: float, found: Speed
 ) -> None:
     assert verdicts(effect, 20).count(found) >= 18
+
+
+def test_two_processes_of_one_engine_differ_by_themselves() -> None:
+    """The squares of both spreads add; what is surer than processes are alike becomes no surer than that."""
+    sure_of_it, unsure = between_processes(Estimate(0.98, 0.98, 0.98)), between_processes(Estimate(2, 1.8, 2.3))
+    alike = QUANTILE * math.sqrt(2) * PROCESS_SPREAD
+    assert (sure_of_it.low, sure_of_it.high) == pytest.approx((0.98 * math.exp(-alike), 0.98 * math.exp(alike)))
+    assert speed(sure_of_it) is Speed.NO_DIFFERENCE
+    assert math.log(unsure.high / 2) ** 2 == pytest.approx(math.log(1.15) ** 2 + alike**2)
+    assert math.log(2 / unsure.low) ** 2 == pytest.approx(math.log(2 / 1.8) ** 2 + alike**2)
+    assert unsure.value == 2

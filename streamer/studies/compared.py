@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 
 from streamer.columns import Columns, read_columns
-from streamer.comparison import Estimate, Speed, quantile_of, ratio_by_rounds, ratio_unpaired, speed
+from streamer.comparison import (
+    Estimate,
+    Speed,
+    between_processes,
+    quantile_of,
+    ratio_by_rounds,
+    ratio_unpaired,
+    speed,
+)
 from streamer.engines.in_force import precision_of
 from streamer.engines.recipe import parse_spec
 from streamer.engines.sameness import Sameness, configuration
@@ -91,9 +99,12 @@ class Table:
         """A percentile of the other's result latency, times the baseline's."""
         a, b = self.runs[baseline].columns.result_latency, self.runs[other].columns.result_latency
         block, starts = self._pairing.block, self._pairing.starts
-        if starts is None:
-            return ratio_unpaired(a, b, p, (block, block))
-        return ratio_by_rounds(np.split(a, starts[1:]), np.split(b, starts[1:]), p)
+        found = (
+            ratio_unpaired(a, b, p, (block, block))
+            if starts is None
+            else ratio_by_rounds(np.split(a, starts[1:]), np.split(b, starts[1:]), p)
+        )
+        return None if found is None else between_processes(found)
 
     def _row(self, run: _Read, sameness: Sameness) -> dict[str, Any]:
         entry, manifest, columns = run.entry, run.manifest, run.columns

@@ -12,7 +12,7 @@ import numpy as np
 
 from streamer import __version__
 from streamer.columns import NEVER, Values, read_columns
-from streamer.comparison import quantile_of, ratio_by_rounds
+from streamer.comparison import between_processes, quantile_of, ratio_by_rounds
 from streamer.csv_rows import read_frames
 from streamer.rundir import FRAMES
 from streamer.studies.figures import drops_percent, milliseconds, outcomes, percentiles, ratio, read_manifest
@@ -86,7 +86,8 @@ def _row(study: PaceStudy, place: At, rounds: int, back_to_back: Sequence[Values
     seconds = manifest["run"]["duration_s"] if closed_loop else float(len(columns) / Fraction(manifest["run"]["fps"]))
     penalty = None
     if back_to_back is not None and not closed_loop:
-        penalty = ratio(ratio_by_rounds(back_to_back, _rounds_of(place, infer, rounds), 0.5))
+        found = ratio_by_rounds(back_to_back, _rounds_of(place, infer, rounds), 0.5)
+        penalty = None if found is None else ratio(between_processes(found))
     return {
         "engine": place.spec.spec,
         "fps": _as_text(place),
