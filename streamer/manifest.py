@@ -12,6 +12,7 @@ from streamer import __version__
 from streamer.camera import Camera
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
+from streamer.ledger import Ledger, Outcome
 from streamer.machine import Machine
 from streamer.measuring import DeviceChange
 from streamer.models.model import Model
@@ -50,8 +51,8 @@ def source_part(info: SourceInfo, sha256: str | None) -> dict[str, Any]:
     }
 
 
-def streams_part(cameras: Sequence[Camera]) -> list[dict[str, Any]]:
-    """The ``streams`` of the manifest: what each plays, and how much later than the origin it begins."""
+def streams_part(cameras: Sequence[Camera], ledger: Ledger) -> list[dict[str, Any]]:
+    """The ``streams`` of the manifest: what each plays, how much later than the origin it begins, its frames."""
     return [
         {
             "stream": number,
@@ -60,6 +61,8 @@ def streams_part(cameras: Sequence[Camera]) -> list[dict[str, Any]]:
             "height": camera.source.info.height,
             "fps": str(camera.source.info.rate),
             "phase_ms": camera.schedule.phase_us / 1000,
+            "scheduled": sum(ledger.of_streams[number, outcome] for outcome in Outcome),
+            "delivered": ledger.of_streams[number, Outcome.DELIVERED],
         }
         for number, camera in enumerate(cameras)
     ]

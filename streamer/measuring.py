@@ -25,7 +25,7 @@ class DeviceChange:
 
 
 class Measurements:
-    """The watchers of one run. ``now_us`` reads the run's time; ``ticks_us`` has the period of each stream's ticks."""
+    """The watchers of a run. ``now_us`` reads the run's time; ``ticks_us`` has the period of each stream's ticks."""
 
     def __init__(
         self, engine: Engine, now_us: Callable[[], int], *, closed_loop: bool, ticks_us: Sequence[Fraction | None]

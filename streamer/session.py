@@ -230,7 +230,7 @@ class Session:
         engine_part = parts.engine_part(opened.spec, opened.engine, opened.timings, measured.device_changes)
         document = parts.manifest(
             source=parts.source_part(opened.cameras[0].source.info, fingerprint(opened.cameras[0].uri)),
-            streams=parts.streams_part(opened.cameras),
+            streams=parts.streams_part(opened.cameras, ledger),
             model=parts.model_part(opened.model),
             engine=engine_part,
             machine=machine,

@@ -18,6 +18,7 @@ import trio
 import trio.testing
 
 from streamer.arrivals import Arrivals
+from streamer.camera import cameras
 from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.engines.null import NullEngine
@@ -33,9 +34,10 @@ from streamer.postprocess import Head, Postprocess
 from streamer.preprocess import Fit, Preprocess
 from streamer.priming import Primer
 from streamer.rounds import Intermission
-from streamer.schedule import Limits, Pace, Schedule
+from streamer.schedule import Limits, Pace
 from streamer.sink import Dropped, Result
 from streamer.source import SourceInfo, Unreadable
+from streamer.stream import Stream
 from streamer.summary import Tally
 
 T = TypeVar("T")
@@ -162,6 +164,7 @@ class Rig:
     held_s: float = 0
     """Between rounds others run for so long."""
     ends_before_round: int | None = None
+    streams: int = 1
     records: list[FrameRecord] = field(default_factory=list)
     inferences: list[tuple[int, int]] = field(default_factory=list)
     """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
@@ -169,30 +172,38 @@ class Rig:
     def run(self) -> Rig:
         """Runs to the end; the same every time."""
         trio.run(self._main, clock=trio.testing.MockClock(autojump_threshold=0))
-        self.records.sort(key=lambda record: record.frame)
+        self.records.sort(key=lambda record: (record.stream, record.frame))
         return self
 
     async def _main(self) -> None:
         self._time = time = VirtualTime()
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
-        schedule = Schedule(self.fps, rate, self.arrivals)
-        source = VirtualSource(self.frames, rate, time, self.decode_s, self.broken)
+        sources = [VirtualSource(self.frames, rate, time, self.decode_s, self.broken) for _ in range(self.streams)]
+        self.cameras = cameras(["virtual"] * self.streams, sources, self.fps, self.arrivals)
         services = self._services()
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(run_time, next(services)))
         engine.compile()
-        self.sink = VirtualSink(time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped)
+        self.sinks = [
+            VirtualSink(time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped) for _ in sources
+        ]
         self.primer = Primer(self.services_s[0] * 1_000_000, run_time.stamp) if self.primed else None
-        self.tally = Tally(closed_loop=schedule.closed_loop)
+        self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * self.streams)
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.pipeline = Pipeline(
-            source=source,
-            first=await time.run(source.read, Stage.SOURCE),
-            schedule=schedule,
+            streams=[
+                Stream(
+                    camera.source,
+                    await time.run(camera.source.read, Stage.SOURCE),
+                    camera.schedule,
+                    Judge(self.freshness),
+                    sink,
+                )
+                for camera, sink in zip(self.cameras, self.sinks, strict=True)
+            ],
             policy=self.policy,
             queue=self.queue,
             limits=self.limits,
-            judge=Judge(self.freshness),
             detectors=[
                 Detector(
                     engine.requests[0],
@@ -204,7 +215,6 @@ class Rig:
             ],
             primer=self.primer,
             intermission=None if self.round_frames is None else self._intermission(run_time),
-            sink=self.sink,
             ledger=self.ledger,
             time=run_time,
             on_idle=lambda: None,

@@ -150,7 +150,7 @@ def test_no_such_file_is_a_usage_error(replay: Replay, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["replay"], "Missing argument 'SOURCE' (see streamer replay --help)"),
+        (["replay"], "Missing argument 'SOURCE...' (see streamer replay --help)"),
         (["paly"], "No such command 'paly' (see streamer --help)"),
         (["--speed"], "No such option '--speed'"),
         (["engines", "--colour"], "(see streamer engines --help)"),

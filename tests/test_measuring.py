@@ -40,7 +40,7 @@ def delivered(index: int, infer_us: int) -> FrameRecord:
 def test_statistics_are_split_where_the_device_changed_and_the_whole_is_the_sum() -> None:
     now = 0
     engine = Moving()
-    measured = Measurements(engine, lambda: now, closed_loop=False, tick_us=None)
+    measured = Measurements(engine, lambda: now, closed_loop=False, ticks_us=[None])
     for index in range(200):
         now = index * 10_000
         if index == 120:
@@ -63,7 +63,7 @@ def test_statistics_are_split_where_the_device_changed_and_the_whole_is_the_sum(
 
 
 def test_a_device_that_stays_gives_no_parts() -> None:
-    measured = Measurements(Moving(), lambda: 0, closed_loop=True, tick_us=None)
+    measured = Measurements(Moving(), lambda: 0, closed_loop=True, ticks_us=[None])
     measured.sample(0)
     assert device_parts(measured.device_changes, measured.tally, 1_000_000) == []
 

@@ -54,6 +54,7 @@ def write_run(directory: Path, records: Iterable[FrameRecord], **run: Any) -> di
         "verdict": "VALID",
         "answer": "Sustains 30 fps: p95 24.5 ms (at most 25.1), nothing dropped.",
         "source": {"uri": "/videos/street.mp4"},
+        "streams": [{"stream": 0}],
         "model": {"name": "street"},
         "engine": {
             "spec": "ir",
@@ -175,7 +176,9 @@ def test_age_is_what_the_run_itself_works_out(result_latencies: list[int | None]
             meter.detected(at, at + latency)
     meter.finish()
     known = np.array([NEVER if latency is None else latency for latency in result_latencies], np.int64)
-    ages = Columns(np.array(due, np.int64), known, known, known, np.zeros(len(due), np.int8)).age()
+    ages = Columns(
+        np.zeros(len(due), np.int16), np.array(due, np.int64), known, known, known, np.zeros(len(due), np.int8)
+    ).age()
     assert ages[ages != NEVER].tolist() == aged
 
 

@@ -14,8 +14,8 @@ from streamer.errors import EngineError, SinkError
 from streamer.ledger import FrameRecord, Outcome
 from streamer.link import Policy
 from streamer.percentiles import nearest_rank
-from streamer.pipeline import SINK_LINK
 from streamer.schedule import Limits, Pace
+from streamer.stream import SINK_LINK
 from tests.rig import Rig
 
 
@@ -146,7 +146,7 @@ def test_late_counts_frames_beyond_the_deadline_and_missed_adds_those_not_delive
 
 def test_dropped_frames_reach_a_sink_that_shows_them_in_their_own_place() -> None:
     rig = Rig(shows_dropped=True).run()
-    assert rig.sink.taken == list(range(100))
+    assert rig.sinks[0].taken == list(range(100))
 
 
 def age_by_definition(records: list[FrameRecord]) -> list[int]:
@@ -173,6 +173,7 @@ def age_by_definition(records: list[FrameRecord]) -> list[int]:
     sink_fails_at=st.none() | st.integers(0, 60),
     stop_at_us=st.none() | st.integers(0, 2_000_000),
     shows_dropped=st.booleans(),
+    streams=st.integers(1, 4),
 )
 def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_are_in_order(
     fps: Pace,
@@ -188,7 +189,9 @@ def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_a
     sink_fails_at: int | None,
     stop_at_us: int | None,
     shows_dropped: bool,
+    streams: int,
 ) -> None:
+    streams = 1 if fps == "max" else streams
     rig = Rig(
         fps=fps,
         frames=frames,
@@ -203,13 +206,17 @@ def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_a
         sink_fails_at=sink_fails_at,
         stop_at_us=stop_at_us,
         shows_dropped=shows_dropped,
+        streams=streams,
     ).run()
     assert rig.ledger.conserved
-    assert [record.frame for record in rig.records] == list(range(rig.ledger.scheduled))
+    for stream in range(streams):
+        numbers = [record.frame for record in rig.records if record.stream == stream]
+        assert numbers == list(range(len(numbers)))
     if stop_at_us is None and rig.pipeline.failure is None:
-        assert rig.ledger.scheduled == frames
+        assert rig.ledger.scheduled == frames * streams
         assert outcomes(rig)[Outcome.ABANDONED] == 0
-    assert rig.sink.taken == sorted(set(rig.sink.taken))
+    for sink in rig.sinks:
+        assert sink.taken == sorted(set(sink.taken))
     if not shows_dropped:
         assert rig.pipeline.most_waiting <= SINK_LINK + 1
     for record in rig.records:
@@ -229,4 +236,6 @@ def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_a
         assert (record.lateness or 0) >= 0
         assert (record.outcome is Outcome.DELIVERED) == (record.written is not None)
     if fps != "max":
-        assert rig.tally.figures["age"].recent().tolist() == age_by_definition(rig.records)
+        by_stream = [[r for r in rig.records if r.stream == stream] for stream in range(streams)]
+        ages = [age for records in by_stream for age in age_by_definition(records)]
+        assert sorted(rig.tally.figures["age"].recent().tolist()) == sorted(ages)

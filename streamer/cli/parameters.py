@@ -114,6 +114,15 @@ pacing_options = options(
 )
 """How frames meet the engine, and what is asked of that."""
 
+streams_option = click.option(
+    "--streams",
+    metavar="N",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Cameras that play SOURCE at once, evenly out of step, through one engine.",
+)
+
 fps_option = click.option(
     "--fps",
     metavar="source|N|max",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -26,6 +26,7 @@ from streamer.cli.parameters import (
     output_options,
     pacing_options,
     settings_of,
+    streams_option,
     video_option,
 )
 from streamer.cli.report import ProgressLine, print_report
@@ -39,7 +40,7 @@ EXIT_INVALID = 3
 
 
 @click.command()
-@click.argument("source", metavar="SOURCE")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option(
     "--engine",
     metavar="SPEC",
@@ -49,6 +50,7 @@ EXIT_INVALID = 3
     help="A variant of 'streamer engines', with refinements as in ir,precision=f32 or ir-fast,prime=on.",
 )
 @model_options
+@streams_option
 @fps_option
 @pacing_options
 @click.option(
@@ -67,11 +69,11 @@ EXIT_INVALID = 3
 @detection_options
 @video_option(Video.DELIVERED)
 @output_options("The run directory.", "Replace the run in a directory that is not empty.", "run.json")
-def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
+def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
     """Play SOURCE at the camera's pace through one engine, and measure every frame.
 
     SOURCE is a video file, an image, a folder of images, camera:N, an rtsp:// or http:// address, or
-    synthetic:street[,seed=7], which is endless.
+    synthetic:street[,seed=7], which is endless. Several are as many cameras, which share the engine.
 
     Writes a run directory: frames.csv (a row per scheduled frame), detections.csv, annotated.mp4, latency.png and
     run.json.
@@ -84,6 +86,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
       streamer replay video.mp4 --engine null,delay_ms=20   # the harness itself
       streamer replay video.mp4 --loop --until p99.9 --slo 'latency.p99.9<50ms,drops<0.1%'
       streamer replay video.mp4 --arrivals bursty --max-age 100
+      streamer replay video.mp4 --streams 4                 # four cameras on one engine
     """
     settings = Settings(
         engine=options["engine"],
@@ -91,10 +94,11 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         max_age_ms=options["max_age"],
         skip_partial=options["skip_partial"],
         until=options["until"],
+        streams=options["streams"],
         out=options["out"],
         **settings_of(options),
     )
-    finished = asking(partial(_finished, source, settings, quiet), settings.trust)
+    finished = asking(partial(_finished, sources, settings, quiet), settings.trust)
     if as_json:
         click.echo(json.dumps(finished.manifest, indent=2, ensure_ascii=False))
     elif not quiet:
@@ -102,10 +106,10 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     return exit_code(finished)
 
 
-def _finished(source: str, settings: Settings, quiet: bool, trust: bool) -> Run:
+def _finished(sources: Sequence[str], settings: Settings, quiet: bool, trust: bool) -> Run:
     line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
     with _ended_at_once_by_signals(line), line:
-        return anyio.run(_run, source, replace(settings, trust=trust), line, backend=BACKEND)
+        return anyio.run(_run, sources, replace(settings, trust=trust), line, backend=BACKEND)
 
 
 def exit_code(finished: Run) -> int:
@@ -118,13 +122,13 @@ def exit_code(finished: Run) -> int:
     return 0 if done else EXIT_INVALID
 
 
-async def _run(source: str, settings: Settings, line: ProgressLine) -> Run:
+async def _run(sources: Sequence[str], settings: Settings, line: ProgressLine) -> Run:
     """The run, ended well by the first SIGINT or SIGTERM; a second one ends the process at once."""
     failure: StreamerError | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, line)
         try:
-            finished = await run(source, settings, line)
+            finished = await run(sources, settings, line)
         except StreamerError as error:  # one that left the group would come out wrapped in an ExceptionGroup
             failure = error
         tasks.cancel_scope.cancel()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 import anyio
 from rich.box import SIMPLE_HEAD
@@ -19,7 +20,7 @@ from streamer.engines.in_force import precision_of
 from streamer.finished import Run
 from streamer.percentiles import PERCENTILES, frames_needed, spoken
 from streamer.progress import Progress
-from streamer.rundir import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, VIDEO
+from streamer.rundir import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, video_name
 from streamer.settings import Settings
 
 ROWS = {
@@ -102,6 +103,8 @@ def print_report(run: Run, console: Console) -> None:
         highlight=False,
         markup=False,
     )
+    if len(run.manifest["streams"]) > 1:
+        console.print(f"streams {_shares(run.manifest['streams'])}", highlight=False, markup=False, soft_wrap=True)
     gap = {name: times for name, times in run.manifest["omission_gap"].items() if times is not None}
     if gap and not run.manifest["run"]["closed_loop"]:
         said = ", ".join(f"{spoken(name)} {times:.2f}" for name, times in gap.items())
@@ -122,13 +125,28 @@ def print_report(run: Run, console: Console) -> None:
         )
     for doubt in run.manifest["doubts"]:
         console.print(f"doubt   {doubt}", highlight=False, markup=False, soft_wrap=True)
-    files = [
-        name for name in (VIDEO, PICTURE, FRAMES, DETECTIONS, HDR_LOG, MANIFEST) if (run.directory / name).exists()
-    ]
-    console.print(f"files   {run.directory}/ {', '.join(files)}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"files   {run.directory}/ {', '.join(_files(run))}", highlight=False, markup=False, soft_wrap=True)
     if run.manifest["verdict"] != "VALID":
         console.print(f"verdict {run.manifest['verdict']}", highlight=False, markup=False)
     console.print(run.manifest["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)
+
+
+def _shares(streams: Sequence[Mapping[str, Any]]) -> str:
+    """The streams that came off worst and best, by the share of their frames that were delivered."""
+    ranked = sorted(streams, key=lambda stream: (stream["delivered"] / (stream["scheduled"] or 1), stream["stream"]))
+    said = [f"stream {one['stream']} {one['delivered']} of {one['scheduled']}" for one in (ranked[0], ranked[-1])]
+    return f"{len(streams)}: delivered {said[0]} (the least) to {said[1]} (the most)"
+
+
+def _files(run: Run) -> list[str]:
+    streams = len(run.manifest["streams"])
+    videos = [video_name(stream, streams) for stream in range(streams)]
+    there = [
+        name for name in (*videos, PICTURE, FRAMES, DETECTIONS, HDR_LOG, MANIFEST) if (run.directory / name).exists()
+    ]
+    if streams > 2 and videos[0] in there:
+        return [f"{videos[0]} to {videos[-1]}", *there[streams:]]
+    return there
 
 
 def summary_table(run: Run) -> Table:

@@ -45,6 +45,7 @@ def _what_ran(manifest: Mapping[str, Any]) -> list[str]:
     return [
         f"{engine['spec']} on {', '.join(engine['execution_devices'])}" + (f" in {precision}" if precision else ""),
         f"model {manifest['model']['name']}",
+        *([] if len(manifest["streams"]) == 1 else [f"{len(manifest['streams'])} streams"]),
         f"source {Path(manifest['source']['uri']).name}",
         how_it_was_paced(run),
         f"video {run['video']}",

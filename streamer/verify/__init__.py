@@ -16,7 +16,7 @@ from streamer.verify import document, objects, rows
 from streamer.verify.document import Document, RunFacts
 from streamer.verify.figures import check_figures, check_omission_gap
 from streamer.verify.files import check_files
-from streamer.verify.ledger import check_conservation
+from streamer.verify.ledger import check_conservation, check_streams
 from streamer.verify.objects import check_objects
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.rows import read_rows
@@ -67,6 +67,7 @@ def verify(path: Path) -> Verification:
         _attempt(reasons, lambda: check_conservation(ledger, manifest, reasons))
         _attempt(reasons, lambda: check_stamps(ledger, reasons))
     if ledger is not None and facts is not None:
+        _attempt(reasons, lambda: check_streams(ledger, facts, reasons))
         _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
         _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
         checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, manifest, reasons)) or 0

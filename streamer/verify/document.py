@@ -92,12 +92,16 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """One stream: the size of its pictures, its source's nominal rate, and how much later than the origin it begins."""
+    """One stream: the size of its pictures, its source's nominal rate, and how much later than the origin it begins.
+
+    ``frames`` is how many were scheduled and how many of these delivered, None in a manifest that does not say.
+    """
 
     width: int
     height: int
     source_rate: Fraction
     phase_us: int
+    frames: tuple[int, int] | None
 
 
 class RunFacts:
@@ -143,12 +147,16 @@ def _streams(document: Document) -> list[StreamFacts]:
     """The streams in the order of their numbers; a manifest that has none is of one, that of ``source``."""
     if not document.has("streams"):
         width, height = document.whole("source", "width"), document.whole("source", "height")
-        return [StreamFacts(width, height, document.rate("source", "fps"), 0)]
+        return [StreamFacts(width, height, document.rate("source", "fps"), 0, None)]
     found = document.get("streams")
     try:
         return [
             StreamFacts(
-                int(one["width"]), int(one["height"]), Fraction(one["fps"]), round(Fraction(one["phase_ms"]) * 1000)
+                int(one["width"]),
+                int(one["height"]),
+                Fraction(one["fps"]),
+                round(Fraction(one["phase_ms"]) * 1000),
+                (int(one["scheduled"]), int(one["delivered"])),
             )
             for one in found
         ]

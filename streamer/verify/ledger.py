@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from streamer.verify import document, rows
-from streamer.verify.document import Document
+from streamer.verify.document import Document, RunFacts
 from streamer.verify.reasons import Reasons
 from streamer.verify.rows import OUTCOMES, Rows
 from streamer.verify.table import NEVER
@@ -27,6 +27,23 @@ def check_conservation(ledger: Rows, run: Document, reasons: Reasons) -> None:
         reasons.add(f"{document.NAME} verdict: found INVALID, but every scheduled frame has one row and one outcome")
     elif verdict != "INVALID":
         _check_failure(ledger, run, verdict, reasons)
+
+
+def check_streams(ledger: Rows, run: RunFacts, reasons: Reasons) -> None:
+    """How many frames of each stream were scheduled and delivered, where ``run.json`` says it."""
+    delivered = ledger.of("delivered")
+    for number, stream in enumerate(run.streams):
+        here = ledger.stream == number
+        expected = (int(here.sum()), int((here & delivered).sum()))
+        if stream.frames is not None and stream.frames != expected:
+            found = f"found {stream.frames[0]} scheduled and {stream.frames[1]} delivered"
+            reasons.add(
+                f"{document.NAME} streams, {number}: {found}, expected {expected[0]} and {expected[1]} by {rows.NAME}"
+            )
+    reasons.add_each(
+        ledger.stream >= len(run.streams),
+        lambda at: f"{ledger.place(at, 'stream')}: found {ledger.stream[at]}, expected less than {len(run.streams)}",
+    )
 
 
 def _check_numbers(ledger: Rows, reasons: Reasons) -> None:

@@ -51,10 +51,6 @@ def _moved(nominal: Array, frame: Array, rounds: Sequence[tuple[int, int]]) -> A
 def check_schedule(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
     """Due instants follow from the schedule; where something else decides them, they do not go back."""
     streams = len(run.streams)
-    reasons.add_each(
-        rows.stream >= streams,
-        lambda at: f"{rows.place(at, 'stream')}: found {rows.stream[at]}, expected less than {streams}, the streams",
-    )
     scheduled = rows["scheduled"]
     if run.nominal:
         phases = np.array([stream.phase_us for stream in run.streams])
