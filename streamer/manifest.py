@@ -23,6 +23,7 @@ from streamer.settings import Settings
 from streamer.slo import Checked
 from streamer.source import SourceInfo
 from streamer.summary import Statistics, Tally, omission_gap
+from streamer.watchdog import Stall
 from streamer.windows import Window
 
 SCHEMA_VERSION = 1
@@ -166,6 +167,7 @@ def manifest(
     parts_of_run: Sequence[Mapping[str, Any]],
     tail: Mapping[str, Any] | None,
     priming: Mapping[str, Any] | None,
+    stalls: Sequence[Mapping[str, Any]],
     windows: Mapping[str, Any],
     resources: Mapping[str, Any],
     notes: Sequence[str],
@@ -196,6 +198,7 @@ def manifest(
         "omission_gap": omission_gap(figures),
         "tail": tail,
         "priming": priming,
+        "stalls": list(stalls),
         "windows": dict(windows),
         "parts": list(parts_of_run),
         "resources": dict(resources),
@@ -214,6 +217,11 @@ def priming_part(tally: PrimingTally) -> dict[str, Any]:
         "frames_delayed": tally.delayed,
         "most_delay_ms": tally.most_delay_us / 1000,
     }
+
+
+def stalls_part(stalls: Sequence[Stall]) -> list[dict[str, Any]]:
+    """The ``stalls`` of the manifest: which stage was stuck, when that was seen, and where in the code it was."""
+    return [{"stage": stall.stage.value, "at_ms": stall.at_us / 1000, "stack": stall.stack} for stall in stalls]
 
 
 def windows_part(length_s: int, windows: Sequence[Window]) -> dict[str, Any]:

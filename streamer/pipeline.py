@@ -26,6 +26,7 @@ from streamer.rounds import Intermission
 from streamer.schedule import Limits
 from streamer.sink import Dropped, Result
 from streamer.stream import Line, Stream
+from streamer.watchdog import Watchdog
 
 DROPPED_BYTES = 128 << 20
 """Pictures of dropped frames that may wait for a frame before them, in bytes, over all streams."""
@@ -57,9 +58,11 @@ class Pipeline:
         intermission: Intermission | None,
         ledger: Ledger,
         time: RunTime,
+        watchdog: Watchdog,
         on_idle: Callable[[], None],
         decoded: Callable[[int, int], None],
     ) -> None:
+        self._watchdog = watchdog
         self._limits = limits
         self._detectors = detectors
         self._primer = primer
@@ -115,18 +118,24 @@ class Pipeline:
     async def run(self) -> None:
         """Runs until the sources, a limit, ``stop`` or an error ends it; then every frame has its outcome."""
         try:
-            async with anyio.create_task_group() as sinks:
-                for line in self._lines:
-                    sinks.start_soon(self._drain, line)
-                async with anyio.create_task_group() as engine:
-                    self._time.start(LEAD_US)
-                    for detector in self._detectors:
-                        engine.start_soon(self._serve, detector)
-                    await self._emit()
-                for line in self._lines:
-                    line.buffer.close()
+            async with anyio.create_task_group() as watching:
+                watching.start_soon(self._watchdog.watch)
+                await self._flow()
+                watching.cancel_scope.cancel()
         finally:
             self._close_books()
+
+    async def _flow(self) -> None:
+        async with anyio.create_task_group() as sinks:
+            for line in self._lines:
+                sinks.start_soon(self._drain, line)
+            async with anyio.create_task_group() as engine:
+                self._time.start(LEAD_US)
+                for detector in self._detectors:
+                    engine.start_soon(self._serve, detector)
+                await self._emit()
+            for line in self._lines:
+                line.buffer.close()
 
     def stop(self) -> None:
         """Ends the run now: frames in flight finish, those due and not begun are abandoned."""

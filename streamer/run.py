@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -66,11 +66,11 @@ async def _measured(uris: Sequence[str], settings: Settings, observer: Observer,
         for uri in uris:
             opening = partial(open_source, uri, loop=settings.loop, now_us=clock.now_us)
             sources.append(await threads.run(opening, Stage.SOURCE))
-            stack.callback(sources[-1].close)
+            stack.callback(_close, sources[-1].close, Stage.SOURCE, threads)
             check_live(sources[-1].info, settings)
         model = find_model(settings.model, settings.trust)
         engine = open_engine(spec, model)
-        stack.callback(engine.close)
+        stack.callback(_close, engine.close, Stage.ENGINE, threads)
         timings = Timings()
         await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)
         opened = Opened(
@@ -85,6 +85,12 @@ async def _measured(uris: Sequence[str], settings: Settings, observer: Observer,
             threads,
         )
         return await Session(opened, observer, rounds).run()
+
+
+def _close(close: Callable[[], None], stage: Stage, threads: Threads) -> None:
+    """Closes what belongs to a stage, unless a thread is in it that never came back."""
+    if stage not in threads.lost:
+        close()
 
 
 def _uris(sources: Sequence[str], settings: Settings) -> list[str]:

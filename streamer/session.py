@@ -51,6 +51,7 @@ from streamer.summary import Statistics, counts, statistics
 from streamer.tail import told
 from streamer.video_writer import VideoWriter
 from streamer.warmup import catch_up, warm_again, warm_drawing, warm_inference_us, warm_up
+from streamer.watchdog import Watchdog
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Session:
             closed_loop=self._schedule.closed_loop,
             ticks_us=[Fraction(1_000_000) / info.rate if info.live else None for info in infos],
         )
+        self._watchdog = self._watchdog_of(opened)
         self._primer: Primer | None = None
         self._intermission: Intermission | None = None
         self._cpu_aside_s = 0.0
@@ -163,6 +165,7 @@ class Session:
             intermission=self._intermission,
             ledger=ledger,
             time=self._time,
+            watchdog=self._watchdog,
             on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._measured.sample),
             decoded=self._measured.tail.decoded,
         )
@@ -248,6 +251,7 @@ class Session:
             figures=figures,
             parts_of_run=parts.device_parts(measured.device_changes, measured.tally, duration_us),
             tail=tail,
+            stalls=parts.stalls_part(self._watchdog.stalls),
             priming=None if self._primer is None else parts.priming_part(self._primer.tally),
             windows=parts.windows_part(length_s, windows),
             resources={
@@ -303,6 +307,12 @@ class Session:
                 yield
         finally:
             self._cpu_aside_s += time.process_time() - cpu
+
+    def _watchdog_of(self, opened: Opened) -> Watchdog:
+        # Between two frames of a live source there is no telling how long it may take.
+        live = any(camera.source.info.live for camera in opened.cameras)
+        stages = [Stage.ENGINE, Stage.SINK, *([] if live else [Stage.SOURCE])]
+        return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)
 
     def _encoder(self, directory: RunDir, stream: int) -> VideoWriter:
         camera = self._opened.cameras[stream]

@@ -35,8 +35,8 @@ class Settings:
     ``arrivals`` is a model or a CSV file of arrivals; ``max_age_ms`` and ``skip_partial`` say which frames are no
     longer worth an inference. ``until`` is a percentile such as p99.9 that the run goes on for, ``slo`` comparisons
     over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
-    None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. Raises
-    UsageError for what makes no sense.
+    None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. A stage
+    that is at one frame for ``stall_s`` is stuck, and ends the run. Raises UsageError for what makes no sense.
     """
 
     engine: str = "ir-auto-shared"
@@ -56,6 +56,7 @@ class Settings:
     streams: int = 1
     warmup: int = 10
     deadline_ms: float | None = None
+    stall_s: float = 5.0
     confidence: float = 0.25
     iou: float = 0.5
     fit: Fit = Fit.LETTERBOX
@@ -75,6 +76,7 @@ class Settings:
             ("deadline", self.deadline_ms),
             ("duration", self.duration_s),
             ("max-age", self.max_age_ms),
+            ("stall", self.stall_s),
         ):
             if number is not None and not 0 < number < float("inf"):
                 raise UsageError(f"--{name} {number}: give a number above 0")

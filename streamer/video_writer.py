@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from io import FileIO
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import cast
 
@@ -49,6 +50,7 @@ class VideoWriter:
         self, path: Path, width: int, height: int, rate: Fraction, time_base: Fraction, *, comment: str = ""
     ) -> None:
         self.frames = 0
+        self._writing = Lock()
         self._path = path
         self._time_base = time_base
         self._last_tick: int | None = None
@@ -71,22 +73,32 @@ class VideoWriter:
         Raises ValueError for a time that is no multiple of the time base or not after the one before, and
         SinkError when the file cannot be written.
         """
-        tick = self._tick(pts)
-        if any(self._pad):
-            padded = cv2.copyMakeBorder(image, 0, self._pad[0], 0, self._pad[1], cv2.BORDER_REPLICATE)
-            image = cast(Image, padded)
-        cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
-        self._frame.pts = tick
-        with self._failures_raised():
-            self._container.mux(self._stream.encode(self._frame))
-        self._last_tick = tick
-        self.frames += 1
+        with self._writing:
+            tick = self._tick(pts)
+            if any(self._pad):
+                padded = cv2.copyMakeBorder(image, 0, self._pad[0], 0, self._pad[1], cv2.BORDER_REPLICATE)
+                image = cast(Image, padded)
+            cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
+            self._frame.pts = tick
+            with self._failures_raised():
+                self._container.mux(self._stream.encode(self._frame))
+            self._last_tick = tick
+            self.frames += 1
 
     def close(self) -> None:
         """Finish the file as an ordinary MP4; does nothing more the second time or after a failure.
 
-        Raises SinkError when the end of the file cannot be written; it then stays playable in fragments.
+        While another thread is in ``write``, on a disk that hangs, the file is left as it is, playable in fragments.
+        Raises SinkError when the end of the file cannot be written; it then stays so too.
         """
+        if not self._writing.acquire(blocking=False):
+            return
+        try:
+            self._finish()
+        finally:
+            self._writing.release()
+
+    def _finish(self) -> None:
         if self._file.closed:
             # PyAV sees the closed file and leaves out the MP4's end, which would only spoil what plays.
             self._container.close()

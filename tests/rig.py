@@ -6,7 +6,7 @@ time, for as long as the work said it would have blocked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,7 +19,7 @@ import trio.testing
 
 from streamer.arrivals import Arrivals
 from streamer.camera import cameras
-from streamer.clock import RunTime, Stage
+from streamer.clock import RunTime, Stage, UnderWay
 from streamer.detector import Detector
 from streamer.engines.null import NullEngine
 from streamer.engines.recipe import parse_spec
@@ -39,8 +39,22 @@ from streamer.sink import Dropped, Result
 from streamer.source import SourceInfo, Unreadable
 from streamer.stream import Stream
 from streamer.summary import Tally
+from streamer.watchdog import Watchdog
 
 T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class VirtualWork:
+    """Work of a stage that a worker is at."""
+
+    stage: Stage
+    since_us: int
+    scope: trio.CancelScope = field(default_factory=lambda: trio.CancelScope(shield=True))
+    error: Exception | None = None
+
+    def stack(self) -> list[str]:
+        return []
 
 
 class VirtualTime:
@@ -49,6 +63,7 @@ class VirtualTime:
     def __init__(self) -> None:
         self._start = trio.current_time()
         self._blocked_us = 0
+        self._under_way: list[VirtualWork] = []
 
     def now_us(self) -> int:
         return round((trio.current_time() - self._start) * 1_000_000) + self._blocked_us
@@ -61,16 +76,32 @@ class VirtualTime:
         self._blocked_us += round(seconds * 1_000_000)
 
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
+        under_way = VirtualWork(stage, self.now_us())
         try:
             done = work()
         finally:
             blocked_us, self._blocked_us = self._blocked_us, 0
         end = self.now_us() + blocked_us
-        await self.wait_until(end)
+        self._under_way.append(under_way)
+        with under_way.scope:
+            await self.wait_until(end)
+        self._under_way.remove(under_way)
+        if under_way.error is not None:
+            raise under_way.error
         # At equal instants arrivals come before completions.
         await trio.lowlevel.checkpoint()
         return done
 
+    def under_way(self) -> Sequence[VirtualWork]:
+        return list(self._under_way)
+
+    def give_up(self, work: UnderWay, error: Exception) -> None:
+        assert isinstance(work, VirtualWork)
+        work.error = error
+        work.scope.cancel()
+
+
+FOR_EVER_S = 1_000_000.0
 
 TINY = Model(
     name="tiny",
@@ -86,13 +117,17 @@ TINY = Model(
 
 @dataclass
 class VirtualSource:
-    """Frames of a pixel each, at ``rate``; decoding takes ``decode_s``; ``broken`` ones cannot be decoded."""
+    """Frames of a pixel each, at ``rate``; decoding takes ``decode_s``.
+
+    ``broken`` ones cannot be decoded, and ``hangs_at`` never is.
+    """
 
     frames: int
     rate: Fraction
     time: VirtualTime
     decode_s: float = 0
     broken: frozenset[int] = frozenset()
+    hangs_at: int | None = None
     doubts: list[str] = field(default_factory=list)
     _next: int = 0
 
@@ -104,7 +139,7 @@ class VirtualSource:
         if self._next >= self.frames:
             return None
         index, self._next = self._next, self._next + 1
-        self.time.block(self.decode_s)
+        self.time.block(FOR_EVER_S if index == self.hangs_at else self.decode_s)
         if index in self.broken:
             return Unreadable(0, index, index / self.rate, "broken")
         return Frame(0, index, index / self.rate, np.zeros((1, 1, 3), np.uint8))
@@ -118,12 +153,13 @@ class VirtualSource:
 
 @dataclass
 class VirtualSink:
-    """Takes results in order; writing takes ``write_s``; fails at frame ``fails_at``."""
+    """Takes results in order; writing takes ``write_s``; fails at frame ``fails_at``, hangs at ``hangs_at``."""
 
     time: VirtualTime
     stamp: Callable[[], int]
     write_s: float = 0
     fails_at: int | None = None
+    hangs_at: int | None = None
     shows_dropped: bool = False
     blocks: bool = True
     taken: list[int] = field(default_factory=list)
@@ -134,7 +170,7 @@ class VirtualSink:
         self.taken.append(item.frame.index)
         if isinstance(item, Result):
             item.record.sink_start = self.stamp()
-            self.time.block(self.write_s)
+            self.time.block(FOR_EVER_S if item.frame.index == self.hangs_at else self.write_s)
             item.record.written = self.stamp()
 
 
@@ -157,6 +193,8 @@ class Rig:
     broken: frozenset[int] = frozenset()
     engine_fails_at: int | None = None
     sink_fails_at: int | None = None
+    source_hangs_at: int | None = None
+    sink_hangs_at: int | None = None
     stop_at_us: int | None = None
     shows_dropped: bool = False
     primed: bool = False
@@ -165,6 +203,7 @@ class Rig:
     """Between rounds others run for so long."""
     ends_before_round: int | None = None
     streams: int = 1
+    stall_us: int = 5_000_000
     records: list[FrameRecord] = field(default_factory=list)
     inferences: list[tuple[int, int]] = field(default_factory=list)
     """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
@@ -179,17 +218,24 @@ class Rig:
         self._time = time = VirtualTime()
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
-        sources = [VirtualSource(self.frames, rate, time, self.decode_s, self.broken) for _ in range(self.streams)]
+        sources = [
+            VirtualSource(self.frames, rate, time, self.decode_s, self.broken, self.source_hangs_at)
+            for _ in range(self.streams)
+        ]
         self.cameras = cameras(["virtual"] * self.streams, sources, self.fps, self.arrivals)
         services = self._services()
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(run_time, next(services)))
         engine.compile()
         self.sinks = [
-            VirtualSink(time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped) for _ in sources
+            VirtualSink(
+                time, run_time.stamp, self.write_s, self.sink_fails_at, self.sink_hangs_at, self.shows_dropped
+            )
+            for _ in sources
         ]
         self.primer = Primer(self.services_s[0] * 1_000_000, run_time.stamp) if self.primed else None
         self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * self.streams)
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
+        self.watchdog = Watchdog(run_time, self.stall_us, list(Stage))
         self.pipeline = Pipeline(
             streams=[
                 Stream(
@@ -214,6 +260,7 @@ class Rig:
                 for _ in range(self.requests)
             ],
             primer=self.primer,
+            watchdog=self.watchdog,
             intermission=None if self.round_frames is None else self._intermission(run_time),
             ledger=self.ledger,
             time=run_time,
@@ -225,7 +272,8 @@ class Rig:
                 nursery.start_soon(self._stop, run_time)
             await self.pipeline.run()
             nursery.cancel_scope.cancel()
-        self.tally.finish(run_time.now_us())
+        self.ended_us = run_time.now_us()
+        self.tally.finish(self.ended_us)
 
     def _intermission(self, run_time: RunTime) -> Intermission:
         """Rounds whose turn comes after ``held_s``; the engine is warmed up in no time."""

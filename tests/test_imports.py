@@ -42,7 +42,7 @@ LAYERS: dict[str, list[str]] = {
         sources.video street street.* truth video_reader video_writer
     """),
     "pipeline": names(
-        "camera lookahead priming detector emission rounds stream measuring doubts pipeline manifest observer warmup"
+        "watchdog camera lookahead priming detector emission rounds stream measuring doubts pipeline manifest observer warmup"
         " session"
     ),
     "run": names("run api studies studies.* verify verify.*"),

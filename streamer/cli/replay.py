@@ -18,6 +18,7 @@ from rich.console import Console
 from streamer.api import BACKEND
 from streamer.cli.interrupted import EXIT_SIGNAL, SIGNALS
 from streamer.cli.parameters import (
+    Parsed,
     complete_engine,
     detection_options,
     fps_option,
@@ -34,7 +35,7 @@ from streamer.cli.trust import asking
 from streamer.errors import StreamerError
 from streamer.finished import Run
 from streamer.run import run
-from streamer.settings import Settings, Video
+from streamer.settings import Settings, Video, parse_duration
 
 EXIT_INVALID = 3
 
@@ -65,6 +66,14 @@ EXIT_INVALID = 3
     help="Wait for the next frame when this one's result would come no tick earlier.",
 )
 @length_options
+@click.option(
+    "--stall",
+    metavar="TIME",
+    type=Parsed("time", parse_duration),
+    default="5s",
+    show_default=True,
+    help="A stage that is at one frame for so long is stuck, and ends the run.",
+)
 @click.option("--until", metavar="P", help="Run until this percentile may be shown, as in p99.9; mostly with --loop.")
 @detection_options
 @video_option(Video.DELIVERED)
@@ -95,6 +104,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         skip_partial=options["skip_partial"],
         until=options["until"],
         streams=options["streams"],
+        stall_s=options["stall"],
         out=options["out"],
         **settings_of(options),
     )
