@@ -29,6 +29,7 @@ class Stage(StrEnum):
 
     SOURCE = "source"
     ENGINE = "engine"
+    REPLACING = "engine's replacement"
     SINK = "sink"
 
 

@@ -11,6 +11,7 @@ from streamer.measuring import DeviceChange
 from streamer.percentiles import PERCENTILES, frames_needed, spoken
 from streamer.pipeline import Pipeline
 from streamer.priming import PrimingTally
+from streamer.replacing import Replacement
 from streamer.summary import Statistics
 from streamer.windows import Window, agree
 from streamer.witness import OTHERS_CORES, STOLEN_CORES, Witness
@@ -36,6 +37,15 @@ def of_the_pipeline(pipeline: Pipeline, ledger: Ledger) -> list[str]:
     if dropped > delivered:
         found.append(f"more frames were dropped than delivered: {dropped} and {delivered}")
     return found
+
+
+def of_replacements(replacements: Sequence[Replacement]) -> list[str]:
+    """Engines that were lost and replaced."""
+    return [
+        f"the engine was replaced at {one.at_us / 1e6:.1f} s, which took {(one.back_us - one.at_us) / 1e6:.1f} s: "
+        f"{one.why}"
+        for one in replacements
+    ]
 
 
 def of_the_figures(figures: Mapping[str, Statistics], until: str | None) -> list[str]:

@@ -66,6 +66,11 @@ class Dispatch(Generic[T]):
         """Somebody waits for an item."""
         return bool(self._takers)
 
+    @property
+    def holds(self) -> bool:
+        """An item waits for somebody to take it."""
+        return any(link.first is not None for link in self._links)
+
     def hand(self, item: T) -> bool:
         """Gives the item to somebody who waits for one; False when nobody does, and nothing has happened.
 

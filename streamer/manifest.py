@@ -17,6 +17,7 @@ from streamer.machine import Machine
 from streamer.measuring import DeviceChange
 from streamer.models.model import Model
 from streamer.priming import PrimingTally
+from streamer.replacing import Replacing
 from streamer.rounds import Intermission
 from streamer.schedule import Schedule
 from streamer.settings import Settings
@@ -167,6 +168,7 @@ def manifest(
     parts_of_run: Sequence[Mapping[str, Any]],
     tail: Mapping[str, Any] | None,
     priming: Mapping[str, Any] | None,
+    replacements: Sequence[Mapping[str, Any]],
     stalls: Sequence[Mapping[str, Any]],
     windows: Mapping[str, Any],
     resources: Mapping[str, Any],
@@ -198,6 +200,7 @@ def manifest(
         "omission_gap": omission_gap(figures),
         "tail": tail,
         "priming": priming,
+        "replacements": list(replacements),
         "stalls": list(stalls),
         "windows": dict(windows),
         "parts": list(parts_of_run),
@@ -217,6 +220,14 @@ def priming_part(tally: PrimingTally) -> dict[str, Any]:
         "frames_delayed": tally.delayed,
         "most_delay_ms": tally.most_delay_us / 1000,
     }
+
+
+def replacements_part(replacing: Replacing | None) -> list[dict[str, Any]]:
+    """The ``replacements`` of the manifest: why the engine was lost, when, and when the next one was ready."""
+    return [
+        {"why": one.why, "at_ms": one.at_us / 1000, "back_ms": one.back_us / 1000}
+        for one in (() if replacing is None else replacing.done)
+    ]
 
 
 def stalls_part(stalls: Sequence[Stall]) -> list[dict[str, Any]]:

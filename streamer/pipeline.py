@@ -16,12 +16,14 @@ import anyio
 from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.emission import Emission, Job, Prime
-from streamer.errors import EngineError, SinkError, StreamerError
+from streamer.errors import EngineError, EngineLost, SinkError, StreamerError
 from streamer.frame import Frame
+from streamer.golden import GoldenFrame
 from streamer.ledger import FrameRecord, Ledger, Outcome
 from streamer.link import Dispatch, LinkClosed, Policy
 from streamer.lookahead import Gate
 from streamer.priming import Primer
+from streamer.replacing import Replacing
 from streamer.rounds import Intermission
 from streamer.schedule import Limits
 from streamer.sink import Dropped, Result
@@ -39,7 +41,8 @@ class Pipeline:
     """Streams through one engine, with a detector per request; ``streams`` are in the order of their numbers.
 
     With a ``primer`` the gap before a frame is filled with throw-away inferences, where the schedule tells of it.
-    With an ``intermission`` the run is held between its rounds. Both are for a single stream.
+    With an ``intermission`` the run is held between its rounds. Both are for a single stream. With ``replacing``
+    an engine that is lost is replaced, and its frame alone has failed. A ``golden`` frame is looked at now and then.
     ``on_idle`` is called once a frame, while none is being measured (or, when the engine is never idle, before the
     next is due), and ``decoded`` with the beginning and the end of each decode; they must be short. ``failure`` is
     the error that ended the run, if one did; ``undrawn`` counts dropped frames whose picture could not wait for its
@@ -59,10 +62,14 @@ class Pipeline:
         ledger: Ledger,
         time: RunTime,
         watchdog: Watchdog,
+        replacing: Replacing | None,
+        golden: GoldenFrame | None,
         on_idle: Callable[[], None],
         decoded: Callable[[int, int], None],
     ) -> None:
         self._watchdog = watchdog
+        self._replacing = replacing
+        self._golden = golden
         self._limits = limits
         self._detectors = detectors
         self._primer = primer
@@ -206,15 +213,42 @@ class Pipeline:
             try:
                 detections = await self._time.run(partial(detector.detect, frame, record), Stage.ENGINE)
             except EngineError as error:
+                self._gate.leave()
                 line.buffer.skip(frame.index)
                 self._close(record, Outcome.ENGINE_ERROR)
-                self._fail(error)
-                return
-            finally:
-                self._gate.leave()
+                if not await self._replaced(error):
+                    return
+                continue
+            self._gate.leave()
             self._ledger.detected(record)
             judge.served(record.service or 0)
             await line.buffer.put(frame.index, Result(frame, record, detections))
+            if not await self._look_at_golden(detector):
+                return
+
+    async def _look_at_golden(self, detector: Detector) -> bool:
+        """Right behind a frame, when none waits: the next one is the furthest away then. False ends the worker."""
+        golden = self._golden
+        if golden is None or not golden.is_due(self._time.now_us(), idle=not self._dispatch.holds):
+            return True
+        try:
+            await self._time.run(partial(golden.look, detector), Stage.ENGINE)
+        except EngineError as error:
+            return await self._replaced(error)
+        return True
+
+    async def _replaced(self, error: EngineError) -> bool:
+        """Another engine has taken the place of one that was lost; False when that ends the run instead."""
+        replacing = self._replacing
+        if not isinstance(error, EngineLost) or replacing is None or not replacing.possible or self.failure:
+            self._fail(error)
+            return False
+        try:
+            await self._time.run(partial(replacing.replace, error), Stage.REPLACING)
+        except EngineError as beyond_help:
+            self._fail(beyond_help)
+            return False
+        return True
 
     async def _keep_warm(self, detector: Detector, job: Prime) -> bool:
         """Primes on the worker that will serve the frame; False when that failed, which ends the run."""

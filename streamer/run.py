@@ -12,6 +12,7 @@ from functools import partial
 from streamer.arrivals import parse_arrivals
 from streamer.camera import cameras
 from streamer.clock import MonotonicClock, Stage, Threads
+from streamer.engines.apart import ApartEngine
 from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
 from streamer.errors import SinkError, UsageError
@@ -51,6 +52,10 @@ async def _measured(uris: Sequence[str], settings: Settings, observer: Observer,
     spec = parse_spec(settings.engine)
     if spec.prime and settings.queue == 0 and settings.fps != "max":
         raise UsageError("--queue 0 with prime=on: a frame that falls due during priming is lost; use --queue 1")
+    if settings.respawn and (spec.requests != 1 or spec.prime):
+        raise UsageError(
+            f"--respawn with {spec.spec}: an engine in a process of its own has one request, and no prime"
+        )
     if len(uris) > 1 and spec.prime:
         raise UsageError("prime=on with several streams: the gap before one's frame is another's; leave it out")
     if len(uris) > 1 and settings.fps == "max":
@@ -69,7 +74,7 @@ async def _measured(uris: Sequence[str], settings: Settings, observer: Observer,
             stack.callback(_close, sources[-1].close, Stage.SOURCE, threads)
             check_live(sources[-1].info, settings)
         model = find_model(settings.model, settings.trust)
-        engine = open_engine(spec, model)
+        engine = ApartEngine(spec, model, settings.stall_s) if settings.respawn else open_engine(spec, model)
         stack.callback(_close, engine.close, Stage.ENGINE, threads)
         timings = Timings()
         await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)

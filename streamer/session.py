@@ -20,6 +20,7 @@ from streamer.camera import Camera
 from streamer.clock import MonotonicClock, RunTime, Stage, Threads
 from streamer.csv_rows import frame_row
 from streamer.detector import Detector
+from streamer.engines.apart import ApartEngine
 from streamer.engines.base import Engine
 from streamer.engines.in_force import AS_PICKLE, LOADED
 from streamer.engines.spec import EngineSpec
@@ -39,6 +40,7 @@ from streamer.postprocess import Postprocess
 from streamer.preprocess import Preprocessing, preprocess_for
 from streamer.priming import Primer
 from streamer.progress import Housekeeping, garbage_frozen
+from streamer.replacing import Replacing
 from streamer.rounds import Intermission, Rounds
 from streamer.rundir import RunDir, default_path, video_name
 from streamer.sample import SCENE
@@ -89,6 +91,7 @@ class Session:
         self._watchdog = self._watchdog_of(opened)
         self._primer: Primer | None = None
         self._intermission: Intermission | None = None
+        self._replacing: Replacing | None = None
         self._cpu_aside_s = 0.0
         self._interrupted: str | None = None
         self._failure: StreamerError | None = None
@@ -115,6 +118,11 @@ class Session:
         if opened.spec.prime:
             warm_us = await opened.threads.run(partial(warm_inference_us, detectors[0], sample), Stage.ENGINE)
             self._primer = Primer(warm_us, self._time.stamp)
+        engine = opened.engine
+        if isinstance(engine, ApartEngine):
+            self._replacing = Replacing(
+                settings.respawn, partial(_renew, engine, detectors, sample), self._time.stamp
+            )
         if self._rounds is not None:
             self._intermission = Intermission(
                 self._rounds,
@@ -166,6 +174,7 @@ class Session:
             ledger=ledger,
             time=self._time,
             watchdog=self._watchdog,
+            replacing=self._replacing,
             on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._measured.sample),
             decoded=self._measured.tail.decoded,
         )
@@ -251,6 +260,7 @@ class Session:
             figures=figures,
             parts_of_run=parts.device_parts(measured.device_changes, measured.tally, duration_us),
             tail=tail,
+            replacements=parts.replacements_part(self._replacing),
             stalls=parts.stalls_part(self._watchdog.stalls),
             priming=None if self._primer is None else parts.priming_part(self._primer.tally),
             windows=parts.windows_part(length_s, windows),
@@ -270,6 +280,7 @@ class Session:
             doubts=[
                 *(doubt for camera in opened.cameras for doubt in camera.source.doubts),
                 *doubts.of_the_pipeline(pipeline, ledger),
+                *([] if self._replacing is None else doubts.of_replacements(self._replacing.done)),
                 *doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until)),
                 *doubts.of_steadiness(length_s, windows),
                 *([] if self._primer is None else doubts.of_priming(self._primer.tally, ledger.scheduled)),
@@ -311,7 +322,9 @@ class Session:
     def _watchdog_of(self, opened: Opened) -> Watchdog:
         # Between two frames of a live source there is no telling how long it may take.
         live = any(camera.source.info.live for camera in opened.cameras)
-        stages = [Stage.ENGINE, Stage.SINK, *([] if live else [Stage.SOURCE])]
+        stages = [Stage.SINK, *([] if live else [Stage.SOURCE])]
+        if not opened.settings.respawn:  # that watches the engine by itself
+            stages.append(Stage.ENGINE)
         return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)
 
     def _encoder(self, directory: RunDir, stream: int) -> VideoWriter:
@@ -340,3 +353,9 @@ class Session:
         if opened.engine.config_in_force.get(LOADED) == AS_PICKLE:
             notes.append(f"{opened.model.files['pt'].name} was loaded as a pickle, which may run code of its maker")
         return notes
+
+
+def _renew(engine: ApartEngine, detectors: Sequence[Detector], sample: Frame) -> None:
+    """Replaces the engine, and warms the next one up."""
+    engine.replace()
+    warm_again(detectors, sample)

@@ -36,7 +36,8 @@ class Settings:
     longer worth an inference. ``until`` is a percentile such as p99.9 that the run goes on for, ``slo`` comparisons
     over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
     None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. A stage
-    that is at one frame for ``stall_s`` is stuck, and ends the run. Raises UsageError for what makes no sense.
+    that is at one frame for ``stall_s`` is stuck, and ends the run; with ``respawn`` the engine has a process of its
+    own, which is replaced so many times instead. Raises UsageError for what makes no sense.
     """
 
     engine: str = "ir-auto-shared"
@@ -57,6 +58,7 @@ class Settings:
     warmup: int = 10
     deadline_ms: float | None = None
     stall_s: float = 5.0
+    respawn: int = 0
     confidence: float = 0.25
     iou: float = 0.5
     fit: Fit = Fit.LETTERBOX
@@ -65,7 +67,7 @@ class Settings:
     video: Video = Video.DELIVERED
 
     def __post_init__(self) -> None:
-        for name, least in (("queue", 0), ("warmup", 0), ("frames", 1), ("streams", 1)):
+        for name, least in (("queue", 0), ("warmup", 0), ("frames", 1), ("streams", 1), ("respawn", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"--{name} {value}: give {least} or more")

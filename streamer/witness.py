@@ -51,7 +51,9 @@ class Witness:
         """The machine was at ``reading`` at ``now_us`` of the run."""
         before, self._last = self._last, reading
         happened = circumstances(before, reading)
-        if happened:
+        if happened and self._stretches and self._stretches[-1][1:] == (self._last_us, happened):
+            self._stretches[-1] = (self._stretches[-1][0], now_us, happened)  # memory does not grow under a load
+        elif happened:
             self._starts.append(self._last_us)
             self._stretches.append((self._last_us, now_us, happened))
         self._last_us = now_us

@@ -20,12 +20,14 @@ import trio.testing
 from streamer.arrivals import Arrivals
 from streamer.camera import cameras
 from streamer.clock import RunTime, Stage, UnderWay
+from streamer.detections import Detections
 from streamer.detector import Detector
 from streamer.engines.null import NullEngine
 from streamer.engines.recipe import parse_spec
-from streamer.errors import SinkError
+from streamer.errors import EngineLost, SinkError
 from streamer.frame import Frame
 from streamer.freshness import Freshness, Judge
+from streamer.golden import GoldenFrame
 from streamer.ledger import FrameRecord, Ledger
 from streamer.link import Policy
 from streamer.models.model import Model
@@ -33,6 +35,7 @@ from streamer.pipeline import Pipeline
 from streamer.postprocess import Head, Postprocess
 from streamer.preprocess import Fit, Preprocess
 from streamer.priming import Primer
+from streamer.replacing import Replacing
 from streamer.rounds import Intermission
 from streamer.schedule import Limits, Pace
 from streamer.sink import Dropped, Result
@@ -204,6 +207,12 @@ class Rig:
     ends_before_round: int | None = None
     streams: int = 1
     stall_us: int = 5_000_000
+    engine_lost_at: frozenset[int] = frozenset()
+    respawns: int = 0
+    respawn_s: float = 0.5
+    golden_every_us: int | None = None
+    golden: list[Detections] = field(default_factory=list)
+    """What was found in the golden frame."""
     records: list[FrameRecord] = field(default_factory=list)
     inferences: list[tuple[int, int]] = field(default_factory=list)
     """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
@@ -235,6 +244,7 @@ class Rig:
         self.primer = Primer(self.services_s[0] * 1_000_000, run_time.stamp) if self.primed else None
         self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * self.streams)
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
+        self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
         self.watchdog = Watchdog(run_time, self.stall_us, list(Stage))
         self.pipeline = Pipeline(
             streams=[
@@ -261,6 +271,8 @@ class Rig:
             ],
             primer=self.primer,
             watchdog=self.watchdog,
+            replacing=self.replacing,
+            golden=self._golden_frame(),
             intermission=None if self.round_frames is None else self._intermission(run_time),
             ledger=self.ledger,
             time=run_time,
@@ -274,6 +286,12 @@ class Rig:
             nursery.cancel_scope.cancel()
         self.ended_us = run_time.now_us()
         self.tally.finish(self.ended_us)
+
+    def _golden_frame(self) -> GoldenFrame | None:
+        if self.golden_every_us is None:
+            return None
+        frame = Frame(0, 0, Fraction(0), np.zeros((1, 1, 3), np.uint8))
+        return GoldenFrame(frame, self.golden_every_us, self.golden.append)
 
     def _intermission(self, run_time: RunTime) -> Intermission:
         """Rounds whose turn comes after ``held_s``; the engine is warmed up in no time."""
@@ -306,6 +324,8 @@ class Rig:
         self.inferences.append((begun, run_time.stamp()))
         if len(self.inferences) - 1 == self.engine_fails_at:
             raise RuntimeError("the engine broke")
+        if len(self.inferences) - 1 in self.engine_lost_at:
+            raise EngineLost("its process ended")
 
     async def _stop(self, time: RunTime) -> None:
         assert self.stop_at_us is not None

@@ -42,8 +42,8 @@ LAYERS: dict[str, list[str]] = {
         sources.video street street.* truth video_reader video_writer
     """),
     "pipeline": names(
-        "watchdog camera lookahead priming detector emission rounds stream measuring doubts pipeline manifest observer warmup"
-        " session"
+        "watchdog replacing camera lookahead priming detector emission rounds stream measuring doubts pipeline"
+        " manifest observer warmup session"
     ),
     "run": names("run api studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),

@@ -74,6 +74,14 @@ EXIT_INVALID = 3
     show_default=True,
     help="A stage that is at one frame for so long is stuck, and ends the run.",
 )
+@click.option(
+    "--respawn",
+    metavar="N",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Run the engine in a process of its own, and replace it up to N times when it hangs or dies.",
+)
 @click.option("--until", metavar="P", help="Run until this percentile may be shown, as in p99.9; mostly with --loop.")
 @detection_options
 @video_option(Video.DELIVERED)
@@ -105,6 +113,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         until=options["until"],
         streams=options["streams"],
         stall_s=options["stall"],
+        respawn=options["respawn"],
         out=options["out"],
         **settings_of(options),
     )
