@@ -53,6 +53,11 @@ class Child:
         except (EOFError, OSError) as error:
             raise self._lost() from error
 
+    def wait(self) -> None:
+        """Waits until the child has done its work and ended by itself."""
+        self._process.join()
+        self._link.close()
+
     def end(self) -> None:
         """Lets the child end by itself, and kills it when it does not; may be called again."""
         self._link.close()

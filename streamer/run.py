@@ -27,18 +27,25 @@ from streamer.session import Opened, Session
 from streamer.settings import Settings
 from streamer.sources.live import check_live
 from streamer.sources.opening import open_source
+from streamer.vigil import Vigil
 from streamer.warmup import make_ready
 
 
 async def run(
-    sources: Sequence[str], settings: Settings, observer: Observer | None = None, rounds: Rounds | None = None
+    sources: Sequence[str],
+    settings: Settings,
+    observer: Observer | None = None,
+    rounds: Rounds | None = None,
+    vigil: Vigil | None = None,
 ) -> Run:
-    """Runs ``sources``, a stream each, through one engine and writes a run directory; ``rounds`` may say when.
+    """Runs ``sources``, a stream each, through one engine and writes a run directory.
+
+    ``rounds`` may say when it goes on, and ``vigil`` keep watch over it.
 
     Raises UsageError, SourceError, ModelError or EngineError before anything is written. What fails later ends the
     run early and is in the result.
     """
-    measured = await _measured(_uris(sources, settings), settings, observer or Silent(), rounds)
+    measured = await _measured(_uris(sources, settings), settings, observer or Silent(), rounds, vigil)
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
     try:
         draw_latency(measured.directory, measured.manifest)
@@ -47,7 +54,9 @@ async def run(
     return measured
 
 
-async def _measured(uris: Sequence[str], settings: Settings, observer: Observer, rounds: Rounds | None) -> Run:
+async def _measured(
+    uris: Sequence[str], settings: Settings, observer: Observer, rounds: Rounds | None, vigil: Vigil | None
+) -> Run:
     started = datetime.now(UTC)
     spec = parse_spec(settings.engine)
     if spec.prime and settings.queue == 0 and settings.fps != "max":
@@ -89,7 +98,7 @@ async def _measured(uris: Sequence[str], settings: Settings, observer: Observer,
             clock,
             threads,
         )
-        return await Session(opened, observer, rounds).run()
+        return await Session(opened, observer, rounds, vigil).run()
 
 
 def _close(close: Callable[[], None], stage: Stage, threads: Threads) -> None:

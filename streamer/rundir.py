@@ -37,8 +37,19 @@ def video_name(stream: int, streams: int) -> str:
 
 
 def own_files(path: Path, names: Sequence[str] = OWN_FILES) -> list[Path]:
-    """The files of a run in ``path``, with those of the videos of its streams that are there."""
-    return [*(path / name for name in names), *sorted(path.glob("annotated-[0-9]*.mp4"))]
+    """The files of a run in ``path``, with the videos of its streams, and the pieces of files, that are there."""
+    pieces = [piece for name in names for piece in pieces_of(path / name)]
+    return [*(path / name for name in names), *pieces, *sorted(path.glob("annotated-[0-9]*.mp4"))]
+
+
+def piece_path(path: Path, number: int) -> Path:
+    """The name of a finished piece of a file, before it is compressed."""
+    return path.with_name(f"{path.stem}.{number:04d}{path.suffix}")
+
+
+def pieces_of(path: Path) -> list[Path]:
+    """The finished pieces of a file that are there, in their order; tables are compressed."""
+    return sorted(path.parent.glob(f"{path.stem}.[0-9][0-9][0-9][0-9]*{path.suffix}*"))
 
 
 def default_path(started: datetime, source: str, engine: str) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,15 @@ from streamer.errors import SinkError, StreamerError
 from streamer.finished import Run
 from streamer.frame import Frame
 from streamer.freshness import Judge
+from streamer.golden import GoldenFrame
 from streamer.hdr_log import write_hdr_log
-from streamer.ledger import Ledger
+from streamer.ledger import Ledger, Watcher, Watchers
 from streamer.machine import resident_peak_mb, this_machine
 from streamer.measuring import Measurements
 from streamer.models.model import Model
 from streamer.observer import Observer
 from streamer.percentiles import parse_percentile
+from streamer.pieces import PiecedVideo, Pieces
 from streamer.pipeline import Pipeline
 from streamer.postprocess import Postprocess
 from streamer.preprocess import Preprocessing, preprocess_for
@@ -52,6 +55,7 @@ from streamer.stream import Stream
 from streamer.summary import Statistics, counts, statistics
 from streamer.tail import told
 from streamer.video_writer import VideoWriter
+from streamer.vigil import Vigil
 from streamer.warmup import catch_up, warm_again, warm_drawing, warm_inference_us, warm_up
 from streamer.watchdog import Watchdog
 
@@ -74,24 +78,26 @@ class Opened:
 class Session:
     """Runs what is open, once."""
 
-    def __init__(self, opened: Opened, observer: Observer, rounds: Rounds | None) -> None:
+    def __init__(self, opened: Opened, observer: Observer, rounds: Rounds | None, vigil: Vigil | None) -> None:
         self._opened = opened
+        self._vigil = vigil
         self._rounds = rounds
         self._observer = observer
         self._time = RunTime(opened.clock, opened.threads)
         self._schedule = opened.cameras[0].schedule
         self._deadline_us = parts.nominal_deadline_us(opened.settings, [one.schedule for one in opened.cameras])
         infos = [camera.source.info for camera in opened.cameras]
-        self._measured = Measurements(
-            opened.engine,
-            self._time.now_us,
-            closed_loop=self._schedule.closed_loop,
-            ticks_us=[Fraction(1_000_000) / info.rate if info.live else None for info in infos],
-        )
+        ticks_us = [Fraction(1_000_000) / info.rate if info.live else None for info in infos]
+        closed_loop = self._schedule.closed_loop
+        self._measured = Measurements(opened.engine, self._time.now_us, closed_loop=closed_loop, ticks_us=ticks_us)
+        self._watcher: Watcher = self._measured.watcher
+        if vigil is not None:
+            self._watcher = Watchers(self._watcher, vigil.begins(closed_loop=closed_loop, ticks_us=ticks_us))
         self._watchdog = self._watchdog_of(opened)
         self._primer: Primer | None = None
         self._intermission: Intermission | None = None
         self._replacing: Replacing | None = None
+        self._pieces: Pieces | None = None
         self._cpu_aside_s = 0.0
         self._interrupted: str | None = None
         self._failure: StreamerError | None = None
@@ -123,6 +129,10 @@ class Session:
             self._replacing = Replacing(
                 settings.respawn, partial(_renew, engine, detectors, sample), self._time.stamp
             )
+        golden = None
+        if self._vigil is not None:
+            golden = GoldenFrame(sample, self._vigil.golden_every_us, self._vigil.found)
+            await opened.threads.run(partial(golden.look, detectors[0]), Stage.ENGINE)
         if self._rounds is not None:
             self._intermission = Intermission(
                 self._rounds,
@@ -137,16 +147,18 @@ class Session:
             settings.out or default_path(opened.started, opened.cameras[0].source.info.uri, opened.spec.spec),
             overwrite=settings.overwrite,
         )
-        ledger = Ledger(
-            self._deadline_us, self._measured.watcher, lambda record: directory.frames.append(frame_row(record))
-        )
-        encoders: list[VideoWriter] = []
+        ledger = Ledger(self._deadline_us, self._watcher, lambda record: directory.frames.append(frame_row(record)))
+        encoders: list[VideoWriter | PiecedVideo] = []
         try:
             if settings.video is not Video.NONE:
                 encoders += (self._encoder(directory, number) for number in range(len(opened.cameras)))
         except BaseException:
             directory.give_up()
             raise
+        if settings.segment_s is not None:
+            videos = [encoder for encoder in encoders if isinstance(encoder, PiecedVideo)]
+            every_us = round(settings.segment_s * 1_000_000)
+            self._pieces = Pieces(directory.frames, directory.detections, videos, every_us, settings.keep_bytes)
         pipeline = Pipeline(
             streams=[
                 Stream(
@@ -175,7 +187,8 @@ class Session:
             time=self._time,
             watchdog=self._watchdog,
             replacing=self._replacing,
-            on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._measured.sample),
+            golden=golden,
+            on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._sample),
             decoded=self._measured.tail.decoded,
         )
 
@@ -206,7 +219,7 @@ class Session:
     def _close(
         self,
         directory: RunDir,
-        encoders: Sequence[VideoWriter],
+        encoders: Sequence[VideoWriter | PiecedVideo],
         ledger: Ledger,
         pipeline: Pipeline,
         cpu_s: float,
@@ -218,6 +231,8 @@ class Session:
                 encoder.close()
             except SinkError as error:
                 self._failure = self._failure or error
+        if self._pieces is not None:
+            self._pieces.finish()
         figures, document = self._document(ledger, pipeline, duration_us, cpu_s)
         try:
             if document["run"]["percentiles"] == "histogram":
@@ -261,6 +276,7 @@ class Session:
             parts_of_run=parts.device_parts(measured.device_changes, measured.tally, duration_us),
             tail=tail,
             replacements=parts.replacements_part(self._replacing),
+            pieces=None if self._pieces is None else self._pieces.part(),
             stalls=parts.stalls_part(self._watchdog.stalls),
             priming=None if self._primer is None else parts.priming_part(self._primer.tally),
             windows=parts.windows_part(length_s, windows),
@@ -309,6 +325,14 @@ class Session:
             return "FAILED"
         return "VALID" if self._interrupted is None else "INTERRUPTED"
 
+    def _sample(self, collections: int) -> None:
+        self._measured.sample(collections)
+        now = self._time.now_us()
+        if self._pieces is not None:
+            self._pieces.between(now)
+        if self._vigil is not None:
+            self._vigil.between(now)
+
     @contextmanager
     def _aside(self) -> Iterator[None]:
         """What happens between rounds is not of the run."""
@@ -327,12 +351,16 @@ class Session:
             stages.append(Stage.ENGINE)
         return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)
 
-    def _encoder(self, directory: RunDir, stream: int) -> VideoWriter:
+    def _encoder(self, directory: RunDir, stream: int) -> VideoWriter | PiecedVideo:
         camera = self._opened.cameras[stream]
         info, schedule = camera.source.info, camera.schedule
         base = info.time_base if isinstance(schedule.pace, str) else 1 / schedule.pace
         path = directory.path / video_name(stream, len(self._opened.cameras))
-        return VideoWriter(path, info.width, info.height, schedule.rate, base)
+
+        def make(path: Path) -> VideoWriter:
+            return VideoWriter(path, info.width, info.height, schedule.rate, base)
+
+        return make(path) if self._opened.settings.segment_s is None else PiecedVideo(path, make)
 
     def _warmup_frame(self, first: object) -> Frame:
         """A copy of the first frame, or a gray one when that cannot be decoded."""

@@ -37,7 +37,8 @@ class Settings:
     over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
     None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. A stage
     that is at one frame for ``stall_s`` is stuck, and ends the run; with ``respawn`` the engine has a process of its
-    own, which is replaced so many times instead. Raises UsageError for what makes no sense.
+    own, which is replaced so many times instead. Every ``segment_s`` the files of the run are cut into pieces, of
+    which the oldest go when they take more than ``keep_bytes``. Raises UsageError for what makes no sense.
     """
 
     engine: str = "ir-auto-shared"
@@ -59,6 +60,8 @@ class Settings:
     deadline_ms: float | None = None
     stall_s: float = 5.0
     respawn: int = 0
+    segment_s: float | None = None
+    keep_bytes: int = 1 << 30
     confidence: float = 0.25
     iou: float = 0.5
     fit: Fit = Fit.LETTERBOX
@@ -79,6 +82,7 @@ class Settings:
             ("duration", self.duration_s),
             ("max-age", self.max_age_ms),
             ("stall", self.stall_s),
+            ("segment", self.segment_s),
         ):
             if number is not None and not 0 < number < float("inf"):
                 raise UsageError(f"--{name} {number}: give a number above 0")

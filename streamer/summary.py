@@ -106,8 +106,12 @@ class Tally:
 
     def split(self) -> None:
         """What follows is measured under other conditions, and gets statistics of its own as well."""
-        self._parts.append(self.figures)
-        self.figures = _no_figures()
+        self._parts.append(self.take())
+
+    def take(self) -> dict[str, Distribution]:
+        """The values of each figure so far; what follows is counted from nothing, with the ages going on."""
+        taken, self.figures = self.figures, _no_figures()
+        return taken
 
     def parts(self) -> list[dict[str, Statistics]]:
         """The statistics of the parts into which the run was split."""

@@ -30,12 +30,16 @@ class Table:
     """A CSV file: a header, then lines, each appended by one write of its own; several threads may."""
 
     def __init__(self, path: Path, header: str, reserve: Reserve) -> None:
-        self._path = path
+        self.path = path
+        self._header = header + "\n"
         self._reserve = reserve
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
-        self._size = 0
         self._lock = Lock()
-        self.append(header + "\n")
+        self._begin()
+
+    def _begin(self) -> None:
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+        self._size = self._lines = 0
+        self._append(self._header.encode())
 
     def append(self, lines: str) -> None:
         """Writes whole lines.
@@ -45,6 +49,22 @@ class Table:
         """
         with self._lock:
             self._append(lines.encode())
+            self._lines += lines.count("\n")
+
+    def cut(self, finished: Path) -> int:
+        """Renames the file to ``finished`` and goes on in a new one; returns how many lines were in it.
+
+        Raises SinkError.
+        """
+        with self._lock:
+            lines = self._lines
+            self.close()
+            try:
+                self.path.rename(finished)
+                self._begin()
+            except OSError as error:
+                raise SinkError(f"cannot write {self.path}: {error.strerror}") from error
+        return lines
 
     def _append(self, encoded: bytes) -> None:
         failure = self._write(encoded)
@@ -53,8 +73,8 @@ class Table:
         if failure.errno in (errno.ENOSPC, errno.EDQUOT):
             self._reserve.release()
             if self._write(encoded) is None:
-                raise SinkError(f"disk full while writing {self._path}: free some space") from failure
-        raise SinkError(f"cannot write {self._path}: {failure.strerror}") from failure
+                raise SinkError(f"disk full while writing {self.path}: free some space") from failure
+        raise SinkError(f"cannot write {self.path}: {failure.strerror}") from failure
 
     def _write(self, encoded: bytes) -> OSError | None:
         try:

@@ -35,7 +35,7 @@ class Reading:
 def read_counters(collections: int) -> Reading:
     """The machine's counters now; what it does not tell stays 0."""
     busy, stolen = _cpu_seconds()
-    return Reading(time.monotonic(), time.process_time(), busy, stolen, _throttled(), collections)
+    return Reading(time.monotonic(), time.process_time(), busy, stolen, throttled(), collections)
 
 
 class Witness:
@@ -123,11 +123,11 @@ def _cpu_seconds() -> tuple[float, float]:
     return (user + nice + system + irq + softirq) / per_second, steal / per_second
 
 
-def _throttled() -> int:
+def throttled() -> int:
     """Times that the control group's quota or the processor's heat held this process back."""
     count = 0
     for path, key in (
-        ("/sys/fs/cgroup/cpu.stat", "nr_throttled"),
+        ("/sys/fs/cgroup/cpu.stat", "nrthrottled"),
         ("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", ""),
     ):
         try:

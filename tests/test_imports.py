@@ -32,7 +32,7 @@ LAYERS: dict[str, list[str]] = {
         evaluation finished freshness hashing hdr_log link machine models models.checkpoint models.derived
         models.describing models.facts models.files models.finding models.labels models.model models.openvino_facts
         models.pt_facts models.published models.store models.trial openvino_quiet percentiles postprocess preprocess
-        processes progress rundir settings slo sources.addresses streaming summary table tail ultralytics_quiet
+        processes progress rundir settings slo sources.addresses streaming summary table tail taken ultralytics_quiet
         video_extent video_index windows witness
     """),
     "source, engines, sink": names("""
@@ -42,8 +42,8 @@ LAYERS: dict[str, list[str]] = {
         sources.video street street.* truth video_reader video_writer
     """),
     "pipeline": names(
-        "watchdog replacing camera lookahead priming detector emission rounds stream measuring doubts pipeline"
-        " manifest observer warmup session"
+        "watchdog replacing golden vigil pieces camera lookahead priming detector emission rounds stream measuring"
+        " doubts pipeline manifest observer warmup session"
     ),
     "run": names("run api studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
@@ -64,6 +64,7 @@ VENDORS = {
     "matplotlib": ["pictures.*"],
     "pycocotools": ["evaluation"],
     "yaml": ["models.labels"],
+    "psutil": ["taken"],
     "nncf": ["models.quantizing"],
     "onnxruntime": ["engines.onnxruntime"],
     "trio": [],
