@@ -171,7 +171,7 @@ def callers(*functions: str) -> set[str]:
 
 
 def test_only_the_pipeline_makes_tasks_and_the_command_listens_for_signals() -> None:
-    assert callers("create_task_group", "open_nursery", "create_task") == {"pipeline", "cli.replay"}
+    assert callers("create_task_group", "open_nursery", "create_task") == {"pipeline", "cli.running"}
 
 
 def test_threads_are_made_in_one_place() -> None:

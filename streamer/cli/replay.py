@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import anyio
 import click
 from rich.console import Console
 
-from streamer.api import BACKEND
-from streamer.cli.interrupted import EXIT_SIGNAL, SIGNALS
+from streamer.cli.interrupted import EXIT_SIGNAL
 from streamer.cli.parameters import (
     Parsed,
     complete_engine,
@@ -31,10 +27,9 @@ from streamer.cli.parameters import (
     video_option,
 )
 from streamer.cli.report import ProgressLine, print_report
+from streamer.cli.running import run_in_foreground
 from streamer.cli.trust import asking
-from streamer.errors import StreamerError
 from streamer.finished import Run
-from streamer.run import run
 from streamer.settings import Settings, Video, parse_duration
 
 EXIT_INVALID = 3
@@ -127,8 +122,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
 
 def _finished(sources: Sequence[str], settings: Settings, quiet: bool, trust: bool) -> Run:
     line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
-    with _ended_at_once_by_signals(line), line:
-        return anyio.run(_run, sources, replace(settings, trust=trust), line, backend=BACKEND)
+    return run_in_foreground(sources, replace(settings, trust=trust), line)
 
 
 def exit_code(finished: Run) -> int:
@@ -139,45 +133,3 @@ def exit_code(finished: Run) -> int:
         return EXIT_SIGNAL + signal.Signals[finished.interrupted]
     done = finished.manifest["verdict"] == "VALID" and finished.manifest["slo"] != "missed"
     return 0 if done else EXIT_INVALID
-
-
-async def _run(sources: Sequence[str], settings: Settings, line: ProgressLine) -> Run:
-    """The run, ended well by the first SIGINT or SIGTERM; a second one ends the process at once."""
-    failure: StreamerError | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_obey_signals, line)
-        try:
-            finished = await run(sources, settings, line)
-        except StreamerError as error:  # one that left the group would come out wrapped in an ExceptionGroup
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    return finished
-
-
-async def _obey_signals(line: ProgressLine) -> None:
-    stop = await line.running()
-    at_once = [signal.getsignal(number) for number in SIGNALS]
-    with anyio.open_signal_receiver(*SIGNALS) as signals:
-        async for number in signals:
-            stop(signal.Signals(number).name)
-            break
-    for number, handler in zip(SIGNALS, at_once, strict=True):
-        signal.signal(number, handler)
-
-
-@contextmanager
-def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
-    """Until the pipeline runs there is nothing to keep, and no waiting for a runtime that compiles for a minute."""
-
-    def end(number: int, _: object) -> None:
-        line.abandon()
-        os._exit(EXIT_SIGNAL + number)
-
-    before = [signal.signal(number, end) for number in SIGNALS]
-    try:
-        yield
-    finally:
-        for number, handler in zip(SIGNALS, before, strict=True):
-            signal.signal(number, handler)
