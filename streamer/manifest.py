@@ -206,6 +206,7 @@ def manifest(
         "stalls": list(stalls),
         "windows": dict(windows),
         "parts": list(parts_of_run),
+        "repaired": None,
         "resources": dict(resources),
         "machine": machine.as_dict(),
     }

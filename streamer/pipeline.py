@@ -8,6 +8,7 @@ was written is kept, frames in flight finish, and every frame that was due and d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 
@@ -35,6 +36,12 @@ DROPPED_BYTES = 128 << 20
 QUEUE_FULL = "queue_full"
 LEAD_US = 20_000
 """From the start of the tasks to the origin: the first frame does not pay for their start."""
+GRACE_S = 0.5
+"""How long a run that is stopped waits for what is in flight: all of its end is to take 2 s at most."""
+
+
+class Overdue(Exception):
+    """Work was still under way when a run that was stopped had to come to its end."""
 
 
 class Pipeline:
@@ -106,6 +113,7 @@ class Pipeline:
                 )
             )
         self._emitting = anyio.CancelScope()
+        self._stopped = anyio.Event()
         self._stopped_us: int | None = None
         self.failure: StreamerError | None = None
 
@@ -127,6 +135,7 @@ class Pipeline:
         try:
             async with anyio.create_task_group() as watching:
                 watching.start_soon(self._watchdog.watch)
+                watching.start_soon(self._end_in_time)
                 await self._flow()
                 watching.cancel_scope.cancel()
         finally:
@@ -139,20 +148,31 @@ class Pipeline:
             async with anyio.create_task_group() as engine:
                 self._time.start(LEAD_US)
                 for detector in self._detectors:
-                    engine.start_soon(self._serve, detector)
+                    engine.start_soon(self._serve_in_time, detector)
                 await self._emit()
             for line in self._lines:
                 line.buffer.close()
 
     def stop(self) -> None:
-        """Ends the run now: frames in flight finish, those due and not begun are abandoned."""
+        """Ends the run now: frames in flight may finish for a moment, those due and not begun are abandoned."""
+        self._stopped.set()
+        self._end()
+
+    async def _end_in_time(self) -> None:
+        await self._stopped.wait()
+        await anyio.sleep(GRACE_S)
+        for work in self._time.under_way_for(0):
+            if work.stage is not Stage.SINK:  # what is half written is better finished
+                self._time.give_up(work, Overdue())
+
+    def _end(self) -> None:
         if self._stopped_us is None:
             self._stopped_us = self._time.now_us()
         self._emitting.cancel()
 
     def _fail(self, error: StreamerError) -> None:
         self.failure = self.failure or error
-        self.stop()
+        self._end()
 
     async def _emit(self) -> None:
         with self._emitting:
@@ -164,7 +184,8 @@ class Pipeline:
 
     async def _emit_one(self, line: Line, emission: Emission) -> None:
         try:
-            await emission.run()
+            with suppress(Overdue):
+                await emission.run()
         except StreamerError as error:
             self._fail(error)
         line.link.close(discard=self._stopped_us is not None)
@@ -193,6 +214,10 @@ class Pipeline:
             line.buffer.skip(frame.index)
         self._close(record, Outcome.DROPPED, reason)
 
+    async def _serve_in_time(self, detector: Detector) -> None:
+        with suppress(Overdue):
+            await self._serve(detector)
+
     async def _serve(self, detector: Detector) -> None:
         while True:
             try:
@@ -212,6 +237,9 @@ class Pipeline:
                 continue
             try:
                 detections = await self._time.run(partial(detector.detect, frame, record), Stage.ENGINE)
+            except Overdue:
+                line.buffer.skip(frame.index)
+                raise
             except EngineError as error:
                 self._gate.leave()
                 line.buffer.skip(frame.index)

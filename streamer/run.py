@@ -46,6 +46,8 @@ async def run(
     run early and is in the result.
     """
     measured = await _measured(_uris(sources, settings), settings, observer or Silent(), rounds, vigil)
+    if settings.segment_s is not None:
+        return measured  # of a run in pieces the last one alone would be drawn
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
     try:
         draw_latency(measured.directory, measured.manifest)

@@ -98,6 +98,7 @@ class Session:
         self._intermission: Intermission | None = None
         self._replacing: Replacing | None = None
         self._pieces: Pieces | None = None
+        self._sha256: str | None = None
         self._cpu_aside_s = 0.0
         self._interrupted: str | None = None
         self._failure: StreamerError | None = None
@@ -114,6 +115,7 @@ class Session:
             )
             for request in opened.engine.requests
         ]
+        self._sha256 = await opened.threads.run(partial(fingerprint, opened.cameras[0].uri), Stage.SOURCE)
         firsts = [await opened.threads.run(camera.source.read, Stage.SOURCE) for camera in opened.cameras]
         read_us = opened.clock.now_us()
         # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
@@ -192,9 +194,14 @@ class Session:
             decoded=self._measured.tail.decoded,
         )
 
-        for camera in opened.cameras:
-            if camera.source.info.live:
-                await opened.threads.run(partial(catch_up, camera.source, read_us, opened.clock), Stage.SOURCE)
+        try:
+            directory.begin(self._begun(ledger, pipeline))
+            for camera in opened.cameras:
+                if camera.source.info.live:
+                    await opened.threads.run(partial(catch_up, camera.source, read_us, opened.clock), Stage.SOURCE)
+        except BaseException:
+            directory.give_up()
+            raise
 
         def stop(reason: str) -> None:
             self._interrupted = reason
@@ -216,6 +223,24 @@ class Session:
             )
         return finished
 
+    def _begun(self, ledger: Ledger, pipeline: Pipeline) -> dict[str, Any]:
+        """The manifest as far as it is known before the first frame, with what a repair needs besides."""
+        settings = self._opened.settings
+        figures, document = self._document(ledger, pipeline, 0, 0.0)
+        early = doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until))
+        return {
+            **document,
+            "verdict": None,
+            "answer": None,
+            "doubts": [doubt for doubt in document["doubts"] if doubt not in early],
+            "asked": {
+                "frames": settings.frames,
+                "duration_s": settings.duration_s,
+                "respawn": settings.respawn,
+                "promised": [camera.source.info.frames for camera in self._opened.cameras],
+            },
+        }
+
     def _close(
         self,
         directory: RunDir,
@@ -226,6 +251,8 @@ class Session:
     ) -> Run:
         duration_us = self._time.now_us()
         self._measured.finish(duration_us)
+        if self._vigil is not None:
+            self._vigil.ends(duration_us)
         for encoder in encoders:
             try:
                 encoder.close()
@@ -256,7 +283,7 @@ class Session:
         length_s, windows = measured.windows.last()
         engine_part = parts.engine_part(opened.spec, opened.engine, opened.timings, measured.device_changes)
         document = parts.manifest(
-            source=parts.source_part(opened.cameras[0].source.info, fingerprint(opened.cameras[0].uri)),
+            source=parts.source_part(opened.cameras[0].source.info, self._sha256),
             streams=parts.streams_part(opened.cameras, ledger),
             model=parts.model_part(opened.model),
             engine=engine_part,

@@ -128,7 +128,16 @@ class Settings:
         return self.policy or (Policy.WAIT if self.fps == "max" else Policy.DROP_OLDEST)
 
 
+SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size such as 500M or 2G; a bare number is bytes. Raises UsageError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text.strip(), re.IGNORECASE)
+    if match is None or float(match[1]) == 0:
+        raise UsageError(f"{text!r} is not a size: give one as in 500M or 2G")
+    return round(float(match[1]) * SIZES[match[2].upper()])
 
 
 def parse_duration(text: str) -> float:

@@ -26,6 +26,10 @@ class Vigil(Protocol):
         """A few times a second, between frames; ``now_us`` is of the run. It must be short."""
         ...
 
+    def ends(self, end_us: int) -> None:
+        """The pipeline has ended, at ``end_us`` of the run."""
+        ...
+
     def found(self, detections: Detections) -> None:
         """What is in the golden frame: before the run for the first time, then again and again."""
         ...

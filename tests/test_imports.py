@@ -33,6 +33,7 @@ LAYERS: dict[str, list[str]] = {
         models.describing models.facts models.files models.finding models.labels models.model models.openvino_facts
         models.pt_facts models.published models.store models.trial openvino_quiet percentiles postprocess preprocess
         processes progress rundir settings slo sources.addresses streaming summary table tail taken ultralytics_quiet
+        mending unaccounted
         video_extent video_index windows witness
     """),
     "source, engines, sink": names("""
@@ -45,7 +46,7 @@ LAYERS: dict[str, list[str]] = {
         "watchdog replacing golden vigil pieces camera lookahead priming detector emission rounds stream measuring"
         " doubts pipeline manifest observer warmup session"
     ),
-    "run": names("run api studies studies.* verify verify.*"),
+    "run": names("run api repair studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
 }
 """From the bottom to the top: a module imports from its own layer and from those below it."""

@@ -17,6 +17,7 @@ from streamer.errors import StreamerError
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
+    "soak": ("streamer.cli.soak", "A replay for hours, with a verdict on drift, leaks, losses and answers."),
     "compare": (
         "streamer.cli.compare",
         "The same frames through several engines: which is faster, and how sure is that.",

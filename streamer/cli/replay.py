@@ -14,10 +14,11 @@ from rich.console import Console
 
 from streamer.cli.interrupted import EXIT_SIGNAL
 from streamer.cli.parameters import (
-    Parsed,
-    complete_engine,
     detection_options,
+    endurance_options,
+    engine_option,
     fps_option,
+    freshness_options,
     length_options,
     model_options,
     output_options,
@@ -30,53 +31,21 @@ from streamer.cli.report import ProgressLine, print_report
 from streamer.cli.running import run_in_foreground
 from streamer.cli.trust import asking
 from streamer.finished import Run
-from streamer.settings import Settings, Video, parse_duration
+from streamer.settings import Settings, Video
 
 EXIT_INVALID = 3
 
 
 @click.command()
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@click.option(
-    "--engine",
-    metavar="SPEC",
-    default="ir-auto-shared",
-    show_default=True,
-    shell_complete=complete_engine,
-    help="A variant of 'streamer engines', with refinements as in ir,precision=f32 or ir-fast,prime=on.",
-)
+@engine_option
 @model_options
 @streams_option
 @fps_option
 @pacing_options
-@click.option(
-    "--arrivals",
-    metavar="FILE.csv|bursty",
-    help="When frames arrive: recorded (column arrival_ms), or in bursts: bursty[,pause_ms=450,every_s=2].",
-)
-@click.option("--max-age", metavar="MS", type=float, help="Drop a frame that is older than this when its turn comes.")
-@click.option(
-    "--skip-partial",
-    is_flag=True,
-    help="Wait for the next frame when this one's result would come no tick earlier.",
-)
+@freshness_options
 @length_options
-@click.option(
-    "--stall",
-    metavar="TIME",
-    type=Parsed("time", parse_duration),
-    default="5s",
-    show_default=True,
-    help="A stage that is at one frame for so long is stuck, and ends the run.",
-)
-@click.option(
-    "--respawn",
-    metavar="N",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Run the engine in a process of its own, and replace it up to N times when it hangs or dies.",
-)
+@endurance_options
 @click.option("--until", metavar="P", help="Run until this percentile may be shown, as in p99.9; mostly with --loop.")
 @detection_options
 @video_option(Video.DELIVERED)
@@ -101,14 +70,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer replay video.mp4 --streams 4                 # four cameras on one engine
     """
     settings = Settings(
-        engine=options["engine"],
-        arrivals=options["arrivals"],
-        max_age_ms=options["max_age"],
-        skip_partial=options["skip_partial"],
         until=options["until"],
-        streams=options["streams"],
-        stall_s=options["stall"],
-        respawn=options["respawn"],
         out=options["out"],
         **settings_of(options),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from streamer.rundir import MANIFEST, check_out, write_whole
 from streamer.settings import Settings
 from streamer.soak.verdicts import Judged, judge
 from streamer.soak.windows import WINDOWS, WindowRow, append_window, begin_windows, read_windows
+from streamer.sources.addresses import without_credentials
+from streamer.sources.opening import is_live
 from streamer.studies.figures import read_manifest
 from streamer.studies.settings_json import settings_as_json, settings_of_json
 from streamer.studies.soak_watch import SoakWatch
@@ -56,7 +59,7 @@ class Soak:
         """Makes the directory. Raises UsageError when it is taken, and SinkError."""
         check_out(self.out, overwrite=self.settings.replay.overwrite)
         asked = {
-            "sources": self.sources,
+            "sources": [without_credentials(source) for source in self.sources],
             "window_s": self.settings.window_s,
             "canary_s": self.settings.golden_every_s,
             "replay": settings_as_json(self.settings.replay),
@@ -70,13 +73,28 @@ class Soak:
 
     @property
     def done_s(self) -> float:
-        """Seconds that the parts so far have lasted."""
-        return sum(read_manifest(part)["run"]["duration_s"] for part in self.parts)
+        """Seconds that the parts so far have lasted; of one that was killed, up to its last whole window."""
+        return sum(self._lasted(number, part) for number, part in enumerate(self.parts))
+
+    def _lasted(self, number: int, part: Path) -> float:
+        if (part / MANIFEST).is_file():
+            return float(read_manifest(part)["run"]["duration_s"])
+        return sum(row.end_s - row.start_s for row in self.rows if row.part == number)
 
     @property
     def left_s(self) -> float:
         """Seconds that are still to be run."""
         return (self.settings.replay.duration_s or 0) - self.done_s
+
+    def give_up(self) -> None:
+        """The part that was begun has not been run; of a soak without another one no trace is left."""
+        self.parts.pop()
+        if self.parts:
+            return
+        for name in (ASKED, WINDOWS):
+            (self.out / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.out.rmdir()
 
     def part(self, told: Callable[[WindowRow], None]) -> tuple[Settings, SoakWatch]:
         """The next part, as it is to be run, and its watch; ``told`` hears of each window."""
@@ -95,13 +113,20 @@ class Soak:
             start_s=self.done_s,
             tell=tell,
         )
-        settings = replace(self.settings.replay, out=directory, duration_s=self.left_s, overwrite=True)
+        settings = replace(
+            self.settings.replay,
+            out=directory,
+            duration_s=self.left_s,
+            overwrite=True,
+            loop=not any(map(is_live, self.sources)),
+        )
         self.parts.append(directory)
         return settings, watch
 
     def document(self) -> dict[str, Any]:
         """``soak.json``: the verdicts on what has been run so far."""
-        manifests = [read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()]
+        found = {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
+        manifests = list(found.values())
         judged: Judged = judge(self.rows, manifests)
         last = manifests[-1]
         return {
@@ -115,28 +140,37 @@ class Soak:
             "canary_s": self.settings.golden_every_s,
             "asked_s": self.settings.replay.duration_s,
             "lasted_s": round(self.done_s, 3),
-            "parts": [_part(part, manifest) for part, manifest in zip(self.parts, manifests, strict=False)],
+            "parts": [_part(part, found.get(part)) for part in self.parts],
             "frames": _sum([manifest["frames"] for manifest in manifests]),
             **{name: last.get(name) for name in ("source", "streams", "model", "engine", "machine", "load", "run")},
         }
 
 
-def resumed(out: Path) -> Soak:
-    """The soak in ``out`` that was interrupted. Raises UsageError when there is none, or it is done."""
+def resumed(out: Path, sources: Sequence[str]) -> Soak:
+    """The soak in ``out`` that was interrupted, of ``sources`` if they are given: credentials are not kept.
+
+    Raises UsageError when there is none, it is done, or credentials are needed.
+    """
     try:
         asked = json.loads((out / ASKED).read_text(encoding="utf-8"))
         settings = SoakSettings(settings_of_json(asked["replay"]), asked["window_s"], asked["canary_s"])
-        soak = Soak([str(source) for source in asked["sources"]], settings, out)
+        soak = Soak(sources or [str(source) for source in asked["sources"]], settings, out)
     except FileNotFoundError as error:
         raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"--resume {out}: {ASKED} cannot be understood ({error}); begin a new soak") from error
+    if any("***" in source for source in soak.sources):
+        raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
     soak.rows = read_windows(out / WINDOWS)
     soak.parts = sorted(out.glob("part-[0-9]*"), key=lambda part: int(part.name.removeprefix("part-")))
+    if soak.left_s <= 0:
+        raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
     return soak
 
 
-def _part(directory: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _part(directory: Path, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    if manifest is None:
+        return {"directory": directory.name, "verdict": "KILLED"}
     run = manifest["run"]
     return {
         "directory": directory.name,

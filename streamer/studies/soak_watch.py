@@ -72,8 +72,8 @@ class SoakWatch:
         if now_us >= self._begun_us + self._window_us:
             self._close(now_us)
 
-    def finish(self, end_us: int) -> None:
-        """The run has ended: its last window is as long as it was."""
+    def ends(self, end_us: int) -> None:
+        # The last window is as long as it was.
         if end_us > self._begun_us:
             self._close(end_us)
 

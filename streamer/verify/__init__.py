@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from streamer.errors import UsageError
-from streamer.verify import document, objects, rows
+from streamer.verify import document, killed, objects, rows
 from streamer.verify.document import Document, RunFacts
 from streamer.verify.figures import check_figures, check_omission_gap
 from streamer.verify.files import check_files
+from streamer.verify.killed import Remains
 from streamer.verify.ledger import check_conservation, check_streams
 from streamer.verify.objects import check_objects
 from streamer.verify.reasons import Reasons, Unreadable
@@ -32,18 +33,19 @@ class Verification:
     """What came out. ``run_verdict`` is the one in ``run.json``, None when there is none.
 
     ``checked`` counts rows, figures, detections, video frames and hashed files; ``reasons`` are one line each, and
-    ``more`` is how many were found beyond those.
+    ``more`` is how many were found beyond those. ``remains`` is what a run has left that was killed.
     """
 
     run_verdict: str | None
     checked: dict[str, int]
     reasons: list[str]
     more: int
+    remains: Remains | None = None
 
     @property
     def valid(self) -> bool:
-        """Nothing was found wrong."""
-        return not self.reasons
+        """The run was not killed, and nothing was found wrong."""
+        return not self.reasons and self.remains is None
 
 
 def verify(path: Path) -> Verification:
@@ -56,6 +58,9 @@ def verify(path: Path) -> Verification:
     if not path.is_dir():
         raise UsageError(f"{path} is no directory: give that of a run, as in runs/demo")
     reasons = Reasons()
+    if (path / killed.NAME).is_file() and not (path / document.NAME).exists():
+        remains = _attempt(reasons, lambda: killed.look_at(path, reasons))
+        return Verification(None, {}, reasons.kept, reasons.more, remains)
     manifest = _attempt(reasons, lambda: Document(path / document.NAME))
     if manifest is None:
         return Verification(None, {}, reasons.kept, reasons.more)

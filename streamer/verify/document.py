@@ -21,14 +21,15 @@ class Document:
     """
 
     def __init__(self, path: Path) -> None:
+        self.name = path.name
         try:
             self._root = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise Unreadable(f"no {NAME}: the run did not finish") from None
         except (ValueError, RecursionError) as error:
-            raise Unreadable(f"{NAME}: is no JSON document: {error}") from error
+            raise Unreadable(f"{self.name}: is no JSON document: {error}") from error
         if not isinstance(self._root, dict):
-            raise Unreadable(f"{NAME}: is no JSON object")
+            raise Unreadable(f"{self.name}: is no JSON object")
 
     def has(self, *path: str) -> bool:
         """The field is there and not null."""
@@ -42,7 +43,7 @@ class Document:
         found = self._root
         for name in path:
             if not isinstance(found, dict) or name not in found:
-                raise Unreadable(f"{NAME} {'.'.join(path)}: is missing")
+                raise Unreadable(f"{self.name} {'.'.join(path)}: is missing")
             found = found[name]
         return found
 
@@ -85,9 +86,8 @@ class Document:
             raise self._other(path, found, "frames per second")
         return rate
 
-    @staticmethod
-    def _other(path: tuple[str, ...], found: object, expected: str) -> Unreadable:
-        return Unreadable(f"{NAME} {'.'.join(path)}: found {json.dumps(found)[:60]}, expected {expected}")
+    def _other(self, path: tuple[str, ...], found: object, expected: str) -> Unreadable:
+        return Unreadable(f"{self.name} {'.'.join(path)}: found {json.dumps(found)[:60]}, expected {expected}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,15 @@ class StreamFacts:
 
 
 class RunFacts:
-    """What the checks need to know about a run: how its frames were due, and what was asked of it."""
+    """What the checks need to know about a run: how its frames were due, and what was asked of it.
+
+    It was ``killed`` when ``run.json`` is not its own, or missing: what was in the encoders then is lost.
+    """
 
     def __init__(self, document: Document) -> None:
         self.schedule = document.text("run", "schedule")
         if self.schedule not in ("fps", "source", "max"):
-            raise Unreadable(f"{NAME} run.schedule: found {self.schedule!r}, expected fps, source or max")
+            raise Unreadable(f"{document.name} run.schedule: found {self.schedule!r}, expected fps, source or max")
         self.closed_loop = self.schedule == "max"
         self.live = document.has("source", "live") and document.get("source", "live") is True
         self.waits = document.text("run", "policy") == "wait"
@@ -122,9 +125,10 @@ class RunFacts:
         )
         self.duration_us = round(document.number("run", "duration_s") * 1_000_000)
         self.rounds = _rounds(document)
+        self.killed = document.name != NAME or document.has("repaired")
         self.video = document.text("run", "video")
         if self.video not in ("delivered", "all", "none"):
-            raise Unreadable(f"{NAME} run.video: found {self.video!r}, expected delivered, all or none")
+            raise Unreadable(f"{document.name} run.video: found {self.video!r}, expected delivered, all or none")
 
     def rate(self, stream: int) -> Fraction:
         """How many frames of a stream are due a second, nominally."""
@@ -139,7 +143,9 @@ def _rounds(document: Document) -> list[tuple[int, int]]:
     except (TypeError, KeyError, ValueError):
         rounds = [(-1, 0)]
     if rounds and ([frame for frame, _ in rounds] != sorted({frame for frame, _ in rounds}) or rounds[0][0] != 0):
-        raise Unreadable(f"{NAME} run.rounds: found {json.dumps(found)[:60]}, expected rounds from frame 0 on")
+        raise Unreadable(
+            f"{document.name} run.rounds: found {json.dumps(found)[:60]}, expected rounds from frame 0 on"
+        )
     return rounds
 
 
@@ -161,4 +167,6 @@ def _streams(document: Document) -> list[StreamFacts]:
             for one in found
         ]
     except (TypeError, KeyError, ValueError, ZeroDivisionError):
-        raise Unreadable(f"{NAME} streams: found {json.dumps(found)[:60]}, expected the facts of each") from None
+        raise Unreadable(
+            f"{document.name} streams: found {json.dumps(found)[:60]}, expected the facts of each"
+        ) from None

@@ -85,11 +85,11 @@ class Rows:
         return f"{NAME} {stream}frame {self.frame[at]}, {column}"
 
 
-def read_rows(path: Path) -> Rows:
-    """The ledger in ``path``, sorted by stream and frame. Raises Unreadable."""
+def read_rows(path: Path, *, whole: bool = True) -> Rows:
+    """The ledger in ``path``, sorted by stream and frame; ``whole`` as in `blocks`. Raises Unreadable."""
     reasons: dict[str, int] = {"": 0}
     parts: dict[str, list[Array]] = {column: [] for column in HEADER}
-    for block in blocks(path, HEADER):
+    for block in blocks(path, HEADER, whole=whole):
         for column, values in _typed(block, reasons).items():
             parts[column].append(values)
     columns = {}

@@ -72,12 +72,16 @@ class Block:
         raise Unreadable(f"{self._name} row {self.first + at}, {column}: found {cell[:40]!r}, expected {expected}")
 
 
-def blocks(path: Path, header: Sequence[str]) -> Iterator[Block]:
-    """The rows of the table. Raises Unreadable when it is not there, torn, or has other columns."""
+def blocks(path: Path, header: Sequence[str], *, whole: bool = True) -> Iterator[Block]:
+    """The rows of the table; where it need not be ``whole``, a torn last line is left out.
+
+    Raises Unreadable when it is not there, torn, or has other columns.
+    """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            _check_whole(path)
-            reader = csv.reader(file, strict=True)
+        with path.open(newline="" if whole else "\n", encoding="utf-8", errors=None if whole else "replace") as file:
+            if whole and is_torn(path):
+                raise Unreadable(f"{path.name}: its last line is torn, it ends without a line break")
+            reader = csv.reader(file if whole else filter(_is_line, file), strict=True)
             _check_header(path.name, next(reader, []), header)
             first = 1
             while rows := list(islice(reader, BLOCK)):
@@ -94,12 +98,17 @@ def blocks(path: Path, header: Sequence[str]) -> Iterator[Block]:
         raise Unreadable(f"{path.name}: is no CSV in UTF-8: {error}") from error
 
 
-def _check_whole(path: Path) -> None:
+def is_torn(path: Path) -> bool:
+    """The table ends without a line break."""
     with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read() != b"\n":
-                raise Unreadable(f"{path.name}: its last line is torn, it ends without a line break")
+        if not file.seek(0, os.SEEK_END):
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
+
+
+def _is_line(text: str) -> bool:
+    return text.endswith("\n")
 
 
 def _check_header(name: str, found: Sequence[str], header: Sequence[str]) -> None:

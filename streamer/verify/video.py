@@ -20,39 +20,53 @@ from streamer.verify.table import Array
 NAME = "annotated.mp4"
 LOST_US = 2_000_000
 """What a full disk can cost: the second that could not be written, and the one begun."""
+KILLED_US = 1_000_000
+"""What a killed process can cost: the second begun."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Film:
-    """The annotated video of one stream; ``torn`` when its end may be missing: the run failed."""
+    """The annotated video of one stream; of its end ``lost_us`` may be missing: the run failed, or was killed."""
 
     path: Path
     stream: int
     run: RunFacts
-    torn: bool
+    lost_us: int
     reasons: Reasons
+
+    @property
+    def torn(self) -> bool:
+        """Its end may be missing."""
+        return self.lost_us > 0
 
     @property
     def name(self) -> str:
         return self.path.name
 
 
+def video_names(run: RunFacts) -> list[str]:
+    """The file of each stream."""
+    many = len(run.streams) > 1
+    return [f"annotated-{number}.mp4" for number in range(len(run.streams))] if many else [NAME]
+
+
 def check_videos(rows: Rows, run: RunFacts, directory: Path, document: Document, reasons: Reasons) -> int:
     """Structure, size, first and last picture, number and times of each; returns how many frames. Raises Unreadable.
 
-    Of a run that failed, the end may be missing: what was in the encoder when the disk was full.
+    Of a run that failed or was killed, the end may be missing: what was in the encoder then.
     """
     one = len(run.streams) == 1
-    names = [NAME] if one else [f"annotated-{number}.mp4" for number in range(len(run.streams))]
+    names = video_names(run)
     if run.video == "none":
         for name in names:
             if (directory / name).exists():
                 reasons.add(f"{name}: is there, though run.video is none")
         return 0
-    verdict = document.text("verdict")
+    verdict = document.get("verdict")
+    lost_us = LOST_US if verdict == "FAILED" else KILLED_US if run.killed else 0
     frames = dropped = 0
     for number, name in enumerate(names):
-        film = _Film(directory / name, number, run, verdict == "FAILED", reasons)
+        film = _Film(directory / name, number, run, lost_us, reasons)
         times = _times_in(film)
         frames += len(times)
         dropped += _check_times(film, rows if one else rows.where(rows.stream == number), times)
@@ -108,7 +122,7 @@ def _check_times(film: _Film, rows: Rows, found: Array) -> int:
     )
     missing = ~np.isin(times, found)
     if film.torn:
-        missing[_lost_from(missing, times) :] = False
+        missing[_lost_from(missing, times, film.lost_us) :] = False
     reasons.add_each(
         missing & is_delivered,
         lambda at: f"{name}: frame {number[at]} is not in it, expected at {milliseconds(times[at])} ms",
@@ -116,11 +130,11 @@ def _check_times(film: _Film, rows: Rows, found: Array) -> int:
     return int((missing & ~is_delivered).sum())
 
 
-def _lost_from(missing: Mask, times: Array) -> int:
-    """The place from which on a full disk may be to blame: nothing after it is there, and it is not long before."""
+def _lost_from(missing: Mask, times: Array, lost_us: int) -> int:
+    """The place from which on frames may be lost: nothing after it is there, and it is ``lost_us`` from the end."""
     there = np.flatnonzero(~missing)
     after_the_last = int(there[-1]) + 1 if len(there) else 0
-    return max(after_the_last, int(np.searchsorted(times, times.max(initial=0) - LOST_US)))
+    return max(after_the_last, int(np.searchsorted(times, times.max(initial=0) - lost_us)))
 
 
 def _check_whole(film: _Film) -> None:
@@ -157,7 +171,7 @@ def _ticks(film: _Film, container: InputContainer, stream: VideoStream) -> list[
     ticks: list[int] = []
     try:
         for packet in container.demux(stream):
-            if not packet.size:
+            if not packet.size or (film.torn and packet.is_corrupt):
                 continue
             if packet.pts is None:
                 raise Unreadable(f"{film.name} frame {len(ticks)} of the video: has no time")
@@ -166,6 +180,22 @@ def _ticks(film: _Film, container: InputContainer, stream: VideoStream) -> list[
         if not film.torn:
             raise
     return ticks
+
+
+def plays_until(path: Path) -> int | None:
+    """When the last picture comes that can be decoded, in microseconds; None when there is none."""
+    last = None
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            stream = container.streams.video[0]
+            ticks = [packet.pts for packet in container.demux(stream) if packet.size and packet.pts is not None]
+            container.seek(ticks[-1], stream=stream)
+            for picture in container.decode(stream):
+                if picture.pts is not None and not picture.is_corrupt:
+                    last = picture.pts
+    except (av.FFmpegError, IndexError):
+        pass
+    return None if last is None else round(last * Fraction(stream.time_base or 1) * 1_000_000)
 
 
 def _check_pictures(film: _Film, container: InputContainer, stream: VideoStream, ticks: list[int]) -> None:

@@ -1,0 +1,93 @@
+"""What a killed run has left: up to where its tables are whole, its rows agree, and its videos play."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamer.verify import objects, rows
+from streamer.verify.document import Document, RunFacts
+from streamer.verify.objects import count_objects
+from streamer.verify.reasons import Reasons
+from streamer.verify.rows import Rows, read_rows
+from streamer.verify.schedule import check_schedule, media_times
+from streamer.verify.stamps import STEPS, check_derived, check_stamps
+from streamer.verify.table import is_torn
+from streamer.verify.video import check_videos, plays_until, video_names
+
+NAME = "begun.json"
+"""There while a run goes on, and after it was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video of the run: up to where it plays and its delivered frames go, in milliseconds; None for nothing."""
+
+    name: str
+    plays_until_ms: float | None
+    delivered_until_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What is left. ``until_ms`` is the last stamp, None without a row; ``unknown`` counts numbers without a row
+    below the highest of their stream, and ``strays`` rows of detections of frames without one.
+    """
+
+    rows: int
+    torn_lines: int
+    until_ms: float | None
+    unknown: int
+    detections: int
+    strays: int
+    videos: list[Video]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it is printed for programs."""
+        return asdict(self)
+
+
+def look_at(directory: Path, reasons: Reasons) -> Remains:
+    """Looks at what is left; ``reasons`` takes what a kill does not explain. Raises Unreadable and OSError."""
+    begun = Document(directory / NAME)
+    run = RunFacts(begun)
+    tables = [directory / name for name in (rows.NAME, objects.NAME)]
+    ledger = read_rows(tables[0], whole=False)
+    check_stamps(ledger, reasons)
+    check_derived(ledger, run, reasons)
+    if not begun.has("run", "study"):  # in rounds the frames are moved, by what only the end of a run tells
+        check_schedule(ledger, run, reasons)
+    detections, strays = count_objects(ledger, tables[1], begun, reasons)
+    check_videos(ledger, run, directory, begun, reasons)
+    return Remains(
+        rows=len(ledger),
+        torn_lines=sum(map(is_torn, tables)),
+        until_ms=max((int(ledger[step].max()) for step in STEPS), default=0) / 1000 if len(ledger) else None,
+        unknown=_unknown(ledger),
+        detections=detections,
+        strays=strays,
+        videos=[] if run.video == "none" else _videos(ledger, run, directory),
+    )
+
+
+def _unknown(ledger: Rows) -> int:
+    """Numbers that are missing below the highest one of their stream."""
+    return sum(
+        int(ledger.frame[ledger.stream == stream].max()) + 1 - int((ledger.stream == stream).sum())
+        for stream in np.unique(ledger.stream)
+    )
+
+
+def _videos(ledger: Rows, run: RunFacts, directory: Path) -> list[Video]:
+    times, delivered = media_times(ledger, run), ledger.of("delivered")
+    found = []
+    for number, name in enumerate(video_names(run)):
+        shown = times[delivered & (ledger.stream == number)]
+        played = plays_until(directory / name)
+        found.append(
+            Video(name, None if played is None else played / 1000, int(shown.max()) / 1000 if len(shown) else None)
+        )
+    return found
