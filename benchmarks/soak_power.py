@@ -237,14 +237,14 @@ def of_drift(report: Report, runs: int) -> None:
 
 def of_leaks(report: Report, runs: int) -> None:
     """How often memory is said to leak, with the verdicts for an hour and more."""
-    for windows in (25, 60, 240):
+    for windows in (24, 60, 240):
         for number, (what, series) in enumerate(NO_LEAK.items()):
             random = np.random.default_rng([5, windows, number])
             told = Counter(leaks_memory(series(random, windows) + noise(random, windows)) for _ in range(runs))
             what = f"no leak, {what}, {windows} windows"
             alarms(report, what, told[False] / runs, windows)
             report.say(f"{what}: too early to tell in {told[None] / runs:.1%}")
-    for windows in (25, 30, 60, 240):
+    for windows in (24, 30, 60, 240):
         for number, (what, series) in enumerate(NO_LEAK.items()):
             random = np.random.default_rng([6, windows, number])
             told = Counter(

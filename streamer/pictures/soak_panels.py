@@ -51,7 +51,7 @@ def draw_latency(axes: Axes, rows: Rows, verdicts: Verdicts) -> None:
     highest = [max(filter(None, (row.latency_p99_ms, row.latency_p95_ms, row.latency_p50_ms))) for row in shown]
     scale(axes, max(highest, default=0.0), float(np.median([row.latency_p50_ms or 0 for row in shown] or [0])))
     sliced = f", median and range in {SLICES} slices" if len(rows) > SLICES else ""
-    frame(axes, f"Latency in each window{sliced}{_resumed(rows)}")
+    frame(axes, f"Latency in each window{sliced}")
 
 
 def draw_losses(axes: Axes, rows: Rows, _: Verdicts) -> None:
@@ -86,13 +86,13 @@ def scale_frames(axes: Axes, largest: float) -> None:
 def draw_memory(axes: Axes, rows: Rows, verdicts: Verdicts) -> None:
     """Draws what streamer had resident at the end of each window, and its trend."""
     _memory(axes, rows, attrgetter("resident_mb"), verdicts[MEMORY])
-    frame(axes, "Resident memory at the end of each window")
+    frame(axes, "Resident memory at the end of each window, not from 0 MB")
 
 
 def draw_memory_of_children(axes: Axes, rows: Rows, verdicts: Verdicts) -> None:
     """Draws the same of the processes that it has started."""
     _memory(axes, rows, attrgetter("children_mb"), verdicts[CHILDREN])
-    frame(axes, "Resident memory of the processes that it started")
+    frame(axes, "Resident memory of the processes that it started, not from 0 MB")
 
 
 def _memory(axes: Axes, rows: Rows, value: Callable[[WindowRow], float], verdict: Mapping[str, Any]) -> None:
@@ -105,7 +105,7 @@ def _memory(axes: Axes, rows: Rows, value: Callable[[WindowRow], float], verdict
     room = max(0.08 * (high - low), (LEAST_SPAN_MB - (high - low)) / 2)
     axes.set_ylim(low - room, high + room)
     axes.ticklabel_format(axis="y", useOffset=False)
-    axes.set_ylabel("MB, not from 0")
+    axes.set_ylabel("MB")
 
 
 def draw_lateness(axes: Axes, rows: Rows, _: Verdicts) -> None:
@@ -158,7 +158,9 @@ def name_time(stack: Sequence[Axes], rows: Rows) -> None:
         for at in resumed:
             axes.axvline(at, color=GRAY, linestyle=(0, (1, 2)), linewidth=1)
     stack[-1].xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
-    stack[-1].set_xlabel(f"{_unit(rows)[1]} since the start", labelpad=2)
+    stack[-1].set_xlabel(
+        f"{_unit(rows)[1]} since the start{', resumed where dotted' if len(resumed) else ''}", labelpad=2
+    )
 
 
 def _unit(rows: Rows) -> tuple[int, str]:
@@ -203,11 +205,6 @@ def _band(axes: Axes, rows: Rows, at_s: Floats, values: Floats, colour: str, lab
 def _trend(axes: Axes, rows: Rows, one: Mapping[str, Any], ends: tuple[float, float], label: str) -> None:
     at = _per_unit(rows, [one["start_s"], one["end_s"]])
     axes.plot(at, ends, color=BLACK, linestyle=TREND, linewidth=1.4, label=label or None)
-
-
-def _resumed(rows: Rows) -> str:
-    parts = len({row.part for row in rows})
-    return f" (resumed {'once' if parts == 2 else f'{parts - 1} times'}, where dotted)" if parts > 1 else ""
 
 
 def _spoken(outcome: Outcome) -> str:

@@ -41,8 +41,8 @@ class Growth:
 
     ``rate`` is its growth a minute, with the interval from ``low`` to ``high`` at 99 % confidence, and ``middle`` how
     high the line of this rate lies in the middle of the time. ``steady_low`` is the low end without jumps, which came
-    to ``jumped`` in all. ``late`` is the rate in the second half, with or without jumps, whichever is less; ``within``
-    is the median of the rates within pieces, in few of which there is a jump.
+    to ``jumped`` in all. ``late`` is the rate in the second half, with jumps or without, whichever is less, and
+    ``within`` the median of the rates within pieces, in few of which there is a jump.
     """
 
     part: int

@@ -22,16 +22,19 @@ TOLD = ("dropped", "source_error")
 """What the policy and the source make of frames: that is for the objectives to judge."""
 
 
-def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any]]) -> Verdict:
-    """The verdict; ``manifests`` are the ``run.json`` of the parts in their order."""
+def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None]) -> Verdict:
+    """The verdict; ``manifests`` are the ``run.json`` of all parts in their order, None of one that was killed."""
     reasons = list(_missing(rows))
+    figures = dict.fromkeys(("scheduled", *OUTCOMES), 0)
     for part, manifest in enumerate(manifests):
         said = f"part {part}: " if len(manifests) > 1 else ""
         of_part = [row for row in rows if row.part == part]
-        reasons.extend(said + reason for reason in _broken(of_part, manifest))
+        told = {name: sum(getattr(row, name) for row in of_part) for name in figures}
+        frames = told if manifest is None else manifest["frames"]
+        figures = {name: count + frames[name] for name, count in figures.items()}
+        reasons.extend(said + reason for reason in _broken(of_part, told, manifest))
     ends = _ends(rows)
     lost = {name: [row for row in rows if _lost(row, name, ends)] for name in LOSSES}
-    figures = {name: sum(manifest["frames"][name] for manifest in manifests) for name in ("scheduled", *OUTCOMES)}
     figures |= {"lost": sum(getattr(row, name) for name, found in lost.items() for row in found)}
     for name, found in lost.items():
         if found:
@@ -51,18 +54,19 @@ def _missing(rows: Sequence[WindowRow]) -> Iterator[str]:
         expected = row.window + 1
 
 
-def _broken(rows: Sequence[WindowRow], manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Where the windows of a part, and its ledger, do not keep the conservation law."""
-    frames = manifest["frames"]
-    outcomes = sum(frames[name] for name in OUTCOMES)
-    if manifest["verdict"] == "INVALID" or frames["scheduled"] != outcomes:
-        yield f"run.json is INVALID: {frames['scheduled']:,} frames, {outcomes:,} outcomes"
+def _broken(rows: Sequence[WindowRow], told: Mapping[str, int], manifest: Mapping[str, Any] | None) -> Iterator[str]:
+    """Where the windows of a part, which tell so many frames in all, and its ledger break the conservation law."""
     under_way = list(accumulate(row.scheduled - sum(getattr(row, name) for name in OUTCOMES) for row in rows))
     for row, count in zip(rows, under_way, strict=True):
         if count < 0:
             yield f"by window {row.window} more frames have met an outcome than fell due"
             return
-    told = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES)}
+    if manifest is None:
+        return
+    frames = manifest["frames"]
+    outcomes = sum(frames[name] for name in OUTCOMES)
+    if manifest["verdict"] == "INVALID" or frames["scheduled"] != outcomes:
+        yield f"run.json is INVALID: {frames['scheduled']:,} frames, {outcomes:,} outcomes"
     if _killed(told, manifest):
         return
     if under_way and (lost := under_way[-1]):

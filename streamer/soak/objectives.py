@@ -10,9 +10,9 @@ from streamer.soak.verdict import Verdict
 from streamer.soak.windows import WINDOW_COLUMNS, WindowRow
 
 
-def objectives(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any]]) -> Verdict | None:
-    """The verdict, None where no objective was given; each is to be met over every part as a whole."""
-    checks = [(part, check) for part, manifest in enumerate(manifests) for check in manifest["slo_checks"]]
+def objectives(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None]) -> Verdict | None:
+    """The verdict, None where no objective was given; each is to be met over every part that was not killed."""
+    checks = [(part, check) for part, one in enumerate(manifests) if one for check in one["slo_checks"]]
     if not checks:
         return None
     several = len(manifests) > 1

@@ -36,8 +36,12 @@ def verdict_of(verdicts: Sequence[Verdict]) -> str:
     return FAILED if False in passed else UNDECIDED if None in passed else PASSED
 
 
-def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any]]) -> Judged:
-    """Judges the windows of a soak, all parts in their order, and the ``run.json`` of each part."""
+def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None]) -> Judged:
+    """Judges the windows of a soak, and the ``run.json`` of all its parts in their order, None of one that was killed.
+
+    A part that was killed lasted up to its last window.
+    """
+    assert all(row.part < len(manifests) for row in rows), "a part is missing: give None for one without a run.json"
     slo = objectives(rows, manifests)
     verdicts = [
         drift(rows),
@@ -46,7 +50,8 @@ def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any]]) -> 
         *([] if slo is None else [slo]),
         same_answers(rows),
     ]
-    seconds = sum(manifest["run"]["duration_s"] for manifest in manifests)
+    whole = {part: manifest["run"]["duration_s"] for part, manifest in enumerate(manifests) if manifest}
+    seconds = sum(whole.values()) + sum(row.end_s - row.start_s for row in rows if row.part not in whole)
     return Judged(verdicts, soak_answer(verdicts, seconds))
 
 

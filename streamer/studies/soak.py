@@ -13,7 +13,7 @@ from streamer import __version__
 from streamer.errors import SinkError, UsageError
 from streamer.rundir import MANIFEST, check_out, write_whole
 from streamer.settings import Settings
-from streamer.soak.verdicts import Judged, judge
+from streamer.soak.verdicts import judge
 from streamer.soak.windows import WINDOWS, WindowRow, append_window, begin_windows, read_windows
 from streamer.sources.addresses import without_credentials
 from streamer.sources.opening import is_live
@@ -127,7 +127,7 @@ class Soak:
         """``soak.json``: the verdicts on what has been run so far."""
         found = {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
         manifests = list(found.values())
-        judged: Judged = judge(self.rows, manifests)
+        judged = judge(self.rows, [found.get(part) for part in self.parts])
         last = manifests[-1]
         return {
             "schema_version": SCHEMA_VERSION,
@@ -163,7 +163,7 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
         raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
     soak.rows = read_windows(out / WINDOWS)
     soak.parts = sorted(out.glob("part-[0-9]*"), key=lambda part: int(part.name.removeprefix("part-")))
-    if soak.left_s <= 0:
+    if soak.left_s < settings.window_s / 2:
         raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
     return soak
 
