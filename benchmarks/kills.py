@@ -30,7 +30,7 @@ STARTS_WITHIN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """What became of a run: whether it was whole and repaired, and how far its videos ended before its last frames."""
+    """What became of a run: was it whole and repaired, and how far did a video end before the last frame delivered."""
 
     whole: bool
     repaired: bool

@@ -1,9 +1,9 @@
 """How often a soak finds the drift or the leak that is there, and how often it cries at one that is not.
 
-Simulated windows of 60 s, seeded, go through the verdicts of `streamer soak`. Latency is that of a machine as noisy
-as a shared cloud machine was found to be (`benchmarks/power.py`), of one that keeps each of its two speeds for
-minutes or for an hour, and of one whose windows hang together; memory grows to a plateau, in steps, to and fro, or
-for ever.
+Simulated windows of 60 s, of other seeds than those by which the rules were chosen, go through the verdicts of
+`streamer soak`. Latency is that of a machine as noisy as a shared cloud machine was found to be
+(`benchmarks/power.py`), of one that keeps each of its two speeds for minutes or for an hour, and of one whose windows
+hang together; memory grows to a plateau, in steps, to and fro, or for ever.
 """
 
 from __future__ import annotations
@@ -211,26 +211,26 @@ def of_drift(report: Report, runs: int) -> None:
     """How often latency is said to drift, with the verdicts for an hour and more."""
     for windows in (20, 60, 240):
         for number, (what, series) in enumerate(NO_DRIFT.items()):
-            random = np.random.default_rng([1, windows, number])
+            random = np.random.default_rng([11, windows, number])
             told = Counter(drifts(series(random, windows)) for _ in range(runs))
             alarms(report, f"no drift, {what}, {windows} windows", told[False] / runs, windows)
         for rate in (0.0, 0.01):
-            random = np.random.default_rng([2, windows, round(100 * rate)])
+            random = np.random.default_rng([12, windows, round(100 * rate)])
             told = Counter(
-                drifts(*(drifting(rate, one) for one in shared_machine(random, windows))) for _ in range(runs // 4)
+                drifts(*(drifting(rate, one) for one in shared_machine(random, windows))) for _ in range(runs)
             )
-            share = told[False] / (runs // 4)
+            share = told[False] / runs
             if not rate:
                 alarms(report, f"no drift, the shared machine, {windows} windows", share, windows)
             else:
                 found(report, f"a drift of 1 % a minute, the shared machine, {windows} windows", share, windows, 0.95)
     for windows in (17, 20, 30, 60):
-        random = np.random.default_rng([3, windows])
+        random = np.random.default_rng([13, windows])
         told = Counter(drifts(drifting(0.01, quiet(random, windows))) for _ in range(runs))
         what = f"a drift of 1 % a minute, one's own machine, {windows} windows"
         found(report, what, told[False] / runs, windows, 0.99)
     for what in ("speeds kept for 1 to 5 min", "wandering by 2 %, 0.9 kept"):
-        random = np.random.default_rng([4, len(what)])
+        random = np.random.default_rng([14, len(what)])
         told = Counter(drifts(drifting(0.01, NO_DRIFT[what](random, 60))) for _ in range(runs))
         report.say(f"a drift of 1 % a minute, {what}, 60 windows: found in {told[False] / runs:.1%}")
 
@@ -239,14 +239,14 @@ def of_leaks(report: Report, runs: int) -> None:
     """How often memory is said to leak, with the verdicts for an hour and more."""
     for windows in (24, 60, 240):
         for number, (what, series) in enumerate(NO_LEAK.items()):
-            random = np.random.default_rng([5, windows, number])
+            random = np.random.default_rng([15, windows, number])
             told = Counter(leaks_memory(series(random, windows) + noise(random, windows)) for _ in range(runs))
             what = f"no leak, {what}, {windows} windows"
             alarms(report, what, told[False] / runs, windows)
             report.say(f"{what}: too early to tell in {told[None] / runs:.1%}")
     for windows in (24, 30, 60, 240):
         for number, (what, series) in enumerate(NO_LEAK.items()):
-            random = np.random.default_rng([6, windows, number])
+            random = np.random.default_rng([16, windows, number])
             told = Counter(
                 leaks_memory(leaking(1, series)(random, windows) + noise(random, windows)) for _ in range(runs)
             )
@@ -260,7 +260,7 @@ def of_leaks(report: Report, runs: int) -> None:
 
 def alarms(report: Report, what: str, share: float, windows: int) -> None:
     """The share of false alarms; from an hour on it is to be small."""
-    if windows < 60 or (windows == 60 and "0.9 kept" in what):  # ten minutes hang together: that is six windows
+    if windows < 60:
         report.say(f"{what}: {share:.1%} false alarms")
     else:
         report.at_most(f"{what}: share of false alarms", share, 0.01)

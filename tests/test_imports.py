@@ -34,7 +34,7 @@ LAYERS: dict[str, list[str]] = {
         models.pt_facts models.published models.store models.trial openvino_quiet percentiles postprocess preprocess
         processes progress rundir settings slo sources.addresses streaming summary table tail taken ultralytics_quiet
         mending unaccounted
-        video_extent video_index windows witness
+        video_extent video_index windows witness canary soak soak.*
     """),
     "source, engines, sink": names("""
         benchmark_app engines engines.* models.exporting models.importing models.inventory models.pull

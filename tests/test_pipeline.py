@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from streamer.errors import EngineError, SinkError
 from streamer.ledger import FrameRecord, Outcome
 from streamer.link import Policy
 from streamer.percentiles import nearest_rank
+from streamer.pipeline import GRACE_S
 from streamer.schedule import Limits, Pace
 from streamer.stream import SINK_LINK
-from tests.rig import Rig
+from tests.rig import FOR_EVER_S, Rig
 
 
 def outcomes(rig: Rig) -> Counter[Outcome]:
@@ -109,6 +111,24 @@ def test_a_sink_error_ends_the_run_and_what_was_in_flight_is_abandoned() -> None
     assert counted[Outcome.SINK_ERROR] == 1
     assert counted[Outcome.ABANDONED] > 0
     assert rig.ledger.conserved
+
+
+@pytest.mark.parametrize("hangs", [{"services_s": (0.01, FOR_EVER_S), "requests": 2}, {"source_hangs_at": 10}])
+def test_a_run_that_is_stopped_waits_only_a_moment_for_what_is_in_flight(hangs: dict[str, Any]) -> None:
+    rig = Rig(**{"services_s": (0.01,), **hangs}, frames=1000, stop_at_us=1_000_000).run()
+    assert rig.ended_us == 1_000_000 + GRACE_S * 1_000_000
+    assert rig.pipeline.failure is None
+    assert rig.ledger.conserved
+    assert rig.ledger.outcomes[Outcome.DELIVERED] > 0
+    assert rig.ledger.outcomes[Outcome.ABANDONED] > 0
+    assert rig.ledger.outcomes[Outcome.ENGINE_ERROR] == 0
+    assert max(record.scheduled for record in rig.records) == 1_000_000
+
+
+def test_what_is_in_flight_when_a_run_is_stopped_is_delivered_when_it_is_done_in_time() -> None:
+    rig = Rig(services_s=(0.45,), frames=1000, stop_at_us=1_000_000).run()
+    (last,) = [record for record in rig.records if (record.written or 0) > 1_000_000]
+    assert last.outcome is Outcome.DELIVERED
 
 
 def test_stopping_abandons_what_was_due_and_not_begun() -> None:

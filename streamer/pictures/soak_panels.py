@@ -148,16 +148,16 @@ def draw_canary(axes: Axes, rows: Rows, _: Verdicts) -> None:
 
 def name_time(stack: Sequence[Axes], rows: Rows) -> None:
     """Gives all panels one axis of time, named below the last; a line where the soak was resumed."""
-    from matplotlib.ticker import StrMethodFormatter
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
     end = float(_per_unit(rows, [rows[-1].end_s])[0]) if rows else 1.0
     resumed = _per_unit(rows, [after.start_s for before, after in pairwise(rows) if after.part != before.part])
     for axes in stack:
         axes.set_xlim(-0.01 * end, 1.01 * end)
-        axes.tick_params(axis="x", labelbottom=axes is stack[-1], bottom=axes is stack[-1])
+        axes.tick_params(axis="x", bottom=axes is stack[-1])
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}") if axes is stack[-1] else NullFormatter())
         for at in resumed:
             axes.axvline(at, color=GRAY, linestyle=(0, (1, 2)), linewidth=1)
-    stack[-1].xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
     stack[-1].set_xlabel(
         f"{_unit(rows)[1]} since the start{', resumed where dotted' if len(resumed) else ''}", labelpad=2
     )
@@ -178,7 +178,8 @@ def _line(axes: Axes, rows: Rows, value: Callable[[WindowRow], float | None], co
     if len(rows) > SLICES:
         known = [(row.end_s, number) for row in rows if (number := value(row)) is not None]
         if known:
-            _band(axes, rows, *np.array(known).T, colour, label)
+            at_s, known_values = np.array(known, np.float64).T
+            _band(axes, rows, at_s, known_values, colour, label)
         return
     at, values = [], []
     for before, row in zip([None, *rows], rows, strict=False):

@@ -37,7 +37,7 @@ def verdict_of(verdicts: Sequence[Verdict]) -> str:
 
 
 def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None]) -> Judged:
-    """Judges the windows of a soak, and the ``run.json`` of all its parts in their order, None of one that was killed.
+    """Judges the windows of a soak; ``manifests`` are the ``run.json`` of all parts, None of one that was killed.
 
     A part that was killed lasted up to its last window.
     """

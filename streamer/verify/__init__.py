@@ -19,6 +19,7 @@ from streamer.verify.files import check_files
 from streamer.verify.killed import Remains
 from streamer.verify.ledger import check_conservation, check_streams
 from streamer.verify.objects import check_objects
+from streamer.verify.pieces import read_pieces, uncut
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.rows import read_rows
 from streamer.verify.schedule import check_schedule
@@ -41,6 +42,7 @@ class Verification:
     reasons: list[str]
     more: int
     remains: Remains | None = None
+    let_go: int = 0
 
     @property
     def valid(self) -> bool:
@@ -67,23 +69,32 @@ def verify(path: Path) -> Verification:
     checked = {"rows": 0, "figures": 0, "detections": 0, "video_frames": 0, "files": 0}
     facts = _attempt(reasons, lambda: RunFacts(manifest))
     ledger = _attempt(reasons, lambda: read_rows(path / rows.NAME))
+    streams = len(facts.streams) if facts is not None else 1
+    cut = _attempt(reasons, lambda: read_pieces(manifest, streams)) or uncut(streams)
     if ledger is not None:
         checked["rows"] = len(ledger)
-        _attempt(reasons, lambda: check_conservation(ledger, manifest, reasons))
+        _attempt(reasons, lambda: check_conservation(ledger, manifest, cut.gone, reasons))
         _attempt(reasons, lambda: check_stamps(ledger, reasons))
     if ledger is not None and facts is not None:
-        _attempt(reasons, lambda: check_streams(ledger, facts, reasons))
+        _attempt(reasons, lambda: check_streams(ledger, facts, reasons, counted=not cut.gone))
         _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
         _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
-        checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, manifest, reasons)) or 0
+        if not cut.gone:
+            checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, manifest, reasons)) or 0
         _attempt(reasons, lambda: check_omission_gap(manifest, reasons))
     if ledger is not None:
         table = path / objects.NAME
-        checked["detections"] = _attempt(reasons, lambda: check_objects(ledger, table, manifest, reasons)) or 0
+        checked["detections"] = (
+            _attempt(reasons, lambda: check_objects(ledger, table, manifest, reasons, incomplete=cut.incomplete)) or 0
+        )
     if ledger is not None and facts is not None:
-        checked["video_frames"] = _attempt(reasons, lambda: check_videos(ledger, facts, path, manifest, reasons)) or 0
+        checked["video_frames"] = (
+            _attempt(reasons, lambda: check_videos(ledger, facts, path, manifest, cut, reasons)) or 0
+        )
     checked["files"] = _attempt(reasons, lambda: check_files(path, manifest, reasons)) or 0
-    return Verification(_attempt(reasons, lambda: manifest.text("verdict")), checked, reasons.kept, reasons.more)
+    return Verification(
+        _attempt(reasons, lambda: manifest.text("verdict")), checked, reasons.kept, reasons.more, let_go=cut.gone
+    )
 
 
 def _attempt(reasons: Reasons, step: Callable[[], T]) -> T | None:

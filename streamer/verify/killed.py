@@ -11,6 +11,7 @@ import numpy as np
 from streamer.verify import objects, rows
 from streamer.verify.document import Document, RunFacts
 from streamer.verify.objects import count_objects
+from streamer.verify.pieces import uncut
 from streamer.verify.reasons import Reasons
 from streamer.verify.rows import Rows, read_rows
 from streamer.verify.schedule import check_schedule, media_times
@@ -61,7 +62,9 @@ def look_at(directory: Path, reasons: Reasons) -> Remains:
     if not begun.has("run", "study"):  # in rounds the frames are moved, by what only the end of a run tells
         check_schedule(ledger, run, reasons)
     detections, strays = count_objects(ledger, tables[1], begun, reasons)
-    check_videos(ledger, run, directory, begun, reasons)
+    in_pieces = begun.has("pieces")  # when those begin is told by the end of a run
+    if not in_pieces:
+        check_videos(ledger, run, directory, begun, uncut(len(run.streams)), reasons)
     return Remains(
         rows=len(ledger),
         torn_lines=sum(map(is_torn, tables)),
@@ -69,7 +72,7 @@ def look_at(directory: Path, reasons: Reasons) -> Remains:
         unknown=_unknown(ledger),
         detections=detections,
         strays=strays,
-        videos=[] if run.video == "none" else _videos(ledger, run, directory),
+        videos=[] if run.video == "none" or in_pieces else _videos(ledger, run, directory),
     )
 
 

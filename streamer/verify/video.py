@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.verify.document import Document, RunFacts
+from streamer.verify.pieces import Pieces, numbered
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.rows import Mask, Rows, milliseconds
 from streamer.verify.schedule import instants, media_times
@@ -50,7 +52,9 @@ def video_names(run: RunFacts) -> list[str]:
     return [f"annotated-{number}.mp4" for number in range(len(run.streams))] if many else [NAME]
 
 
-def check_videos(rows: Rows, run: RunFacts, directory: Path, document: Document, reasons: Reasons) -> int:
+def check_videos(
+    rows: Rows, run: RunFacts, directory: Path, document: Document, cut: Pieces, reasons: Reasons
+) -> int:
     """Structure, size, first and last picture, number and times of each; returns how many frames. Raises Unreadable.
 
     Of a run that failed or was killed, the end may be missing: what was in the encoder then.
@@ -67,15 +71,37 @@ def check_videos(rows: Rows, run: RunFacts, directory: Path, document: Document,
     frames = dropped = 0
     for number, name in enumerate(names):
         film = _Film(directory / name, number, run, lost_us, reasons)
-        times = _times_in(film)
+        times, known_from = _times_in_pieces(film, cut.begins[number])
         frames += len(times)
-        dropped += _check_times(film, rows if one else rows.where(rows.stream == number), times)
+        mine = rows if one else rows.where(rows.stream == number)
+        if cut.incomplete:
+            mine, times = _both_there(mine, times, known_from, run)
+        dropped += _check_times(film, mine, times)
     undrawn = document.whole("resources", "undrawn") if document.has("resources", "undrawn") else 0
     # A run that was stopped does not wait for the frames between.
-    if verdict == "VALID" and dropped != undrawn:
+    if verdict == "VALID" and dropped != undrawn and not cut.incomplete:
         found = f"{NAME if one else 'annotated videos'}: found {dropped} dropped frames"
         reasons.add(f"{found} that are not in {'it' if one else 'them'}, expected {undrawn}")
     return frames
+
+
+def _times_in_pieces(film: _Film, begins: Sequence[int]) -> tuple[Array, int]:
+    """When the frames in all pieces of the video come, and when the first piece that is there begins.
+
+    Each piece begins at 0, and all but the last have a number. Raises Unreadable.
+    """
+    there = [*numbered(film.path).items(), (max(len(begins) - 1, 0), film.path)]
+    found = [_times_in(replace(film, path=path)) + (begins[number] if begins else 0) for number, path in there]
+    return np.concatenate(found), begins[there[0][0]] if begins else 0
+
+
+def _both_there(rows: Rows, times: Array, known_from: int, run: RunFacts) -> tuple[Rows, Array]:
+    """Of a run of which pieces were let go, the frames from which on both rows and pictures are all there."""
+    (holes,) = np.nonzero(np.diff(rows.frame, prepend=-1) > 1)
+    rows = rows.where(np.arange(len(rows)) >= (holes[-1] if len(holes) else 0))
+    media = media_times(rows, run)
+    first = max(known_from, int(media.min(initial=np.iinfo(np.int64).max)))
+    return rows.where(media >= first), times[times >= first]
 
 
 def _times_in(film: _Film) -> Array:
