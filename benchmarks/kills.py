@@ -30,7 +30,7 @@ STARTS_WITHIN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """What became of a run: was it whole and repaired, and how far did a video end before the last frame delivered."""
+    """What became of a run: was it whole, was it repaired, and how far before its last frame did a video end."""
 
     whole: bool
     repaired: bool

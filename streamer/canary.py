@@ -1,7 +1,8 @@
 """The canary: has what an engine finds in the golden frame changed?
 
-On one device an engine answers one input with the same numbers each time, whatever else it has seen in between, and
-sums in another order move the sixth digit. What is compared is much coarser than that, and finer than a picture.
+Every engine that runs here answered one frame with the very same numbers 60 of 60 times, with others between. A
+device that adds up in another order each time moves the sixth digit. What is compared is coarser than that, and finer
+than what a picture shows.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class Pieces:
                 {"piece": number, "at_ms": cut.at_us / 1000, "frames": cut.frames}
                 for number, cut in enumerate(self.cuts)
             ],
-            "videos": [[float(begin) * 1000 for begin in video.begins] for video in self._videos],
+            "videos_begin_s": [[str(begin) for begin in video.begins] for video in self._videos],
             "let_go": sorted(self.let_go),
         }
 

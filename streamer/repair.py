@@ -42,14 +42,18 @@ def repair(path: Path) -> dict[str, Any] | None:
         clear(path)
         return None
     begun = _read_begun(path)
-    if begun["pieces"] is not None:
-        raise UsageError(f"{path}: its files were cut into pieces, and such a run cannot be repaired")
+    if begun.get("pieces") is not None:
+        raise UsageError(
+            f"{path}: a run in pieces cannot be repaired; its soak goes on with 'streamer soak --resume'"
+        )
     try:
         for name in (RESERVE, MANIFEST_RESERVE):
             (path / name).unlink(missing_ok=True)
         document = write_manifest(path, _mend(path, begun))
     except OSError as error:
         raise SinkError(f"cannot repair {path}: {error.strerror}: {error.filename}") from error
+    except (LookupError, TypeError, ValueError) as error:
+        raise SinkError(f"{path / BEGUN} cannot be understood ({error!r}): another streamer wrote it?") from error
     draw_latency(path, document)
     return document
 
@@ -190,8 +194,8 @@ def _manifest(
 def _said(mended: Mended, end_us: int) -> str:
     return (
         f"the run was killed at {end_us / 1e6:.3f} s or later, and run.json was made from {mended.rows} rows by "
-        f"'streamer verify --repair': {mended.abandoned} frames whose end is not known count as abandoned, and what "
-        "the machine did meanwhile is not known"
+        "'streamer verify --repair': what the machine did meanwhile is not known, nor the end of "
+        f"{mended.abandoned} frames, which count as abandoned"
     )
 
 

@@ -181,7 +181,8 @@ def test_threads_are_made_in_one_place() -> None:
 
 
 def test_processes_are_started_in_one_place() -> None:
-    assert callers("Process", "Popen", "subprocess.run", "open_process", "run_process") == {"processes"}
+    starting = callers("Process", "Popen", "subprocess.run", "open_process", "run_process")
+    assert starting - {"taken"} == {"processes"}  # psutil has a class of that name, which starts none
 
 
 def test_the_library_never_prints() -> None:

@@ -101,18 +101,21 @@ def test_a_run_that_is_killed_is_said_to_be_whole_so_far_and_is_repaired(
     assert done.code == 3
     assert done.out.startswith("INTERRUPTED: the run was killed and has no run.json; whole up to ")
     assert done.out.splitlines()[-1] == "mend    streamer verify run --repair"
-    left = json.loads(runs.streamer("verify", "run", "--json", cwd=tmp_path).out)
-    assert (left["verdict"], left["reasons"]) == ("INTERRUPTED", [])
-    assert left["remains"]["rows"] == len(before)
-    for video in left["remains"]["videos"]:
-        assert video["delivered_until_ms"] - video["plays_until_ms"] <= 1000
-        times, _ = playable_times(out / video["name"])
-        assert float(times[-1]) * 1000 == pytest.approx(video["plays_until_ms"], abs=1), "it starts at 0"
+    found = verify(out)
+    assert (found.reasons, found.remains is not None) == ([], True)
+    assert found.remains is not None
+    assert found.remains.rows == len(before)
+    for video in found.remains.videos:
+        assert video.plays_until_ms is not None
+        assert video.delivered_until_ms is not None
+        assert video.plays_until_ms <= video.delivered_until_ms
+        times, _ = playable_times(out / video.name)
+        assert float(times[-1]) * 1000 == pytest.approx(video.plays_until_ms, abs=1), "it starts at 0"
 
     mended = runs.streamer("verify", "run", "--repair", cwd=tmp_path)
     assert (mended.code, mended.err) == (0, "")
     said, verdict, _ = mended.out.splitlines()
-    assert said.startswith(f"repaired {len(before)} rows kept, ")
+    assert said.startswith(f"repaired: rows {len(before)}")
     assert verdict == "VALID (of an interrupted run)"
     document = manifest(out)
     assert (document["verdict"], document["error"]) == ("INTERRUPTED", None)
@@ -122,7 +125,7 @@ def test_a_run_that_is_killed_is_said_to_be_whole_so_far_and_is_repaired(
     assert document["source"]["sha256"]
     assert "the run was killed at" in document["doubts"][0]
     assert not [doubt for doubt in document["doubts"] if "has 0" in doubt], "doubts of a run without a frame"
-    videos = {video["name"] for video in left["remains"]["videos"]}
+    videos = {video.name for video in found.remains.videos}
     assert {path.name for path in out.iterdir()} == {
         *("frames.csv", "detections.csv", "latency.png", "run.json"),
         *videos,
@@ -144,7 +147,7 @@ def unfinished(directory: Path, **asked: Any) -> dict[str, Any]:
     }
     del begun["files"]
     (directory / "run.json").unlink()
-    (directory / "latency.png").unlink()
+    (directory / "latency.png").unlink(missing_ok=True)
     (directory / "begun.json").write_text(json.dumps(begun))
     return document
 
@@ -201,6 +204,30 @@ def test_the_rounds_of_a_killed_run_are_found_again(clip: Path, tiny_model: Path
     assert after["run"]["study"] is None, "it cannot be paired with the others any more"
     assert after["frames"]["abandoned"] == 1
     assert verify(tmp_path / "run").reasons == []
+
+
+def test_programs_are_told_what_is_left(copy: Path) -> None:
+    done = runs.streamer("verify", "run", "--json", cwd=copy.parent)
+    document = json.loads(done.out)
+    assert done.code == 3
+    assert (document["verdict"], document["reasons"]) == ("INTERRUPTED", [])
+    assert document["remains"]["rows"] == len(rows(copy / "frames.csv"))
+    document = json.loads(runs.streamer("verify", "run", "--repair", "--json", cwd=copy.parent).out)
+    assert (document["verdict"], document["repaired"]) == ("VALID", manifest(copy)["repaired"])
+
+
+def test_a_run_in_pieces_is_looked_at_and_not_repaired(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    settings = Settings(
+        engine="null", model=str(tiny_model), fps=Fraction(100), warmup=0, segment_s=0.15, out=tmp_path / "run"
+    )
+    streamer.replay(clip, settings)
+    unfinished(tmp_path / "run")
+    found = verify(tmp_path / "run")
+    assert (found.reasons, found.valid) == ([], False)
+    assert found.remains is not None
+    assert (found.remains.rows, found.remains.in_pieces) == (40, True)
+    with pytest.raises(UsageError, match="a run in pieces cannot be repaired"):
+        repair(tmp_path / "run")
 
 
 def test_a_torn_line_is_cut_off_and_its_frame_abandoned(copy: Path) -> None:
@@ -288,6 +315,7 @@ def test_an_engine_that_failed_before_the_kill_makes_a_failed_run(copy: Path) ->
     [
         ("begun.json", None, UsageError, "has neither run.json nor begun.json"),
         ("begun.json", "{", SinkError, "begun.json cannot be read"),
+        ("begun.json", "{}", SinkError, "begun.json cannot be understood"),
         ("frames.csv", "stream\n0\n", SinkError, "cannot be understood"),
         ("frames.csv", None, SinkError, "No such file"),
     ],

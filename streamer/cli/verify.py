@@ -12,7 +12,8 @@ import click
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
-    from streamer.verify import Remains, Verification
+    from streamer.verify import Verification
+    from streamer.verify.killed import Remains
 
 INVALID = 3
 """The exit code of a record in which something is wrong, or missing."""
@@ -79,17 +80,8 @@ def _mended(run_dir: Path) -> dict[str, int] | None:
 def _repaired(mended: dict[str, int] | None) -> str:
     if mended is None:
         return "nothing to repair: run.json is there"
-    done = [
-        f"{mended['rows']:,} rows kept",
-        f"{mended['abandoned']:,} frames added as abandoned",
-        *([f"{mended['torn_lines']} torn lines cut off"] if mended["torn_lines"] else []),
-        *(
-            [f"{mended['detections_removed']:,} detections without a frame removed"]
-            if mended["detections_removed"]
-            else []
-        ),
-    ]
-    return f"repaired {', '.join(done)}; run.json written"
+    done = [f"{name.replace('_', ' ')} {count:,}" for name, count in mended.items() if count or name == "rows"]
+    return f"repaired: {', '.join(done)}; run.json is written"
 
 
 def _verdict(found: Verification) -> str:
@@ -101,20 +93,23 @@ def _verdict(found: Verification) -> str:
 def _left(run_dir: Path, remains: Remains, verdict: str) -> Iterator[str]:
     whole = "no row was written" if remains.until_ms is None else f"whole up to {remains.until_ms / 1000:.3f} s"
     yield f"{verdict}: the run was killed and has no run.json; {whole}"
-    yield f"rows    {remains.rows:,}" + _besides(remains.unknown, "frames in flight have none")
+    yield f"rows    {remains.rows:,}" + _besides("frames in flight without one", remains.unknown)
     yield f"objects {remains.detections - remains.strays:,}" + _besides(
-        remains.strays, "more of frames without a row"
+        "more, of frames without a row", remains.strays
     )
     if remains.torn_lines:
-        yield f"torn    {remains.torn_lines} last lines, which do not count"
+        yield f"torn    last lines that are cut off, and do not count: {remains.torn_lines}"
     for video in remains.videos:
         played, delivered = _at(video.plays_until_ms), _at(video.delivered_until_ms)
         yield f"video   {video.name} plays up to {played}, the last frame delivered is at {delivered}"
-    yield f"mend    streamer verify {run_dir} --repair"
+    if remains.in_pieces:
+        yield "pieces  a run in pieces cannot be repaired; its soak goes on with 'streamer soak --resume'"
+    else:
+        yield f"mend    streamer verify {run_dir} --repair"
 
 
-def _besides(count: int, what: str) -> str:
-    return f"; {count:,} {what}" if count else ""
+def _besides(what: str, count: int) -> str:
+    return f"; {what}: {count:,}" if count else ""
 
 
 def _at(ms: float | None) -> str:

@@ -40,7 +40,9 @@ def draw_latency(axes: Axes, rows: Rows, verdicts: Verdicts) -> None:
     """Draws the percentiles of the latency, the trend of the median, and where the soak was resumed."""
     colours = {"p99": PURPLE, "p95": ORANGE, "p50": BLUE}
     for name, colour in colours.items():
-        _line(axes, rows, attrgetter(f"latency_{name}_ms"), colour, name)
+        value = attrgetter(f"latency_{name}_ms")
+        if any(value(row) is not None for row in rows):
+            _line(axes, rows, value, colour, name)
     shown = [row for row in rows if row.latency_p50_ms is not None]
     if not shown:
         say(axes, "no window had frames enough for a percentile")
@@ -176,10 +178,9 @@ def _per_unit(rows: Rows, seconds: Sequence[float] | Floats) -> Floats:
 def _line(axes: Axes, rows: Rows, value: Callable[[WindowRow], float | None], colour: str, label: str) -> None:
     """A line through the windows, with a gap where one has no value, and where the soak was resumed."""
     if len(rows) > SLICES:
-        known = [(row.end_s, number) for row in rows if (number := value(row)) is not None]
-        if known:
-            at_s, known_values = np.array(known, np.float64).T
-            _band(axes, rows, at_s, known_values, colour, label)
+        known = np.array([(row.end_s, number) for row in rows if (number := value(row)) is not None], np.float64)
+        if len(known):
+            _band(axes, rows, known[:, 0], known[:, 1], colour, label)
         return
     at, values = [], []
     for before, row in zip([None, *rows], rows, strict=False):

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from streamer.percentiles import frames_needed
-from streamer.soak.growth import Growth, growths, windows_needed
+from streamer.soak.growth import Growth, growths, longest_part, windows_needed
 from streamer.soak.verdict import Verdict
 from streamer.soak.windows import WindowRow, lasted
 
@@ -90,8 +90,6 @@ def _as_dict(one: Growth) -> dict[str, Any]:
 
 
 def _too_few(rows: Sequence[WindowRow]) -> str:
-    known = sum(row.latency_p50_ms is not None for row in rows)
-    said = f"too few windows: it takes {windows_needed()} of a part, {known} have a p50"
-    if known < len(rows):
-        said += f", which needs {frames_needed(0.5)} frames"
-    return said
+    known = [row for row in rows if row.latency_p50_ms is not None]
+    said = f"too few windows: it takes {windows_needed()} of a part with a p50, there are {longest_part(known)}"
+    return said if len(known) == len(rows) else f"{said}; a p50 needs {frames_needed(0.5)} frames"

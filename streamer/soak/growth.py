@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -93,6 +94,11 @@ def growths(
 def windows_needed(warm_up: float = 0) -> int:
     """The fewest windows of a part of which growth is judged."""
     return next(n + 1 for n in itertools.count(FEWEST) if n - int(warm_up * n) >= FEWEST)
+
+
+def longest_part(rows: Sequence[WindowRow]) -> int:
+    """How many of these windows the part with most of them has."""
+    return max(Counter(row.part for row in rows).values(), default=0)
 
 
 def _growth(part: int, minutes: Numbers, values: Numbers) -> Growth:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from streamer.soak.growth import Growth, growths, windows_needed
+from streamer.soak.growth import Growth, growths, longest_part, windows_needed
 from streamer.soak.verdict import Verdict
 from streamer.soak.windows import WindowRow, lasted
 
@@ -50,7 +50,7 @@ def _verdict(rows: Sequence[WindowRow], held: Held) -> Verdict:
     parts = growths(rows, attrgetter(held.column), warm_up=WARM_UP)
     figures = {"parts": [_as_dict(one, held) for one in parts]}
     if not parts:
-        why = f"too few windows: it takes {windows_needed(WARM_UP)} of a part, there are {len(rows)}"
+        why = f"too few windows: it takes {windows_needed(WARM_UP)} of a part, there are {longest_part(rows)}"
         return Verdict(held.name, None, why, figures)
     # The worst part is told: one that leaks before one that may, and that before one that does not.
     worst = max(parts, key=lambda one: (_rank(one, held), one.rate))

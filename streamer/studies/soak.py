@@ -11,6 +11,7 @@ from typing import Any
 
 from streamer import __version__
 from streamer.errors import SinkError, UsageError
+from streamer.ledger import Outcome
 from streamer.rundir import MANIFEST, check_out, write_whole
 from streamer.settings import Settings
 from streamer.soak.verdicts import judge
@@ -141,9 +142,17 @@ class Soak:
             "asked_s": self.settings.replay.duration_s,
             "lasted_s": round(self.done_s, 3),
             "parts": [_part(part, found.get(part)) for part in self.parts],
-            "frames": _sum([manifest["frames"] for manifest in manifests]),
+            "frames": _sum([*(manifest["frames"] for manifest in manifests), *self._killed(found)]),
             **{name: last.get(name) for name in ("source", "streams", "model", "engine", "machine", "load", "run")},
         }
+
+    def _killed(self, manifests: Mapping[Path, Mapping[str, Any]]) -> list[dict[str, int]]:
+        """The frames of parts that were killed, as far as their windows tell."""
+        names = ("scheduled", "late", *(outcome.value for outcome in Outcome))
+        rows = [row for row in self.rows if self.parts[row.part] not in manifests]
+        counts = [{name: getattr(row, name) for name in names} for row in rows]
+        # What was missed stands in no window: late, or not delivered.
+        return [count | {"missed": count["scheduled"] - count["delivered"] + count["late"]} for count in counts]
 
 
 def resumed(out: Path, sources: Sequence[str]) -> Soak:

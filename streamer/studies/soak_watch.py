@@ -38,6 +38,7 @@ class SoakWatch:
         self._tell = tell
         self._tally = Tally(closed_loop=False)
         self._begun_us = 0
+        self._ends_us = self._window_us
         self._scheduled = self._late = 0
         self._outcomes: Counter[Outcome] = Counter()
         self._golden: Detections | None = None
@@ -69,7 +70,7 @@ class SoakWatch:
             self._changed.append(changed_boxes(self._golden, detections))
 
     def between(self, now_us: int) -> None:
-        if now_us >= self._begun_us + self._window_us:
+        if now_us >= self._ends_us:
             self._close(now_us)
 
     def ends(self, end_us: int) -> None:
@@ -115,7 +116,8 @@ class SoakWatch:
         )
         self._number += 1
         self._before = now
-        # After a long stop the windows that passed are one.
+        # On a grid, so that windows do not grow; after a long stop those that passed are one.
         self._begun_us = now_us
+        self._ends_us = (now_us // self._window_us + 1) * self._window_us
         self._scheduled = self._late = 0
         self._outcomes.clear()

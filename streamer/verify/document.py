@@ -54,6 +54,13 @@ class Document:
             raise self._other(path, found, "an object")
         return found
 
+    def many(self, *path: str) -> list[Any]:
+        """A field that holds a list."""
+        found = self.get(*path)
+        if not isinstance(found, list):
+            raise self._other(path, found, "a list")
+        return found
+
     def text(self, *path: str) -> str:
         """A string."""
         found = self.get(*path)

@@ -35,7 +35,8 @@ class Video:
 @dataclass(frozen=True, slots=True)
 class Remains:
     """What is left. ``until_ms`` is the last stamp, None without a row; ``unknown`` counts numbers without a row
-    below the highest of their stream, and ``strays`` rows of detections of frames without one.
+    below the highest of their stream, and ``strays`` rows of detections of frames without one. Of a run ``in_pieces``
+    the videos are not looked at.
     """
 
     rows: int
@@ -45,6 +46,7 @@ class Remains:
     detections: int
     strays: int
     videos: list[Video]
+    in_pieces: bool
 
     def as_dict(self) -> dict[str, Any]:
         """As it is printed for programs."""
@@ -69,19 +71,21 @@ def look_at(directory: Path, reasons: Reasons) -> Remains:
         rows=len(ledger),
         torn_lines=sum(map(is_torn, tables)),
         until_ms=max((int(ledger[step].max()) for step in STEPS), default=0) / 1000 if len(ledger) else None,
-        unknown=_unknown(ledger),
+        unknown=_unknown(ledger, in_pieces),
         detections=detections,
         strays=strays,
         videos=[] if run.video == "none" or in_pieces else _videos(ledger, run, directory),
+        in_pieces=in_pieces,
     )
 
 
-def _unknown(ledger: Rows) -> int:
-    """Numbers that are missing below the highest one of their stream."""
-    return sum(
-        int(ledger.frame[ledger.stream == stream].max()) + 1 - int((ledger.stream == stream).sum())
-        for stream in np.unique(ledger.stream)
-    )
+def _unknown(ledger: Rows, in_pieces: bool) -> int:
+    """Numbers that are missing below the highest one of their stream; the first pieces may have been let go."""
+    missing = 0
+    for stream in np.unique(ledger.stream):
+        numbers = ledger.frame[ledger.stream == stream]
+        missing += int(numbers.max() - (numbers.min() if in_pieces else 0)) + 1 - len(numbers)
+    return missing
 
 
 def _videos(ledger: Rows, run: RunFacts, directory: Path) -> list[Video]:

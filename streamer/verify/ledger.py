@@ -86,7 +86,7 @@ def _check_failure(ledger: Rows, run: Document, verdict: str, reasons: Reasons) 
     error = run.get("error")
     if (verdict == "FAILED") != (error is not None):
         reasons.add(f"{document.NAME} verdict: found {verdict}, but error is {'null' if error is None else 'given'}")
-    replaced = len(run.get("replacements")) if run.has("replacements") else 0
+    replaced = len(run.many("replacements")) if run.has("replacements") else 0
     for outcome, borne in (("engine_error", replaced), ("sink_error", 0)):
         found = int(ledger.of(outcome).sum())
         if verdict != "FAILED" and found > borne:

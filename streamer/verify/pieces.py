@@ -16,18 +16,18 @@ from streamer.verify.reasons import Unreadable
 class Pieces:
     """``incomplete`` when some have been let go; ``gone`` is how many rows of frames were in those.
 
-    ``begins`` has for each stream when the pieces of its video begin, in microseconds; of a run that was not cut, one
-    that begins at 0.
+    ``begins`` has for each stream when the pieces of its video begin, in seconds; of a run that was not cut, one that
+    begins at 0.
     """
 
     incomplete: bool
     gone: int
-    begins: list[list[int]]
+    begins: list[list[Fraction]]
 
 
 def uncut(streams: int) -> Pieces:
     """Those of a run that was not cut."""
-    return Pieces(False, 0, [[0]] * streams)
+    return Pieces(False, 0, [[Fraction(0)]] * streams)
 
 
 def read_pieces(document: Document, streams: int) -> Pieces:
@@ -38,12 +38,12 @@ def read_pieces(document: Document, streams: int) -> Pieces:
     try:
         let_go = {str(name) for name in found["let_go"]}
         gone = sum(int(cut["frames"]) for cut in found["cuts"] if f"frames.{cut['piece']:04d}.csv" in let_go)
-        begins = [[round(Fraction(str(ms)) * 1000) for ms in video] for video in found["videos"]]
-    except (TypeError, KeyError, ValueError):
+        begins = [[Fraction(begin) for begin in video] for video in found["videos_begin_s"]]
+    except (TypeError, KeyError, ValueError, ZeroDivisionError):
         raise Unreadable(
-            f"{document.name} pieces: found {json.dumps(found)[:60]}, expected cuts, videos and let_go"
+            f"{document.name} pieces: found {json.dumps(found)[:60]}, expected cuts, videos_begin_s and let_go"
         ) from None
-    return Pieces(bool(let_go), gone, begins or [[0]] * streams)
+    return Pieces(bool(let_go), gone, begins or uncut(streams).begins)
 
 
 def numbered(path: Path) -> dict[int, Path]:

@@ -85,14 +85,16 @@ def check_videos(
     return frames
 
 
-def _times_in_pieces(film: _Film, begins: Sequence[int]) -> tuple[Array, int]:
+def _times_in_pieces(film: _Film, begins: Sequence[Fraction]) -> tuple[Array, int]:
     """When the frames in all pieces of the video come, and when the first piece that is there begins.
 
-    Each piece begins at 0, and all but the last have a number. Raises Unreadable.
+    Each piece begins at 0 by itself, and all but the last have a number. In microseconds. Raises Unreadable.
     """
     there = [*numbered(film.path).items(), (max(len(begins) - 1, 0), film.path)]
-    found = [_times_in(replace(film, path=path)) + (begins[number] if begins else 0) for number, path in there]
-    return np.concatenate(found), begins[there[0][0]] if begins else 0
+    if any(number >= len(begins) for number, _ in there[:-1]):
+        raise Unreadable(f"{there[-2][1].name}: is a piece that run.json knows nothing of")
+    found = [_times_in(replace(film, path=path), (begins or [Fraction(0)])[number]) for number, path in there]
+    return np.concatenate(found), round((begins or [Fraction(0)])[there[0][0]] * 1_000_000)
 
 
 def _both_there(rows: Rows, times: Array, known_from: int, run: RunFacts) -> tuple[Rows, Array]:
@@ -104,8 +106,8 @@ def _both_there(rows: Rows, times: Array, known_from: int, run: RunFacts) -> tup
     return rows.where(media >= first), times[times >= first]
 
 
-def _times_in(film: _Film) -> Array:
-    """When the frames of the video come, in microseconds. Raises Unreadable."""
+def _times_in(film: _Film, begin: Fraction) -> Array:
+    """When the frames of the video, which begins at ``begin``, come, in microseconds. Raises Unreadable."""
     if not film.path.is_file():
         raise Unreadable(f"{film.name}: is missing")
     if not film.torn:
@@ -122,7 +124,10 @@ def _times_in(film: _Film) -> Array:
             if ticks and not film.torn:
                 _check_pictures(film, container, stream, ticks)
                 _check_end(film, stream, ticks)
-            return instants(ticks, 1 / Fraction(stream.time_base or 1))
+            base = Fraction(stream.time_base or 1)
+            if (begin / base).denominator != 1:
+                raise Unreadable(f"{film.name}: begins at {begin} s, which is no multiple of its tick of {base} s")
+            return instants([tick + int(begin / base) for tick in ticks], 1 / base)
     except av.FFmpegError as error:
         if not film.torn:
             raise Unreadable(f"{film.name}: cannot be read: {error.strerror}") from error

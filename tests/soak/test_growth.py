@@ -96,14 +96,14 @@ def test_faster_and_faster_is_no_drift() -> None:
 def test_of_too_few_windows_nothing_is_told_and_why() -> None:
     few = rows_of(drifting(0.01, quiet(seeded(1), windows_needed() - 1)))
     assert drift(few).passed is None
-    assert "too few windows: it takes 17 of a part, 16 have a p50" in drift(few).why
+    assert "too few windows: it takes 17 of a part with a p50, there are 16" in drift(few).why
     assert drift(rows_of(drifting(0.01, quiet(seeded(1), windows_needed())))).passed is not None
     assert drift([]).passed is None
 
 
 def test_windows_with_too_few_frames_for_a_median_are_not_counted_and_the_reason_is_said() -> None:
     rows = [replace(row, latency_p50_ms=None, latency_p95_ms=None) for row in rows_of(quiet(seeded(1), HOUR))]
-    assert drift(rows).why.endswith("0 have a p50, which needs 11 frames")
+    assert drift(rows).why.endswith("with a p50, there are 0; a p50 needs 11 frames")
     some = [replace(row, latency_p95_ms=None) for row in rows_of(drifting(0.01, quiet(seeded(1), HOUR)))]
     assert drift(some).passed is False
 
@@ -176,6 +176,12 @@ def test_files_threads_and_child_processes_leak_too(column: str, name: str) -> N
 def test_what_the_system_does_not_tell_and_processes_that_never_were_are_not_judged() -> None:
     rows = [replace(row, open_files=None) for row in rows_of(np.full(HOUR, 14.0))]
     assert set(held(leaks(rows))) == {"memory", "threads"}
+
+
+def test_windows_of_several_parts_do_not_add_up() -> None:
+    rows = [replace(row, part=row.window // 15) for row in rows_of(drifting(0.01, quiet(seeded(1), 30)))]
+    assert drift(rows).why == "too few windows: it takes 17 of a part with a p50, there are 15"
+    assert leaks(rows)[0].why == "too few windows: it takes 24 of a part, there are 15"
 
 
 def test_each_part_of_a_soak_that_was_resumed_is_judged_by_itself() -> None:

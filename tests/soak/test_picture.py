@@ -111,6 +111,14 @@ def test_every_window_is_a_point_and_one_without_a_figure_a_gap() -> None:
     assert [window for window, ms in enumerate(ys(lines["p50"])) if np.isnan(ms)] == [40]
 
 
+def test_a_percentile_that_no_window_has_frames_for_is_not_named() -> None:
+    rows = [replace(row, latency_p99_ms=None, lateness_p99_ms=None) for row in windows(20)]
+    text = said(figure_of(rows))
+    assert "p95" in text.splitlines()
+    assert "p99" not in text.splitlines()
+    assert "no window had frames enough for p99" in text
+
+
 def test_where_it_was_resumed_lines_break_and_a_dotted_line_stands() -> None:
     figure = figure_of(resumed(120))
     assert "minutes since the start, resumed where dotted" in said(figure)
