@@ -20,10 +20,11 @@ from streamer.finished import Run
 from streamer.manifest import Timings
 from streamer.models.finding import find_model
 from streamer.observer import Observer, Silent
+from streamer.opened import Opened
 from streamer.pictures.latency import draw_latency
 from streamer.rounds import Rounds
 from streamer.rundir import check_out
-from streamer.session import Opened, Session
+from streamer.session import Session
 from streamer.settings import Settings
 from streamer.sources.live import check_live
 from streamer.sources.opening import open_source

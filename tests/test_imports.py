@@ -44,7 +44,7 @@ LAYERS: dict[str, list[str]] = {
     """),
     "pipeline": names(
         "watchdog replacing golden vigil pieces camera lookahead priming detector emission rounds stream measuring"
-        " doubts pipeline manifest observer warmup session"
+        " doubts pipeline manifest observer opened warmup account session"
     ),
     "run": names("run api repair studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
