@@ -113,6 +113,7 @@ class Account:
             tail=tail,
             replacements=parts.replacements_part(aids.replacing),
             pieces=None if aids.pieces is None else aids.pieces.part(),
+            load=None if opened.load is None else opened.load.part(),
             stalls=parts.stalls_part(aids.watchdog.stalls),
             priming=None if aids.primer is None else parts.priming_part(aids.primer.tally),
             windows=parts.windows_part(length_s, windows),
@@ -136,6 +137,7 @@ class Account:
                 *doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until)),
                 *doubts.of_steadiness(length_s, windows),
                 *([] if aids.primer is None else doubts.of_priming(aids.primer.tally, ledger.scheduled)),
+                *([] if opened.load is None else opened.load.doubts()),
                 *doubts.of_the_machine(machine, measured.witness),
                 *doubts.of_the_engine(
                     dict(opened.spec.config), opened.engine.config_in_force, measured.device_changes

@@ -10,6 +10,7 @@ from streamer.camera import Camera
 from streamer.clock import MonotonicClock, Threads
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
+from streamer.load import LoadProcesses
 from streamer.manifest import Timings
 from streamer.models.model import Model
 from streamer.settings import Settings
@@ -28,3 +29,4 @@ class Opened:
     timings: Timings
     clock: MonotonicClock
     threads: Threads
+    load: LoadProcesses | None

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from streamer.arrivals import parse_arrivals
 from streamer.camera import cameras
@@ -17,6 +18,7 @@ from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
 from streamer.errors import SinkError, UsageError
 from streamer.finished import Run
+from streamer.load import LoadProcesses, parse_load
 from streamer.manifest import Timings
 from streamer.models.finding import find_model
 from streamer.observer import Observer, Silent
@@ -100,8 +102,23 @@ async def _measured(
             timings,
             clock,
             threads,
+            await _load(settings, threads, stack),
         )
         return await Session(opened, observer, rounds, vigil).run()
+
+
+async def _load(settings: Settings, threads: Threads, stack: ExitStack) -> LoadProcesses | None:
+    """The load at work; it ends with the run, whatever happens."""
+    load = parse_load(settings.load)
+    if load is None:
+        return None
+    beside = (settings.out or Path()).absolute()
+    while not beside.is_dir():
+        beside = beside.parent
+    processes = LoadProcesses(load, beside)
+    stack.callback(processes.kill)
+    await threads.run(processes.wait_ready, Stage.ENGINE)
+    return processes
 
 
 def _close(close: Callable[[], None], stage: Stage, threads: Threads) -> None:

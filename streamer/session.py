@@ -175,6 +175,8 @@ class Session:
 
         self._observer.started(stop, account.notes())
         opened.threads.forget_cpu()
+        if opened.load is not None:
+            opened.load.begin()
         cpu = time.process_time()
         try:
             with garbage_frozen():
@@ -201,6 +203,8 @@ class Session:
         self._measured.finish(end.duration_us)
         if self._vigil is not None:
             self._vigil.ends(end.duration_us)
+        if self._opened.load is not None:
+            self._opened.load.finish()
         for encoder in encoders:
             try:
                 encoder.close()

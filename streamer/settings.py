@@ -11,6 +11,7 @@ from pathlib import Path
 from streamer.errors import UsageError
 from streamer.freshness import Freshness
 from streamer.link import Policy
+from streamer.load import parse_load
 from streamer.percentiles import PERCENTILES, frames_needed, parse_percentile
 from streamer.preprocess import Fit
 from streamer.schedule import Limits, Pace
@@ -37,8 +38,9 @@ class Settings:
     over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
     None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. A stage
     that is at one frame for ``stall_s`` is stuck, and ends the run; with ``respawn`` the engine has a process of its
-    own, which is replaced so many times instead. Every ``segment_s`` the files of the run are cut into pieces, of
-    which the oldest go when they take more than ``keep_bytes``. Raises UsageError for what makes no sense.
+    own, which is replaced so many times instead. ``load`` is what is to be at work beside the run. Every
+    ``segment_s`` the files of the run are cut into pieces, of which the oldest go when they take more than
+    ``keep_bytes``. Raises UsageError for what makes no sense.
     """
 
     engine: str = "ir-auto-shared"
@@ -60,6 +62,7 @@ class Settings:
     deadline_ms: float | None = None
     stall_s: float = 5.0
     respawn: int = 0
+    load: tuple[str, ...] = ()
     segment_s: float | None = None
     keep_bytes: int = 1 << 30
     confidence: float = 0.25
@@ -94,6 +97,7 @@ class Settings:
             raise UsageError("--arrivals, --max-age and --skip-partial: with --fps max nothing is due; leave it out")
         if self.slo is not None:
             parse_slo(self.slo)
+        parse_load(self.load)
         if self.until is not None:
             parse_percentile(self.until)
 
@@ -128,16 +132,7 @@ class Settings:
         return self.policy or (Policy.WAIT if self.fps == "max" else Policy.DROP_OLDEST)
 
 
-SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-def parse_size(text: str) -> int:
-    """Bytes of a size such as 500M or 2G; a bare number is bytes. Raises UsageError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text.strip(), re.IGNORECASE)
-    if match is None or float(match[1]) == 0:
-        raise UsageError(f"{text!r} is not a size: give one as in 500M or 2G")
-    return round(float(match[1]) * SIZES[match[2].upper()])
 
 
 def parse_duration(text: str) -> float:

@@ -28,13 +28,13 @@ def names(text: str) -> list[str]:
 LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
-        age agreement annotate answer bootstrap bundled cache clock columns comparison csv_rows distribution
-        evaluation finished freshness hashing hdr_log link machine models models.checkpoint models.derived
-        models.describing models.facts models.files models.finding models.labels models.model models.openvino_facts
-        models.pt_facts models.published models.store models.trial openvino_quiet percentiles postprocess preprocess
-        processes progress rundir settings slo sources.addresses streaming summary table tail taken ultralytics_quiet
-        mending unaccounted
-        video_extent video_index windows witness canary soak soak.*
+        age agreement annotate answer bootstrap bundled cache canary clock columns comparison csv_rows distribution
+        evaluation finished freshness hashing hdr_log link load load_workers machine mending models
+        models.checkpoint models.derived models.describing models.facts models.files models.finding models.labels
+        models.model models.openvino_facts models.pt_facts models.published models.store models.trial openvino_quiet
+        percentiles postprocess preprocess processes progress rundir settings sizes slo soak soak.*
+        sources.addresses streaming summary table tail taken ultralytics_quiet unaccounted video_extent video_index
+        windows witness
     """),
     "source, engines, sink": names("""
         benchmark_app engines engines.* models.exporting models.importing models.inventory models.pull

@@ -55,6 +55,7 @@ def write_run(directory: Path, records: Iterable[FrameRecord], **run: Any) -> di
         "answer": "Sustains 30 fps: p95 24.5 ms (at most 25.1), nothing dropped.",
         "source": {"uri": "/videos/street.mp4"},
         "streams": [{"stream": 0}],
+        "load": None,
         "model": {"name": "street"},
         "engine": {
             "spec": "ir",

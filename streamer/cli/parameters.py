@@ -92,6 +92,12 @@ freshness_options = options(
 
 endurance_options = options(
     click.option(
+        "--load",
+        metavar="WHAT=SIZE,...",
+        multiple=True,
+        help="A load beside the run: cpu=1.5 (cores), mem=2G, io=50M/s, nice=5; may be repeated.",
+    ),
+    click.option(
         "--stall",
         metavar="TIME",
         type=Parsed("time", parse_duration),
@@ -108,7 +114,7 @@ endurance_options = options(
         help="Run the engine in a process of its own, and replace it up to N times when it hangs or dies.",
     ),
 )
-"""What becomes of a run when something in it fails."""
+"""What a run has to bear, and what becomes of it when something in it fails."""
 
 
 def engines_options(default: str) -> Callable[[Command], Command]:
@@ -242,7 +248,7 @@ _SETTINGS = {
         name: name
         for name in ("engine", "model", "trust", "fps", "queue", "slo", "frames", "loop", "warmup", "streams")
     },
-    **{name: name for name in ("arrivals", "skip_partial", "respawn", "iou", "overwrite")},
+    **{name: name for name in ("arrivals", "skip_partial", "respawn", "load", "iou", "overwrite")},
     "max_age": "max_age_ms",
     "stall": "stall_s",
     "duration": "duration_s",

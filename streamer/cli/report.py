@@ -37,6 +37,10 @@ ROWS = {
 }
 
 
+LOADS = (("cpu_cores", "CPU", "cores"), ("memory_mb", "memory", "MB"), ("io_mb_s", "written", "MB/s"))
+"""The parts of a load, as they are said."""
+
+
 class ProgressLine:
     """An observer that shows one live line on ``console``; nothing where that is no terminal."""
 
@@ -118,6 +122,13 @@ def print_report(run: Run, console: Console) -> None:
             f"{priming['cpu_ms_per_primed_frame']:.1f} ms of CPU time each; {priming['frames_delayed']} delayed",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
+    if load := run.manifest["load"]:
+        said = ", ".join(
+            f"{name} {load['took'][key]:g} of {asked:g} {unit}"
+            for key, name, unit in LOADS
+            if (asked := load["asked"][key])
+        )
+        console.print(f"load    {said}", highlight=False, markup=False, soft_wrap=True)
     for one in run.manifest["slo_checks"]:
         met = "met" if one["met"] else "missed"
         console.print(

@@ -38,7 +38,8 @@ from streamer.errors import UsageError
 from streamer.finished import Run
 from streamer.pictures.soak import draw_soak
 from streamer.rundir import default_path, write_whole
-from streamer.settings import Settings, Video, parse_duration, parse_size
+from streamer.settings import Settings, Video, parse_duration
+from streamer.sizes import parse_size
 from streamer.studies.soak import NAME, Soak, SoakSettings, resumed
 
 EXIT_FAILED = 3

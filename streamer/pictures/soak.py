@@ -18,7 +18,7 @@ from streamer.pictures.soak_panels import (
     draw_memory_of_children,
     name_time,
 )
-from streamer.pictures.words import how_it_was_paced, where_it_ran, words
+from streamer.pictures.words import how_it_was_paced, load_said, where_it_ran, words
 from streamer.soak.leaks import CHILDREN
 from streamer.soak.windows import WINDOWS, WindowRow, read_windows
 
@@ -85,5 +85,5 @@ def _what_ran(document: Mapping[str, Any]) -> list[str]:
         how_it_was_paced(run),
         f"video {run['video']}",
         f"windows of {document['window_s']:g} s",
-        *(["under load"] if document["load"] else []),
+        *load_said(document["load"]),
     ]

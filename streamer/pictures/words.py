@@ -71,6 +71,16 @@ def how_it_was_paced(run: Mapping[str, Any]) -> str:
     return "closed loop" if run["closed_loop"] else f"{plain(run['fps'])} fps, {run['policy']}, queue {run['queue']}"
 
 
+def load_said(load: Mapping[str, Any] | None) -> list[str]:
+    """The load beside a run, as it was asked for; nothing without one."""
+    if load is None:
+        return []
+    units = (("cpu_cores", "cores busy"), ("memory_mb", "MB held"), ("io_mb_s", "MB/s written"))
+    return [
+        "under load: " + ", ".join(f"{load['asked'][name]:g} {unit}" for name, unit in units if load["asked"][name])
+    ]
+
+
 def plain(rate: str) -> str:
     """A rate such as 30000/1001 as people say it."""
     above, _, below = rate.partition("/")
