@@ -9,7 +9,6 @@ from itertools import count
 
 import anyio
 
-from streamer.clock import RunTime, Stage
 from streamer.frame import Frame
 from streamer.freshness import Judge
 from streamer.ledger import FrameRecord, Ledger, Outcome
@@ -17,8 +16,10 @@ from streamer.link import PolicyLink
 from streamer.lookahead import Gate, LookAhead
 from streamer.priming import Primer
 from streamer.rounds import Intermission
+from streamer.run_time import RunTime
 from streamer.schedule import Limits, Schedule
 from streamer.source import Source, Unreadable
+from streamer.workers import Stage
 
 AHEAD_US = 1_000_000
 """Far enough ahead for all that is decoded ahead."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from streamer.camera import Camera
-from streamer.clock import MonotonicClock, Threads
+from streamer.clock import MonotonicClock
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
 from streamer.load import LoadProcesses
 from streamer.manifest import Timings
 from streamer.models.model import Model
 from streamer.settings import Settings
+from streamer.workers import Threads
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from itertools import count
 
 import anyio
 
-from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.emission import Emission, Job, Prime
 from streamer.errors import EngineError, EngineLost, SinkError, StreamerError
@@ -26,10 +25,12 @@ from streamer.lookahead import Gate
 from streamer.priming import Primer
 from streamer.replacing import Replacing
 from streamer.rounds import Intermission
+from streamer.run_time import RunTime
 from streamer.schedule import Limits
 from streamer.sink import Dropped, Result
 from streamer.stream import Line, Stream
 from streamer.watchdog import Watchdog
+from streamer.workers import Stage
 
 DROPPED_BYTES = 128 << 20
 """Pictures of dropped frames that may wait for a frame before them, in bytes, over all streams."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from streamer.arrivals import parse_arrivals
 from streamer.camera import cameras
-from streamer.clock import MonotonicClock, Stage, Threads
+from streamer.clock import MonotonicClock
 from streamer.engines.apart import ApartEngine
 from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
@@ -32,6 +32,7 @@ from streamer.sources.live import check_live
 from streamer.sources.opening import open_source
 from streamer.vigil import Vigil
 from streamer.warmup import make_ready
+from streamer.workers import Stage, Threads
 
 
 async def run(

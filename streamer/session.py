@@ -13,7 +13,6 @@ import numpy as np
 
 from streamer import manifest as parts
 from streamer.account import Account, Aids, End
-from streamer.clock import RunTime, Stage
 from streamer.csv_rows import frame_row
 from streamer.detector import Detector
 from streamer.engines.apart import ApartEngine
@@ -35,6 +34,7 @@ from streamer.priming import Primer
 from streamer.progress import Housekeeping, garbage_frozen
 from streamer.replacing import Replacing
 from streamer.rounds import Intermission, Rounds
+from streamer.run_time import RunTime
 from streamer.rundir import RunDir, default_path, video_name
 from streamer.settings import Video
 from streamer.sink import FileSink
@@ -44,6 +44,7 @@ from streamer.video_writer import VideoWriter
 from streamer.vigil import Vigil
 from streamer.warmup import catch_up, warm_again, warm_drawing, warm_inference_us, warm_up
 from streamer.watchdog import Watchdog
+from streamer.workers import Stage
 
 
 class Session:

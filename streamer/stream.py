@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streamer.clock import RunTime
 from streamer.emission import Job
 from streamer.frame import Frame
 from streamer.freshness import Judge
 from streamer.link import PolicyLink, ReorderBuffer
 from streamer.lookahead import Gate, LookAhead
+from streamer.run_time import RunTime
 from streamer.schedule import Schedule
 from streamer.sink import Dropped, Result, Sink
 from streamer.source import Source, Unreadable

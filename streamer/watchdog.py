@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import anyio
 
-from streamer.clock import RunTime, Stage, UnderWay
 from streamer.errors import EngineError, SinkError, SourceError, StreamerError
+from streamer.run_time import RunTime
+from streamer.workers import Stage, UnderWay
 
 ERRORS: dict[Stage, type[StreamerError]] = {
     Stage.SOURCE: SourceError,

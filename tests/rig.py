@@ -19,7 +19,6 @@ import trio.testing
 
 from streamer.arrivals import Arrivals
 from streamer.camera import cameras
-from streamer.clock import RunTime, Stage, UnderWay
 from streamer.detections import Detections
 from streamer.detector import Detector
 from streamer.engines.null import NullEngine
@@ -37,12 +36,14 @@ from streamer.preprocess import Fit, Preprocess
 from streamer.priming import Primer
 from streamer.replacing import Replacing
 from streamer.rounds import Intermission
+from streamer.run_time import RunTime
 from streamer.schedule import Limits, Pace
 from streamer.sink import Dropped, Result
 from streamer.source import SourceInfo, Unreadable
 from streamer.stream import Stream
 from streamer.summary import Tally
 from streamer.watchdog import Watchdog
+from streamer.workers import Stage, UnderWay
 
 T = TypeVar("T")
 

@@ -34,7 +34,7 @@ LAYERS: dict[str, list[str]] = {
         models.model models.openvino_facts models.pt_facts models.published models.store models.trial openvino_quiet
         percentiles postprocess preprocess processes progress rundir settings sizes slo soak soak.*
         sources.addresses streaming summary table tail taken ultralytics_quiet unaccounted video_extent video_index
-        windows witness
+        windows witness workers
     """),
     "source, engines, sink": names("""
         benchmark_app engines engines.* models.exporting models.importing models.inventory models.pull
@@ -42,10 +42,10 @@ LAYERS: dict[str, list[str]] = {
         sources.images sources.live sources.opencv_quiet sources.opening sources.stream sources.synthetic
         sources.video street street.* truth video_reader video_writer
     """),
-    "pipeline": names(
-        "watchdog replacing golden vigil pieces camera lookahead priming detector emission rounds stream measuring"
-        " doubts pipeline manifest observer opened warmup account session"
-    ),
+    "pipeline": names("""
+        account camera detector doubts emission golden lookahead manifest measuring observer opened pieces pipeline
+        priming replacing rounds run_time session stream vigil warmup watchdog
+    """),
     "run": names("run api repair studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
 }
@@ -176,7 +176,7 @@ def test_only_the_pipeline_makes_tasks_and_the_command_listens_for_signals() -> 
 
 
 def test_threads_are_made_in_one_place() -> None:
-    assert callers("Thread", "from_thread.run_sync") == {"clock"}
+    assert callers("Thread", "from_thread.run_sync") == {"workers"}
     assert callers("to_thread.run_sync", "ThreadPoolExecutor") == set()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from streamer.clock import Stage
 from streamer.errors import EngineError, SinkError, SourceError
 from streamer.ledger import Outcome
 from streamer.link import Policy
+from streamer.workers import Stage
 from tests.rig import FOR_EVER_S, Rig
 
 LONGEST_US = 5_000_000 + 5_000_000 // 5
