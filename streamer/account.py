@@ -66,6 +66,7 @@ class Account:
         settings = self._opened.settings
         figures, document = self.document(ledger, pipeline, End())
         early = doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until))
+        early += [] if self._opened.faults is None else self._opened.faults.missed()
         return {
             **document,
             "verdict": None,
@@ -114,6 +115,7 @@ class Account:
             replacements=parts.replacements_part(aids.replacing),
             pieces=None if aids.pieces is None else aids.pieces.part(),
             load=None if opened.load is None else opened.load.part(),
+            faults=None if opened.faults is None else opened.faults.part(),
             stalls=parts.stalls_part(aids.watchdog.stalls),
             priming=None if aids.primer is None else parts.priming_part(aids.primer.tally),
             windows=parts.windows_part(length_s, windows),
@@ -132,13 +134,16 @@ class Account:
             notes=self.notes(),
             doubts=[
                 *(doubt for camera in opened.cameras for doubt in camera.source.doubts),
+                *([] if opened.faults is None else [*opened.faults.doubts(), *opened.faults.missed()]),
                 *doubts.of_the_pipeline(pipeline, ledger),
                 *([] if aids.replacing is None else doubts.of_replacements(aids.replacing.done)),
                 *doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until)),
                 *doubts.of_steadiness(length_s, windows),
                 *([] if aids.primer is None else doubts.of_priming(aids.primer.tally, ledger.scheduled)),
                 *([] if opened.load is None else opened.load.doubts()),
-                *doubts.of_the_machine(machine, measured.witness),
+                *doubts.of_the_machine(
+                    machine, measured.witness, 0.0 if opened.load is None else opened.load.cores_taken
+                ),
                 *doubts.of_the_engine(
                     dict(opened.spec.config), opened.engine.config_in_force, measured.device_changes
                 ),

@@ -35,6 +35,15 @@ class MonotonicClock:
     def __init__(self) -> None:
         self.spin_us = SPIN_US
         self._oversleep_us = SPIN_US / 1.5
+        self._most_us = MOST_SPIN_US
+
+    def expect(self, frames_a_second: float) -> None:
+        """So many instants will be waited for: of the time between two of them a quarter is spun at most.
+
+        The frames of many streams would otherwise spin all the time, beside the threads that are to serve them.
+        """
+        self._most_us = min(MOST_SPIN_US, round(1_000_000 / frames_a_second / 4))
+        self.spin_us = min(self.spin_us, self._most_us)
 
     def now_us(self) -> int:
         return time.monotonic_ns() // 1_000
@@ -50,4 +59,4 @@ class MonotonicClock:
 
     def _learn(self, oversleep_us: int) -> None:
         self._oversleep_us = max(oversleep_us, self._oversleep_us * 0.5 ** (1 / FORGET))
-        self.spin_us = min(max(round(self._oversleep_us * 1.5), LEAST_SPIN_US), MOST_SPIN_US)
+        self.spin_us = min(max(round(self._oversleep_us * 1.5), LEAST_SPIN_US), self._most_us)

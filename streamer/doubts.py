@@ -100,8 +100,8 @@ def of_priming(tally: PrimingTally, scheduled: int) -> list[str]:
     return found
 
 
-def of_the_machine(machine: Machine, witness: Witness) -> list[str]:
-    """A quota, a governor, others on the machine."""
+def of_the_machine(machine: Machine, witness: Witness, load_cores: float = 0.0) -> list[str]:
+    """A quota, a governor, others on the machine than a load, which was asked for and took ``load_cores``."""
     found = []
     cores = machine.usable_cores
     if machine.cpu_quota is not None and machine.cpu_quota < machine.cores:
@@ -110,8 +110,8 @@ def of_the_machine(machine: Machine, witness: Witness) -> list[str]:
         )
     if machine.governor not in (None, "performance"):
         found.append(f"the CPU governor is {machine.governor}: {cores} cores slow down while frames are awaited")
-    if witness.others_cores >= OTHERS_CORES:
-        found.append(f"other processes took {witness.others_cores:.2f} of {cores} cores during the run")
+    if (others := witness.others_cores - load_cores) >= OTHERS_CORES:
+        found.append(f"other processes took {others:.2f} of {cores} cores during the run")
     if witness.stolen_cores >= STOLEN_CORES:
         found.append(f"the hypervisor took {witness.stolen_cores:.2f} of {cores} cores during the run")
     if witness.throttled:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.errors import UsageError
+from streamer.errors import StreamerError, UsageError
 from streamer.load_workers import Told, Took, burn, hold, write
-from streamer.machine import usable_cores
+from streamer.machine import memory_mb, usable_cores
 from streamer.processes import Child, ChildLost
 from streamer.sizes import parse_size
 
@@ -58,7 +60,10 @@ def _cores(entry: str, value: str) -> float:
 
 
 def _memory(entry: str, value: str) -> int:
-    return _size(entry, value, "mem=2G")
+    size, there_mb = _size(entry, value, "mem=2G"), memory_mb()
+    if there_mb is not None and size > there_mb * 1024 * 1024:
+        raise UsageError(f"--load {entry}: this machine has {there_mb} MB of memory; give less, as in mem=2G")
+    return size
 
 
 def _io(entry: str, value: str) -> int:
@@ -76,6 +81,8 @@ def _size(entry: str, value: str, example: str) -> int:
 
 
 def _nice(entry: str, value: str) -> int:
+    if not hasattr(os, "nice"):
+        raise UsageError(f"--load {entry}: this system has no niceness; leave it out")
     if not re.fullmatch(r"\d+", value) or not 0 < int(value) <= 19:
         raise UsageError(f"--load {entry}: give a niceness of 1 to 19, as in nice=5")
     return int(value)
@@ -89,6 +96,11 @@ _KEYS = {
 }
 
 
+def shares(cores: float) -> list[float]:
+    """The share of a core that each of the processes keeps busy which are worth so many."""
+    return [1.0] * math.floor(cores) + ([cores % 1] if cores % 1 else [])
+
+
 class LoadProcesses:
     """The processes of a load, started: they end with this one, however that ends.
 
@@ -100,33 +112,32 @@ class LoadProcesses:
         self.load = load
         self.took: Took | None = None
         self.lost: list[str] = []
-        busy = [1.0] * math.floor(load.cores) + ([load.cores % 1] if load.cores % 1 else [])
-        self._children = [Child(burn, share, load.nice) for share in busy]
+        self._children = [Child(burn, share, load.nice) for share in shares(load.cores)]
         if load.memory_bytes:
             self._children.append(Child(hold, load.memory_bytes, load.nice))
         if load.io_bytes_s:
             self._children.append(Child(write, load.io_bytes_s, str(beside), load.nice))
 
     def wait_ready(self) -> None:
-        """Returns when all are at work. Blocks."""
-        self._ask(None, READY_WITHIN_S)
+        """Returns when all are at work. Blocks. Raises StreamerError when one cannot begin."""
+        self._hear(READY_WITHIN_S)
+        if self.lost:
+            raise StreamerError(f"the load cannot be made: {self.lost[0]}; ask for less with --load")
 
     def begin(self) -> None:
         """What they take is counted from now on."""
-        for child in self._children:
-            try:
-                child.tell(Told.BEGIN)
-            except ChildLost as error:
-                self._lose(child, error)
+        self._tell(Told.BEGIN)
 
     def finish(self) -> None:
         """Ends them; ``took`` says what they have taken since the beginning."""
-        found = self._ask(Told.END, ANSWERS_WITHIN_S)
+        self._tell(Told.END)
+        found = self._hear(ANSWERS_WITHIN_S)
         self.took = Took(
             sum(took.cpu_s for took in found),
             max((took.wall_s for took in found), default=0.0),
-            sum(took.resident_mb for took in found),
+            sum(took.resident for took in found),
             sum(took.written for took in found),
+            found[0].nice if found else None,
         )
         for child in self._children:
             child.end()
@@ -138,21 +149,31 @@ class LoadProcesses:
             child.kill()
         self._children = []
 
-    def _ask(self, question: Told | None, within_s: float) -> list[Took]:
+    def _tell(self, told: Told) -> None:
+        for child in self._children:
+            with suppress(ChildLost):  # why it has gone is among what it said, and is heard at the end
+                child.tell(told)
+
+    def _hear(self, within_s: float) -> list[Took]:
+        """What each says; the children that are lost, or say why they failed, are no more."""
         found = []
         for child in list(self._children):
             try:
-                if question is not None:
-                    child.tell(question)
-                found.append(child.hear(within_s))
+                said = child.hear(within_s)
             except ChildLost as error:
-                self._lose(child, error)
+                said = str(error)
+            if isinstance(said, Took):
+                found.append(said)
+                continue
+            child.kill()
+            self._children.remove(child)
+            self.lost.append(said)
         return found
 
-    def _lose(self, child: Child, error: ChildLost) -> None:
-        child.kill()
-        self._children.remove(child)
-        self.lost.append(str(error))
+    @property
+    def cores_taken(self) -> float:
+        """Cores' worth of CPU that they took; 0 until the end."""
+        return 0.0 if self.took is None else self.took.cores
 
     def part(self) -> dict[str, Any]:
         """As the manifest holds it; ``took`` is null until the end."""
@@ -167,9 +188,10 @@ class LoadProcesses:
             "took": None
             if took is None
             else {
-                "cpu_cores": round(took.cpu_s / took.wall_s, 3) if took.wall_s else 0.0,
-                "memory_mb": round(took.resident_mb, 3),
-                "io_mb_s": round(took.written / 1e6 / took.wall_s, 3) if took.wall_s else 0.0,
+                "cpu_cores": round(took.cores, 3),
+                "memory_mb": round(took.resident / 1e6, 3),
+                "io_mb_s": round(took.written_s / 1e6, 3),
+                "nice": took.nice,
             },
             "lost": self.lost,
         }

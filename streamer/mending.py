@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from os import SEEK_END
 from pathlib import Path
 
-from streamer.csv_rows import DETECTION_COLUMNS, FRAME_COLUMNS, frame_row, read_frames
+from streamer.csv_rows import DETECTION_COLUMNS, FRAME_COLUMNS, frame_row
 from streamer.errors import SinkError
+from streamer.finished import read_ledger
 from streamer.ledger import FrameRecord
 from streamer.rundir import DETECTIONS, FRAMES
 
@@ -39,7 +40,7 @@ def mend_tables(directory: Path) -> tuple[list[FrameRecord], int, int]:
     frames, detections = directory / FRAMES, directory / DETECTIONS
     torn = _cut(frames, FRAME_COLUMNS) + _cut(detections, DETECTION_COLUMNS)
     try:
-        records = list(read_frames(frames))
+        records = list(read_ledger(directory))
         taken = {(record.stream, record.frame) for record in records if record.sink_start is not None}
         return records, torn, _keep_detections(detections, taken)
     except (ValueError, LookupError, TypeError, AssertionError, csv.Error) as error:

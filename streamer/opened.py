@@ -10,6 +10,7 @@ from streamer.camera import Camera
 from streamer.clock import MonotonicClock
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
+from streamer.faults.injection import Faults
 from streamer.load import LoadProcesses
 from streamer.manifest import Timings
 from streamer.models.model import Model
@@ -31,3 +32,4 @@ class Opened:
     clock: MonotonicClock
     threads: Threads
     load: LoadProcesses | None
+    faults: Faults | None

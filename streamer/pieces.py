@@ -23,6 +23,7 @@ from streamer.rundir import piece_path
 from streamer.table import Table
 from streamer.video_writer import VideoWriter
 
+BEGINS = "begins at second "
 LEAST_URGENT = 19
 """The niceness at which pieces are compressed: it is not to be seen in what is measured."""
 
@@ -36,15 +37,16 @@ class Cut:
 
 
 class PiecedVideo:
-    """The annotated video of a stream in pieces, each of which begins at 0; ``make`` makes a writer for a path.
+    """The annotated video of a stream in pieces, each of which begins at 0; ``make`` makes a writer, with a comment.
 
-    ``begins`` has for each piece the time in the run's video with which it begins, in seconds.
+    ``begins`` has for each piece the time in the run's video with which it begins, in seconds; the comment says it
+    too, for the case that the run is killed.
     """
 
-    def __init__(self, path: Path, make: Callable[[Path], VideoWriter]) -> None:
+    def __init__(self, path: Path, make: Callable[[Path, str], VideoWriter]) -> None:
         self._path = path
         self._make = make
-        self._writer = make(path)
+        self._writer: VideoWriter | None = None
         self._wanted = False
         self.begins: list[Fraction] = []
 
@@ -54,19 +56,19 @@ class PiecedVideo:
 
     def write(self, image: Image, pts: Fraction) -> None:
         """As `VideoWriter.write`."""
-        if not self.begins:
-            self.begins.append(pts)
-        elif self._wanted:
+        if self._writer is not None and self._wanted:
             self._writer.close()
             self._path.rename(piece_path(self._path, len(self.begins) - 1))
-            self._writer = self._make(self._path)
+            self._writer = None
+        if self._writer is None:
+            self._writer = self._make(self._path, f"{BEGINS}{pts}")
             self.begins.append(pts)
         self._wanted = False
         self._writer.write(image, pts - self.begins[-1])
 
     def close(self) -> None:
-        """As `VideoWriter.close`."""
-        self._writer.close()
+        """As `VideoWriter.close`; a video without a picture is one all the same."""
+        (self._writer or self._make(self._path, "")).close()
 
 
 class Pieces:
@@ -123,7 +125,8 @@ class Pieces:
         sizes = {path: _size(path) for path in there}
         taken = sum(sizes.values())
         for path in there:
-            if taken <= self._keep_bytes:
+            # The last one stays: by its number one sees afterwards that those before it were let go.
+            if taken <= self._keep_bytes or f".{len(self.cuts) - 1:04d}." in path.name:
                 return
             path.unlink(missing_ok=True)
             taken -= sizes[path]

@@ -17,6 +17,7 @@ from streamer.manifest import windows_part
 from streamer.mending import Mended, append_rows, mend_tables
 from streamer.percentiles import parse_percentile
 from streamer.pictures.latency import draw_latency
+from streamer.pieces_found import pieces_found, tidy
 from streamer.rundir import BEGUN, HDR_LOG, MANIFEST, MANIFEST_RESERVE, RESERVE, clear, under_way, write_manifest
 from streamer.schedule import Limits, Pace, Schedule
 from streamer.slo import check, parse_slo
@@ -43,9 +44,7 @@ def repair(path: Path) -> dict[str, Any] | None:
         return None
     begun = _read_begun(path)
     if begun.get("pieces") is not None:
-        raise UsageError(
-            f"{path}: a run in pieces cannot be repaired; its soak goes on with 'streamer soak --resume'"
-        )
+        tidy(path)
     try:
         for name in (RESERVE, MANIFEST_RESERVE):
             (path / name).unlink(missing_ok=True)
@@ -54,7 +53,8 @@ def repair(path: Path) -> dict[str, Any] | None:
         raise SinkError(f"cannot repair {path}: {error.strerror}: {error.filename}") from error
     except (LookupError, TypeError, ValueError) as error:
         raise SinkError(f"{path / BEGUN} cannot be understood ({error!r}): another streamer wrote it?") from error
-    draw_latency(path, document)
+    if begun["pieces"] is None:
+        draw_latency(path, document)
     return document
 
 
@@ -184,6 +184,7 @@ def _manifest(
         "priming": None,
         "replacements": _replacements(records, begun["asked"]["respawn"]),
         "windows": windows_part(length_s, steady),
+        "pieces": None if begun["pieces"] is None else pieces_found(path, begun["pieces"], len(begun["streams"])),
         "repaired": mended.as_dict(),
         "resources": dict.fromkeys(begun["resources"]),
     }

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from streamer.arrivals import parse_arrivals
 from streamer.camera import cameras
@@ -17,6 +16,8 @@ from streamer.engines.apart import ApartEngine
 from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
 from streamer.errors import SinkError, UsageError
+from streamer.faults.injection import Faults
+from streamer.faults.plan import parse_plan
 from streamer.finished import Run
 from streamer.load import LoadProcesses, parse_load
 from streamer.manifest import Timings
@@ -25,7 +26,7 @@ from streamer.observer import Observer, Silent
 from streamer.opened import Opened
 from streamer.pictures.latency import draw_latency
 from streamer.rounds import Rounds
-from streamer.rundir import check_out
+from streamer.rundir import RUNS, check_out
 from streamer.session import Session
 from streamer.settings import Settings
 from streamer.sources.live import check_live
@@ -46,8 +47,8 @@ async def run(
 
     ``rounds`` may say when it goes on, and ``vigil`` keep watch over it.
 
-    Raises UsageError, SourceError, ModelError or EngineError before anything is written. What fails later ends the
-    run early and is in the result.
+    Raises StreamerError for what fails before anything is written. What fails later ends the run early and is in the
+    result.
     """
     measured = await _measured(_uris(sources, settings), settings, observer or Silent(), rounds, vigil)
     if settings.segment_s is not None:
@@ -76,6 +77,7 @@ async def _measured(
     if len(uris) > 1 and settings.fps == "max":
         raise UsageError("--fps max with several streams: in a closed loop there are no cameras; give one source")
     arrivals = None if settings.arrivals is None else parse_arrivals(settings.arrivals)
+    faults = None if settings.faults is None else Faults(parse_plan(settings.faults))
     if settings.out is not None:
         check_out(settings.out, overwrite=settings.overwrite)
     clock = MonotonicClock()
@@ -88,6 +90,14 @@ async def _measured(
             sources.append(await threads.run(opening, Stage.SOURCE))
             stack.callback(_close, sources[-1].close, Stage.SOURCE, threads)
             check_live(sources[-1].info, settings)
+        opened_cameras = cameras(uris, sources, settings.pace, arrivals)
+        if settings.fps != "max":
+            clock.expect(float(sum(camera.schedule.rate for camera in opened_cameras)))
+        if faults is not None:
+            faults.check(opened_cameras, respawn=settings.respawn > 0)
+            opened_cameras = faults.timed(opened_cameras)
+            stack.callback(faults.kill)
+            await threads.run(faults.start, Stage.SOURCE)
         model = find_model(settings.model, settings.trust)
         engine = ApartEngine(spec, model, settings.stall_s) if settings.respawn else open_engine(spec, model)
         stack.callback(_close, engine.close, Stage.ENGINE, threads)
@@ -97,13 +107,14 @@ async def _measured(
             settings,
             started,
             spec,
-            cameras(uris, sources, settings.pace, arrivals),
+            opened_cameras,
             model,
             engine,
             timings,
             clock,
             threads,
             await _load(settings, threads, stack),
+            faults,
         )
         return await Session(opened, observer, rounds, vigil).run()
 
@@ -113,7 +124,7 @@ async def _load(settings: Settings, threads: Threads, stack: ExitStack) -> LoadP
     load = parse_load(settings.load)
     if load is None:
         return None
-    beside = (settings.out or Path()).absolute()
+    beside = (settings.out or RUNS).absolute()
     while not beside.is_dir():
         beside = beside.parent
     processes = LoadProcesses(load, beside)

@@ -24,6 +24,8 @@ fcntl: ModuleType | None = None
 with suppress(ImportError):  # Windows has none
     fcntl = import_module("fcntl")
 
+RUNS = Path("runs")
+"""Where run directories are made that are given no place."""
 FRAMES = "frames.csv"
 DETECTIONS = "detections.csv"
 VIDEO = "annotated.mp4"
@@ -66,7 +68,7 @@ def default_path(started: datetime, source: str, engine: str) -> Path:
     """``runs/<UTC time>-<source>-<engine>``, with what file names cannot hold left out."""
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
     parts = [file_name(slug(source)), file_name(engine)]
-    path = Path("runs") / "-".join([stamp, *parts])
+    path = RUNS / "-".join([stamp, *parts])
     number = 2
     while path.exists():  # a second run within the same second
         path = path.with_name(f"{'-'.join([stamp, *parts])}-{number}")

@@ -16,7 +16,10 @@ from streamer.account import Account, Aids, End
 from streamer.csv_rows import frame_row
 from streamer.detector import Detector
 from streamer.engines.apart import ApartEngine
+from streamer.engines.base import Request
 from streamer.errors import SinkError
+from streamer.faults.engine import FaultyDetector
+from streamer.faults.injection import means_of
 from streamer.finished import Run
 from streamer.frame import Frame
 from streamer.freshness import Judge
@@ -37,7 +40,8 @@ from streamer.rounds import Intermission, Rounds
 from streamer.run_time import RunTime
 from streamer.rundir import RunDir, default_path, video_name
 from streamer.settings import Video
-from streamer.sink import FileSink
+from streamer.sink import FileSink, Sink
+from streamer.source import Unreadable
 from streamer.sources.fingerprint import fingerprint
 from streamer.stream import Stream
 from streamer.video_writer import VideoWriter
@@ -72,15 +76,7 @@ class Session:
     async def run(self) -> Run:
         """Warms up, runs the pipeline, and closes the run directory."""
         opened, settings = self._opened, self._opened.settings
-        detectors = [
-            Detector(
-                request,
-                preprocess_for(opened.spec.preprocess, opened.model.input_size, settings.fit),
-                Postprocess(opened.model.head, settings.confidence, settings.iou, len(opened.model.names)),
-                self._time.stamp,
-            )
-            for request in opened.engine.requests
-        ]
+        detectors = [self._detector(request) for request in opened.engine.requests]
         sha256 = await opened.threads.run(partial(fingerprint, opened.cameras[0].uri), Stage.SOURCE)
         firsts = [await opened.threads.run(camera.source.read, Stage.SOURCE) for camera in opened.cameras]
         read_us = opened.clock.now_us()
@@ -116,6 +112,8 @@ class Session:
             overwrite=settings.overwrite,
         )
         ledger = Ledger(self._deadline_us, self._watcher, lambda record: directory.frames.append(frame_row(record)))
+        if opened.faults is not None:
+            directory.frames.write = directory.detections.write = opened.faults.disk.write
         encoders: list[VideoWriter | PiecedVideo] = []
         try:
             if settings.video is not Video.NONE:
@@ -129,11 +127,9 @@ class Session:
             self._aids.pieces = Pieces(directory.frames, directory.detections, videos, every_us, settings.keep_bytes)
         pipeline = Pipeline(
             streams=[
-                Stream(
-                    camera.source,
+                self._stream(
+                    number,
                     first,
-                    camera.schedule,
-                    Judge(settings.freshness),
                     FileSink(
                         directory.detections.append,
                         encoders[number] if encoders else None,
@@ -248,14 +244,34 @@ class Session:
             stages.append(Stage.ENGINE)
         return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)
 
+    def _detector(self, request: Request) -> Detector:
+        """The detector of a request, with the faults of the engine if there are any."""
+        opened, settings, stamp = self._opened, self._opened.settings, self._time.stamp
+        preprocess = preprocess_for(opened.spec.preprocess, opened.model.input_size, settings.fit)
+        postprocess = Postprocess(opened.model.head, settings.confidence, settings.iou, len(opened.model.names))
+        if opened.faults is None or not opened.faults.engine:
+            return Detector(request, preprocess, postprocess, stamp)
+        means = means_of(time.sleep, opened.engine.signal if isinstance(opened.engine, ApartEngine) else None)
+        return FaultyDetector(request, preprocess, postprocess, stamp, opened.faults.engine, means)
+
+    def _stream(self, number: int, first: Frame | Unreadable | None, sink: Sink) -> Stream:
+        """A stream, with the faults of its source and of its sink if there are any."""
+        camera, faults = self._opened.cameras[number], self._opened.faults
+        source = camera.source
+        if faults is not None:
+            source = faults.source(number, camera, self._time.stamp, time.sleep)
+            sink = faults.sink(number, sink, self._time.stamp, time.sleep)
+        return Stream(source, first, camera.schedule, Judge(self._opened.settings.freshness), sink)
+
     def _encoder(self, directory: RunDir, stream: int) -> VideoWriter | PiecedVideo:
-        camera = self._opened.cameras[stream]
+        camera, faults = self._opened.cameras[stream], self._opened.faults
         info, schedule = camera.source.info, camera.schedule
         base = info.time_base if isinstance(schedule.pace, str) else 1 / schedule.pace
         path = directory.path / video_name(stream, len(self._opened.cameras))
 
-        def make(path: Path) -> VideoWriter:
-            return VideoWriter(path, info.width, info.height, schedule.rate, base)
+        def make(path: Path, comment: str = "") -> VideoWriter:
+            writer = partial(VideoWriter, path, info.width, info.height, schedule.rate, base, comment=comment)
+            return writer() if faults is None else writer(open_file=faults.disk.open)
 
         return make(path) if self._opened.settings.segment_s is None else PiecedVideo(path, make)
 

@@ -38,7 +38,8 @@ class Settings:
     over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
     None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. A stage
     that is at one frame for ``stall_s`` is stuck, and ends the run; with ``respawn`` the engine has a process of its
-    own, which is replaced so many times instead. ``load`` is what is to be at work beside the run. Every
+    own, which is replaced so many times instead. ``load`` is what is to be at work beside the run, ``faults`` a TOML
+    file with what is to go wrong in it. Every
     ``segment_s`` the files of the run are cut into pieces, of which the oldest go when they take more than
     ``keep_bytes``. Raises UsageError for what makes no sense.
     """
@@ -63,6 +64,7 @@ class Settings:
     stall_s: float = 5.0
     respawn: int = 0
     load: tuple[str, ...] = ()
+    faults: str | None = None
     segment_s: float | None = None
     keep_bytes: int = 1 << 30
     confidence: float = 0.25

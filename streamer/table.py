@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
@@ -27,13 +28,17 @@ class Reserve:
 
 
 class Table:
-    """A CSV file: a header, then lines, each appended by one write of its own; several threads may."""
+    """A CSV file: a header, then lines, each appended by one write of its own; several threads may.
+
+    ``write`` is what writes them: `os.write`, or a fault on purpose.
+    """
 
     def __init__(self, path: Path, header: str, reserve: Reserve) -> None:
         self.path = path
         self._header = header + "\n"
         self._reserve = reserve
         self._lock = Lock()
+        self.write: Callable[[int, bytes], int] = os.write
         self._begin()
 
     def _begin(self) -> None:
@@ -78,7 +83,7 @@ class Table:
 
     def _write(self, encoded: bytes) -> OSError | None:
         try:
-            written = os.write(self._file, encoded)
+            written = self.write(self._file, encoded)
             if written < len(encoded):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:

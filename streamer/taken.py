@@ -47,6 +47,11 @@ def taken() -> Taken:
     )
 
 
+def resident_bytes() -> int:
+    """What this process alone has in memory now."""
+    return _resident(psutil.Process())
+
+
 def _resident(child: psutil.Process) -> int:
     try:
         found: int = child.memory_info().rss

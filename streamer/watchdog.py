@@ -32,7 +32,8 @@ class Stall:
 class Watchdog:
     """Gives up the work of some ``stages`` that takes ``stall_us`` or longer; ``stalls`` tells of it.
 
-    Who waited for it gets the error of its stage, and the run ends as with any other error of that stage.
+    Who waited for it gets the error of its stage, and the run ends as with any other error of that stage. Work has
+    hung only when it was seen at each look meanwhile: in a process that was stopped for a while, nothing did.
     """
 
     def __init__(self, time: RunTime, stall_us: int, stages: Collection[Stage]) -> None:
@@ -43,10 +44,12 @@ class Watchdog:
 
     async def watch(self) -> None:
         """Watches until it is cancelled."""
+        seen: dict[UnderWay, int] = {}
         while True:
             await anyio.sleep(self._stall_us / 1_000_000 / LOOKS)
+            seen = {work: seen.get(work, 0) + 1 for work in self._time.under_way_for(0)}
             for work in self._time.under_way_for(self._stall_us):
-                if work.stage in self._stages:
+                if work.stage in self._stages and seen[work] >= LOOKS:
                     self._give_up(work)
 
     def _give_up(self, work: UnderWay) -> None:

@@ -6,12 +6,12 @@ time, for as long as the work said it would have blocked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import trio
@@ -21,9 +21,13 @@ from streamer.arrivals import Arrivals
 from streamer.camera import cameras
 from streamer.detections import Detections
 from streamer.detector import Detector
+from streamer.engines.base import Request
 from streamer.engines.null import NullEngine
 from streamer.engines.recipe import parse_spec
 from streamer.errors import EngineLost, SinkError
+from streamer.faults.engine import FaultyDetector, Means
+from streamer.faults.injection import Faults
+from streamer.faults.plan import plan_of
 from streamer.frame import Frame
 from streamer.freshness import Freshness, Judge
 from streamer.golden import GoldenFrame
@@ -211,6 +215,7 @@ class Rig:
     engine_lost_at: frozenset[int] = frozenset()
     respawns: int = 0
     respawn_s: float = 0.5
+    faults: Sequence[Mapping[str, Any]] = ()
     golden_every_us: int | None = None
     golden: list[Detections] = field(default_factory=list)
     """What was found in the golden frame."""
@@ -232,7 +237,8 @@ class Rig:
             VirtualSource(self.frames, rate, time, self.decode_s, self.broken, self.source_hangs_at)
             for _ in range(self.streams)
         ]
-        self.cameras = cameras(["virtual"] * self.streams, sources, self.fps, self.arrivals)
+        self.injected = injected = Faults(plan_of("plan.toml", self.faults))
+        self.cameras = injected.timed(cameras(["virtual"] * self.streams, sources, self.fps, self.arrivals))
         services = self._services()
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(run_time, next(services)))
         engine.compile()
@@ -246,30 +252,23 @@ class Rig:
         self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * self.streams)
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
-        self.watchdog = Watchdog(run_time, self.stall_us, list(Stage))
+        stages = [stage for stage in Stage if not (self.respawns and stage is Stage.ENGINE)]
+        self.watchdog = Watchdog(run_time, self.stall_us, stages)
         self.pipeline = Pipeline(
             streams=[
                 Stream(
-                    camera.source,
-                    await time.run(camera.source.read, Stage.SOURCE),
-                    camera.schedule,
-                    Judge(self.freshness),
-                    sink,
+                    first=await time.run(camera.source.read, Stage.SOURCE),
+                    source=injected.source(number, camera, run_time.stamp, time.block),
+                    schedule=camera.schedule,
+                    judge=Judge(self.freshness),
+                    sink=injected.sink(number, sink, run_time.stamp, time.block),
                 )
-                for camera, sink in zip(self.cameras, self.sinks, strict=True)
+                for number, (camera, sink) in enumerate(zip(self.cameras, self.sinks, strict=True))
             ],
             policy=self.policy,
             queue=self.queue,
             limits=self.limits,
-            detectors=[
-                Detector(
-                    engine.requests[0],
-                    Preprocess(TINY.input_size, Fit.LETTERBOX),
-                    Postprocess(TINY.head, 0.25, 0.5),
-                    run_time.stamp,
-                )
-                for _ in range(self.requests)
-            ],
+            detectors=[self._detector(engine.requests[0], run_time.stamp) for _ in range(self.requests)],
             primer=self.primer,
             watchdog=self.watchdog,
             replacing=self.replacing,
@@ -287,6 +286,23 @@ class Rig:
             nursery.cancel_scope.cancel()
         self.ended_us = run_time.now_us()
         self.tally.finish(self.ended_us)
+
+    def _detector(self, request: Request, stamp: Callable[[], int]) -> Detector:
+        preprocess = Preprocess(TINY.input_size, Fit.LETTERBOX)
+        postprocess = Postprocess(TINY.head, 0.25, 0.5)
+        if not self.injected.engine:
+            return Detector(request, preprocess, postprocess, stamp)
+        means = Means(self._time.block, self._hang, self._lose)
+        return FaultyDetector(request, preprocess, postprocess, stamp, self.injected.engine, means)
+
+    def _hang(self) -> None:
+        """An engine with a process of its own is given up by who speaks to it, and another one by the watchdog."""
+        self._time.block(self.stall_us / 1_000_000 if self.respawns else FOR_EVER_S)
+        if self.respawns:
+            self._lose()
+
+    def _lose(self) -> None:
+        raise EngineLost("its process ended")
 
     def _golden_frame(self) -> GoldenFrame | None:
         if self.golden_every_us is None:

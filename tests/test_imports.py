@@ -29,24 +29,27 @@ LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
         age agreement annotate answer bootstrap bundled cache canary clock columns comparison csv_rows distribution
-        evaluation finished freshness hashing hdr_log link load load_workers machine mending models
+        evaluation faults faults.armed faults.arrivals faults.disk faults.plan faults.process finished freshness
+        hashing hdr_log link load load_workers machine mending models
         models.checkpoint models.derived models.describing models.facts models.files models.finding models.labels
         models.model models.openvino_facts models.pt_facts models.published models.store models.trial openvino_quiet
-        percentiles postprocess preprocess processes progress rundir settings sizes slo soak soak.*
+        percentiles postprocess preprocess processes progress rundir settings size_changes sizes slo soak soak.*
         sources.addresses streaming summary table tail taken ultralytics_quiet unaccounted video_extent video_index
         windows witness workers
     """),
     "source, engines, sink": names("""
-        benchmark_app engines engines.* models.exporting models.importing models.inventory models.pull
+        benchmark_app engines engines.* faults.sink faults.source faults.times models.exporting models.importing
+        models.inventory models.pull
         models.quantizing pictures pictures.* sample scene sink sources sources.camera sources.fingerprint
         sources.images sources.live sources.opencv_quiet sources.opening sources.stream sources.synthetic
         sources.video street street.* truth video_reader video_writer
     """),
     "pipeline": names("""
-        account camera detector doubts emission golden lookahead manifest measuring observer opened pieces pipeline
+        account camera detector doubts emission faults.engine faults.injection golden lookahead manifest measuring
+        observer opened pieces pipeline
         priming replacing rounds run_time session stream vigil warmup watchdog
     """),
-    "run": names("run api repair studies studies.* verify verify.*"),
+    "run": names("run api pieces_found repair studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
 }
 """From the bottom to the top: a module imports from its own layer and from those below it."""
@@ -55,10 +58,10 @@ VENDORS = {
     "openvino": ["openvino_quiet"],
     "torch": ["engines.pytorch", "models.pt_facts"],
     "ultralytics": ["ultralytics_quiet", "models.checkpoint", "models.exporting"],
-    "av": ["video_reader", "video_writer", "video_index", "sources.stream", "verify.video"],
+    "av": ["pieces_found", "video_reader", "video_writer", "video_index", "sources.stream", "verify.video"],
     "cv2": [
         *("preprocess", "postprocess", "annotate", "video_reader", "video_writer", "scene", "street.*"),
-        *("sources.images", "sources.camera", "sources.opencv_quiet", "studies.bench_input"),
+        *("faults.source", "sources.images", "sources.camera", "sources.opencv_quiet", "studies.bench_input"),
     ],
     "click": ["cli.*"],
     "rich": ["cli.*"],

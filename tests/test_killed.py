@@ -216,18 +216,33 @@ def test_programs_are_told_what_is_left(copy: Path) -> None:
     assert (document["verdict"], document["repaired"]) == ("VALID", manifest(copy)["repaired"])
 
 
-def test_a_run_in_pieces_is_looked_at_and_not_repaired(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("let_go", [False, True])
+def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
+    clip: Path, tiny_model: Path, tmp_path: Path, let_go: bool
+) -> None:
     settings = Settings(
-        engine="null", model=str(tiny_model), fps=Fraction(100), warmup=0, segment_s=0.15, out=tmp_path / "run"
+        engine="null", model=str(tiny_model), fps=Fraction(40), warmup=0, segment_s=0.2, out=tmp_path / "run"
     )
     streamer.replay(clip, settings)
-    unfinished(tmp_path / "run")
+    before = unfinished(tmp_path / "run")
+    (tmp_path / "run" / "frames.0000.csv.writing").write_text("half")
+    if let_go:
+        (tmp_path / "run" / "frames.0000.csv.gz").unlink()
     found = verify(tmp_path / "run")
     assert (found.reasons, found.valid) == ([], False)
     assert found.remains is not None
-    assert (found.remains.rows, found.remains.in_pieces) == (40, True)
-    with pytest.raises(UsageError, match="a run in pieces cannot be repaired"):
-        repair(tmp_path / "run")
+    assert found.remains.let_go == let_go
+    if let_go:
+        with pytest.raises(UsageError, match=r"pieces of frames\.csv have been let go"):
+            repair(tmp_path / "run")
+        return
+    assert found.remains.rows == 40
+    after = repair(tmp_path / "run")
+    assert after is not None
+    assert after["frames"] == before["frames"]
+    assert after["pieces"]["videos_begin_s"] == before["pieces"]["videos_begin_s"]
+    assert [cut["frames"] for cut in after["pieces"]["cuts"]] == [cut["frames"] for cut in before["pieces"]["cuts"]]
+    assert verify(tmp_path / "run").reasons == []
 
 
 def test_a_torn_line_is_cut_off_and_its_frame_abandoned(copy: Path) -> None:

@@ -80,3 +80,13 @@ def test_the_spin_grows_at_once_with_an_oversleep_and_shrinks_slowly() -> None:
     assert clock.spin_us == LEAST_SPIN_US
     clock._learn(1_000_000)
     assert clock.spin_us == MOST_SPIN_US
+
+
+def test_what_is_spun_is_a_quarter_of_the_time_between_two_instants_at_most() -> None:
+    clock = MonotonicClock()
+    clock.expect(30)
+    assert clock.spin_us == SPIN_US
+    clock.expect(16 * 30)
+    assert clock.spin_us == 521
+    clock._learn(5_000)
+    assert clock.spin_us == 521

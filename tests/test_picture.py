@@ -21,9 +21,10 @@ from streamer.columns import NEVER, Columns, read_columns
 from streamer.csv_rows import FRAME_COLUMNS, frame_row
 from streamer.errors import SinkError
 from streamer.ledger import FrameRecord, Outcome
-from streamer.pictures.latency import draw_latency
+from streamer.pictures.latency import draw_latency, latency_figure
 from streamer.pictures.thinning import curve, envelope
 from tests.runs import ROOT, environment
+from tests.test_picture_compare import covered, said
 
 PERIOD_US = 33_333
 VERMILLION_BGR = (0, 94, 213)
@@ -129,6 +130,19 @@ def test_dropped_frames_are_marked(tmp_path: Path) -> None:
 )
 def test_any_run_can_be_drawn(records: list[FrameRecord], run: dict[str, Any], tmp_path: Path) -> None:
     assert picture(draw_latency(tmp_path, write_run(tmp_path, records, **run))).std() > 1
+
+
+@pytest.mark.parametrize("nice", [0, 5], ids=["a short caption", "one of three lines"])
+def test_a_load_is_named_in_the_caption_which_covers_no_other_words(nice: int, tmp_path: Path) -> None:
+    manifest = write_run(tmp_path, map(delivered, range(200)))
+    manifest["load"] = {
+        "asked": {"cpu_cores": 1.5, "memory_mb": 2000.0, "io_mb_s": 50.0 if nice else 0, "nice": nice}
+    }
+    if nice:
+        manifest["engine"]["spec"] = "ir-auto-shared,INFERENCE_PRECISION_HINT=f32"
+    figure = latency_figure(read_columns(tmp_path / "frames.csv"), manifest)
+    assert "under load: 1.5 cores busy, 2000 MB held" in " ".join(said(figure).split())
+    assert covered(figure) == []
 
 
 def test_names_that_look_like_formulas_or_hold_odd_letters_are_drawn_as_they_are(tmp_path: Path) -> None:

@@ -113,7 +113,10 @@ def test_passwords_are_not_kept_and_have_to_be_given_again(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "asked",
-    [Settings(), Settings(engine="ir,threads=1", fps=30, streams=3, slo="drops<1%", max_age_ms=50)],
+    [
+        Settings(),
+        Settings(engine="ir,threads=1", fps=30, streams=3, slo="drops<1%", max_age_ms=50, load=("cpu=1", "nice=5")),
+    ],
 )
 def test_settings_come_back_from_json_as_they_were(asked: Settings) -> None:
     assert settings_of_json(json.loads(json.dumps(settings_as_json(asked)))) == replace(asked, fps=asked.pace)

@@ -113,6 +113,11 @@ endurance_options = options(
         show_default=True,
         help="Run the engine in a process of its own, and replace it up to N times when it hangs or dies.",
     ),
+    click.option(
+        "--faults",
+        metavar="FILE.toml",
+        help="What is to go wrong on purpose, and when: a table [[fault]] for each.",
+    ),
 )
 """What a run has to bear, and what becomes of it when something in it fails."""
 
@@ -248,7 +253,7 @@ _SETTINGS = {
         name: name
         for name in ("engine", "model", "trust", "fps", "queue", "slo", "frames", "loop", "warmup", "streams")
     },
-    **{name: name for name in ("arrivals", "skip_partial", "respawn", "load", "iou", "overwrite")},
+    **{name: name for name in ("arrivals", "skip_partial", "respawn", "load", "faults", "iou", "overwrite")},
     "max_age": "max_age_ms",
     "stall": "stall_s",
     "duration": "duration_s",

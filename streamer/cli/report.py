@@ -128,7 +128,8 @@ def print_report(run: Run, console: Console) -> None:
             for key, name, unit in LOADS
             if (asked := load["asked"][key])
         )
-        console.print(f"load    {said}", highlight=False, markup=False, soft_wrap=True)
+        nice = f", niceness {load['took']['nice']}" if load["asked"]["nice"] else ""
+        console.print(f"load    {said}{nice}", highlight=False, markup=False, soft_wrap=True)
     for one in run.manifest["slo_checks"]:
         met = "met" if one["met"] else "missed"
         console.print(

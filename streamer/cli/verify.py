@@ -102,8 +102,8 @@ def _left(run_dir: Path, remains: Remains, verdict: str) -> Iterator[str]:
     for video in remains.videos:
         played, delivered = _at(video.plays_until_ms), _at(video.delivered_until_ms)
         yield f"video   {video.name} plays up to {played}, the last frame delivered is at {delivered}"
-    if remains.in_pieces:
-        yield "pieces  a run in pieces cannot be repaired; its soak goes on with 'streamer soak --resume'"
+    if remains.let_go:
+        yield "pieces  some have been let go: it cannot be repaired; its soak goes on with 'streamer soak --resume'"
     else:
         yield f"mend    streamer verify {run_dir} --repair"
 

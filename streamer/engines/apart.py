@@ -88,6 +88,11 @@ class ApartEngine:
         self.execution_devices = inferred.devices
         return np.ndarray(inferred.shape, np.float32, self._output)
 
+    def signal(self, number: int) -> None:
+        """Sends its process a signal: what faults on purpose do to it."""
+        if self._child is not None:
+            self._child.signal(number)
+
     def close(self) -> None:
         if self._child is not None:
             self._child.end()

@@ -75,10 +75,10 @@ def load_said(load: Mapping[str, Any] | None) -> list[str]:
     """The load beside a run, as it was asked for; nothing without one."""
     if load is None:
         return []
+    asked = load["asked"]
     units = (("cpu_cores", "cores busy"), ("memory_mb", "MB held"), ("io_mb_s", "MB/s written"))
-    return [
-        "under load: " + ", ".join(f"{load['asked'][name]:g} {unit}" for name, unit in units if load["asked"][name])
-    ]
+    said = [f"{asked[name]:g} {unit}" for name, unit in units if asked[name]]
+    return ["under load: " + ", ".join([*said, *([f"nice {asked['nice']}"] if asked["nice"] else [])])]
 
 
 def plain(rate: str) -> str:

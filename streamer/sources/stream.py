@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from streamer.errors import SourceError
 from streamer.frame import Frame, Image
 from streamer.schedule import MOST_DENOMINATOR
+from streamer.size_changes import SizeChanges
 from streamer.source import SourceInfo, Unreadable
 from streamer.sources import live
 from streamer.sources.addresses import kind_of, without_credentials
@@ -50,6 +51,7 @@ class StreamSource:
         self._timeline = live.Timeline()
         self._next = 0
         self._doubts: list[str] = []
+        self._sizes = SizeChanges()
         self._reformatter = VideoReformatter()
         self._coded_size: tuple[int, int] | None = None
         self._container, self._video = self._open(uri)
@@ -64,7 +66,7 @@ class StreamSource:
 
     @property
     def doubts(self) -> list[str]:
-        return [*self._doubts, *self._timeline.doubts]
+        return [*self._doubts, *self._sizes.doubts, *self._timeline.doubts]
 
     def read(self) -> Frame | Unreadable | None:
         if self._first is not None:
@@ -152,9 +154,8 @@ class StreamSource:
         size = frame.width, frame.height
         if self._coded_size is None:
             self._coded_size = size
-        start = "the picture size changes"
-        if size != self._coded_size and not any(doubt.startswith(start) for doubt in self._doubts):
-            self._doubts.append(f"{start} at frame {index} to {size[0]}x{size[1]}: scaled to the size of the first")
+        if size != self._coded_size:
+            self._sizes.count(index, *size)
         converted = self._reformatter.reformat(frame, *self._coded_size, "bgr24", threads=1)
         return np.ascontiguousarray(np.rot90(cast(Image, converted.to_ndarray()), frame.rotation // 90))
 

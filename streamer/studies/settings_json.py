@@ -33,6 +33,7 @@ def settings_of_json(found: Mapping[str, Any]) -> Settings:
             **found,
             "fps": parse_fps(str(found["fps"])),
             "policy": None if policy is None else Policy(policy),
+            "load": tuple(found["load"]),
             "fit": Fit(found["fit"]),
             "video": Video(found["video"]),
         }

@@ -11,7 +11,7 @@ import numpy as np
 from streamer.verify import objects, rows
 from streamer.verify.document import Document, RunFacts
 from streamer.verify.objects import count_objects
-from streamer.verify.pieces import uncut
+from streamer.verify.pieces import numbered, uncut
 from streamer.verify.reasons import Reasons
 from streamer.verify.rows import Rows, read_rows
 from streamer.verify.schedule import check_schedule, media_times
@@ -35,8 +35,8 @@ class Video:
 @dataclass(frozen=True, slots=True)
 class Remains:
     """What is left. ``until_ms`` is the last stamp, None without a row; ``unknown`` counts numbers without a row
-    below the highest of their stream, and ``strays`` rows of detections of frames without one. Of a run ``in_pieces``
-    the videos are not looked at.
+    below the highest of their stream, and ``strays`` rows of detections of frames without one. Of a run in pieces
+    the videos are not looked at, and when some were ``let_go`` it cannot be repaired.
     """
 
     rows: int
@@ -46,7 +46,7 @@ class Remains:
     detections: int
     strays: int
     videos: list[Video]
-    in_pieces: bool
+    let_go: bool
 
     def as_dict(self) -> dict[str, Any]:
         """As it is printed for programs."""
@@ -75,7 +75,7 @@ def look_at(directory: Path, reasons: Reasons) -> Remains:
         detections=detections,
         strays=strays,
         videos=[] if run.video == "none" or in_pieces else _videos(ledger, run, directory),
-        in_pieces=in_pieces,
+        let_go=any(min(numbered(table), default=0) > 0 for table in tables),
     )
 
 

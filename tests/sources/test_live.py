@@ -106,7 +106,7 @@ def test_a_change_of_size_is_scaled_to_the_first_with_one_doubt(tmp_path: Path) 
         items = frames(read_all(source))
     assert {frame.image.shape for frame in items} == {(48, 64, 3)}
     assert [doubt for doubt in source.doubts if "picture size changes" in doubt] == [
-        "the picture size changes at frame 10 to 128x96: scaled to the size of the first"
+        "the picture size changes at frame 10 to 128x96: scaled to the size of the first (10 in all)"
     ]
 
 
