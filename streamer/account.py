@@ -10,6 +10,7 @@ from streamer import manifest as parts
 from streamer.answer import plain_answer
 from streamer.engines.in_force import AS_PICKLE, LOADED
 from streamer.errors import StreamerError
+from streamer.gaps import Gaps
 from streamer.ledger import Ledger
 from streamer.machine import resident_peak_mb, this_machine
 from streamer.measuring import Measurements
@@ -33,6 +34,7 @@ class Aids:
     """What a run has beside its pipeline, where it was asked for."""
 
     watchdog: Watchdog
+    gaps: Gaps
     primer: Primer | None = None
     intermission: Intermission | None = None
     replacing: Replacing | None = None
@@ -89,6 +91,7 @@ class Account:
         frames = counts(ledger)
         checks = check(settings.objectives, figures, frames)
         tail = measured.tail.explain()
+        gaps = aids.gaps.part() if any(camera.source.info.live for camera in opened.cameras) else None
         machine = this_machine()
         length_s, windows = measured.windows.last()
         engine_part = parts.engine_part(opened.spec, opened.engine, opened.timings, measured.device_changes)
@@ -117,6 +120,7 @@ class Account:
             load=None if opened.load is None else opened.load.part(),
             faults=None if opened.faults is None else opened.faults.part(),
             stalls=parts.stalls_part(aids.watchdog.stalls),
+            gaps=gaps,
             priming=None if aids.primer is None else parts.priming_part(aids.primer.tally),
             windows=parts.windows_part(length_s, windows),
             resources={
@@ -136,6 +140,7 @@ class Account:
                 *(doubt for camera in opened.cameras for doubt in camera.source.doubts),
                 *([] if opened.faults is None else [*opened.faults.doubts(), *opened.faults.missed()]),
                 *doubts.of_the_pipeline(pipeline, ledger),
+                *doubts.of_gaps(gaps),
                 *([] if aids.replacing is None else doubts.of_replacements(aids.replacing.done)),
                 *doubts.of_the_figures(figures, None if settings.until is None else parse_percentile(settings.until)),
                 *doubts.of_steadiness(length_s, windows),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from streamer.engines.in_force import PRECISION
 from streamer.ledger import Ledger, Outcome
@@ -37,6 +38,16 @@ def of_the_pipeline(pipeline: Pipeline, ledger: Ledger) -> list[str]:
     if dropped > delivered:
         found.append(f"more frames were dropped than delivered: {dropped} and {delivered}")
     return found
+
+
+def of_gaps(gaps: Mapping[str, Any] | None) -> list[str]:
+    """Stretches in which a live source gave no frame."""
+    if not gaps or not gaps["count"]:
+        return []
+    said = "1 gap" if gaps["count"] == 1 else f"{gaps['count']} gaps"
+    return [
+        f"there was no signal for {gaps['total_s']:.1f} s, in {said}: ages are those of a camera that was away, too"
+    ]
 
 
 def of_replacements(replacements: Sequence[Replacement]) -> list[str]:

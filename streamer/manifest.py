@@ -145,6 +145,7 @@ def run_part(
         "iou": settings.iou,
         "fit": settings.fit.value,
         "loop": settings.loop,
+        "give_up_s": None if settings.give_up_us is None else settings.give_up_us / 1_000_000,
         "study": None if intermission is None else intermission.study,
         "rounds": None
         if rounds is None
@@ -173,6 +174,7 @@ def manifest(
     load: Mapping[str, Any] | None,
     faults: Sequence[Mapping[str, Any]] | None,
     stalls: Sequence[Mapping[str, Any]],
+    gaps: Mapping[str, Any] | None,
     windows: Mapping[str, Any],
     resources: Mapping[str, Any],
     notes: Sequence[str],
@@ -208,6 +210,7 @@ def manifest(
         "load": load,
         "faults": faults,
         "stalls": list(stalls),
+        "gaps": gaps,
         "windows": dict(windows),
         "parts": list(parts_of_run),
         "repaired": None,

@@ -18,6 +18,7 @@ from streamer.detector import Detector
 from streamer.emission import Emission, Job, Prime
 from streamer.errors import EngineError, EngineLost, SinkError, StreamerError
 from streamer.frame import Frame
+from streamer.gaps import Gaps
 from streamer.golden import GoldenFrame
 from streamer.ledger import FrameRecord, Ledger, Outcome
 from streamer.link import Dispatch, LinkClosed, Policy
@@ -51,6 +52,7 @@ class Pipeline:
     With a ``primer`` the gap before a frame is filled with throw-away inferences, where the schedule tells of it.
     With an ``intermission`` the run is held between its rounds. Both are for a single stream. With ``replacing``
     an engine that is lost is replaced, and its frame alone has failed. A ``golden`` frame is looked at now and then.
+    ``gaps`` takes the stretches in which live sources give nothing.
     ``on_idle`` is called once a frame, while none is being measured (or, when the engine is never idle, before the
     next is due), and ``decoded`` with the beginning and the end of each decode; they must be short. ``failure`` is
     the error that ended the run, if one did; ``undrawn`` counts dropped frames whose picture could not wait for its
@@ -72,6 +74,7 @@ class Pipeline:
         watchdog: Watchdog,
         replacing: Replacing | None,
         golden: GoldenFrame | None,
+        gaps: Gaps,
         on_idle: Callable[[], None],
         decoded: Callable[[int, int], None],
     ) -> None:
@@ -89,13 +92,15 @@ class Pipeline:
         self._dispatch: Dispatch[Job] = Dispatch(_due)
         self._lines: list[Line] = []
         self._emissions: list[Emission] = []
-        for stream in streams:
+        for number, stream in enumerate(streams):
             link = self._dispatch.link(policy, 0 if self._closed_loop else queue)
             line = Line(stream, link, self._gate, time, decoded)
             self._lines.append(line)
             self._emissions.append(
                 Emission(
+                    stream=number,
                     source=stream.source,
+                    gaps=gaps,
                     schedule=stream.schedule,
                     limits=limits,
                     waits=policy is Policy.WAIT,
@@ -110,7 +115,7 @@ class Pipeline:
                     time=time,
                     on_idle=on_idle,
                     displaced=self._displaced,
-                    unreadable=self._unreadable,
+                    pictureless=self._pictureless,
                 )
             )
         self._emitting = anyio.CancelScope()
@@ -197,9 +202,9 @@ class Pipeline:
             self._outcome = anyio.Event()
             await self._outcome.wait()
 
-    def _unreadable(self, record: FrameRecord) -> None:
+    def _pictureless(self, record: FrameRecord, outcome: Outcome, reason: str) -> None:
         self._lines[record.stream].buffer.skip(record.frame)
-        self._close(record, Outcome.DECODE_ERROR)
+        self._close(record, outcome, reason)
 
     def _displaced(self, frame: Frame, record: FrameRecord) -> None:
         self._drop(frame, record, QUEUE_FULL)

@@ -11,6 +11,7 @@ from typing import Any
 from streamer import doubts
 from streamer.answer import plain_answer
 from streamer.errors import SinkError, UsageError
+from streamer.gaps import gaps_in
 from streamer.hdr_log import write_hdr_log
 from streamer.ledger import FrameRecord, Ledger, Outcome, Watchers
 from streamer.manifest import windows_part
@@ -147,6 +148,7 @@ def _manifest(
         [] if run["closed_loop"] else rates if run["schedule"] == "source" else [Fraction(run["fps"])] * len(rates)
     )
     error = _error(records, begun["asked"]["respawn"])
+    gaps = gaps_in(records, len(rates), end_us) if live else None
     document = {
         **begun,
         "verdict": "INTERRUPTED" if error is None else "FAILED",
@@ -155,6 +157,7 @@ def _manifest(
         "doubts": [
             _said(mended, end_us),
             *begun["doubts"],
+            *doubts.of_gaps(gaps),
             *doubts.of_the_figures(figures, None if run["until"] is None else parse_percentile(run["until"])),
             *doubts.of_steadiness(length_s, steady),
         ],
@@ -182,6 +185,7 @@ def _manifest(
         **{f"{name}_ms": figure.as_dict() for name, figure in figures.items()},
         "omission_gap": omission_gap(figures),
         "priming": None,
+        "gaps": gaps,
         "replacements": _replacements(records, begun["asked"]["respawn"]),
         "windows": windows_part(length_s, steady),
         "pieces": None if begun["pieces"] is None else pieces_found(path, begun["pieces"], len(begun["streams"])),

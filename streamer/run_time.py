@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from streamer.clock import Clock
-from streamer.workers import Stage, UnderWay, Workers
+from streamer.workers import Begun, Stage, UnderWay, Workers
 
 T = TypeVar("T")
 
@@ -54,6 +54,10 @@ class RunTime:
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
         """Runs the blocking ``work`` of a stage on a worker."""
         return await self._workers.run(work, stage)
+
+    def begin(self, work: Callable[[], T], stage: Stage) -> Begun[T]:
+        """Begins the blocking ``work`` of a stage on a worker."""
+        return self._workers.begin(work, stage)
 
     def under_way_for(self, us: int) -> list[UnderWay]:
         """The work that has been under way for so long or longer."""

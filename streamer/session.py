@@ -23,6 +23,7 @@ from streamer.faults.injection import means_of
 from streamer.finished import Run
 from streamer.frame import Frame
 from streamer.freshness import Judge
+from streamer.gaps import Gaps
 from streamer.golden import GoldenFrame
 from streamer.hdr_log import write_hdr_log
 from streamer.ledger import Ledger, Watcher, Watchers
@@ -69,7 +70,7 @@ class Session:
         self._watcher: Watcher = self._measured.watcher
         if vigil is not None:
             self._watcher = Watchers(self._watcher, vigil.begins(closed_loop=closed_loop, ticks_us=ticks_us))
-        self._aids = Aids(self._watchdog_of(opened))
+        self._aids = Aids(self._watchdog_of(opened), Gaps(opened.settings.give_up_us))
         self._end = End()
         self._cpu_aside_s = 0.0
 
@@ -152,6 +153,7 @@ class Session:
             watchdog=self._aids.watchdog,
             replacing=self._aids.replacing,
             golden=golden,
+            gaps=self._aids.gaps,
             on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._sample),
             decoded=self._measured.tail.decoded,
         )
@@ -198,6 +200,7 @@ class Session:
         end = self._end
         end.duration_us = self._time.now_us()
         self._measured.finish(end.duration_us)
+        self._aids.gaps.finish(end.duration_us)
         if self._vigil is not None:
             self._vigil.ends(end.duration_us)
         if self._opened.load is not None:

@@ -17,6 +17,9 @@ from streamer.preprocess import Fit
 from streamer.schedule import Limits, Pace
 from streamer.slo import Objective, parse_slo
 
+GIVE_UP_S = 60.0
+"""Seconds without a frame after which a live source is given up, if nothing else is asked."""
+
 
 class Video(StrEnum):
     """Which frames the annotated video shows."""
@@ -38,8 +41,9 @@ class Settings:
     over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
     None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. A stage
     that is at one frame for ``stall_s`` is stuck, and ends the run; with ``respawn`` the engine has a process of its
-    own, which is replaced so many times instead. ``load`` is what is to be at work beside the run, ``faults`` a TOML
-    file with what is to go wrong in it. Every
+    own, which is replaced so many times instead. With ``reconnect`` a live source that is lost is connected anew,
+    until no frame has come for ``give_up_s``; None means 60. ``load`` is what is to be at work beside the run,
+    ``faults`` a TOML file with what is to go wrong in it. Every
     ``segment_s`` the files of the run are cut into pieces, of which the oldest go when they take more than
     ``keep_bytes``. Raises UsageError for what makes no sense.
     """
@@ -63,6 +67,8 @@ class Settings:
     deadline_ms: float | None = None
     stall_s: float = 5.0
     respawn: int = 0
+    reconnect: bool = True
+    give_up_s: float | None = None
     load: tuple[str, ...] = ()
     faults: str | None = None
     segment_s: float | None = None
@@ -87,6 +93,7 @@ class Settings:
             ("duration", self.duration_s),
             ("max-age", self.max_age_ms),
             ("stall", self.stall_s),
+            ("give-up", self.give_up_s),
             ("segment", self.segment_s),
         ):
             if number is not None and not 0 < number < float("inf"):
@@ -97,6 +104,8 @@ class Settings:
             raise UsageError(f"--policy {self.policy}: with --fps max nothing is due and nothing dropped; use wait")
         if self.fps == "max" and (self.arrivals or self.max_age_ms or self.skip_partial):
             raise UsageError("--arrivals, --max-age and --skip-partial: with --fps max nothing is due; leave it out")
+        if self.give_up_s is not None and not self.reconnect:
+            raise UsageError("--give-up with --no-reconnect: a source that is lost is given up at once; leave it out")
         if self.slo is not None:
             parse_slo(self.slo)
         parse_load(self.load)
@@ -122,6 +131,11 @@ class Settings:
             None if self.duration_s is None else round(self.duration_s * 1e6),
             None if self.until is None else frames_needed(PERCENTILES[parse_percentile(self.until)]),
         )
+
+    @property
+    def give_up_us(self) -> int | None:
+        """After so long without a frame a live source is given up; None: as soon as it is lost."""
+        return round((self.give_up_s or GIVE_UP_S) * 1_000_000) if self.reconnect else None
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

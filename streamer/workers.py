@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from queue import SimpleQueue
 from threading import Thread, current_thread
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.from_thread
@@ -24,6 +24,7 @@ from anyio.lowlevel import EventLoopToken, current_token
 from streamer.clock import Clock
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Stage(StrEnum):
@@ -44,6 +45,10 @@ class Workers(Protocol):
 
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
         """Runs the ``work`` of a stage on a worker and returns its result, or raises its error."""
+        ...
+
+    def begin(self, work: Callable[[], T], stage: Stage) -> Begun[T]:
+        """Begins the ``work`` of a stage on a worker, and does not wait for it."""
         ...
 
     def under_way(self) -> Sequence[UnderWay]:
@@ -69,6 +74,23 @@ class UnderWay(Protocol):
         ...
 
 
+class Begun(UnderWay, Protocol[T_co]):
+    """Work that was begun, for whoever waits for it beside other things."""
+
+    @property
+    def ended(self) -> bool:
+        """It has an outcome."""
+        ...
+
+    async def wait(self) -> None:
+        """Returns when it has ended. Who is cancelled meanwhile leaves it going on."""
+        ...
+
+    def outcome(self) -> T_co:
+        """The result of work that has ended, or raises its error."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class _Job:
     """A piece of work on its way through a worker thread; ``lost`` when nobody waits for it any more."""
@@ -82,6 +104,18 @@ class _Job:
     result: Any = None
     error: BaseException | None = None
     lost: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.done.is_set()
+
+    async def wait(self) -> None:
+        await self.done.wait()
+
+    def outcome(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.result
 
     def stack(self) -> list[str]:
         frame = None if self.thread is None else sys._current_frames().get(self.thread.ident or 0)
@@ -127,6 +161,12 @@ class Threads:
         return self._clock.now_us()
 
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
+        job = self.begin(work, stage)
+        with anyio.CancelScope(shield=True):  # a thread cannot be cancelled
+            await job.wait()
+        return job.outcome()
+
+    def begin(self, work: Callable[[], T], stage: Stage) -> Begun[T]:
         job = _Job(work, stage, anyio.Event(), current_token())
         jobs = self._jobs.setdefault(stage, SimpleQueue())
         self._busy[stage] += 1
@@ -135,14 +175,7 @@ class Threads:
             self._threads[stage].append(thread)
             thread.start()
         jobs.put(job)
-        try:
-            with anyio.CancelScope(shield=True):  # a thread cannot be cancelled
-                await job.done.wait()
-        finally:
-            self._busy[stage] -= not job.lost  # a thread that is lost serves nobody any more
-        if job.error is not None:
-            raise job.error
-        return cast(T, job.result)
+        return job
 
     def under_way(self) -> Sequence[UnderWay]:
         return list(self._under_way)
@@ -185,6 +218,7 @@ class Threads:
 
     def _done(self, job: _Job) -> None:
         """In the event loop, where nothing else is given up meanwhile."""
-        if not job.lost:
+        if not job.lost:  # else its thread serves nobody any more
             self._under_way.remove(job)
+            self._busy[job.stage] -= 1
             job.done.set()

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import trio
@@ -50,6 +50,7 @@ from streamer.watchdog import Watchdog
 from streamer.workers import Stage, UnderWay
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(eq=False)
@@ -64,6 +65,46 @@ class VirtualWork:
     def stack(self) -> list[str]:
         return []
 
+    def give_up(self, error: Exception) -> None:
+        self.error = error
+        self.scope.cancel()
+
+
+class VirtualBegun(Generic[T_co]):
+    """Work of a stage that was begun, and ends at ``ends_us``."""
+
+    def __init__(self, time: VirtualTime, stage: Stage, work: Callable[[], T_co]) -> None:
+        self._time = time
+        self.stage, self.since_us = stage, time.now_us()
+        self._given_up = trio.Event()
+        self.error: Exception | None = None
+        try:
+            self._result = work()
+        except Exception as error:
+            self.error = error
+        self._ends_us = time.unblock()
+
+    @property
+    def ended(self) -> bool:
+        return self._given_up.is_set() or self._time.now_us() >= self._ends_us
+
+    async def wait(self) -> None:
+        if not self.ended:
+            with trio.move_on_at(self._time.at(self._ends_us)):
+                await self._given_up.wait()
+
+    def outcome(self) -> T_co:
+        if self.error is not None:
+            raise self.error
+        return self._result
+
+    def stack(self) -> list[str]:
+        return []
+
+    def give_up(self, error: Exception) -> None:
+        self.error = error
+        self._given_up.set()
+
 
 class VirtualTime:
     """Clock and Workers in virtual time."""
@@ -72,24 +113,39 @@ class VirtualTime:
         self._start = trio.current_time()
         self._blocked_us = 0
         self._under_way: list[VirtualWork] = []
+        self._begun: list[VirtualBegun[Any]] = []
 
     def now_us(self) -> int:
         return round((trio.current_time() - self._start) * 1_000_000) + self._blocked_us
 
+    def at(self, instant_us: int) -> float:
+        """The instant as trio has it."""
+        return self._start + instant_us / 1_000_000
+
     async def wait_until(self, instant_us: int) -> None:
-        await trio.sleep_until(self._start + instant_us / 1_000_000)
+        await trio.sleep_until(self.at(instant_us))
 
     def block(self, seconds: float) -> None:
         """Called by work: it blocks its worker for so long."""
         self._blocked_us += round(seconds * 1_000_000)
+
+    def unblock(self) -> int:
+        """When the worker that was blocked is free again."""
+        end = self.now_us()
+        self._blocked_us = 0
+        return end
+
+    def begin(self, work: Callable[[], T], stage: Stage) -> VirtualBegun[T]:
+        self._begun = [begun for begun in self._begun if not begun.ended]
+        self._begun.append(VirtualBegun(self, stage, work))
+        return self._begun[-1]
 
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
         under_way = VirtualWork(stage, self.now_us())
         try:
             done = work()
         finally:
-            blocked_us, self._blocked_us = self._blocked_us, 0
-        end = self.now_us() + blocked_us
+            end = self.unblock()
         self._under_way.append(under_way)
         with under_way.scope:
             await self.wait_until(end)
@@ -100,13 +156,12 @@ class VirtualTime:
         await trio.lowlevel.checkpoint()
         return done
 
-    def under_way(self) -> Sequence[VirtualWork]:
-        return list(self._under_way)
+    def under_way(self) -> Sequence[UnderWay]:
+        return [*self._under_way, *(begun for begun in self._begun if not begun.ended)]
 
     def give_up(self, work: UnderWay, error: Exception) -> None:
-        assert isinstance(work, VirtualWork)
-        work.error = error
-        work.scope.cancel()
+        assert isinstance(work, VirtualWork | VirtualBegun)
+        work.give_up(error)
 
 
 FOR_EVER_S = 1_000_000.0

@@ -29,7 +29,7 @@ LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
         age agreement annotate answer bootstrap bundled cache canary clock columns comparison csv_rows distribution
-        evaluation faults faults.armed faults.arrivals faults.disk faults.plan faults.process finished freshness
+        evaluation faults faults.armed faults.arrivals faults.disk faults.plan faults.process finished freshness gaps
         hashing hdr_log link load load_workers machine mending models
         models.checkpoint models.derived models.describing models.facts models.files models.finding models.labels
         models.model models.openvino_facts models.pt_facts models.published models.store models.trial openvino_quiet
@@ -40,14 +40,14 @@ LAYERS: dict[str, list[str]] = {
     "source, engines, sink": names("""
         benchmark_app engines engines.* faults.sink faults.source faults.times models.exporting models.importing
         models.inventory models.pull
-        models.quantizing pictures pictures.* sample scene sink sources sources.camera sources.fingerprint
-        sources.images sources.live sources.opencv_quiet sources.opening sources.stream sources.synthetic
-        sources.video street street.* truth video_reader video_writer
+        models.quantizing pictures pictures.* sample scene sink sources sources.camera sources.connection
+        sources.fingerprint sources.images sources.live sources.opencv_quiet sources.opening sources.stream
+        sources.synthetic sources.video street street.* truth video_reader video_writer
     """),
     "pipeline": names("""
         account camera detector doubts emission faults.engine faults.injection golden lookahead manifest measuring
         observer opened pieces pipeline
-        priming replacing rounds run_time session stream vigil warmup watchdog
+        priming reception replacing rounds run_time session stream vigil warmup watchdog
     """),
     "run": names("run api pieces_found repair studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
@@ -58,7 +58,10 @@ VENDORS = {
     "openvino": ["openvino_quiet"],
     "torch": ["engines.pytorch", "models.pt_facts"],
     "ultralytics": ["ultralytics_quiet", "models.checkpoint", "models.exporting"],
-    "av": ["pieces_found", "video_reader", "video_writer", "video_index", "sources.stream", "verify.video"],
+    "av": [
+        *("pieces_found", "video_reader", "video_writer", "video_index", "sources.connection", "sources.stream"),
+        "verify.video",
+    ],
     "cv2": [
         *("preprocess", "postprocess", "annotate", "video_reader", "video_writer", "scene", "street.*"),
         *("faults.source", "sources.images", "sources.camera", "sources.opencv_quiet", "studies.bench_input"),

@@ -114,6 +114,18 @@ endurance_options = options(
         help="Run the engine in a process of its own, and replace it up to N times when it hangs or dies.",
     ),
     click.option(
+        "--reconnect/--no-reconnect",
+        default=True,
+        show_default=True,
+        help="Connect a camera or an address anew when it is lost; each tick without a frame is a row.",
+    ),
+    click.option(
+        "--give-up",
+        metavar="TIME",
+        type=Parsed("time", parse_duration),
+        help="A camera or an address without a frame for so long ends the run.  [default: 60s]",
+    ),
+    click.option(
         "--faults",
         metavar="FILE.toml",
         help="What is to go wrong on purpose, and when: a table [[fault]] for each.",
@@ -253,9 +265,13 @@ _SETTINGS = {
         name: name
         for name in ("engine", "model", "trust", "fps", "queue", "slo", "frames", "loop", "warmup", "streams")
     },
-    **{name: name for name in ("arrivals", "skip_partial", "respawn", "load", "faults", "iou", "overwrite")},
+    **{
+        name: name
+        for name in ("arrivals", "skip_partial", "respawn", "reconnect", "load", "faults", "iou", "overwrite")
+    },
     "max_age": "max_age_ms",
     "stall": "stall_s",
+    "give_up": "give_up_s",
     "duration": "duration_s",
     "deadline": "deadline_ms",
     "conf": "confidence",

@@ -122,6 +122,13 @@ def print_report(run: Run, console: Console) -> None:
             f"{priming['cpu_ms_per_primed_frame']:.1f} ms of CPU time each; {priming['frames_delayed']} delayed",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
+    if (gaps := run.manifest["gaps"]) and gaps["count"]:
+        why = "; ".join(dict.fromkeys(one for gap in gaps["each"] for one in gap["why"]))
+        console.print(
+            f"gaps    {gaps['count']} without a signal, {gaps['total_s']:.1f} s in all, {gaps['longest_s']:.1f} s at "
+            f"most, attempts to connect {gaps['attempts']}" + (f": {why}" if why else ""),
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     if load := run.manifest["load"]:
         said = ", ".join(
             f"{name} {load['took'][key]:g} of {asked:g} {unit}"
