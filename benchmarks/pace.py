@@ -2,8 +2,8 @@
 
 python -m benchmarks.pace [--duration 60s] [--fps 10,max]
 
-YOLOv5n's COCO weights on OpenCV's vtest.avi, by ir-auto-shared. With more rates than these two a round lies further from
-the one that it is compared with, and on a machine that changes its speed the interval is wider for it.
+YOLOv5n's COCO weights on OpenCV's vtest.avi, by ir-auto-shared. With more rates than these two a round lies
+further from the one that it is compared with, and on a machine that changes its speed the interval is wider for it.
 """
 
 from __future__ import annotations
