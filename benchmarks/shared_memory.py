@@ -2,9 +2,9 @@
 
 python -m benchmarks.shared_memory [--rounds 8] [--number 300]
 
-`streamer bench` of ir-auto and ir-auto-shared, one right behind the other, in turns with --input float32 (what is left
-is the copy) and --input tutorial (float64, the wrong way round in memory, to be converted as well). The differences
-are taken within each run, and their medians over the rounds.
+`streamer bench` of ir-auto and ir-auto-shared, one right behind the other, in turns with --input float32 (what is
+left is the copy) and --input tutorial (float64, the wrong way round in memory, to be converted as well). The
+differences are taken within each run, and their medians over the rounds.
 """
 
 from __future__ import annotations
