@@ -39,7 +39,7 @@ LEAST_EFFECT = 0.02
 PROCESS_SPREAD = 0.006
 """Standard deviation of the median of one process of an engine from that of another, as a share of it.
 
-`benchmarks/compare.py` prints what it is on a machine.
+`benchmarks/compare.py` prints what it is on a machine at most: what varies within a process is in its figure too.
 """
 
 

@@ -57,6 +57,7 @@ def group(debug: bool) -> None:
     Examples:
       streamer replay video.mp4
       streamer replay video.mp4 --engine onnx --fps 30 --model mine.onnx
+      streamer compare video.mp4 --engine ir-auto-shared --engine ir-fast
       streamer engines
     """
 
