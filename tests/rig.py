@@ -24,12 +24,13 @@ from streamer.detector import Detector
 from streamer.engines.base import Request
 from streamer.engines.null import NullEngine
 from streamer.engines.recipe import parse_spec
-from streamer.errors import EngineLost, SinkError
+from streamer.errors import EngineLost, SinkError, SourceError
 from streamer.faults.engine import FaultyDetector, Means
 from streamer.faults.injection import Faults
 from streamer.faults.plan import plan_of
 from streamer.frame import Frame
 from streamer.freshness import Freshness, Judge
+from streamer.gaps import Gaps
 from streamer.golden import GoldenFrame
 from streamer.ledger import FrameRecord, Ledger
 from streamer.link import Policy
@@ -215,6 +216,47 @@ class VirtualSource:
 
 
 @dataclass
+class VirtualCamera:
+    """A live source, that comes at ``rate`` by its own account.
+
+    Each read of the ``script`` blocks for so many seconds, and then gives a "frame", a "broken" one, or the "end", or
+    fails with what is said; after the last one nothing comes any more.
+    """
+
+    script: Sequence[tuple[float, str]]
+    rate: Fraction
+    time: VirtualTime
+    doubts: list[str] = field(default_factory=list)
+    reads: int = 0
+    _next: int = 0
+
+    @property
+    def info(self) -> SourceInfo:
+        return SourceInfo("virtual", 1, 1, self.rate, None, Fraction(1, 1_000_000), "", live=True)
+
+    def read(self) -> Frame | Unreadable | None:
+        seconds, what = (FOR_EVER_S, "end") if self.reads >= len(self.script) else self.script[self.reads]
+        self.reads += 1
+        self.time.block(seconds)
+        if what == "end":
+            return None
+        if what not in ("frame", "broken"):
+            raise SourceError(f"virtual: {what}")
+        index, self._next = self._next, self._next + 1
+        arrived_us = self.time.now_us()
+        pts = Fraction(arrived_us, 1_000_000)
+        if what == "broken":
+            return Unreadable(0, index, pts, "broken", arrived_us)
+        return Frame(0, index, pts, np.zeros((1, 1, 3), np.uint8), arrived_us)
+
+    def pts(self, index: int) -> Fraction | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
 class VirtualSink:
     """Takes results in order; writing takes ``write_s``; fails at frame ``fails_at``, hangs at ``hangs_at``."""
 
@@ -266,6 +308,9 @@ class Rig:
     """Between rounds others run for so long."""
     ends_before_round: int | None = None
     streams: int = 1
+    live: Sequence[Sequence[tuple[float, str]]] = ()
+    """What happens at live sources, one for each stream; see `VirtualCamera`."""
+    give_up_us: int | None = 60_000_000
     stall_us: int = 5_000_000
     engine_lost_at: frozenset[int] = frozenset()
     respawns: int = 0
@@ -288,12 +333,13 @@ class Rig:
         self._time = time = VirtualTime()
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
-        sources = [
+        self.sources = [VirtualCamera(script, rate, time) for script in self.live]
+        sources = self.sources or [
             VirtualSource(self.frames, rate, time, self.decode_s, self.broken, self.source_hangs_at)
             for _ in range(self.streams)
         ]
         self.injected = injected = Faults(plan_of("plan.toml", self.faults))
-        self.cameras = injected.timed(cameras(["virtual"] * self.streams, sources, self.fps, self.arrivals))
+        self.cameras = injected.timed(cameras(["virtual"] * len(sources), sources, self.fps, self.arrivals))
         services = self._services()
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(run_time, next(services)))
         engine.compile()
@@ -304,11 +350,12 @@ class Rig:
             for _ in sources
         ]
         self.primer = Primer(self.services_s[0] * 1_000_000, run_time.stamp) if self.primed else None
-        self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * self.streams)
+        self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * len(sources))
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
         stages = [stage for stage in Stage if not (self.respawns and stage is Stage.ENGINE)]
         self.watchdog = Watchdog(run_time, self.stall_us, stages)
+        self.gaps = Gaps(self.give_up_us)
         self.pipeline = Pipeline(
             streams=[
                 Stream(
@@ -328,6 +375,7 @@ class Rig:
             watchdog=self.watchdog,
             replacing=self.replacing,
             golden=self._golden_frame(),
+            gaps=self.gaps,
             intermission=None if self.round_frames is None else self._intermission(run_time),
             ledger=self.ledger,
             time=run_time,
@@ -340,6 +388,7 @@ class Rig:
             await self.pipeline.run()
             nursery.cancel_scope.cancel()
         self.ended_us = run_time.now_us()
+        self.gaps.finish(self.ended_us)
         self.tally.finish(self.ended_us)
 
     def _detector(self, request: Request, stamp: Callable[[], int]) -> Detector:
