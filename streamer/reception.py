@@ -141,11 +141,18 @@ class Reception:
         if self._begin is None:
             # Times count from the first frame of the run, or, when ticks were missed before it, from its beginning.
             self._begin = item.pts - (Fraction(at_us, 1_000_000) if self._missed else 0)
+        pts = item.pts - self._begin
+        if self._missed:
+            missed_us = self._tick_us(self._missed) - self._last_us
+            earliest = self._last_pts + Fraction(missed_us, 1_000_000) + live.MICROSECOND
+            if pts < earliest:  # a source that stood still, and its time with it: it goes on from here
+                self._begin -= earliest - pts
+                pts = earliest
         if self._gap is not None:
             self._gaps.end(self._gap, at_us)
             self._gap = None
-        self._last_us, self._last_pts, self._missed = at_us, item.pts - self._begin, 0
-        return Arrival(at_us, self._last_pts, item)
+        self._last_us, self._last_pts, self._missed = at_us, pts, 0
+        return Arrival(at_us, pts, item)
 
     def _lose(self, error: SourceError, now: int) -> None:
         if self._gaps.give_up_us is None:
@@ -160,7 +167,8 @@ class Reception:
         seconds = (self._patience_us - self._last_us) / 1_000_000
         tried = why = ""
         if self._gap is not None:
-            tried = f", in which {self._gap.attempts} attempts to connect failed"
+            if self._gap.attempts:
+                tried = f", in which {self._gap.attempts} attempts to connect failed"
             why = "".join(f"; {one}" for one in self._gap.why[-1:])
         return SourceError(
             f"{self._source.info.uri}: no frame for {seconds:g} s{tried}{why or ': check the camera and the network'}"

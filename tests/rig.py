@@ -44,7 +44,7 @@ from streamer.rounds import Intermission
 from streamer.run_time import RunTime
 from streamer.schedule import Limits, Pace
 from streamer.sink import Dropped, Result
-from streamer.source import SourceInfo, Unreadable
+from streamer.source import Source, SourceInfo, Unreadable
 from streamer.stream import Stream
 from streamer.summary import Tally
 from streamer.watchdog import Watchdog
@@ -219,32 +219,35 @@ class VirtualSource:
 class VirtualCamera:
     """A live source, that comes at ``rate`` by its own account.
 
-    Each read of the ``script`` blocks for so many seconds, and then gives a "frame", a "broken" one, or the "end", or
-    fails with what is said; after the last one nothing comes any more.
+    Each read of the ``script`` blocks for so many seconds, and then gives a "frame", a "broken" one, a "stale" one,
+    whose own time is right behind the one before, or the "end", or fails with what is said; after the last one nothing
+    comes any more.
     """
 
     script: Sequence[tuple[float, str]]
     rate: Fraction
     time: VirtualTime
     doubts: list[str] = field(default_factory=list)
-    reads: int = 0
+    _reads: int = 0
     _next: int = 0
+    _pts: Fraction = Fraction(-1)
 
     @property
     def info(self) -> SourceInfo:
         return SourceInfo("virtual", 1, 1, self.rate, None, Fraction(1, 1_000_000), "", live=True)
 
     def read(self) -> Frame | Unreadable | None:
-        seconds, what = (FOR_EVER_S, "end") if self.reads >= len(self.script) else self.script[self.reads]
-        self.reads += 1
+        seconds, what = (FOR_EVER_S, "end") if self._reads >= len(self.script) else self.script[self._reads]
+        self._reads += 1
         self.time.block(seconds)
         if what == "end":
             return None
-        if what not in ("frame", "broken"):
+        if what not in ("frame", "broken", "stale"):
             raise SourceError(f"virtual: {what}")
         index, self._next = self._next, self._next + 1
         arrived_us = self.time.now_us()
-        pts = Fraction(arrived_us, 1_000_000)
+        right_behind = self._pts + Fraction(1, 1_000_000)
+        self._pts = pts = right_behind if what == "stale" else max(right_behind, Fraction(arrived_us, 1_000_000))
         if what == "broken":
             return Unreadable(0, index, pts, "broken", arrived_us)
         return Frame(0, index, pts, np.zeros((1, 1, 3), np.uint8), arrived_us)
@@ -333,8 +336,7 @@ class Rig:
         self._time = time = VirtualTime()
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
-        self.sources = [VirtualCamera(script, rate, time) for script in self.live]
-        sources = self.sources or [
+        sources: Sequence[Source] = [VirtualCamera(script, rate, time) for script in self.live] or [
             VirtualSource(self.frames, rate, time, self.decode_s, self.broken, self.source_hangs_at)
             for _ in range(self.streams)
         ]
@@ -353,7 +355,8 @@ class Rig:
         self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * len(sources))
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
-        stages = [stage for stage in Stage if not (self.respawns and stage is Stage.ENGINE)]
+        watched_elsewhere = [*([Stage.ENGINE] if self.respawns else []), *([Stage.SOURCE] if self.live else [])]
+        stages = [stage for stage in Stage if stage not in watched_elsewhere]
         self.watchdog = Watchdog(run_time, self.stall_us, stages)
         self.gaps = Gaps(self.give_up_us)
         self.pipeline = Pipeline(
