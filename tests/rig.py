@@ -220,8 +220,8 @@ class VirtualCamera:
     """A live source, that comes at ``rate`` by its own account.
 
     Each read of the ``script`` blocks for so many seconds, and then gives a "frame", a "broken" one, a "stale" one,
-    whose own time is right behind the one before, or the "end", or fails with what is said; after the last one nothing
-    comes any more.
+    whose own time is right behind the one before, or the "end", or fails with what is said; after the last one
+    nothing comes any more.
     """
 
     script: Sequence[tuple[float, str]]

@@ -1,4 +1,4 @@
-"""Live sources that give nothing for a while: each tick of it is a row, and the run goes on, and ends when it is to."""
+"""Live sources that give nothing for a while: each tick of it is a row, and a run goes on, and ends when it is to."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from fractions import Fraction
@@ -152,6 +153,8 @@ class Connection:
             case av.ConnectionRefusedError():
                 return "connection refused: check that it is switched on, and the port"
             case av.ConnectionResetError() | av.BrokenPipeError():
+                return HUNG_UP
+            case av.OSError(errno=errno.EIO) if self._came:  # HTTP's word for an end that was not announced
                 return HUNG_UP
             case av.HTTPNotFoundError():
                 return "not found (404): check the path"
