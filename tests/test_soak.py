@@ -137,6 +137,25 @@ def test_the_command_writes_its_files_prints_a_line_per_window_and_says_what_it_
     assert document["answer"] in done.out
 
 
+def test_an_engine_that_leaks_fails_the_soak_which_says_how_fast_and_nothing_else_does(tmp_path: Path) -> None:
+    plan, out = tmp_path / "plan.toml", tmp_path / "soak"
+    plan.write_text('[[fault]]\nkind = "engine-leak"\nframe = 1\nkb = 100\n')
+    clip = write_video(tmp_path / "clip.mp4", 30)
+    done = runs.streamer(
+        *("soak", clip, "--engine", "null", "--fps", "50", "--duration", "14s", "--window", "500ms"),
+        *("--faults", plan, "--video", "none", "--policy", "wait", "--out", out),
+        cwd=tmp_path,
+    )
+    assert done.code == 3
+    verdicts = {one["name"]: one for one in json.loads((out / "soak.json").read_text())["verdicts"]}
+    leak = verdicts["memory"]
+    assert leak["passed"] is False
+    (part,) = leak["figures"]["parts"]
+    assert part["a_minute_low"] <= 100 * 50 * 60 / 1000 <= part["a_minute_high"] + 15
+    assert part["leaks"] is True
+    assert all(verdicts[name]["passed"] for name in ("losses", "canary", "open files", "threads"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -33,6 +33,7 @@ class FaultyRequest:
         self._faults = faults
         self._means = means
         self._stamp = stamp
+        self._leaked: list[bytes] = []
         self.frame: Frame | None = None
 
     @property
@@ -56,6 +57,9 @@ class FaultyRequest:
                 self._means.hang()
             case Kind.ENGINE_KILL:
                 self._means.kill()
+            case Kind.ENGINE_LEAK:
+                # Not of zeros, which the system would not have to keep anywhere.
+                self._leaked.append(b"\1" * round(armed.fault.kb * 1000))
 
 
 class FaultyDetector(Detector):

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     ENGINE_RAISE = "engine-raise"
     ENGINE_HANG = "engine-hang"
     ENGINE_KILL = "engine-kill"
+    ENGINE_LEAK = "engine-leak"
     SINK_SLOW = "sink-slow"
     SINK_FAIL = "sink-fail"
     DISK_FULL = "disk-full"
@@ -44,7 +45,7 @@ class Kind(StrEnum):
 SOURCE = (Kind.STALL, Kind.CORRUPT, Kind.BLACK, Kind.RESOLUTION, Kind.END)
 ARRIVALS = (Kind.BURST, Kind.JITTER)
 TIMES = (Kind.DUPLICATE_PTS, Kind.BACKWARD_PTS)
-ENGINE = (Kind.ENGINE_SLOW, Kind.ENGINE_RAISE, Kind.ENGINE_HANG, Kind.ENGINE_KILL)
+ENGINE = (Kind.ENGINE_SLOW, Kind.ENGINE_RAISE, Kind.ENGINE_HANG, Kind.ENGINE_KILL, Kind.ENGINE_LEAK)
 SINK = (Kind.SINK_SLOW, Kind.SINK_FAIL, Kind.DISK_FULL)
 PROCESS = (Kind.STOP, Kind.HOG)
 
@@ -54,6 +55,7 @@ NEEDS: dict[Kind, tuple[str, ...]] = {
     Kind.JITTER: ("ms", "frames"),
     Kind.RESOLUTION: ("size",),
     Kind.ENGINE_SLOW: ("ms",),
+    Kind.ENGINE_LEAK: ("kb",),
     Kind.SINK_SLOW: ("ms",),
     Kind.STOP: ("for",),
     Kind.HOG: ("cores", "for"),
@@ -61,7 +63,7 @@ NEEDS: dict[Kind, tuple[str, ...]] = {
 """The keys that a fault must have, beside its instant."""
 MAY_LAST = (Kind.CORRUPT, Kind.BLACK, Kind.ENGINE_SLOW, Kind.SINK_SLOW)
 """They befall one frame, or as many as ``frames`` says."""
-FROM_THERE_ON = (Kind.RESOLUTION, Kind.END, *TIMES)
+FROM_THERE_ON = (Kind.RESOLUTION, Kind.END, Kind.ENGINE_LEAK, *TIMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,7 @@ class Fault:
     frames: int | None
     for_us: int
     ms: float
+    kb: float
     cores: float
     size: tuple[int, int]
     asked: Mapping[str, Any] = field(compare=False)
@@ -144,6 +147,7 @@ def _fault(path: str, number: int, entry: Mapping[str, Any]) -> Fault:
         frames=None if kind in FROM_THERE_ON else read.get("frames", 1),
         for_us=read.get("for", 0),
         ms=read.get("ms", 0.0),
+        kb=read.get("kb", 0.0),
         cores=read.get("cores", 0.0),
         size=read.get("size", (0, 0)),
         asked=dict(entry),
@@ -201,6 +205,7 @@ _READ: dict[str, Read] = {
     "frames": _whole("frames", 1),
     "for": _time("for"),
     "ms": _number("ms", 3_600_000),
+    "kb": _number("kb", 1_000_000),
     "cores": _number("cores", 4 * usable_cores()),
     "size": _size,
 }
@@ -211,6 +216,7 @@ _EXAMPLES = {
     "frames": "frames = 5",
     "for": 'for = "2s"',
     "ms": "ms = 40",
+    "kb": "kb = 1.5",
     "cores": "cores = 1.5",
     "size": 'size = "320x240"',
 }

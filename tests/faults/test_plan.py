@@ -9,7 +9,7 @@ import pytest
 from streamer.errors import UsageError
 from streamer.faults.plan import MAY_LAST, NEEDS, Kind, parse_plan, plan_of
 
-EVERY_KEY = {"for": "2s", "frames": 5, "ms": 40, "size": "320x240", "cores": 1.5}
+EVERY_KEY = {"for": "2s", "frames": 5, "ms": 40, "kb": 64, "size": "320x240", "cores": 1.5}
 
 
 def test_faults_are_read_with_their_instants_streams_and_sizes(tmp_path: Path) -> None:

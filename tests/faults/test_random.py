@@ -18,6 +18,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "for": st.sampled_from(["30ms", "400ms", "900ms", "3s"]),
     "frames": st.integers(1, 30),
     "ms": st.sampled_from([1, 25, 300, 2_500]),
+    "kb": st.just(1),
     "size": st.sampled_from(["2x2", "1x3"]),
 }
 VIRTUAL = [kind for kind in Kind if kind not in (Kind.DISK_FULL, Kind.STOP, Kind.HOG)]
