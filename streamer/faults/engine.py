@@ -59,7 +59,7 @@ class FaultyRequest:
                 self._means.kill()
             case Kind.ENGINE_LEAK:
                 # Not of zeros, which the system would not have to keep anywhere.
-                self._leaked.append(b"\1" * round(armed.fault.kb * 1000))
+                self._leaked.append(b"\1" * round(armed.fault.kb * 1024))
 
 
 class FaultyDetector(Detector):
