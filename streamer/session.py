@@ -66,7 +66,13 @@ class Session:
         infos = [camera.source.info for camera in opened.cameras]
         ticks_us = [Fraction(1_000_000) / info.rate if info.live else None for info in infos]
         closed_loop = self._schedule.closed_loop
-        self._measured = Measurements(opened.engine, self._time.now_us, closed_loop=closed_loop, ticks_us=ticks_us)
+        self._measured = Measurements(
+            opened.engine,
+            self._time.now_us,
+            closed_loop=closed_loop,
+            ticks_us=ticks_us,
+            engine_s=self._engine_s,
+        )
         self._watcher: Watcher = self._measured.watcher
         if vigil is not None:
             self._watcher = Watchers(self._watcher, vigil.begins(closed_loop=closed_loop, ticks_us=ticks_us))
@@ -176,7 +182,7 @@ class Session:
         opened.threads.forget_cpu()
         if opened.load is not None:
             opened.load.begin()
-        cpu = time.process_time()
+        cpu = time.process_time() + self._engine_s()
         try:
             with garbage_frozen():
                 await pipeline.run()
@@ -185,7 +191,7 @@ class Session:
             raise
         finally:
             self._end.failure = pipeline.failure
-            self._end.cpu_s = time.process_time() - cpu - self._cpu_aside_s
+            self._end.cpu_s = time.process_time() + self._engine_s() - cpu - self._cpu_aside_s
             finished = self._close(directory, encoders, ledger, pipeline, account)
         return finished
 
@@ -232,12 +238,16 @@ class Session:
     @contextmanager
     def _aside(self) -> Iterator[None]:
         """What happens between rounds is not of the run."""
-        cpu = time.process_time()
+        cpu = time.process_time() + self._engine_s()
         try:
             with self._measured.aside(), self._opened.threads.uncounted():
                 yield
         finally:
-            self._cpu_aside_s += time.process_time() - cpu
+            self._cpu_aside_s += time.process_time() + self._engine_s() - cpu
+
+    def _engine_s(self) -> float:
+        """CPU seconds of an engine in a process of its own."""
+        return self._opened.engine.cpu_s if isinstance(self._opened.engine, ApartEngine) else 0.0
 
     def _watchdog_of(self, opened: Opened) -> Watchdog:
         # Between two frames of a live source there is no telling how long it may take.

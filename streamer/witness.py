@@ -32,10 +32,10 @@ class Reading:
     collections: int
 
 
-def read_counters(collections: int) -> Reading:
-    """The machine's counters now; what it does not tell stays 0."""
+def read_counters(collections: int, engine_s: float) -> Reading:
+    """The machine's counters now; what it does not tell stays 0. ``engine_s`` is what an engine apart has taken."""
     busy, stolen = _cpu_seconds()
-    return Reading(time.monotonic(), time.process_time(), busy, stolen, throttled(), collections)
+    return Reading(time.monotonic(), time.process_time() + engine_s, busy, stolen, throttled(), collections)
 
 
 class Witness:

@@ -553,6 +553,18 @@ def test_ctrl_c_waits_only_a_moment_for_the_frame_in_flight(clip: Path, tiny_mod
     assert verify(tmp_path / "run").valid
 
 
+def test_signals_that_come_at_once_are_one_request(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    options = (clip, "--model", tiny_model, "--engine", "null,delay_ms=3000", "--fps", "200")
+    with running(*options, cwd=tmp_path) as process:
+        wait_for_rows(process, tmp_path / "run" / "frames.csv", 20)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode in (130, 143)
+    assert err == ""
+    assert verify(tmp_path / "run").valid
+
+
 def test_a_second_ctrl_c_does_not_wait_for_the_frame_in_flight(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = (clip, "--model", tiny_model, "--engine", "null,delay_ms=3000", "--fps", "200")
     with running(*options, cwd=tmp_path) as process:

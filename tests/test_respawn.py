@@ -80,6 +80,19 @@ def test_it_answers_as_the_engine_itself_does(apart: Callable[[str, float], Apar
     assert engine.config_in_force == itself.config_in_force
 
 
+def test_it_tells_what_its_processes_took_of_the_cpu(apart: Callable[[str, float], ApartEngine]) -> None:
+    engine = apart("null", 60)
+    at_first = engine.cpu_s
+    assert at_first > 0
+    for _ in range(2000):
+        engine.requests[0].infer()
+    in_all = engine.cpu_s
+    assert in_all > at_first
+    engine.replace()
+    engine.requests[0].infer()
+    assert engine.cpu_s > in_all
+
+
 def test_when_its_process_is_killed_that_is_said_and_another_one_answers(
     apart: Callable[[str, float], ApartEngine],
 ) -> None:

@@ -18,6 +18,9 @@ from streamer.run import run
 from streamer.settings import Settings
 from streamer.vigil import Vigil
 
+TWICE_S = 0.1
+"""A signal that comes again so soon is the same one: `timeout` sends it to the process, and to its group."""
+
 
 def run_in_foreground(
     sources: Sequence[str], settings: Settings, line: ProgressLine, vigil: Vigil | None = None
@@ -50,6 +53,7 @@ async def _obey_signals(line: ProgressLine) -> None:
     with anyio.open_signal_receiver(*SIGNALS) as signals:
         async for number in signals:
             stop(signal.Signals(number).name)
+            await anyio.sleep(TWICE_S)
             break
     for number, handler in zip(SIGNALS, at_once, strict=True):
         signal.signal(number, handler)

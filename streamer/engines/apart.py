@@ -6,6 +6,8 @@ way says when. That takes time, which is in ``infer`` (`python -m benchmarks.apa
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -27,18 +29,20 @@ STARTS_WITHIN_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a compiled engine says of itself."""
+    """What a compiled engine says of itself; ``cpu_s`` is what its process took so far."""
 
     devices: tuple[str, ...]
     in_force: dict[str, str]
+    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """The prediction is in the shared memory, in this shape; it ran on these devices."""
+    """The prediction is in the shared memory, in this shape; it ran on these devices. ``cpu_s`` as in `Compiled`."""
 
     shape: tuple[int, ...]
     devices: tuple[str, ...]
+    cpu_s: float
 
 
 class ApartEngine:
@@ -58,6 +62,12 @@ class ApartEngine:
         self.requests: tuple[ApartRequest, ...] = ()
         self.execution_devices: tuple[str, ...] = ()
         self.config_in_force: Mapping[str, str] = {}
+        self._cpu_of_lost_s = self._cpu_s = 0.0
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of its processes until the newest prediction."""
+        return self._cpu_of_lost_s + self._cpu_s
 
     def read(self) -> None:
         self._child = Child(serve, self._spec, self._model, self._input, self._output)
@@ -68,6 +78,7 @@ class ApartEngine:
         compiled = self._hear(STARTS_WITHIN_S)
         assert isinstance(compiled, Compiled)
         self.execution_devices, self.config_in_force = compiled.devices, compiled.in_force
+        self._cpu_s = compiled.cpu_s
         if not self.requests:
             shared: Input = np.ndarray(self._gray.shape, self._gray.dtype, self._input)
             shared[:] = self._gray
@@ -77,6 +88,7 @@ class ApartEngine:
         """Ends the process, whatever it is at, and makes another one ready. Raises EngineError."""
         if self._child is not None:
             self._child.kill()
+        self._cpu_of_lost_s, self._cpu_s = self.cpu_s, 0.0
         self.read()
         self.compile()
 
@@ -85,7 +97,7 @@ class ApartEngine:
         self._tell()
         inferred = self._hear(self._within_s)
         assert isinstance(inferred, Inferred)
-        self.execution_devices = inferred.devices
+        self.execution_devices, self._cpu_s = inferred.devices, inferred.cpu_s
         return np.ndarray(inferred.shape, np.float32, self._output)
 
     def signal(self, number: int) -> None:
@@ -130,13 +142,15 @@ class ApartRequest:
 
 def serve(link: Connection, spec: EngineSpec, model: Model, shared_input: Any, shared_output: Any) -> None:
     """In the child: reads, compiles, and then infers, each when it is told."""
+    # One that is meant for the whole group ends the run in good order, and this process with it.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     engine = open_engine(spec, model)
     try:
         engine.read()
         link.send(None)
         link.recv()
         engine.compile()
-        link.send(Compiled(engine.execution_devices, dict(engine.config_in_force)))
+        link.send(Compiled(engine.execution_devices, dict(engine.config_in_force), time.process_time()))
     except StreamerError as error:
         link.send(error)
         return
@@ -155,4 +169,4 @@ def _infer_for_ever(link: Connection, engine: Engine, shared_input: Any, shared_
         except Exception as error:  # whatever a runtime raises is told: the process itself goes on
             link.send(EngineError(str(error)))
         else:
-            link.send(Inferred(raw.shape, engine.execution_devices))
+            link.send(Inferred(raw.shape, engine.execution_devices, time.process_time()))
