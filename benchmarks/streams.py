@@ -8,6 +8,7 @@ Null engines and the bundled clip, looped, at 30 fps.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ def costs(report: Report, runs: dict[int, dict[str, Any]]) -> dict[int, float]:
     cost = {}
     for streams, manifest in runs.items():
         delivered = [stream["delivered"] for stream in manifest["streams"]]
+        if manifest["lateness_ms"]["p99"] is None:
+            sys.exit(f"{streams} streams: {sum(delivered)} frames are too few for a p99: give more --seconds")
         cost[streams] = 1000 * manifest["resources"]["cpu_s"] / sum(delivered)
         report.say(
             f"{streams:2} streams: {cost[streams]:.3f} ms of CPU time a frame, lateness p99 "

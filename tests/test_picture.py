@@ -57,6 +57,7 @@ def write_run(directory: Path, records: Iterable[FrameRecord], **run: Any) -> di
         "source": {"uri": "/videos/street.mp4"},
         "streams": [{"stream": 0}],
         "load": None,
+        "faults": None,
         "model": {"name": "street"},
         "engine": {
             "spec": "ir",
@@ -133,15 +134,18 @@ def test_any_run_can_be_drawn(records: list[FrameRecord], run: dict[str, Any], t
 
 
 @pytest.mark.parametrize("nice", [0, 5], ids=["a short caption", "one of three lines"])
-def test_a_load_is_named_in_the_caption_which_covers_no_other_words(nice: int, tmp_path: Path) -> None:
+def test_a_load_and_faults_are_named_in_the_caption_which_covers_no_other_words(nice: int, tmp_path: Path) -> None:
     manifest = write_run(tmp_path, map(delivered, range(200)))
     manifest["load"] = {
         "asked": {"cpu_cores": 1.5, "memory_mb": 2000.0, "io_mb_s": 50.0 if nice else 0, "nice": nice}
     }
+    manifest["faults"] = [{"kind": "stall"}]
     if nice:
         manifest["engine"]["spec"] = "ir-auto-shared,INFERENCE_PRECISION_HINT=f32"
     figure = latency_figure(read_columns(tmp_path / "frames.csv"), manifest)
-    assert "under load: 1.5 cores busy, 2000 MB held" in " ".join(said(figure).split())
+    caption = " ".join(said(figure).split())
+    assert "under load: 1.5 cores busy, 2000 MB held" in caption
+    assert "1 fault on purpose" in caption
     assert covered(figure) == []
 
 

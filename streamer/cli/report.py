@@ -41,6 +41,19 @@ LOADS = (("cpu_cores", "CPU", "cores"), ("memory_mb", "memory", "MB"), ("io_mb_s
 """The parts of a load, as they are said."""
 
 
+def load_line(load: Mapping[str, Any]) -> str:
+    """What a load took, of what was asked; of a run that was killed that is not known."""
+    if load["took"] is None:
+        return "load    what it took is not known: the run was killed"
+    said = ", ".join(
+        f"{name} {load['took'][key]:g} of {asked:g} {unit}"
+        for key, name, unit in LOADS
+        if (asked := load["asked"][key])
+    )
+    nice = f", niceness {load['took']['nice']}" if load["asked"]["nice"] else ""
+    return f"load    {said}{nice}"
+
+
 class ProgressLine:
     """An observer that shows one live line on ``console``; nothing where that is no terminal."""
 
@@ -130,13 +143,7 @@ def print_report(run: Run, console: Console) -> None:
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
     if load := run.manifest["load"]:
-        said = ", ".join(
-            f"{name} {load['took'][key]:g} of {asked:g} {unit}"
-            for key, name, unit in LOADS
-            if (asked := load["asked"][key])
-        )
-        nice = f", niceness {load['took']['nice']}" if load["asked"]["nice"] else ""
-        console.print(f"load    {said}{nice}", highlight=False, markup=False, soft_wrap=True)
+        console.print(load_line(load), highlight=False, markup=False, soft_wrap=True)
     for one in run.manifest["slo_checks"]:
         met = "met" if one["met"] else "missed"
         console.print(

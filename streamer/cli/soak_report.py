@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.cli.cells import table_of
+from streamer.cli.report import load_line
 from streamer.soak.windows import WindowRow, clock
 
 _HEADINGS = {
@@ -30,6 +31,7 @@ _HEADINGS = {
 """What stands above the columns, and how wide they are."""
 HEADING = " ".join(heading.rjust(width) for heading, width in _HEADINGS.items())
 """Stands above the lines; latency, age and lateness are milliseconds, CPU is cores."""
+FAULTS_SAID = "faults  were injected on purpose: the figures are of a disturbed run"
 SAID = {True: "passed", False: "FAILED", None: "too early"}
 
 
@@ -65,7 +67,9 @@ def print_soak(document: Mapping[str, Any], out: Path, console: Console) -> None
     counts = "  ".join(f"{name} {count:,}" for name, count in frames.items() if count or name == "scheduled")
     parts = document["parts"]
     runs = parts[0]["directory"] if len(parts) == 1 else f"{parts[0]['directory']} to {parts[-1]['directory']}"
-    for line in (f"frames  {counts}", f"files   {out}/ windows.csv, soak.json, soak.png, {runs}"):
+    load = [load_line(document["load"])] if document["load"] else []
+    faults = [FAULTS_SAID] if document["faults"] else []
+    for line in (f"frames  {counts}", *load, *faults, f"files   {out}/ windows.csv, soak.json, soak.png, {runs}"):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(document["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)
 

@@ -125,4 +125,5 @@ def _of(found: Verification) -> str:
 
 def _checked(found: Verification) -> str:
     parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in found.checked.items() if count]
-    return f"checked {', '.join(parts)}"
+    gone = f"; {found.let_go:,} rows are in pieces that --keep has let go" if found.let_go else ""
+    return f"checked {', '.join(parts)}{gone}"

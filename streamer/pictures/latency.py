@@ -12,7 +12,7 @@ from streamer.errors import SinkError
 from streamer.pictures.canvas import HEIGHT_INCH, new_figure, save
 from streamer.pictures.distribution import draw_distribution
 from streamer.pictures.over_time import draw_over_time
-from streamer.pictures.words import how_it_was_paced, load_said, where_it_ran, words
+from streamer.pictures.words import faults_said, how_it_was_paced, load_said, where_it_ran, words
 from streamer.rundir import FRAMES, PICTURE
 
 if TYPE_CHECKING:
@@ -61,4 +61,5 @@ def _what_ran(manifest: Mapping[str, Any]) -> list[str]:
         how_it_was_paced(run),
         f"video {run['video']}",
         *load_said(manifest["load"]),
+        *faults_said(manifest["faults"]),
     ]

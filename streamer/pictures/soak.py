@@ -18,7 +18,7 @@ from streamer.pictures.soak_panels import (
     draw_memory_of_children,
     name_time,
 )
-from streamer.pictures.words import how_it_was_paced, load_said, where_it_ran, words
+from streamer.pictures.words import faults_said, how_it_was_paced, load_said, where_it_ran, words
 from streamer.soak.leaks import CHILDREN
 from streamer.soak.windows import WINDOWS, WindowRow, read_windows
 
@@ -86,4 +86,5 @@ def _what_ran(document: Mapping[str, Any]) -> list[str]:
         f"video {run['video']}",
         f"windows of {document['window_s']:g} s",
         *load_said(document["load"]),
+        *faults_said(document["faults"]),
     ]

@@ -81,6 +81,11 @@ def load_said(load: Mapping[str, Any] | None) -> list[str]:
     return ["under load: " + ", ".join([*said, *([f"nice {asked['nice']}"] if asked["nice"] else [])])]
 
 
+def faults_said(faults: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    """That faults were injected; nothing without any."""
+    return [f"{len(faults)} fault{'s' if len(faults) > 1 else ''} on purpose"] if faults else []
+
+
 def plain(rate: str) -> str:
     """A rate such as 30000/1001 as people say it."""
     above, _, below = rate.partition("/")

@@ -25,6 +25,8 @@ from streamer.studies.soak_watch import SoakWatch
 SCHEMA_VERSION = 1
 NAME = "soak"
 ASKED = "asked.json"
+TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "load", "faults", "run")
+"""What ``soak.json`` has from ``run.json``, as in the last part."""
 """What the soak was begun with: a part that follows is run in the same way."""
 
 
@@ -143,7 +145,7 @@ class Soak:
             "lasted_s": round(self.done_s, 3),
             "parts": [_part(part, found.get(part)) for part in self.parts],
             "frames": _sum([*(manifest["frames"] for manifest in manifests), *self._killed(found)]),
-            **{name: last.get(name) for name in ("source", "streams", "model", "engine", "machine", "load", "run")},
+            **{name: last.get(name) for name in TAKEN_OVER},
         }
 
     def _killed(self, manifests: Mapping[Path, Mapping[str, Any]]) -> list[dict[str, int]]:

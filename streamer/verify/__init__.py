@@ -33,8 +33,9 @@ T = TypeVar("T")
 class Verification:
     """What came out. ``run_verdict`` is the one in ``run.json``, None when there is none.
 
-    ``checked`` counts rows, figures, detections, video frames and hashed files; ``reasons`` are one line each, and
-    ``more`` is how many were found beyond those. ``remains`` is what a run has left that was killed.
+    ``checked`` counts rows, figures, detections, video frames and hashed files; ``reasons`` are one line each,
+    and ``more`` is how many were found beyond those. ``remains`` is what a run has left that was killed, ``let_go``
+    how many rows are in pieces that a soak has let go.
     """
 
     run_verdict: str | None

@@ -37,6 +37,7 @@ def document_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
         "engine": {"spec": "ir-auto-shared"},
         "machine": {"cpu": "AMD EPYC 9V74 80-Core Processor", "cores": 4, "usable_cores": 2},
         "load": None,
+        "faults": None,
         "run": {
             "fps": "30",
             "closed_loop": False,
