@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from streamer.arenas import limit_arenas
 from streamer.arrivals import parse_arrivals
 from streamer.camera import cameras
 from streamer.clock import MonotonicClock
@@ -80,6 +81,8 @@ async def _measured(
     faults = None if settings.faults is None else Faults(parse_plan(settings.faults))
     if settings.out is not None:
         check_out(settings.out, overwrite=settings.overwrite)
+    if len(uris) > 1:
+        limit_arenas()
     clock = MonotonicClock()
     with ExitStack() as stack:
         threads = Threads(clock)

@@ -28,7 +28,7 @@ def names(text: str) -> list[str]:
 LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
-        age agreement annotate answer bootstrap bundled cache canary clock columns comparison csv_rows distribution
+        age agreement annotate answer arenas bootstrap bundled cache canary clock columns comparison csv_rows distribution
         evaluation faults faults.armed faults.arrivals faults.disk faults.plan faults.process finished freshness gaps
         hashing hdr_log link load load_workers machine mending models
         models.checkpoint models.derived models.describing models.facts models.files models.finding models.labels
