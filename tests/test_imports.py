@@ -28,9 +28,9 @@ def names(text: str) -> list[str]:
 LAYERS: dict[str, list[str]] = {
     "data": names("errors frame detections ledger arrivals schedule coco published source"),
     "pure helpers": names("""
-        age agreement annotate answer arenas bootstrap bundled cache canary clock columns comparison csv_rows distribution
-        evaluation faults faults.armed faults.arrivals faults.disk faults.plan faults.process finished freshness gaps
-        hashing hdr_log link load load_workers machine mending models
+        age agreement annotate answer arenas bootstrap bundled cache canary clock columns comparison csv_rows
+        distribution evaluation faults faults.armed faults.arrivals faults.disk faults.plan faults.process finished
+        freshness gaps hashing hdr_log link load load_workers machine mending models
         models.checkpoint models.derived models.describing models.facts models.files models.finding models.labels
         models.model models.openvino_facts models.pt_facts models.published models.store models.trial openvino_quiet
         percentiles postprocess preprocess processes progress rundir settings size_changes sizes slo soak soak.*
