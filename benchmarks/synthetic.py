@@ -19,7 +19,7 @@ BLOCK = 10_000
 def all_that_watches() -> Measurements:
     """What a paced replay measures with: summary, steadiness, tail, the machine around it."""
     engine = NullEngine(parse_spec("null"), find_model(None))
-    return Measurements(engine, lambda: 0, closed_loop=False, tick_us=None)
+    return Measurements(engine, lambda: 0, closed_loop=False, ticks_us=[None])
 
 
 def synthetic_frames(n: int) -> Iterator[FrameRecord]:

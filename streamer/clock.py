@@ -1,34 +1,11 @@
-"""Time and threads as the pipeline sees them: real here, virtual in the tests.
-
-The pipeline reads time and runs blocking work only through these two, so that the same code runs in virtual time.
-"""
+"""The clock: real here, virtual in the tests."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol
 
 import anyio
-import anyio.from_thread
-from anyio.lowlevel import EventLoopToken, current_token
-
-T = TypeVar("T")
-
-
-class Stage(StrEnum):
-    """The stages that block, and so run on workers."""
-
-    SOURCE = "source"
-    ENGINE = "engine"
-    SINK = "sink"
-
 
 SPIN_US = 2_000
 """How long before an instant sleeping ends and spinning starts, until it is known how late this machine wakes up."""
@@ -49,18 +26,6 @@ class Clock(Protocol):
         ...
 
 
-class Workers(Protocol):
-    """Runs blocking work beside the event loop."""
-
-    def now_us(self) -> int:
-        """Now, as seen by the work that is being run."""
-        ...
-
-    async def run(self, work: Callable[[], T], stage: Stage) -> T:
-        """Runs the ``work`` of a stage on a worker and returns its result, or raises its error."""
-        ...
-
-
 class MonotonicClock:
     """The system's monotonic clock; waiting sleeps, then spins over the event loop.
 
@@ -70,6 +35,15 @@ class MonotonicClock:
     def __init__(self) -> None:
         self.spin_us = SPIN_US
         self._oversleep_us = SPIN_US / 1.5
+        self._most_us = MOST_SPIN_US
+
+    def expect(self, frames_a_second: float) -> None:
+        """So many instants will be waited for: of the time between two of them a quarter is spun at most.
+
+        The frames of many streams would otherwise spin all the time, beside the threads that are to serve them.
+        """
+        self._most_us = min(MOST_SPIN_US, round(1_000_000 / frames_a_second / 4))
+        self.spin_us = min(self.spin_us, self._most_us)
 
     def now_us(self) -> int:
         return time.monotonic_ns() // 1_000
@@ -85,133 +59,4 @@ class MonotonicClock:
 
     def _learn(self, oversleep_us: int) -> None:
         self._oversleep_us = max(oversleep_us, self._oversleep_us * 0.5 ** (1 / FORGET))
-        self.spin_us = min(max(round(self._oversleep_us * 1.5), LEAST_SPIN_US), MOST_SPIN_US)
-
-
-@dataclass(slots=True)
-class _Job:
-    """A piece of work on its way through a worker thread."""
-
-    work: Callable[[], Any]
-    stage: Stage
-    done: anyio.Event
-    loop: EventLoopToken
-    result: Any = None
-    error: BaseException | None = None
-
-
-class Threads:
-    """Worker threads of each stage's own, as many as it has work for at once. ``close`` ends them.
-
-    anyio's own worker threads would do; a hop to one of these takes a third of the time, and a stage's work stays on
-    one thread. They also keep the CPU time that each stage took on them.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._jobs: dict[Stage, SimpleQueue[_Job | None]] = {}
-        self._threads: dict[Stage, list[Thread]] = {}
-        self._busy: Counter[Stage] = Counter()
-        self._cpu_ns: Counter[Stage] = Counter()
-
-    @property
-    def cpu_s(self) -> dict[str, float]:
-        """CPU seconds by stage; threads that a runtime starts by itself are not in it."""
-        return {stage.value: round(ns / 1e9, 3) for stage, ns in self._cpu_ns.items()}
-
-    def forget_cpu(self) -> None:
-        """CPU time is counted from now on."""
-        self._cpu_ns.clear()
-
-    @contextmanager
-    def uncounted(self) -> Iterator[None]:
-        """CPU time that passes meanwhile is nobody's."""
-        before = self._cpu_ns.copy()
-        try:
-            yield
-        finally:
-            self._cpu_ns = before
-
-    def now_us(self) -> int:
-        return self._clock.now_us()
-
-    async def run(self, work: Callable[[], T], stage: Stage) -> T:
-        job = _Job(work, stage, anyio.Event(), current_token())
-        jobs = self._jobs.setdefault(stage, SimpleQueue())
-        self._busy[stage] += 1
-        if self._busy[stage] > len(self._threads.setdefault(stage, [])):
-            thread = Thread(target=self._serve, args=(jobs,), name=f"streamer {stage}")
-            self._threads[stage].append(thread)
-            thread.start()
-        jobs.put(job)
-        try:
-            with anyio.CancelScope(shield=True):  # a thread cannot be cancelled
-                await job.done.wait()
-        finally:
-            self._busy[stage] -= 1
-        if job.error is not None:
-            raise job.error
-        return cast(T, job.result)
-
-    def close(self) -> None:
-        """Ends the threads, which have no work any more; may be called again."""
-        for stage, threads in self._threads.items():
-            for _ in threads:
-                self._jobs[stage].put(None)
-            while threads:
-                threads.pop().join()
-
-    def _serve(self, jobs: SimpleQueue[_Job | None]) -> None:
-        while (job := jobs.get()) is not None:
-            start = time.thread_time_ns()
-            try:
-                job.result = job.work()
-            except BaseException as error:
-                job.error = error
-            self._cpu_ns[job.stage] += time.thread_time_ns() - start
-            anyio.from_thread.run_sync(job.done.set, token=job.loop)
-            del job  # what it holds is let go before the next one comes
-
-
-class RunTime:
-    """Time since the run's origin, in whole microseconds: what all stamps are."""
-
-    def __init__(self, clock: Clock, workers: Workers) -> None:
-        self._clock = clock
-        self._workers = workers
-        self._origin_us = 0
-        self._stands_at_us: int | None = None
-
-    def start(self, lead_us: int) -> None:
-        """Puts the origin ``lead_us`` from now."""
-        self._origin_us = self._clock.now_us() + lead_us
-
-    def since_origin(self, clock_us: int) -> int:
-        """A reading of the clock as time of the run, while that goes on."""
-        return clock_us - self._origin_us
-
-    @contextmanager
-    def standing_still(self) -> Iterator[None]:
-        """The run's time does not go on meanwhile."""
-        self._stands_at_us = self.now_us()
-        try:
-            yield
-        finally:
-            self._origin_us = self._clock.now_us() - self._stands_at_us
-            self._stands_at_us = None
-
-    def now_us(self) -> int:
-        """Now, in the event loop."""
-        return self._clock.now_us() - self._origin_us if self._stands_at_us is None else self._stands_at_us
-
-    def stamp(self) -> int:
-        """Now, on a worker."""
-        return self._workers.now_us() - self._origin_us
-
-    async def wait_until(self, us: int) -> None:
-        """Returns at ``us`` since the origin or as soon after it as can be; never before."""
-        await self._clock.wait_until(self._origin_us + us)
-
-    async def run(self, work: Callable[[], T], stage: Stage) -> T:
-        """Runs the blocking ``work`` of a stage on a worker."""
-        return await self._workers.run(work, stage)
+        self.spin_us = min(max(round(self._oversleep_us * 1.5), LEAST_SPIN_US), self._most_us)

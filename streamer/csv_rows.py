@@ -6,6 +6,7 @@ Times are milliseconds with three decimals: whole microseconds, exactly.
 from __future__ import annotations
 
 import csv
+import gzip
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -82,8 +83,8 @@ def _quoted(label: str) -> str:
 
 
 def read_frames(path: Path) -> Iterator[FrameRecord]:
-    """The records of a ``frames.csv``, in the order of their finishing; a torn last line is left out."""
-    with path.open(newline="") as file:
+    """The records of a ``frames.csv`` or a piece of one, as they finished; a torn last line is left out."""
+    with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
         for row in csv.DictReader(line for line in file if line.endswith("\n")):
             yield _record(row)
 

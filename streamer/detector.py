@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from streamer.detections import Detections
 from streamer.engines.base import Request
-from streamer.errors import EngineError
+from streamer.errors import EngineError, EngineLost
 from streamer.frame import Frame
 from streamer.ledger import FrameRecord
 from streamer.machine import involuntary_switches
@@ -46,7 +46,8 @@ class Detector:
             detections = self._postprocess(raw, place)
             record.detected = self._stamp()
         except Exception as error:  # whatever a runtime raises ends the run, with the frame it came from
-            raise EngineError(f"the engine failed at frame {frame.index}: {error}", frame=frame.index) from error
+            kind = EngineLost if isinstance(error, EngineLost) else EngineError
+            raise kind(f"the engine failed at frame {frame.index}: {error}", frame=frame.index) from error
         record.switches = involuntary_switches() - switches
         record.detections = len(detections)
         return detections

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from streamer.engines.in_force import PRECISION
 from streamer.ledger import Ledger, Outcome
@@ -11,6 +12,7 @@ from streamer.measuring import DeviceChange
 from streamer.percentiles import PERCENTILES, frames_needed, spoken
 from streamer.pipeline import Pipeline
 from streamer.priming import PrimingTally
+from streamer.replacing import Replacement
 from streamer.summary import Statistics
 from streamer.windows import Window, agree
 from streamer.witness import OTHERS_CORES, STOLEN_CORES, Witness
@@ -36,6 +38,25 @@ def of_the_pipeline(pipeline: Pipeline, ledger: Ledger) -> list[str]:
     if dropped > delivered:
         found.append(f"more frames were dropped than delivered: {dropped} and {delivered}")
     return found
+
+
+def of_gaps(gaps: Mapping[str, Any] | None) -> list[str]:
+    """Stretches in which a live source gave no frame."""
+    if not gaps or not gaps["count"]:
+        return []
+    said = "1 gap" if gaps["count"] == 1 else f"{gaps['count']} gaps"
+    return [
+        f"there was no signal for {gaps['total_s']:.1f} s, in {said}: ages are those of a camera that was away, too"
+    ]
+
+
+def of_replacements(replacements: Sequence[Replacement]) -> list[str]:
+    """Engines that were lost and replaced."""
+    return [
+        f"the engine was replaced at {one.at_us / 1e6:.1f} s, which took {(one.back_us - one.at_us) / 1e6:.1f} s: "
+        f"{one.why}"
+        for one in replacements
+    ]
 
 
 def of_the_figures(figures: Mapping[str, Statistics], until: str | None) -> list[str]:
@@ -90,8 +111,8 @@ def of_priming(tally: PrimingTally, scheduled: int) -> list[str]:
     return found
 
 
-def of_the_machine(machine: Machine, witness: Witness) -> list[str]:
-    """A quota, a governor, others on the machine."""
+def of_the_machine(machine: Machine, witness: Witness, load_cores: float = 0.0) -> list[str]:
+    """A quota, a governor, others on the machine than a load, which was asked for and took ``load_cores``."""
     found = []
     cores = machine.usable_cores
     if machine.cpu_quota is not None and machine.cpu_quota < machine.cores:
@@ -100,8 +121,8 @@ def of_the_machine(machine: Machine, witness: Witness) -> list[str]:
         )
     if machine.governor not in (None, "performance"):
         found.append(f"the CPU governor is {machine.governor}: {cores} cores slow down while frames are awaited")
-    if witness.others_cores >= OTHERS_CORES:
-        found.append(f"other processes took {witness.others_cores:.2f} of {cores} cores during the run")
+    if (others := witness.others_cores - load_cores) >= OTHERS_CORES:
+        found.append(f"other processes took {others:.2f} of {cores} cores during the run")
     if witness.stolen_cores >= STOLEN_CORES:
         found.append(f"the hypervisor took {witness.stolen_cores:.2f} of {cores} cores during the run")
     if witness.throttled:

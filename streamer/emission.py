@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import count
 
 import anyio
 
-from streamer.clock import RunTime, Stage
 from streamer.frame import Frame
 from streamer.freshness import Judge
+from streamer.gaps import NO_SIGNAL, Gap, Gaps
 from streamer.ledger import FrameRecord, Ledger, Outcome
 from streamer.link import PolicyLink
 from streamer.lookahead import Gate, LookAhead
 from streamer.priming import Primer
+from streamer.reception import Arrival, Reception
 from streamer.rounds import Intermission
+from streamer.run_time import RunTime
 from streamer.schedule import Limits, Schedule
 from streamer.source import Source, Unreadable
 
@@ -37,7 +38,8 @@ Job = tuple[Frame, FrameRecord] | Prime
 class Emission:
     """One stream's frames, on their way into ``link``; with ``waits`` a full link holds them back.
 
-    ``displaced`` is told of a frame that had to go for another, ``unreadable`` of one that could not be decoded.
+    ``displaced`` is told of a frame that had to go for another, ``pictureless`` of one that could not be decoded or
+    never came, with its outcome and the reason; ``gaps`` takes the stretches in which a live source gives nothing.
     A run in rounds has an ``intermission`` before each, once it is ``settled``: every frame has its outcome.
     ``next_index`` is that of the first frame that has not been scheduled yet.
     """
@@ -45,7 +47,9 @@ class Emission:
     def __init__(
         self,
         *,
+        stream: int,
         source: Source,
+        gaps: Gaps,
         schedule: Schedule,
         limits: Limits,
         waits: bool,
@@ -60,9 +64,11 @@ class Emission:
         time: RunTime,
         on_idle: Callable[[], None],
         displaced: Callable[[Frame, FrameRecord], None],
-        unreadable: Callable[[FrameRecord], None],
+        pictureless: Callable[[FrameRecord, Outcome, str], None],
     ) -> None:
+        self._stream = stream
         self._source = source
+        self._gaps = gaps
         self._schedule = schedule
         self._limits = limits
         self._waits = waits
@@ -78,7 +84,7 @@ class Emission:
         self._time = time
         self._on_idle = on_idle
         self._displaced = displaced
-        self._tell_unreadable = unreadable
+        self._tell_pictureless = pictureless
         self._held_until = 0
         self.next_index = 0
 
@@ -136,7 +142,7 @@ class Emission:
                 self._judge.ticked(due)
                 await self._offer(item, record)
             else:
-                self._unreadable(record)
+                self._never_came(record, Outcome.DECODE_ERROR)
 
     async def _prime(self, primer: Primer, due: int) -> None:
         """Has an idle request kept warm for the frame that is due next, if there is time for that."""
@@ -152,28 +158,30 @@ class Emission:
     async def _live(self) -> None:
         """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
         await self._time.wait_until(0)
-        begin = Fraction(0)
-        for index in count():
-            self._on_idle()
-            item = await self._time.run(self._source.read, Stage.SOURCE)
-            if item is None:
-                return
-            # Numbers and times count from the first frame of the run: warming up has used some.
-            begin = item.pts if index == 0 else begin
-            item = replace(item, index=index, pts=item.pts - begin)
-            arrived = now = self._time.now_us()
-            if item.arrived_us is not None:
-                arrived = self._time.since_origin(item.arrived_us)
-            if self._ended(index, arrived):
-                return
-            record = self._record(item, arrived)
-            if isinstance(item, Frame):
-                record.captured = now
-                self._ledger.open(record)
-                self._judge.ticked(arrived)
-                await self._offer(item, record)
-            else:
-                self._unreadable(record)
+        reception = Reception(self._source, self._stream, self._time, self._gaps)
+        try:
+            for index in count():
+                self._on_idle()
+                arrival = await reception.next()
+                if arrival is None or self._ended(index, arrival.at_us):
+                    return
+                await self._arrived(index, arrival)
+        finally:
+            await reception.end()
+
+    async def _arrived(self, index: int, arrival: Arrival) -> None:
+        what, at_us = arrival.what, arrival.at_us
+        record = FrameRecord(self._stream, index, round(arrival.pts * 1_000_000), at_us)
+        self._judge.ticked(at_us)
+        if isinstance(what, Frame):
+            record.captured = self._time.now_us()
+            self._ledger.open(record)
+            await self._offer(replace(what, index=index, pts=arrival.pts), record)
+        elif isinstance(what, Gap):
+            what.frames += 1
+            self._never_came(record, Outcome.SOURCE_ERROR, NO_SIGNAL)
+        else:
+            self._never_came(record, Outcome.DECODE_ERROR)
 
     async def _closed_loop(self) -> None:
         await self._time.wait_until(0)
@@ -194,7 +202,7 @@ class Emission:
                 self._gate.enter()
                 self._link.offer((item, record))
             else:
-                self._unreadable(record)
+                self._never_came(record, Outcome.DECODE_ERROR)
 
     def _ended(self, index: int, instant_us: int) -> bool:
         wanted = self._limits.delivered
@@ -206,11 +214,11 @@ class Emission:
         pts = round(item.pts * 1_000_000)
         return FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until)
 
-    def _unreadable(self, record: FrameRecord) -> None:
-        """A frame that could not be decoded has met its fate when it is due."""
+    def _never_came(self, record: FrameRecord, outcome: Outcome, reason: str = "") -> None:
+        """A frame of which there is no picture has met its fate when it is due."""
         self._ledger.open(record)
         self.next_index = record.frame + 1
-        self._tell_unreadable(record)
+        self._tell_pictureless(record, outcome, reason)
 
     async def _offer(self, frame: Frame, record: FrameRecord) -> None:
         self.next_index = frame.index + 1

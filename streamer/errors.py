@@ -51,6 +51,10 @@ class EngineError(StreamerError):
     """The engine failed to compile or to infer."""
 
 
+class EngineLost(EngineError):
+    """The process of an engine has ended, or does not answer any more."""
+
+
 class EngineUnavailable(EngineError):
     """This variant cannot run here; the message says why and what to use instead."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from streamer.csv_rows import read_frames
 from streamer.errors import StreamerError
 from streamer.ledger import FrameRecord
-from streamer.rundir import FRAMES
+from streamer.rundir import FRAMES, pieces_of
 from streamer.summary import Statistics
 
 
@@ -29,4 +30,11 @@ class Run:
     @property
     def ledger(self) -> list[FrameRecord]:
         """A record per scheduled frame, in the order of the frames."""
-        return sorted(read_frames(self.directory / FRAMES), key=lambda record: (record.stream, record.frame))
+        return sorted(read_ledger(self.directory), key=lambda record: (record.stream, record.frame))
+
+
+def read_ledger(directory: Path) -> Iterator[FrameRecord]:
+    """The records of a run directory, of all its pieces, in the order of their finishing."""
+    path = directory / FRAMES
+    for piece in (*pieces_of(path), path):
+        yield from read_frames(piece)

@@ -134,7 +134,8 @@ class Ledger:
     """Opens a record when a frame is scheduled, closes it with exactly one outcome, and keeps the counts.
 
     ``write`` takes every record as it is closed. Records are not kept: memory does not grow. A frame is late when its
-    latency exceeds ``deadline_us``; none is when that is None. ``late`` and ``missed``, late or not delivered, count.
+    latency exceeds ``deadline_us``; none is when that is None. ``late`` and ``missed``, late or not delivered, count;
+    ``outcomes`` counts over all streams, ``of_streams`` by stream.
     """
 
     def __init__(self, deadline_us: int | None, watcher: Watcher, write: Callable[[FrameRecord], None]) -> None:
@@ -146,6 +147,7 @@ class Ledger:
         self.late = 0
         self.missed = 0
         self.outcomes: Counter[Outcome] = Counter()
+        self.of_streams: Counter[tuple[int, Outcome]] = Counter()
 
     def open(self, record: FrameRecord) -> FrameRecord:
         """A frame has been scheduled."""
@@ -165,6 +167,7 @@ class Ledger:
         latency = record.latency
         record.late = self._deadline_us is not None and latency is not None and latency > self._deadline_us
         self.outcomes[outcome] += 1
+        self.of_streams[record.stream, outcome] += 1
         self.late += record.late
         self.missed += record.late or outcome is not Outcome.DELIVERED
         self._watcher.closed(record)

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import anyio
 
-from streamer.clock import RunTime, Stage
 from streamer.frame import Frame
+from streamer.run_time import RunTime
 from streamer.source import Source, Unreadable
+from streamer.workers import Stage
 
 DEPTH = 4
 """Frames decoded ahead at most."""

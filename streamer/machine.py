@@ -53,7 +53,7 @@ def this_machine() -> Machine:
         usable_cores=usable_cores(),
         cpu_quota=_cpu_quota(),
         governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        memory_mb=_memory_mb(),
+        memory_mb=memory_mb(),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
@@ -108,7 +108,8 @@ def _cpu_name() -> str | None:
     return platform.processor() or None
 
 
-def _memory_mb() -> int | None:
+def memory_mb() -> int | None:
+    """The memory it has, in MB; None where the system does not tell."""
     for line in (_read("/proc/meminfo") or "").splitlines():
         if line.startswith("MemTotal:"):
             return int(line.split()[1]) // 1024

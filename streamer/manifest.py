@@ -9,18 +9,22 @@ from fractions import Fraction
 from typing import Any
 
 from streamer import __version__
+from streamer.camera import Camera
 from streamer.engines.base import Engine
 from streamer.engines.spec import EngineSpec
+from streamer.ledger import Ledger, Outcome
 from streamer.machine import Machine
 from streamer.measuring import DeviceChange
 from streamer.models.model import Model
 from streamer.priming import PrimingTally
+from streamer.replacing import Replacing
 from streamer.rounds import Intermission
 from streamer.schedule import Schedule
 from streamer.settings import Settings
 from streamer.slo import Checked
 from streamer.source import SourceInfo
 from streamer.summary import Statistics, Tally, omission_gap
+from streamer.watchdog import Stall
 from streamer.windows import Window
 
 SCHEMA_VERSION = 1
@@ -47,6 +51,23 @@ def source_part(info: SourceInfo, sha256: str | None) -> dict[str, Any]:
         "live": info.live,
         "sha256": sha256,
     }
+
+
+def streams_part(cameras: Sequence[Camera], ledger: Ledger) -> list[dict[str, Any]]:
+    """The ``streams`` of the manifest: what each plays, how much later than the origin it begins, its frames."""
+    return [
+        {
+            "stream": number,
+            "uri": camera.source.info.uri,
+            "width": camera.source.info.width,
+            "height": camera.source.info.height,
+            "fps": str(camera.source.info.rate),
+            "phase_ms": camera.schedule.phase_us / 1000,
+            "scheduled": sum(ledger.of_streams[number, outcome] for outcome in Outcome),
+            "delivered": ledger.of_streams[number, Outcome.DELIVERED],
+        }
+        for number, camera in enumerate(cameras)
+    ]
 
 
 def model_part(model: Model) -> dict[str, Any]:
@@ -124,6 +145,7 @@ def run_part(
         "iou": settings.iou,
         "fit": settings.fit.value,
         "loop": settings.loop,
+        "give_up_s": None if settings.give_up_us is None else settings.give_up_us / 1_000_000,
         "study": None if intermission is None else intermission.study,
         "rounds": None
         if rounds is None
@@ -137,6 +159,7 @@ def run_part(
 def manifest(
     *,
     source: Mapping[str, Any],
+    streams: Sequence[Mapping[str, Any]],
     model: Mapping[str, Any],
     engine: Mapping[str, Any],
     machine: Machine,
@@ -146,6 +169,12 @@ def manifest(
     parts_of_run: Sequence[Mapping[str, Any]],
     tail: Mapping[str, Any] | None,
     priming: Mapping[str, Any] | None,
+    replacements: Sequence[Mapping[str, Any]],
+    pieces: Mapping[str, Any] | None,
+    load: Mapping[str, Any] | None,
+    faults: Sequence[Mapping[str, Any]] | None,
+    stalls: Sequence[Mapping[str, Any]],
+    gaps: Mapping[str, Any] | None,
     windows: Mapping[str, Any],
     resources: Mapping[str, Any],
     notes: Sequence[str],
@@ -167,6 +196,7 @@ def manifest(
         "slo": None if not checks else "met" if all(one.met for one in checks) else "missed",
         "slo_checks": [one.as_dict() for one in checks],
         "source": dict(source),
+        "streams": list(streams),
         "model": dict(model),
         "engine": dict(engine),
         "run": dict(run),
@@ -175,8 +205,15 @@ def manifest(
         "omission_gap": omission_gap(figures),
         "tail": tail,
         "priming": priming,
+        "replacements": list(replacements),
+        "pieces": pieces,
+        "load": load,
+        "faults": faults,
+        "stalls": list(stalls),
+        "gaps": gaps,
         "windows": dict(windows),
         "parts": list(parts_of_run),
+        "repaired": None,
         "resources": dict(resources),
         "machine": machine.as_dict(),
     }
@@ -193,6 +230,19 @@ def priming_part(tally: PrimingTally) -> dict[str, Any]:
         "frames_delayed": tally.delayed,
         "most_delay_ms": tally.most_delay_us / 1000,
     }
+
+
+def replacements_part(replacing: Replacing | None) -> list[dict[str, Any]]:
+    """The ``replacements`` of the manifest: why the engine was lost, when, and when the next one was ready."""
+    return [
+        {"why": one.why, "at_ms": one.at_us / 1000, "back_ms": one.back_us / 1000}
+        for one in (() if replacing is None else replacing.done)
+    ]
+
+
+def stalls_part(stalls: Sequence[Stall]) -> list[dict[str, Any]]:
+    """The ``stalls`` of the manifest: which stage was stuck, when that was seen, and where in the code it was."""
+    return [{"stage": stall.stage.value, "at_ms": stall.at_us / 1000, "stack": stall.stack} for stall in stalls]
 
 
 def windows_part(length_s: int, windows: Sequence[Window]) -> dict[str, Any]:
@@ -221,8 +271,10 @@ def device_parts(changes: Sequence[DeviceChange], tally: Tally, duration_us: int
     ]
 
 
-def nominal_deadline_us(settings: Settings, schedule: Schedule) -> int | None:
-    """The deadline in force: what was asked, else one nominal frame period, none for a closed loop."""
+def nominal_deadline_us(settings: Settings, schedules: Sequence[Schedule]) -> int | None:
+    """The deadline in force: what was asked, else the shortest nominal frame period, none for a closed loop."""
     if settings.deadline_ms is not None:
         return round(settings.deadline_ms * 1000)
-    return None if schedule.closed_loop else round(Fraction(1_000_000) / schedule.rate)
+    if schedules[0].closed_loop:
+        return None
+    return round(Fraction(1_000_000) / max(schedule.rate for schedule in schedules))

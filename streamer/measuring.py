@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +12,7 @@ from streamer.ledger import Watchers
 from streamer.summary import Tally
 from streamer.tail import Tail
 from streamer.windows import Windows
-from streamer.witness import Witness, read_counters
+from streamer.witness import Reading, Witness, read_counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,29 @@ class DeviceChange:
 
 
 class Measurements:
-    """The watchers of one run. ``now_us`` reads the run's time; ``tick_us`` is the period of age's ticks, if any."""
+    """The watchers of a run. ``now_us`` reads the run's time; ``ticks_us`` has the period of each stream's ticks.
+
+    ``engine_s`` tells how many CPU seconds an engine in a process of its own has taken.
+    """
 
     def __init__(
-        self, engine: Engine, now_us: Callable[[], int], *, closed_loop: bool, tick_us: Fraction | None
+        self,
+        engine: Engine,
+        now_us: Callable[[], int],
+        *,
+        closed_loop: bool,
+        ticks_us: Sequence[Fraction | None],
+        engine_s: Callable[[], float] = float,
     ) -> None:
         self._engine = engine
         self._now_us = now_us
         self._devices = engine.execution_devices
         self._collections = 0
+        self._engine_s = engine_s
         self.device_changes: list[DeviceChange] = []
-        self.tally = Tally(closed_loop=closed_loop, tick_us=tick_us)
+        self.tally = Tally(closed_loop=closed_loop, ticks_us=ticks_us)
         self.windows = Windows()
-        self.witness = Witness(read_counters(0))
+        self.witness = Witness(self._read())
         self.tail = Tail(self.witness)
         self.watcher = Watchers(self.tally, self.windows, self.tail)
 
@@ -45,7 +55,7 @@ class Measurements:
         """Looks at the machine and at the engine's devices, between frames; garbage was collected so often."""
         now = self._now_us()
         self._collections = collections
-        self.witness.sampled(now, read_counters(collections))
+        self.witness.sampled(now, self._read())
         self.tail.witnessed()
         devices = self._engine.execution_devices
         if devices != self._devices:
@@ -56,13 +66,16 @@ class Measurements:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """What the machine does meanwhile does not count."""
-        self.witness.sampled(self._now_us(), read_counters(self._collections))
+        self.witness.sampled(self._now_us(), self._read())
         try:
             yield
         finally:
-            self.witness.resumed(read_counters(self._collections))
+            self.witness.resumed(self._read())
 
     def finish(self, end_us: int) -> None:
         """The run is over, at ``end_us``."""
-        self.witness.sampled(end_us, read_counters(self._collections))
+        self.witness.sampled(end_us, self._read())
         self.tally.finish(end_us)
+
+    def _read(self) -> Reading:
+        return read_counters(self._collections, self._engine_s())

@@ -1,46 +1,58 @@
-"""The pipeline: source, policy link, a worker per request, reorder buffer, sink. The only file with tasks.
+"""The pipeline: streams, a worker per request, a sink per stream. The only file with tasks.
 
-The stream ends by closing link and buffer, with no sentinels. An error in any stage ends the run: what was written
-is kept, frames in flight finish, and every frame that was due and did not is abandoned.
+Each stream has a source, a policy link, a reorder buffer and a sink of its own; the workers serve them all, whichever
+frame was due first. The run ends by closing links and buffers, with no sentinels. An error in any stage ends it: what
+was written is kept, frames in flight finish, and every frame that was due and did not is abandoned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 
 import anyio
 
-from streamer.clock import RunTime, Stage
 from streamer.detector import Detector
 from streamer.emission import Emission, Job, Prime
-from streamer.errors import EngineError, SinkError, StreamerError
+from streamer.errors import EngineError, EngineLost, SinkError, StreamerError
 from streamer.frame import Frame
-from streamer.freshness import Judge
+from streamer.gaps import Gaps
+from streamer.golden import GoldenFrame
 from streamer.ledger import FrameRecord, Ledger, Outcome
-from streamer.link import LinkClosed, Policy, PolicyLink, ReorderBuffer
-from streamer.lookahead import Gate, LookAhead
+from streamer.link import Dispatch, LinkClosed, Policy
+from streamer.lookahead import Gate
 from streamer.priming import Primer
+from streamer.replacing import Replacing
 from streamer.rounds import Intermission
-from streamer.schedule import Limits, Schedule
-from streamer.sink import Dropped, Result, Sink
-from streamer.source import Source, Unreadable
+from streamer.run_time import RunTime
+from streamer.schedule import Limits
+from streamer.sink import Dropped, Result
+from streamer.stream import Line, Stream
+from streamer.watchdog import Watchdog
+from streamer.workers import Stage
 
-SINK_LINK = 2
-"""Results that may wait for the sink: a slow encoder then holds the engine back, and memory does not grow."""
 DROPPED_BYTES = 128 << 20
-"""Pictures of dropped frames that may wait for a frame before them, in bytes."""
+"""Pictures of dropped frames that may wait for a frame before them, in bytes, over all streams."""
 QUEUE_FULL = "queue_full"
 LEAD_US = 20_000
 """From the start of the tasks to the origin: the first frame does not pay for their start."""
+GRACE_S = 0.5
+"""How long a run that is stopped waits for what is in flight: all of its end is to take 2 s at most."""
+
+
+class Overdue(Exception):
+    """Work was still under way when a run that was stopped had to come to its end."""
 
 
 class Pipeline:
-    """One stream through one engine, with a detector per request. ``first`` is what the source gave first.
+    """Streams through one engine, with a detector per request; ``streams`` are in the order of their numbers.
 
     With a ``primer`` the gap before a frame is filled with throw-away inferences, where the schedule tells of it.
-    With an ``intermission`` the run is held between its rounds.
+    With an ``intermission`` the run is held between its rounds. Both are for a single stream. With ``replacing``
+    an engine that is lost is replaced, and its frame alone has failed. A ``golden`` frame is looked at now and then.
+    ``gaps`` takes the stretches in which live sources give nothing.
     ``on_idle`` is called once a frame, while none is being measured (or, when the engine is never idle, before the
     next is due), and ``decoded`` with the beginning and the end of each decode; they must be short. ``failure`` is
     the error that ended the run, if one did; ``undrawn`` counts dropped frames whose picture could not wait for its
@@ -50,99 +62,139 @@ class Pipeline:
     def __init__(
         self,
         *,
-        source: Source,
-        first: Frame | Unreadable | None,
-        schedule: Schedule,
+        streams: Sequence[Stream],
         policy: Policy,
         queue: int,
         limits: Limits,
-        judge: Judge,
         detectors: Sequence[Detector],
         primer: Primer | None,
         intermission: Intermission | None,
-        sink: Sink,
         ledger: Ledger,
         time: RunTime,
+        watchdog: Watchdog,
+        replacing: Replacing | None,
+        golden: GoldenFrame | None,
+        gaps: Gaps,
         on_idle: Callable[[], None],
         decoded: Callable[[int, int], None],
     ) -> None:
-        self._source = source
-        self._schedule = schedule
+        self._watchdog = watchdog
+        self._replacing = replacing
+        self._golden = golden
         self._limits = limits
-        self._judge = judge
         self._detectors = detectors
         self._primer = primer
-        self._sink = sink
         self._ledger = ledger
         self._time = time
-        self._link: PolicyLink[Job] = PolicyLink(policy, 0 if schedule.closed_loop else queue)
-        self._buffer: ReorderBuffer[Result | Dropped] = ReorderBuffer(SINK_LINK)
+        self._closed_loop = streams[0].schedule.closed_loop
         self._gate = Gate()
         self._outcome = anyio.Event()
-        self._ahead = LookAhead(source, first, time, self._gate, decoded)
-        self._emission = Emission(
-            source=source,
-            schedule=schedule,
-            limits=limits,
-            waits=policy is Policy.WAIT,
-            link=self._link,
-            ahead=self._ahead,
-            gate=self._gate,
-            judge=judge,
-            primer=primer,
-            intermission=intermission,
-            settled=self._settled,
-            ledger=ledger,
-            time=time,
-            on_idle=on_idle,
-            displaced=self._displaced,
-            unreadable=self._unreadable,
-        )
+        self._dispatch: Dispatch[Job] = Dispatch(_due)
+        self._lines: list[Line] = []
+        self._emissions: list[Emission] = []
+        for number, stream in enumerate(streams):
+            link = self._dispatch.link(policy, 0 if self._closed_loop else queue)
+            line = Line(stream, link, self._gate, time, decoded)
+            self._lines.append(line)
+            self._emissions.append(
+                Emission(
+                    stream=number,
+                    source=stream.source,
+                    gaps=gaps,
+                    schedule=stream.schedule,
+                    limits=limits,
+                    waits=policy is Policy.WAIT,
+                    link=link,
+                    ahead=line.ahead,
+                    gate=self._gate,
+                    judge=stream.judge,
+                    primer=primer,
+                    intermission=intermission,
+                    settled=self._settled,
+                    ledger=ledger,
+                    time=time,
+                    on_idle=on_idle,
+                    displaced=self._displaced,
+                    pictureless=self._pictureless,
+                )
+            )
         self._emitting = anyio.CancelScope()
+        self._stopped = anyio.Event()
         self._stopped_us: int | None = None
         self.failure: StreamerError | None = None
-        self.undrawn = 0
 
     @property
     def ungated(self) -> int:
-        return self._ahead.ungated
+        return sum(line.ahead.ungated for line in self._lines)
+
+    @property
+    def undrawn(self) -> int:
+        return sum(line.undrawn for line in self._lines)
 
     @property
     def most_waiting(self) -> int:
-        """The largest number of results (and pictures of dropped frames) that ever waited for the sink."""
-        return self._buffer.most
+        """The largest number of results, and pictures of dropped frames, that ever waited for one stream's sink."""
+        return max(line.buffer.most for line in self._lines)
 
     async def run(self) -> None:
-        """Runs until the source, a limit, ``stop`` or an error ends it; then every frame has its outcome."""
+        """Runs until the sources, a limit, ``stop`` or an error ends it; then every frame has its outcome."""
         try:
-            async with anyio.create_task_group() as sink:
-                sink.start_soon(self._drain)
-                async with anyio.create_task_group() as engine:
-                    self._time.start(LEAD_US)
-                    for detector in self._detectors:
-                        engine.start_soon(self._serve, detector)
-                    await self._emit()
-                self._buffer.close()
+            async with anyio.create_task_group() as watching:
+                watching.start_soon(self._watchdog.watch)
+                watching.start_soon(self._end_in_time)
+                await self._flow()
+                watching.cancel_scope.cancel()
         finally:
             self._close_books()
 
+    async def _flow(self) -> None:
+        async with anyio.create_task_group() as sinks:
+            for line in self._lines:
+                sinks.start_soon(self._drain, line)
+            async with anyio.create_task_group() as engine:
+                self._time.start(LEAD_US)
+                for detector in self._detectors:
+                    engine.start_soon(self._serve_in_time, detector)
+                await self._emit()
+            for line in self._lines:
+                line.buffer.close()
+
     def stop(self) -> None:
-        """Ends the run now: frames in flight finish, those due and not begun are abandoned."""
+        """Ends the run now: frames in flight may finish for a moment, those due and not begun are abandoned."""
+        self._stopped.set()
+        self._end()
+
+    async def _end_in_time(self) -> None:
+        await self._stopped.wait()
+        await anyio.sleep(GRACE_S)
+        for work in self._time.under_way_for(0):
+            if work.stage is not Stage.SINK:  # what is half written is better finished
+                self._time.give_up(work, Overdue())
+
+    def _end(self) -> None:
         if self._stopped_us is None:
             self._stopped_us = self._time.now_us()
         self._emitting.cancel()
 
     def _fail(self, error: StreamerError) -> None:
         self.failure = self.failure or error
-        self.stop()
+        self._end()
 
     async def _emit(self) -> None:
         with self._emitting:
-            try:
-                await self._emission.run()
-            except StreamerError as error:
-                self._fail(error)
-        self._link.close(discard=self._stopped_us is not None)
+            async with anyio.create_task_group() as sources:
+                for line, emission in zip(self._lines, self._emissions, strict=True):
+                    sources.start_soon(self._emit_one, line, emission)
+        for line in self._lines:
+            line.link.close(discard=self._stopped_us is not None)
+
+    async def _emit_one(self, line: Line, emission: Emission) -> None:
+        try:
+            with suppress(Overdue):
+                await emission.run()
+        except StreamerError as error:
+            self._fail(error)
+        line.link.close(discard=self._stopped_us is not None)
 
     async def _settled(self) -> None:
         """Returns when every scheduled frame has its outcome."""
@@ -150,26 +202,32 @@ class Pipeline:
             self._outcome = anyio.Event()
             await self._outcome.wait()
 
-    def _unreadable(self, record: FrameRecord) -> None:
-        self._buffer.skip(record.frame)
-        self._close(record, Outcome.DECODE_ERROR)
+    def _pictureless(self, record: FrameRecord, outcome: Outcome, reason: str) -> None:
+        self._lines[record.stream].buffer.skip(record.frame)
+        self._close(record, outcome, reason)
 
     def _displaced(self, frame: Frame, record: FrameRecord) -> None:
         self._drop(frame, record, QUEUE_FULL)
 
     def _drop(self, frame: Frame, record: FrameRecord, reason: str) -> None:
         self._gate.leave()
-        if self._sink.shows_dropped and len(self._buffer) * frame.image.nbytes < DROPPED_BYTES:
-            self._buffer.put_now(frame.index, Dropped(frame, record))
+        line = self._lines[record.stream]
+        shown = line.stream.sink.shows_dropped
+        if shown and len(line.buffer) * frame.image.nbytes < DROPPED_BYTES // len(self._lines):
+            line.buffer.put_now(frame.index, Dropped(frame, record))
         else:
-            self.undrawn += self._sink.shows_dropped
-            self._buffer.skip(frame.index)
+            line.undrawn += shown
+            line.buffer.skip(frame.index)
         self._close(record, Outcome.DROPPED, reason)
+
+    async def _serve_in_time(self, detector: Detector) -> None:
+        with suppress(Overdue):
+            await self._serve(detector)
 
     async def _serve(self, detector: Detector) -> None:
         while True:
             try:
-                job = await self._link.take()
+                job = await self._dispatch.take()
             except LinkClosed:
                 return
             if isinstance(job, Prime):
@@ -177,22 +235,54 @@ class Pipeline:
                     return
                 continue
             frame, record = job
-            reason = self._judge.reason(record, self._time.now_us(), more=not self._link.closed)
+            line = self._lines[record.stream]
+            judge = line.stream.judge
+            reason = judge.reason(record, self._time.now_us(), more=not line.link.closed)
             if reason is not None:
                 self._drop(frame, record, reason)
                 continue
             try:
                 detections = await self._time.run(partial(detector.detect, frame, record), Stage.ENGINE)
+            except Overdue:
+                line.buffer.skip(frame.index)
+                raise
             except EngineError as error:
-                self._buffer.skip(frame.index)
-                self._close(record, Outcome.ENGINE_ERROR)
-                self._fail(error)
-                return
-            finally:
                 self._gate.leave()
+                line.buffer.skip(frame.index)
+                self._close(record, Outcome.ENGINE_ERROR)
+                if not await self._replaced(error):
+                    return
+                continue
+            self._gate.leave()
             self._ledger.detected(record)
-            self._judge.served(record.service or 0)
-            await self._buffer.put(frame.index, Result(frame, record, detections))
+            judge.served(record.service or 0)
+            await line.buffer.put(frame.index, Result(frame, record, detections))
+            if not await self._look_at_golden(detector):
+                return
+
+    async def _look_at_golden(self, detector: Detector) -> bool:
+        """Right behind a frame, when none waits: the next one is the furthest away then. False ends the worker."""
+        golden = self._golden
+        if golden is None or not golden.is_due(self._time.now_us(), idle=not self._dispatch.holds):
+            return True
+        try:
+            await self._time.run(partial(golden.look, detector), Stage.ENGINE)
+        except EngineError as error:
+            return await self._replaced(error)
+        return True
+
+    async def _replaced(self, error: EngineError) -> bool:
+        """Another engine has taken the place of one that was lost; False when that ends the run instead."""
+        replacing = self._replacing
+        if not isinstance(error, EngineLost) or replacing is None or not replacing.possible or self.failure:
+            self._fail(error)
+            return False
+        try:
+            await self._time.run(partial(replacing.replace, error), Stage.REPLACING)
+        except EngineError as beyond_help:
+            self._fail(beyond_help)
+            return False
+        return True
 
     async def _keep_warm(self, detector: Detector, job: Prime) -> bool:
         """Primes on the worker that will serve the frame; False when that failed, which ends the run."""
@@ -204,20 +294,21 @@ class Pipeline:
             return False
         return True
 
-    async def _drain(self) -> None:
+    async def _drain(self, line: Line) -> None:
         broken = False
+        sink = line.stream.sink
         while True:
             try:
-                item = await self._buffer.take()
+                item = await line.buffer.take()
             except LinkClosed:
                 return
             if broken:
                 continue  # what no longer can be written is abandoned, and no worker waits for it
             try:
-                if self._sink.blocks:
-                    await self._time.run(partial(self._sink.write, item), Stage.SINK)
+                if sink.blocks:
+                    await self._time.run(partial(sink.write, item), Stage.SINK)
                 else:
-                    self._sink.write(item)
+                    sink.write(item)
             except SinkError as error:
                 broken = True
                 if isinstance(item, Result):
@@ -235,14 +326,22 @@ class Pipeline:
         self._outcome.set()
 
     def _close_books(self) -> None:
-        """Abandons what was due before the end and is unfinished, with those the source had not come to."""
+        """Abandons what was due before the end and is unfinished, with those the sources had not come to."""
         end = self._time.now_us() if self._stopped_us is None else self._stopped_us
-        ended_early = self._stopped_us is not None
-        for index in count(self._emission.next_index):
-            due = self._emission.due_us(index) if ended_early and not self._schedule.closed_loop else None
-            pts = self._source.pts(index)
-            if pts is None or due is None or due > end or self._limits.reached(index, due):
-                break
-            self._ledger.open(FrameRecord(0, index, round(pts * 1_000_000), due))
+        if self._stopped_us is not None and not self._closed_loop:
+            for number, (line, emission) in enumerate(zip(self._lines, self._emissions, strict=True)):
+                self._open_until(end, number, line, emission)
         for record in self._ledger.open_records():
             self._close(record, Outcome.ABANDONED)
+
+    def _open_until(self, end: int, number: int, line: Line, emission: Emission) -> None:
+        """Opens the records of a stream's frames that were due by ``end`` and that its source had not come to."""
+        for index in count(emission.next_index):
+            pts, due = line.stream.source.pts(index), emission.due_us(index)
+            if pts is None or due is None or due > end or self._limits.reached(index, due):
+                return
+            self._ledger.open(FrameRecord(number, index, round(pts * 1_000_000), due))
+
+
+def _due(job: Job) -> int:
+    return job.due_us if isinstance(job, Prime) else job[1].scheduled

@@ -6,6 +6,7 @@ its own. It ends when its parent does, however that ends, because nobody speaks 
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
@@ -48,10 +49,15 @@ class Child:
         """The child's next message. Raises ChildLost, also when none comes ``within_s``."""
         try:
             if not self._link.poll(within_s):
-                raise ChildLost(f"it gave no sign of life for {within_s:.0f} s")
+                raise ChildLost(f"it gave no sign of life for {within_s:g} s")
             return self._link.recv()
         except (EOFError, OSError) as error:
             raise self._lost() from error
+
+    def wait(self) -> None:
+        """Waits until the child has done its work and ended by itself."""
+        self._process.join()
+        self._link.close()
 
     def end(self) -> None:
         """Lets the child end by itself, and kills it when it does not; may be called again."""
@@ -59,6 +65,11 @@ class Child:
         self._process.join(ENDS_WITHIN_S)
         if self._process.exitcode is None:
             self.kill()
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal."""
+        if self._process.pid is not None and self._process.exitcode is None:
+            os.kill(self._process.pid, number)
 
     def kill(self) -> None:
         """Ends the child at once."""
@@ -76,7 +87,7 @@ class Child:
 
 def _begin(work: Callable[..., None], link: Connection, arguments: Sequence[Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with link, suppress(BrokenPipeError, EOFError):  # the parent has gone: there is nobody left to work for
+    with link, suppress(ConnectionError, EOFError):  # the parent has gone: there is nobody left to work for
         work(link, *arguments)
 
 

@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Protocol
 
-from streamer.clock import RunTime, Stage
+from streamer.run_time import RunTime
+from streamer.workers import Stage
 
 LEAST_LEAD_US, MOST_LEAD_US = 20_000, 1_000_000
 """Between warming up and the first frame of a round, whatever the frame period is."""

@@ -3,38 +3,57 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from streamer.arenas import limit_arenas
 from streamer.arrivals import parse_arrivals
-from streamer.clock import MonotonicClock, Stage, Threads
+from streamer.camera import cameras
+from streamer.clock import MonotonicClock
+from streamer.engines.apart import ApartEngine
 from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
 from streamer.errors import SinkError, UsageError
+from streamer.faults.injection import Faults
+from streamer.faults.plan import parse_plan
 from streamer.finished import Run
+from streamer.load import LoadProcesses, parse_load
 from streamer.manifest import Timings
 from streamer.models.finding import find_model
 from streamer.observer import Observer, Silent
+from streamer.opened import Opened
 from streamer.pictures.latency import draw_latency
 from streamer.rounds import Rounds
-from streamer.rundir import check_out
-from streamer.schedule import Schedule
-from streamer.session import Opened, Session
+from streamer.rundir import RUNS, check_out
+from streamer.session import Session
 from streamer.settings import Settings
 from streamer.sources.live import check_live
 from streamer.sources.opening import open_source
+from streamer.vigil import Vigil
 from streamer.warmup import make_ready
+from streamer.workers import Stage, Threads
 
 
-async def run(source: str, settings: Settings, observer: Observer | None = None, rounds: Rounds | None = None) -> Run:
-    """Runs ``source`` through one engine and writes a run directory; with ``rounds``, as they say when.
+async def run(
+    sources: Sequence[str],
+    settings: Settings,
+    observer: Observer | None = None,
+    rounds: Rounds | None = None,
+    vigil: Vigil | None = None,
+) -> Run:
+    """Runs ``sources``, a stream each, through one engine and writes a run directory.
 
-    Raises UsageError, SourceError, ModelError or EngineError before anything is written. What fails later ends the
-    run early and is in the result.
+    ``rounds`` may say when it goes on, and ``vigil`` keep watch over it.
+
+    Raises StreamerError for what fails before anything is written. What fails later ends the run early and is in the
+    result.
     """
-    measured = await _measured(source, settings, observer or Silent(), rounds)
+    measured = await _measured(_uris(sources, settings), settings, observer or Silent(), rounds, vigil)
+    if settings.segment_s is not None:
+        return measured  # of a run in pieces the last one alone would be drawn
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
     try:
         draw_latency(measured.directory, measured.manifest)
@@ -43,27 +62,90 @@ async def run(source: str, settings: Settings, observer: Observer | None = None,
     return measured
 
 
-async def _measured(source: str, settings: Settings, observer: Observer, rounds: Rounds | None) -> Run:
+async def _measured(
+    uris: Sequence[str], settings: Settings, observer: Observer, rounds: Rounds | None, vigil: Vigil | None
+) -> Run:
     started = datetime.now(UTC)
     spec = parse_spec(settings.engine)
     if spec.prime and settings.queue == 0 and settings.fps != "max":
         raise UsageError("--queue 0 with prime=on: a frame that falls due during priming is lost; use --queue 1")
+    if settings.respawn and (spec.requests != 1 or spec.prime):
+        raise UsageError(
+            f"--respawn with {spec.spec}: an engine in a process of its own has one request, and no prime"
+        )
+    if len(uris) > 1 and spec.prime:
+        raise UsageError("prime=on with several streams: the gap before one's frame is another's; leave it out")
+    if len(uris) > 1 and settings.fps == "max":
+        raise UsageError("--fps max with several streams: in a closed loop there are no cameras; give one source")
     arrivals = None if settings.arrivals is None else parse_arrivals(settings.arrivals)
+    faults = None if settings.faults is None else Faults(parse_plan(settings.faults))
     if settings.out is not None:
         check_out(settings.out, overwrite=settings.overwrite)
+    if len(uris) > 1:
+        limit_arenas()
     clock = MonotonicClock()
     with ExitStack() as stack:
         threads = Threads(clock)
         stack.callback(threads.close)
-        opening = partial(open_source, source, loop=settings.loop, now_us=clock.now_us)
-        camera = await threads.run(opening, Stage.SOURCE)
-        stack.callback(camera.close)
-        check_live(camera.info, settings)
+        sources = []
+        for uri in uris:
+            opening = partial(open_source, uri, loop=settings.loop, now_us=clock.now_us)
+            sources.append(await threads.run(opening, Stage.SOURCE))
+            stack.callback(_close, sources[-1].close, Stage.SOURCE, threads)
+            check_live(sources[-1].info, settings)
+        opened_cameras = cameras(uris, sources, settings.pace, arrivals)
+        if settings.fps != "max":
+            clock.expect(float(sum(camera.schedule.rate for camera in opened_cameras)))
+        if faults is not None:
+            faults.check(opened_cameras, respawn=settings.respawn > 0)
+            opened_cameras = faults.timed(opened_cameras)
+            stack.callback(faults.kill)
+            await threads.run(faults.start, Stage.SOURCE)
         model = find_model(settings.model, settings.trust)
-        engine = open_engine(spec, model)
-        stack.callback(engine.close)
+        engine = ApartEngine(spec, model, settings.stall_s) if settings.respawn else open_engine(spec, model)
+        stack.callback(_close, engine.close, Stage.ENGINE, threads)
         timings = Timings()
         await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)
-        schedule = Schedule(settings.pace, camera.info.rate, arrivals)
-        opened = Opened(source, settings, started, spec, camera, model, engine, timings, clock, threads, schedule)
-        return await Session(opened, observer, rounds).run()
+        opened = Opened(
+            settings,
+            started,
+            spec,
+            opened_cameras,
+            model,
+            engine,
+            timings,
+            clock,
+            threads,
+            await _load(settings, threads, stack),
+            faults,
+        )
+        return await Session(opened, observer, rounds, vigil).run()
+
+
+async def _load(settings: Settings, threads: Threads, stack: ExitStack) -> LoadProcesses | None:
+    """The load at work; it ends with the run, whatever happens."""
+    load = parse_load(settings.load)
+    if load is None:
+        return None
+    beside = (settings.out or RUNS).absolute()
+    while not beside.is_dir():
+        beside = beside.parent
+    processes = LoadProcesses(load, beside)
+    stack.callback(processes.kill)
+    await threads.run(processes.wait_ready, Stage.ENGINE)
+    return processes
+
+
+def _close(close: Callable[[], None], stage: Stage, threads: Threads) -> None:
+    """Closes what belongs to a stage, unless a thread is in it that never came back."""
+    if stage not in threads.lost:
+        close()
+
+
+def _uris(sources: Sequence[str], settings: Settings) -> list[str]:
+    """The source of each stream: those given, or the one for all streams. Raises UsageError."""
+    if settings.streams > 1 and len(sources) > 1:
+        raise UsageError(
+            f"--streams {settings.streams} with {len(sources)} sources: give one source, or leave it out"
+        )
+    return list(sources) * settings.streams

@@ -6,11 +6,13 @@ import errno
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, BinaryIO
 
 from streamer.csv_rows import DETECTION_COLUMNS, FRAME_COLUMNS
 from streamer.errors import SinkError, UsageError
@@ -18,24 +20,55 @@ from streamer.hashing import sha256
 from streamer.sources.addresses import slug
 from streamer.table import Reserve, Table
 
+fcntl: ModuleType | None = None
+with suppress(ImportError):  # Windows has none
+    fcntl = import_module("fcntl")
+
+RUNS = Path("runs")
+"""Where run directories are made that are given no place."""
 FRAMES = "frames.csv"
 DETECTIONS = "detections.csv"
 VIDEO = "annotated.mp4"
 HDR_LOG = "histograms.hlog"
 MANIFEST = "run.json"
+BEGUN = "begun.json"
+"""What is known of a run before its first frame: there while it runs, and after it was killed."""
 RESERVE = ".reserve"
 MANIFEST_RESERVE = ".reserve-manifest"
 """Room of its own: on a full disk the video's last second takes what the tables leave of theirs."""
 PICTURE = "latency.png"
 DATA_FILES = (FRAMES, DETECTIONS, VIDEO, HDR_LOG)
-OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, RESERVE, MANIFEST_RESERVE)
+PASSING_FILES = (BEGUN, RESERVE, MANIFEST_RESERVE, *(f"{name}.writing" for name in (MANIFEST, BEGUN, DETECTIONS)))
+"""What a run that has come to its end leaves nothing of."""
+OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, *PASSING_FILES)
+
+
+def video_name(stream: int, streams: int) -> str:
+    """The file name of a stream's annotated video."""
+    return VIDEO if streams == 1 else f"annotated-{stream}.mp4"
+
+
+def own_files(path: Path, names: Sequence[str] = OWN_FILES) -> list[Path]:
+    """The files of a run in ``path``, with the videos of its streams, and the pieces of files, that are there."""
+    pieces = [piece for name in names if name in DATA_FILES for piece in pieces_of(path / name)]
+    return [*(path / name for name in names), *pieces, *sorted(path.glob("annotated-[0-9]*.mp4"))]
+
+
+def piece_path(path: Path, number: int) -> Path:
+    """The name of a finished piece of a file, before it is compressed."""
+    return path.with_name(f"{path.stem}.{number:04d}{path.suffix}")
+
+
+def pieces_of(path: Path) -> list[Path]:
+    """The finished pieces of a file that are there, in their order; tables are compressed."""
+    return sorted(path.parent.glob(f"{path.stem}.[0-9][0-9][0-9][0-9]*{path.suffix}*"))
 
 
 def default_path(started: datetime, source: str, engine: str) -> Path:
     """``runs/<UTC time>-<source>-<engine>``, with what file names cannot hold left out."""
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
     parts = [file_name(slug(source)), file_name(engine)]
-    path = Path("runs") / "-".join([stamp, *parts])
+    path = RUNS / "-".join([stamp, *parts])
     number = 2
     while path.exists():  # a second run within the same second
         path = path.with_name(f"{'-'.join([stamp, *parts])}-{number}")
@@ -58,6 +91,8 @@ def check_out(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"--out {path} cannot be read ({error.strerror}): give another directory") from error
     if taken and not overwrite:
         raise UsageError(f"--out {path} is not empty: give another directory, or --overwrite")
+    if under_way(path):
+        raise UsageError(f"--out {path}: another run is being written there; give another directory")
     parent = path
     while not os.path.exists(parent):
         parent = parent.parent
@@ -77,10 +112,45 @@ def write_whole(path: Path, text: str) -> None:
         raise SinkError(f"cannot write {path}: {error.strerror}") from error
 
 
+def write_manifest(path: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Writes ``run.json`` whole or not at all, with each file's hash; returns it. Raises SinkError."""
+    document = {**manifest, "files": _hashes(path)}
+    write_whole(path / MANIFEST, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    clear(path)
+    return document
+
+
+def clear(path: Path) -> None:
+    """Removes what only a run under way needs."""
+    for name in PASSING_FILES:
+        (path / name).unlink(missing_ok=True)
+
+
+def _hashes(path: Path) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of each file that holds data: an edited run is found out."""
+    return {
+        own.name: {"bytes": own.stat().st_size, "sha256": sha256(own)}
+        for own in own_files(path, DATA_FILES)
+        if own.is_file()
+    }
+
+
+def under_way(path: Path) -> bool:
+    """A process is still at the run in ``path``; False where the system does not tell."""
+    if fcntl is None or not (path / BEGUN).is_file():
+        return False
+    with (path / BEGUN).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno in (errno.EAGAIN, errno.EACCES)
+    return False
+
+
 def discard(path: Path) -> None:
     """Takes a run that never began out of ``path``; its directory too, and that of its study, when they are empty."""
-    for name in OWN_FILES:
-        (path / name).unlink(missing_ok=True)
+    for own in own_files(path):
+        own.unlink(missing_ok=True)
     with suppress(OSError):
         path.rmdir()
         path.parent.rmdir()
@@ -92,10 +162,11 @@ class RunDir:
     def __init__(self, path: Path, *, overwrite: bool) -> None:
         check_out(path, overwrite=overwrite)
         self.path = path
+        self._begun: BinaryIO | None = None
         try:
             path.mkdir(parents=True, exist_ok=True)
-            for name in OWN_FILES:
-                (path / name).unlink(missing_ok=True)
+            for own in own_files(path):
+                own.unlink(missing_ok=True)
             self._reserve = Reserve(path / RESERVE)
             self._manifest_reserve = Reserve(path / MANIFEST_RESERVE, 1 << 16)
             self.frames = Table(path / FRAMES, FRAME_COLUMNS, self._reserve)
@@ -110,14 +181,21 @@ class RunDir:
             raise kind(f"cannot write into {path}: {error.strerror}; give another --out") from error
 
     @property
-    def video(self) -> Path:
-        """Where the annotated video belongs."""
-        return self.path / VIDEO
-
-    @property
     def hdr_log(self) -> Path:
         """Where the histograms of a long run belong."""
         return self.path / HDR_LOG
+
+    def begin(self, known: Mapping[str, Any]) -> None:
+        """Writes down what is known of the run before its first frame. Raises SinkError.
+
+        The file is locked as long as this process lives: the lock of one that was killed is gone.
+        """
+        path = self.path / BEGUN
+        write_whole(path, json.dumps(known, indent=2, ensure_ascii=False) + "\n")
+        self._begun = path.open("rb")
+        if fcntl is not None:
+            with suppress(OSError):  # not every file system has locks
+                fcntl.flock(self._begun, fcntl.LOCK_EX)
 
     def close_tables(self) -> None:
         """Closes the two CSV files; may be called again."""
@@ -127,7 +205,8 @@ class RunDir:
     def give_up(self) -> None:
         """Closes what is open, for a run that never began."""
         self.close_tables()
-        self._release()
+        self._let_go()
+        clear(self.path)
 
     def finish(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Closes what is open, and writes the manifest whole or not at all, with each file's hash; returns it.
@@ -135,19 +214,13 @@ class RunDir:
         Raises SinkError.
         """
         self.close_tables()
-        self._release()
-        document = {**manifest, "files": self._hashes()}
-        write_whole(self.path / MANIFEST, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-        return document
-
-    def _hashes(self) -> dict[str, dict[str, Any]]:
-        """Size and SHA-256 of each file that holds data: an edited run is found out."""
-        found = {}
-        for path in (self.path / name for name in DATA_FILES):
-            if path.is_file():
-                found[path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
-        return found
-
-    def _release(self) -> None:
         self._reserve.release()
         self._manifest_reserve.release()
+        try:
+            return write_manifest(self.path, manifest)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._begun is not None:
+            self._begun.close()

@@ -46,12 +46,14 @@ def parse_fps(text: str) -> Pace:
 class Schedule:
     """Due instants at a ``pace``, for a source whose nominal rate is ``nominal`` frames per second.
 
-    ``arrivals`` says when frames arrive, where that is not when they were taken.
+    ``arrivals`` says when frames arrive, where that is not when they were taken. ``phase_us`` is how much later than
+    the origin the stream begins: several cameras do not take their pictures at the same instants.
     """
 
     pace: Pace
     nominal: Fraction
     arrivals: Arrivals | None = None
+    phase_us: int = 0
 
     @property
     def closed_loop(self) -> bool:
@@ -70,7 +72,8 @@ class Schedule:
     def due_us(self, index: int, pts: Fraction) -> int | None:
         """Whole microseconds from the origin at which frame ``index`` is due, to the nearest; None past the last."""
         taken_us = round(self.media_time(index, pts) * 1_000_000)
-        return taken_us if self.arrivals is None else self.arrivals.due_us(index, taken_us)
+        due_us = taken_us if self.arrivals is None else self.arrivals.due_us(index, taken_us)
+        return None if due_us is None else due_us + self.phase_us
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,14 @@ from pathlib import Path
 from streamer.errors import UsageError
 from streamer.freshness import Freshness
 from streamer.link import Policy
+from streamer.load import parse_load
 from streamer.percentiles import PERCENTILES, frames_needed, parse_percentile
 from streamer.preprocess import Fit
 from streamer.schedule import Limits, Pace
 from streamer.slo import Objective, parse_slo
+
+GIVE_UP_S = 60.0
+"""Seconds without a frame after which a live source is given up, if nothing else is asked."""
 
 
 class Video(StrEnum):
@@ -35,7 +39,13 @@ class Settings:
     ``arrivals`` is a model or a CSV file of arrivals; ``max_age_ms`` and ``skip_partial`` say which frames are no
     longer worth an inference. ``until`` is a percentile such as p99.9 that the run goes on for, ``slo`` comparisons
     over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
-    None means a new directory below ``runs``. Raises UsageError for what makes no sense.
+    None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. A stage
+    that is at one frame for ``stall_s`` is stuck, and ends the run; with ``respawn`` the engine has a process of its
+    own, which is replaced so many times instead. With ``reconnect`` a live source that is lost is connected anew,
+    until no frame has come for ``give_up_s``; None means 60. ``load`` is what is to be at work beside the run,
+    ``faults`` a TOML file with what is to go wrong in it. Every
+    ``segment_s`` the files of the run are cut into pieces, of which the oldest go when they take more than
+    ``keep_bytes``. Raises UsageError for what makes no sense.
     """
 
     engine: str = "ir-auto-shared"
@@ -52,8 +62,17 @@ class Settings:
     frames: int | None = None
     duration_s: float | None = None
     loop: bool = False
+    streams: int = 1
     warmup: int = 10
     deadline_ms: float | None = None
+    stall_s: float = 5.0
+    respawn: int = 0
+    reconnect: bool = True
+    give_up_s: float | None = None
+    load: tuple[str, ...] = ()
+    faults: str | None = None
+    segment_s: float | None = None
+    keep_bytes: int = 1 << 30
     confidence: float = 0.25
     iou: float = 0.5
     fit: Fit = Fit.LETTERBOX
@@ -62,7 +81,7 @@ class Settings:
     video: Video = Video.DELIVERED
 
     def __post_init__(self) -> None:
-        for name, least in (("queue", 0), ("warmup", 0), ("frames", 1)):
+        for name, least in (("queue", 0), ("warmup", 0), ("frames", 1), ("streams", 1), ("respawn", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"--{name} {value}: give {least} or more")
@@ -73,6 +92,9 @@ class Settings:
             ("deadline", self.deadline_ms),
             ("duration", self.duration_s),
             ("max-age", self.max_age_ms),
+            ("stall", self.stall_s),
+            ("give-up", self.give_up_s),
+            ("segment", self.segment_s),
         ):
             if number is not None and not 0 < number < float("inf"):
                 raise UsageError(f"--{name} {number}: give a number above 0")
@@ -82,8 +104,11 @@ class Settings:
             raise UsageError(f"--policy {self.policy}: with --fps max nothing is due and nothing dropped; use wait")
         if self.fps == "max" and (self.arrivals or self.max_age_ms or self.skip_partial):
             raise UsageError("--arrivals, --max-age and --skip-partial: with --fps max nothing is due; leave it out")
+        if self.give_up_s is not None and not self.reconnect:
+            raise UsageError("--give-up with --no-reconnect: a source that is lost is given up at once; leave it out")
         if self.slo is not None:
             parse_slo(self.slo)
+        parse_load(self.load)
         if self.until is not None:
             parse_percentile(self.until)
 
@@ -106,6 +131,11 @@ class Settings:
             None if self.duration_s is None else round(self.duration_s * 1e6),
             None if self.until is None else frames_needed(PERCENTILES[parse_percentile(self.until)]),
         )
+
+    @property
+    def give_up_us(self) -> int | None:
+        """After so long without a frame a live source is given up; None: as soon as it is lost."""
+        return round((self.give_up_s or GIVE_UP_S) * 1_000_000) if self.reconnect else None
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -54,7 +54,10 @@ class Source(Protocol):
         ...
 
     def read(self) -> Frame | Unreadable | None:
-        """The next frame; None at the end. Blocks. Raises SourceError when the source fails."""
+        """The next frame; None at the end. Blocks. Raises SourceError when the source fails.
+
+        When a live source has failed, the next call connects it anew.
+        """
         ...
 
     def pts(self, index: int) -> Fraction | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -73,27 +73,25 @@ def statistics(values: Distribution) -> Statistics:
 class Tally:
     """Watches a ledger and keeps what the summary needs: the values of each figure, in whole microseconds.
 
-    ``tick_us`` is the period of the ticks at which age is taken, None for the scheduled instants themselves.
+    ``ticks_us`` has for each stream the period of the ticks at which its age is taken, None for the scheduled
+    instants themselves.
     """
 
-    def __init__(self, *, closed_loop: bool, tick_us: Fraction | None = None) -> None:
+    def __init__(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None] = (None,)) -> None:
         self.figures = _no_figures()
         self._parts: list[dict[str, Distribution]] = []
-        self._age = None if closed_loop else AgeMeter(lambda us: self.figures["age"].add(us))
-        self._tick_us = tick_us
-        self._ticks = 0
+        self._ages = [] if closed_loop else [_Age(tick_us, self._aged) for tick_us in ticks_us]
+
+    def _aged(self, us: int) -> None:
+        self.figures["age"].add(us)
 
     def opened(self, record: FrameRecord) -> None:
-        if self._age is None:
-            return
-        if self._tick_us is None:
-            self._age.tick(record.scheduled)
-        else:
-            self._tick_until(record.scheduled)
+        if self._ages:
+            self._ages[record.stream].scheduled(record.scheduled)
 
     def detected(self, record: FrameRecord) -> None:
-        if self._age is not None and record.detected is not None:
-            self._age.detected(record.scheduled, record.detected)
+        if self._ages and record.detected is not None:
+            self._ages[record.stream].meter.detected(record.scheduled, record.detected)
 
     def closed(self, record: FrameRecord) -> None:
         for name, step in STEPS.items():
@@ -103,22 +101,17 @@ class Tally:
 
     def finish(self, end_us: int) -> None:
         """The run is over, at ``end_us``."""
-        if self._age is not None:
-            if self._tick_us is not None:
-                self._tick_until(end_us)
-            self._age.finish()
-
-    def _tick_until(self, us: int) -> None:
-        assert self._age is not None
-        assert self._tick_us is not None
-        while (tick := round(self._ticks * self._tick_us)) <= us:
-            self._age.tick(tick)
-            self._ticks += 1
+        for age in self._ages:
+            age.finish(end_us)
 
     def split(self) -> None:
         """What follows is measured under other conditions, and gets statistics of its own as well."""
-        self._parts.append(self.figures)
-        self.figures = _no_figures()
+        self._parts.append(self.take())
+
+    def take(self) -> dict[str, Distribution]:
+        """The values of each figure so far; what follows is counted from nothing, with the ages going on."""
+        taken, self.figures = self.figures, _no_figures()
+        return taken
 
     def parts(self) -> list[dict[str, Statistics]]:
         """The statistics of the parts into which the run was split."""
@@ -135,6 +128,31 @@ class Tally:
             for name, values in figures.items():
                 merged[name].merge(values)
         return merged
+
+
+class _Age:
+    """One stream's age: at its scheduled instants, or every ``tick_us`` where those are not told."""
+
+    def __init__(self, tick_us: Fraction | None, aged: Callable[[int], None]) -> None:
+        self.meter = AgeMeter(aged)
+        self._tick_us = tick_us
+        self._ticks = 0
+
+    def scheduled(self, us: int) -> None:
+        if self._tick_us is None:
+            self.meter.tick(us)
+        else:
+            self._tick_until(us, self._tick_us)
+
+    def finish(self, end_us: int) -> None:
+        if self._tick_us is not None:
+            self._tick_until(end_us, self._tick_us)
+        self.meter.finish()
+
+    def _tick_until(self, us: int, tick_us: Fraction) -> None:
+        while (tick := round(self._ticks * tick_us)) <= us:
+            self.meter.tick(tick)
+            self._ticks += 1
 
 
 def _no_figures() -> dict[str, Distribution]:

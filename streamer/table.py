@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
 from streamer.errors import SinkError
 
@@ -26,14 +28,23 @@ class Reserve:
 
 
 class Table:
-    """A CSV file: a header, then lines, each appended by one write of its own."""
+    """A CSV file: a header, then lines, each appended by one write of its own; several threads may.
+
+    ``write`` is what writes them: `os.write`, or a fault on purpose.
+    """
 
     def __init__(self, path: Path, header: str, reserve: Reserve) -> None:
-        self._path = path
+        self.path = path
+        self._header = header + "\n"
         self._reserve = reserve
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
-        self._size = 0
-        self.append(header + "\n")
+        self._lock = Lock()
+        self.write: Callable[[int, bytes], int] = os.write
+        self._begin()
+
+    def _begin(self) -> None:
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+        self._size = self._lines = 0
+        self._append(self._header.encode())
 
     def append(self, lines: str) -> None:
         """Writes whole lines.
@@ -41,19 +52,38 @@ class Table:
         On a full disk the reserve is released and the lines are written into its room; then SinkError is raised, so
         that the run ends with nothing lost.
         """
-        encoded = lines.encode()
+        with self._lock:
+            self._append(lines.encode())
+            self._lines += lines.count("\n")
+
+    def cut(self, finished: Path) -> int:
+        """Renames the file to ``finished`` and goes on in a new one; returns how many lines were in it.
+
+        Raises SinkError.
+        """
+        with self._lock:
+            lines = self._lines
+            self.close()
+            try:
+                self.path.rename(finished)
+                self._begin()
+            except OSError as error:
+                raise SinkError(f"cannot write {self.path}: {error.strerror}") from error
+        return lines
+
+    def _append(self, encoded: bytes) -> None:
         failure = self._write(encoded)
         if failure is None:
             return
         if failure.errno in (errno.ENOSPC, errno.EDQUOT):
             self._reserve.release()
             if self._write(encoded) is None:
-                raise SinkError(f"disk full while writing {self._path}: free some space") from failure
-        raise SinkError(f"cannot write {self._path}: {failure.strerror}") from failure
+                raise SinkError(f"disk full while writing {self.path}: free some space") from failure
+        raise SinkError(f"cannot write {self.path}: {failure.strerror}") from failure
 
     def _write(self, encoded: bytes) -> OSError | None:
         try:
-            written = os.write(self._file, encoded)
+            written = self.write(self._file, encoded)
             if written < len(encoded):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:

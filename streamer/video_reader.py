@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Image
+from streamer.size_changes import SizeChanges
 from streamer.video_extent import cut_off_before_its_index
 from streamer.video_index import Schedule, index_video
 
@@ -97,11 +98,16 @@ class VideoReader:
         self._broken = index.broken
         self._timed = index.timed
         self.schedule: Schedule = index.schedule
-        self.doubts: list[str] = list(index.doubts)
+        self._doubts = index.doubts
+        self._sizes = SizeChanges()
         self._reformatter = VideoReformatter()
         self._coded: _Coded | None = None
         self.rewind()
         self.info = self._describe(self._decode_first(), index.rate, index.duration, index.variable)
+
+    @property
+    def doubts(self) -> list[str]:
+        return [*self._doubts, *self._sizes.doubts]
 
     def read(self) -> Picture | None:
         """The next frame in the order of presentation; None after the last one promised."""
@@ -194,17 +200,10 @@ class VideoReader:
             self._coded = _Coded(frame.width, frame.height, frame.format.name, *_orientation(frame))
         coded = self._coded
         if (frame.width, frame.height) != (coded.width, coded.height):
-            self._doubt_size(index, frame)
+            self._sizes.count(index, frame.width, frame.height)
         # One reformatter for all frames (a new one costs three times the conversion), on this thread only.
         converted = self._reformatter.reformat(frame, coded.width, coded.height, "bgr24", threads=1)
         return coded.upright(np.ascontiguousarray(cast(Image, converted.to_ndarray())))
-
-    def _doubt_size(self, index: int, frame: VideoFrame) -> None:
-        start = "the picture size changes"
-        if not any(doubt.startswith(start) for doubt in self.doubts):
-            self.doubts.append(
-                f"{start} at frame {index} to {frame.width}x{frame.height}: scaled to the size of the first"
-            )
 
     def _decode_first(self) -> _Coded:
         """Decode up to the first good frame: it alone knows size, orientation and pixel format."""

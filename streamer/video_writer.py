@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from io import FileIO
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import cast
 
@@ -30,6 +31,10 @@ _LIMITED_RANGE = 1
 _ENCODER = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23"}
 
 
+def _new_file(path: Path) -> FileIO:
+    return FileIO(path, "w")
+
+
 class VideoWriter:
     """Encodes BGR images as H.264, yuv420p, each at its own time; ``frames`` counts those written.
 
@@ -38,7 +43,8 @@ class VideoWriter:
     second, and an ordinary MP4 once it is closed. An odd width or height is made even, which yuv420p needs,
     by repeating the last column or row. ``width`` and ``height`` are those of the images, ``rate`` is the
     nominal number of frames per second, ``time_base`` the tick in seconds of which each time is a multiple,
-    ``comment`` is kept in the file's metadata.
+    ``comment`` is kept in the file's metadata. ``open_file`` makes the file: an ordinary one, or one whose disk
+    is full on purpose.
 
     Raises SinkError when the file cannot be made or written. A full disk shows when a fragment is written, so
     up to a second late. A writer that has failed leaves what is on the disk playable, and closing it raises
@@ -46,9 +52,18 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: Path, width: int, height: int, rate: Fraction, time_base: Fraction, *, comment: str = ""
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        rate: Fraction,
+        time_base: Fraction,
+        *,
+        comment: str = "",
+        open_file: Callable[[Path], FileIO] = _new_file,
     ) -> None:
         self.frames = 0
+        self._writing = Lock()
         self._path = path
         self._time_base = time_base
         self._last_tick: int | None = None
@@ -57,7 +72,7 @@ class VideoWriter:
         self._planes = np.empty(((height + height % 2) * 3 // 2, width + width % 2), np.uint8)
         self._frame = av.VideoFrame.from_numpy_buffer(self._planes, format="yuv420p")
         self._frame.time_base = time_base
-        self._file = _File(path)
+        self._file = _File(path, open_file)
         self._container = av.open(self._file, "w", format="mp4", container_options=_mp4_options(time_base))
         if comment:
             self._container.metadata["comment"] = comment
@@ -71,22 +86,32 @@ class VideoWriter:
         Raises ValueError for a time that is no multiple of the time base or not after the one before, and
         SinkError when the file cannot be written.
         """
-        tick = self._tick(pts)
-        if any(self._pad):
-            padded = cv2.copyMakeBorder(image, 0, self._pad[0], 0, self._pad[1], cv2.BORDER_REPLICATE)
-            image = cast(Image, padded)
-        cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
-        self._frame.pts = tick
-        with self._failures_raised():
-            self._container.mux(self._stream.encode(self._frame))
-        self._last_tick = tick
-        self.frames += 1
+        with self._writing:
+            tick = self._tick(pts)
+            if any(self._pad):
+                padded = cv2.copyMakeBorder(image, 0, self._pad[0], 0, self._pad[1], cv2.BORDER_REPLICATE)
+                image = cast(Image, padded)
+            cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
+            self._frame.pts = tick
+            with self._failures_raised():
+                self._container.mux(self._stream.encode(self._frame))
+            self._last_tick = tick
+            self.frames += 1
 
     def close(self) -> None:
         """Finish the file as an ordinary MP4; does nothing more the second time or after a failure.
 
-        Raises SinkError when the end of the file cannot be written; it then stays playable in fragments.
+        While another thread is in ``write``, on a disk that hangs, the file is left as it is, playable in fragments.
+        Raises SinkError when the end of the file cannot be written; it then stays so too.
         """
+        if not self._writing.acquire(blocking=False):
+            return
+        try:
+            self._finish()
+        finally:
+            self._writing.release()
+
+    def _finish(self) -> None:
         if self._file.closed:
             # PyAV sees the closed file and leaves out the MP4's end, which would only spoil what plays.
             self._container.close()
@@ -146,9 +171,9 @@ class _File:
     is written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, open_file: Callable[[Path], FileIO]) -> None:
         try:
-            self._file = FileIO(path, "w")
+            self._file = open_file(path)
         except OSError as error:
             raise _sink_error(path, error) from error
         self.failure: OSError | None = None

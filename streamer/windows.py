@@ -5,6 +5,7 @@ After perf_analyzer, which calls a measurement stable when its last three window
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
@@ -26,12 +27,12 @@ class Window:
 
 
 class Windows:
-    """A watcher that keeps two figures per second of the run: frames delivered, and their median latency."""
+    """A watcher that keeps two figures of each of the last seconds: frames delivered, and their median latency."""
 
     def __init__(self) -> None:
         self._second = 0
         self._current: list[int] = []
-        self._seconds: list[tuple[int, float]] = []
+        self._seconds: deque[tuple[int, float]] = deque(maxlen=WINDOWS * LONGEST_S)
 
     def opened(self, record: FrameRecord) -> None:
         pass
@@ -56,7 +57,7 @@ class Windows:
         length = min(LONGEST_S, len(self._seconds) // WINDOWS)
         if length == 0:
             return 0, []
-        tail = self._seconds[len(self._seconds) - WINDOWS * length :]
+        tail = list(self._seconds)[len(self._seconds) - WINDOWS * length :]
         windows = []
         for start in range(0, len(tail), length):
             filled = [(n, ms) for n, ms in tail[start : start + length] if n]

@@ -32,10 +32,10 @@ class Reading:
     collections: int
 
 
-def read_counters(collections: int) -> Reading:
-    """The machine's counters now; what it does not tell stays 0."""
+def read_counters(collections: int, engine_s: float) -> Reading:
+    """The machine's counters now; what it does not tell stays 0. ``engine_s`` is what an engine apart has taken."""
     busy, stolen = _cpu_seconds()
-    return Reading(time.monotonic(), time.process_time(), busy, stolen, _throttled(), collections)
+    return Reading(time.monotonic(), time.process_time() + engine_s, busy, stolen, throttled(), collections)
 
 
 class Witness:
@@ -51,7 +51,9 @@ class Witness:
         """The machine was at ``reading`` at ``now_us`` of the run."""
         before, self._last = self._last, reading
         happened = circumstances(before, reading)
-        if happened:
+        if happened and self._stretches and self._stretches[-1][1:] == (self._last_us, happened):
+            self._stretches[-1] = (self._stretches[-1][0], now_us, happened)  # memory does not grow under a load
+        elif happened:
             self._starts.append(self._last_us)
             self._stretches.append((self._last_us, now_us, happened))
         self._last_us = now_us
@@ -121,11 +123,11 @@ def _cpu_seconds() -> tuple[float, float]:
     return (user + nice + system + irq + softirq) / per_second, steal / per_second
 
 
-def _throttled() -> int:
+def throttled() -> int:
     """Times that the control group's quota or the processor's heat held this process back."""
     count = 0
     for path, key in (
-        ("/sys/fs/cgroup/cpu.stat", "nr_throttled"),
+        ("/sys/fs/cgroup/cpu.stat", "nrthrottled"),
         ("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", ""),
     ):
         try:

@@ -6,25 +6,32 @@ time, for as long as the work said it would have blocked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import trio
 import trio.testing
 
 from streamer.arrivals import Arrivals
-from streamer.clock import RunTime, Stage
+from streamer.camera import cameras
+from streamer.detections import Detections
 from streamer.detector import Detector
+from streamer.engines.base import Request
 from streamer.engines.null import NullEngine
 from streamer.engines.recipe import parse_spec
-from streamer.errors import SinkError
+from streamer.errors import EngineLost, SinkError, SourceError
+from streamer.faults.engine import FaultyDetector, Means
+from streamer.faults.injection import Faults
+from streamer.faults.plan import plan_of
 from streamer.frame import Frame
 from streamer.freshness import Freshness, Judge
+from streamer.gaps import Gaps
+from streamer.golden import GoldenFrame
 from streamer.ledger import FrameRecord, Ledger
 from streamer.link import Policy
 from streamer.models.model import Model
@@ -32,13 +39,72 @@ from streamer.pipeline import Pipeline
 from streamer.postprocess import Head, Postprocess
 from streamer.preprocess import Fit, Preprocess
 from streamer.priming import Primer
+from streamer.replacing import Replacing
 from streamer.rounds import Intermission
-from streamer.schedule import Limits, Pace, Schedule
+from streamer.run_time import RunTime
+from streamer.schedule import Limits, Pace
 from streamer.sink import Dropped, Result
-from streamer.source import SourceInfo, Unreadable
+from streamer.source import Source, SourceInfo, Unreadable
+from streamer.stream import Stream
 from streamer.summary import Tally
+from streamer.watchdog import Watchdog
+from streamer.workers import Stage, UnderWay
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(eq=False)
+class VirtualWork:
+    """Work of a stage that a worker is at."""
+
+    stage: Stage
+    since_us: int
+    scope: trio.CancelScope = field(default_factory=lambda: trio.CancelScope(shield=True))
+    error: Exception | None = None
+
+    def stack(self) -> list[str]:
+        return []
+
+    def give_up(self, error: Exception) -> None:
+        self.error = error
+        self.scope.cancel()
+
+
+class VirtualBegun(Generic[T_co]):
+    """Work of a stage that was begun, and ends at ``ends_us``."""
+
+    def __init__(self, time: VirtualTime, stage: Stage, work: Callable[[], T_co]) -> None:
+        self._time = time
+        self.stage, self.since_us = stage, time.now_us()
+        self._given_up = trio.Event()
+        self.error: Exception | None = None
+        try:
+            self._result = work()
+        except Exception as error:
+            self.error = error
+        self._ends_us = time.unblock()
+
+    @property
+    def ended(self) -> bool:
+        return self._given_up.is_set() or self._time.now_us() >= self._ends_us
+
+    async def wait(self) -> None:
+        if not self.ended:
+            with trio.move_on_at(self._time.at(self._ends_us)):
+                await self._given_up.wait()
+
+    def outcome(self) -> T_co:
+        if self.error is not None:
+            raise self.error
+        return self._result
+
+    def stack(self) -> list[str]:
+        return []
+
+    def give_up(self, error: Exception) -> None:
+        self.error = error
+        self._given_up.set()
 
 
 class VirtualTime:
@@ -47,28 +113,59 @@ class VirtualTime:
     def __init__(self) -> None:
         self._start = trio.current_time()
         self._blocked_us = 0
+        self._under_way: list[VirtualWork] = []
+        self._begun: list[VirtualBegun[Any]] = []
 
     def now_us(self) -> int:
         return round((trio.current_time() - self._start) * 1_000_000) + self._blocked_us
 
+    def at(self, instant_us: int) -> float:
+        """The instant as trio has it."""
+        return self._start + instant_us / 1_000_000
+
     async def wait_until(self, instant_us: int) -> None:
-        await trio.sleep_until(self._start + instant_us / 1_000_000)
+        await trio.sleep_until(self.at(instant_us))
 
     def block(self, seconds: float) -> None:
         """Called by work: it blocks its worker for so long."""
         self._blocked_us += round(seconds * 1_000_000)
 
+    def unblock(self) -> int:
+        """When the worker that was blocked is free again."""
+        end = self.now_us()
+        self._blocked_us = 0
+        return end
+
+    def begin(self, work: Callable[[], T], stage: Stage) -> VirtualBegun[T]:
+        self._begun = [begun for begun in self._begun if not begun.ended]
+        self._begun.append(VirtualBegun(self, stage, work))
+        return self._begun[-1]
+
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
+        under_way = VirtualWork(stage, self.now_us())
         try:
             done = work()
         finally:
-            blocked_us, self._blocked_us = self._blocked_us, 0
-        end = self.now_us() + blocked_us
-        await self.wait_until(end)
+            end = self.unblock()
+        self._under_way.append(under_way)
+        with under_way.scope:
+            await self.wait_until(end)
+        self._under_way.remove(under_way)
+        if under_way.error is not None:
+            raise under_way.error
         # At equal instants arrivals come before completions.
         await trio.lowlevel.checkpoint()
         return done
 
+    def under_way(self) -> Sequence[UnderWay]:
+        return [*self._under_way, *(begun for begun in self._begun if not begun.ended)]
+
+    def give_up(self, work: UnderWay, error: Exception) -> None:
+        assert isinstance(work, VirtualWork | VirtualBegun)
+        work.give_up(error)
+
+
+FOR_EVER_S = 1_000_000.0
 
 TINY = Model(
     name="tiny",
@@ -84,13 +181,17 @@ TINY = Model(
 
 @dataclass
 class VirtualSource:
-    """Frames of a pixel each, at ``rate``; decoding takes ``decode_s``; ``broken`` ones cannot be decoded."""
+    """Frames of a pixel each, at ``rate``; decoding takes ``decode_s``.
+
+    ``broken`` ones cannot be decoded, and ``hangs_at`` never is.
+    """
 
     frames: int
     rate: Fraction
     time: VirtualTime
     decode_s: float = 0
     broken: frozenset[int] = frozenset()
+    hangs_at: int | None = None
     doubts: list[str] = field(default_factory=list)
     _next: int = 0
 
@@ -102,7 +203,7 @@ class VirtualSource:
         if self._next >= self.frames:
             return None
         index, self._next = self._next, self._next + 1
-        self.time.block(self.decode_s)
+        self.time.block(FOR_EVER_S if index == self.hangs_at else self.decode_s)
         if index in self.broken:
             return Unreadable(0, index, index / self.rate, "broken")
         return Frame(0, index, index / self.rate, np.zeros((1, 1, 3), np.uint8))
@@ -115,13 +216,58 @@ class VirtualSource:
 
 
 @dataclass
+class VirtualCamera:
+    """A live source, that comes at ``rate`` by its own account.
+
+    Each read of the ``script`` blocks for so many seconds, and then gives a "frame", a "broken" one, a "stale" one,
+    whose own time is right behind the one before, or the "end", or fails with what is said; after the last one
+    nothing comes any more.
+    """
+
+    script: Sequence[tuple[float, str]]
+    rate: Fraction
+    time: VirtualTime
+    doubts: list[str] = field(default_factory=list)
+    _reads: int = 0
+    _next: int = 0
+    _pts: Fraction = Fraction(-1)
+
+    @property
+    def info(self) -> SourceInfo:
+        return SourceInfo("virtual", 1, 1, self.rate, None, Fraction(1, 1_000_000), "", live=True)
+
+    def read(self) -> Frame | Unreadable | None:
+        seconds, what = (FOR_EVER_S, "end") if self._reads >= len(self.script) else self.script[self._reads]
+        self._reads += 1
+        self.time.block(seconds)
+        if what == "end":
+            return None
+        if what not in ("frame", "broken", "stale"):
+            raise SourceError(f"virtual: {what}")
+        index, self._next = self._next, self._next + 1
+        arrived_us = self.time.now_us()
+        right_behind = self._pts + Fraction(1, 1_000_000)
+        self._pts = pts = right_behind if what == "stale" else max(right_behind, Fraction(arrived_us, 1_000_000))
+        if what == "broken":
+            return Unreadable(0, index, pts, "broken", arrived_us)
+        return Frame(0, index, pts, np.zeros((1, 1, 3), np.uint8), arrived_us)
+
+    def pts(self, index: int) -> Fraction | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
 class VirtualSink:
-    """Takes results in order; writing takes ``write_s``; fails at frame ``fails_at``."""
+    """Takes results in order; writing takes ``write_s``; fails at frame ``fails_at``, hangs at ``hangs_at``."""
 
     time: VirtualTime
     stamp: Callable[[], int]
     write_s: float = 0
     fails_at: int | None = None
+    hangs_at: int | None = None
     shows_dropped: bool = False
     blocks: bool = True
     taken: list[int] = field(default_factory=list)
@@ -132,7 +278,7 @@ class VirtualSink:
         self.taken.append(item.frame.index)
         if isinstance(item, Result):
             item.record.sink_start = self.stamp()
-            self.time.block(self.write_s)
+            self.time.block(FOR_EVER_S if item.frame.index == self.hangs_at else self.write_s)
             item.record.written = self.stamp()
 
 
@@ -155,6 +301,8 @@ class Rig:
     broken: frozenset[int] = frozenset()
     engine_fails_at: int | None = None
     sink_fails_at: int | None = None
+    source_hangs_at: int | None = None
+    sink_hangs_at: int | None = None
     stop_at_us: int | None = None
     shows_dropped: bool = False
     primed: bool = False
@@ -162,6 +310,18 @@ class Rig:
     held_s: float = 0
     """Between rounds others run for so long."""
     ends_before_round: int | None = None
+    streams: int = 1
+    live: Sequence[Sequence[tuple[float, str]]] = ()
+    """What happens at live sources, one for each stream; see `VirtualCamera`."""
+    give_up_us: int | None = 60_000_000
+    stall_us: int = 5_000_000
+    engine_lost_at: frozenset[int] = frozenset()
+    respawns: int = 0
+    respawn_s: float = 0.5
+    faults: Sequence[Mapping[str, Any]] = ()
+    golden_every_us: int | None = None
+    golden: list[Detections] = field(default_factory=list)
+    """What was found in the golden frame."""
     records: list[FrameRecord] = field(default_factory=list)
     inferences: list[tuple[int, int]] = field(default_factory=list)
     """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
@@ -169,42 +329,57 @@ class Rig:
     def run(self) -> Rig:
         """Runs to the end; the same every time."""
         trio.run(self._main, clock=trio.testing.MockClock(autojump_threshold=0))
-        self.records.sort(key=lambda record: record.frame)
+        self.records.sort(key=lambda record: (record.stream, record.frame))
         return self
 
     async def _main(self) -> None:
         self._time = time = VirtualTime()
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
-        schedule = Schedule(self.fps, rate, self.arrivals)
-        source = VirtualSource(self.frames, rate, time, self.decode_s, self.broken)
+        sources: Sequence[Source] = [VirtualCamera(script, rate, time) for script in self.live] or [
+            VirtualSource(self.frames, rate, time, self.decode_s, self.broken, self.source_hangs_at)
+            for _ in range(self.streams)
+        ]
+        self.injected = injected = Faults(plan_of("plan.toml", self.faults))
+        self.cameras = injected.timed(cameras(["virtual"] * len(sources), sources, self.fps, self.arrivals))
         services = self._services()
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(run_time, next(services)))
         engine.compile()
-        self.sink = VirtualSink(time, run_time.stamp, self.write_s, self.sink_fails_at, self.shows_dropped)
+        self.sinks = [
+            VirtualSink(
+                time, run_time.stamp, self.write_s, self.sink_fails_at, self.sink_hangs_at, self.shows_dropped
+            )
+            for _ in sources
+        ]
         self.primer = Primer(self.services_s[0] * 1_000_000, run_time.stamp) if self.primed else None
-        self.tally = Tally(closed_loop=schedule.closed_loop)
+        self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * len(sources))
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
+        self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
+        watched_elsewhere = [*([Stage.ENGINE] if self.respawns else []), *([Stage.SOURCE] if self.live else [])]
+        stages = [stage for stage in Stage if stage not in watched_elsewhere]
+        self.watchdog = Watchdog(run_time, self.stall_us, stages)
+        self.gaps = Gaps(self.give_up_us)
         self.pipeline = Pipeline(
-            source=source,
-            first=await time.run(source.read, Stage.SOURCE),
-            schedule=schedule,
+            streams=[
+                Stream(
+                    first=await time.run(camera.source.read, Stage.SOURCE),
+                    source=injected.source(number, camera, run_time.stamp, time.block),
+                    schedule=camera.schedule,
+                    judge=Judge(self.freshness),
+                    sink=injected.sink(number, sink, run_time.stamp, time.block),
+                )
+                for number, (camera, sink) in enumerate(zip(self.cameras, self.sinks, strict=True))
+            ],
             policy=self.policy,
             queue=self.queue,
             limits=self.limits,
-            judge=Judge(self.freshness),
-            detectors=[
-                Detector(
-                    engine.requests[0],
-                    Preprocess(TINY.input_size, Fit.LETTERBOX),
-                    Postprocess(TINY.head, 0.25, 0.5),
-                    run_time.stamp,
-                )
-                for _ in range(self.requests)
-            ],
+            detectors=[self._detector(engine.requests[0], run_time.stamp) for _ in range(self.requests)],
             primer=self.primer,
+            watchdog=self.watchdog,
+            replacing=self.replacing,
+            golden=self._golden_frame(),
+            gaps=self.gaps,
             intermission=None if self.round_frames is None else self._intermission(run_time),
-            sink=self.sink,
             ledger=self.ledger,
             time=run_time,
             on_idle=lambda: None,
@@ -215,7 +390,32 @@ class Rig:
                 nursery.start_soon(self._stop, run_time)
             await self.pipeline.run()
             nursery.cancel_scope.cancel()
-        self.tally.finish(run_time.now_us())
+        self.ended_us = run_time.now_us()
+        self.gaps.finish(self.ended_us)
+        self.tally.finish(self.ended_us)
+
+    def _detector(self, request: Request, stamp: Callable[[], int]) -> Detector:
+        preprocess = Preprocess(TINY.input_size, Fit.LETTERBOX)
+        postprocess = Postprocess(TINY.head, 0.25, 0.5)
+        if not self.injected.engine:
+            return Detector(request, preprocess, postprocess, stamp)
+        means = Means(self._time.block, self._hang, self._lose)
+        return FaultyDetector(request, preprocess, postprocess, stamp, self.injected.engine, means)
+
+    def _hang(self) -> None:
+        """An engine with a process of its own is given up by who speaks to it, and another one by the watchdog."""
+        self._time.block(self.stall_us / 1_000_000 if self.respawns else FOR_EVER_S)
+        if self.respawns:
+            self._lose()
+
+    def _lose(self) -> None:
+        raise EngineLost("its process ended")
+
+    def _golden_frame(self) -> GoldenFrame | None:
+        if self.golden_every_us is None:
+            return None
+        frame = Frame(0, 0, Fraction(0), np.zeros((1, 1, 3), np.uint8))
+        return GoldenFrame(frame, self.golden_every_us, self.golden.append)
 
     def _intermission(self, run_time: RunTime) -> Intermission:
         """Rounds whose turn comes after ``held_s``; the engine is warmed up in no time."""
@@ -248,6 +448,8 @@ class Rig:
         self.inferences.append((begun, run_time.stamp()))
         if len(self.inferences) - 1 == self.engine_fails_at:
             raise RuntimeError("the engine broke")
+        if len(self.inferences) - 1 in self.engine_lost_at:
+            raise EngineLost("its process ended")
 
     async def _stop(self, time: RunTime) -> None:
         assert self.stop_at_us is not None

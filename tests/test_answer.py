@@ -22,7 +22,7 @@ def answer(
     figures: dict[str, Statistics] = {"latency": statistics(values)}
     counts = {**dict.fromkeys(OUTCOMES, 0), "late": 0, "delivered": len(latencies_ms), **frames}
     counts["scheduled"] = counts["delivered"] + sum(counts[name] for name in OUTCOMES)
-    return plain_answer(counts, figures, rate=rate, duration_s=duration_s)
+    return plain_answer(counts, figures, rates=[] if rate is None else [rate], duration_s=duration_s)
 
 
 def test_a_pace_that_is_sustained() -> None:

@@ -28,6 +28,7 @@ from streamer.errors import EngineError
 from streamer.models.finding import find_model
 from streamer.models.model import Model
 from streamer.settings import Settings
+from streamer.verify import verify
 from tests import runs
 from tests.runs import Finished, check_conserved, environment, manifest, playable_times, read_until, rows, video_times
 from tests.videos import FASTSTART, cut_off, write_video
@@ -150,7 +151,7 @@ def test_no_such_file_is_a_usage_error(replay: Replay, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["replay"], "Missing argument 'SOURCE' (see streamer replay --help)"),
+        (["replay"], "Missing argument 'SOURCE...' (see streamer replay --help)"),
         (["paly"], "No such command 'paly' (see streamer --help)"),
         (["--speed"], "No such option '--speed'"),
         (["engines", "--colour"], "(see streamer engines --help)"),
@@ -537,6 +538,31 @@ def test_ctrl_c_before_the_first_frame_ends_the_process_and_writes_nothing(
     assert b"Traceback" not in shown
     assert shown.rindex(SHOW_CURSOR) > shown.rindex(HIDE_CURSOR), "the terminal is left without its cursor"
     assert not (tmp_path / "run").exists()
+
+
+def test_ctrl_c_waits_only_a_moment_for_the_frame_in_flight(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    options = (clip, "--model", tiny_model, "--engine", "null,delay_ms=4000", "--fps", "200")
+    with running(*options, cwd=tmp_path) as process:
+        wait_for_rows(process, tmp_path / "run" / "frames.csv", 20)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+    assert manifest(tmp_path / "run")["verdict"] == "INTERRUPTED"
+    begun = [row for row in rows(tmp_path / "run" / "frames.csv") if row["preprocess_start_ms"]]
+    assert [row["outcome"] for row in begun] == ["abandoned"], "it waited for the frame"
+    assert verify(tmp_path / "run").valid
+
+
+def test_signals_that_come_at_once_are_one_request(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    options = (clip, "--model", tiny_model, "--engine", "null,delay_ms=3000", "--fps", "200")
+    with running(*options, cwd=tmp_path) as process:
+        wait_for_rows(process, tmp_path / "run" / "frames.csv", 20)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode in (130, 143)
+    assert err == ""
+    assert verify(tmp_path / "run").valid
 
 
 def test_a_second_ctrl_c_does_not_wait_for_the_frame_in_flight(clip: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def delivered(index: int, infer_us: int) -> FrameRecord:
 def test_statistics_are_split_where_the_device_changed_and_the_whole_is_the_sum() -> None:
     now = 0
     engine = Moving()
-    measured = Measurements(engine, lambda: now, closed_loop=False, tick_us=None)
+    measured = Measurements(engine, lambda: now, closed_loop=False, ticks_us=[None])
     for index in range(200):
         now = index * 10_000
         if index == 120:
@@ -63,7 +63,7 @@ def test_statistics_are_split_where_the_device_changed_and_the_whole_is_the_sum(
 
 
 def test_a_device_that_stays_gives_no_parts() -> None:
-    measured = Measurements(Moving(), lambda: 0, closed_loop=True, tick_us=None)
+    measured = Measurements(Moving(), lambda: 0, closed_loop=True, ticks_us=[None])
     measured.sample(0)
     assert device_parts(measured.device_changes, measured.tally, 1_000_000) == []
 
@@ -80,3 +80,13 @@ def test_the_spin_grows_at_once_with_an_oversleep_and_shrinks_slowly() -> None:
     assert clock.spin_us == LEAST_SPIN_US
     clock._learn(1_000_000)
     assert clock.spin_us == MOST_SPIN_US
+
+
+def test_what_is_spun_is_a_quarter_of_the_time_between_two_instants_at_most() -> None:
+    clock = MonotonicClock()
+    clock.expect(30)
+    assert clock.spin_us == SPIN_US
+    clock.expect(16 * 30)
+    assert clock.spin_us == 521
+    clock._learn(5_000)
+    assert clock.spin_us == 521

@@ -21,9 +21,10 @@ from streamer.columns import NEVER, Columns, read_columns
 from streamer.csv_rows import FRAME_COLUMNS, frame_row
 from streamer.errors import SinkError
 from streamer.ledger import FrameRecord, Outcome
-from streamer.pictures.latency import draw_latency
+from streamer.pictures.latency import draw_latency, latency_figure
 from streamer.pictures.thinning import curve, envelope
 from tests.runs import ROOT, environment
+from tests.test_picture_compare import covered, said
 
 PERIOD_US = 33_333
 VERMILLION_BGR = (0, 94, 213)
@@ -54,6 +55,9 @@ def write_run(directory: Path, records: Iterable[FrameRecord], **run: Any) -> di
         "verdict": "VALID",
         "answer": "Sustains 30 fps: p95 24.5 ms (at most 25.1), nothing dropped.",
         "source": {"uri": "/videos/street.mp4"},
+        "streams": [{"stream": 0}],
+        "load": None,
+        "faults": None,
         "model": {"name": "street"},
         "engine": {
             "spec": "ir",
@@ -129,6 +133,22 @@ def test_any_run_can_be_drawn(records: list[FrameRecord], run: dict[str, Any], t
     assert picture(draw_latency(tmp_path, write_run(tmp_path, records, **run))).std() > 1
 
 
+@pytest.mark.parametrize("nice", [0, 5], ids=["a short caption", "one of three lines"])
+def test_a_load_and_faults_are_named_in_the_caption_which_covers_no_other_words(nice: int, tmp_path: Path) -> None:
+    manifest = write_run(tmp_path, map(delivered, range(200)))
+    manifest["load"] = {
+        "asked": {"cpu_cores": 1.5, "memory_mb": 2000.0, "io_mb_s": 50.0 if nice else 0, "nice": nice}
+    }
+    manifest["faults"] = [{"kind": "stall"}]
+    if nice:
+        manifest["engine"]["spec"] = "ir-auto-shared,INFERENCE_PRECISION_HINT=f32"
+    figure = latency_figure(read_columns(tmp_path / "frames.csv"), manifest)
+    caption = " ".join(said(figure).split())
+    assert "under load: 1.5 cores busy, 2000 MB held" in caption
+    assert "1 fault on purpose" in caption
+    assert covered(figure) == []
+
+
 def test_names_that_look_like_formulas_or_hold_odd_letters_are_drawn_as_they_are(tmp_path: Path) -> None:
     manifest = write_run(tmp_path, map(delivered, range(20)))
     manifest["source"]["uri"] = "/videos/$\\frac{1_^$ 日本 \udcff\n.mp4"
@@ -175,7 +195,9 @@ def test_age_is_what_the_run_itself_works_out(result_latencies: list[int | None]
             meter.detected(at, at + latency)
     meter.finish()
     known = np.array([NEVER if latency is None else latency for latency in result_latencies], np.int64)
-    ages = Columns(np.array(due, np.int64), known, known, known, np.zeros(len(due), np.int8)).age()
+    ages = Columns(
+        np.zeros(len(due), np.int16), np.array(due, np.int64), known, known, known, np.zeros(len(due), np.int8)
+    ).age()
     assert ages[ages != NEVER].tolist() == aged
 
 

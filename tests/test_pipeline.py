@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from streamer.errors import EngineError, SinkError
 from streamer.ledger import FrameRecord, Outcome
 from streamer.link import Policy
 from streamer.percentiles import nearest_rank
-from streamer.pipeline import SINK_LINK
+from streamer.pipeline import GRACE_S
 from streamer.schedule import Limits, Pace
-from tests.rig import Rig
+from streamer.stream import SINK_LINK
+from tests.rig import FOR_EVER_S, Rig
 
 
 def outcomes(rig: Rig) -> Counter[Outcome]:
@@ -111,6 +113,24 @@ def test_a_sink_error_ends_the_run_and_what_was_in_flight_is_abandoned() -> None
     assert rig.ledger.conserved
 
 
+@pytest.mark.parametrize("hangs", [{"services_s": (0.01, FOR_EVER_S), "requests": 2}, {"source_hangs_at": 10}])
+def test_a_run_that_is_stopped_waits_only_a_moment_for_what_is_in_flight(hangs: dict[str, Any]) -> None:
+    rig = Rig(**{"services_s": (0.01,), **hangs}, frames=1000, stop_at_us=1_000_000).run()
+    assert rig.ended_us == 1_000_000 + GRACE_S * 1_000_000
+    assert rig.pipeline.failure is None
+    assert rig.ledger.conserved
+    assert rig.ledger.outcomes[Outcome.DELIVERED] > 0
+    assert rig.ledger.outcomes[Outcome.ABANDONED] > 0
+    assert rig.ledger.outcomes[Outcome.ENGINE_ERROR] == 0
+    assert max(record.scheduled for record in rig.records) == 1_000_000
+
+
+def test_what_is_in_flight_when_a_run_is_stopped_is_delivered_when_it_is_done_in_time() -> None:
+    rig = Rig(services_s=(0.45,), frames=1000, stop_at_us=1_000_000).run()
+    (last,) = [record for record in rig.records if (record.written or 0) > 1_000_000]
+    assert last.outcome is Outcome.DELIVERED
+
+
 def test_stopping_abandons_what_was_due_and_not_begun() -> None:
     rig = Rig(policy=Policy.WAIT, queue=0, stop_at_us=1_000_000).run()
     # Due by 1 s: frames 0 to 25. The engine, at 61 ms each, has finished 16 by then and one is in flight.
@@ -146,7 +166,7 @@ def test_late_counts_frames_beyond_the_deadline_and_missed_adds_those_not_delive
 
 def test_dropped_frames_reach_a_sink_that_shows_them_in_their_own_place() -> None:
     rig = Rig(shows_dropped=True).run()
-    assert rig.sink.taken == list(range(100))
+    assert rig.sinks[0].taken == list(range(100))
 
 
 def age_by_definition(records: list[FrameRecord]) -> list[int]:
@@ -173,6 +193,7 @@ def age_by_definition(records: list[FrameRecord]) -> list[int]:
     sink_fails_at=st.none() | st.integers(0, 60),
     stop_at_us=st.none() | st.integers(0, 2_000_000),
     shows_dropped=st.booleans(),
+    streams=st.integers(1, 4),
 )
 def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_are_in_order(
     fps: Pace,
@@ -188,7 +209,9 @@ def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_a
     sink_fails_at: int | None,
     stop_at_us: int | None,
     shows_dropped: bool,
+    streams: int,
 ) -> None:
+    streams = 1 if fps == "max" else streams
     rig = Rig(
         fps=fps,
         frames=frames,
@@ -203,13 +226,17 @@ def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_a
         sink_fails_at=sink_fails_at,
         stop_at_us=stop_at_us,
         shows_dropped=shows_dropped,
+        streams=streams,
     ).run()
     assert rig.ledger.conserved
-    assert [record.frame for record in rig.records] == list(range(rig.ledger.scheduled))
+    for stream in range(streams):
+        numbers = [record.frame for record in rig.records if record.stream == stream]
+        assert numbers == list(range(len(numbers)))
     if stop_at_us is None and rig.pipeline.failure is None:
-        assert rig.ledger.scheduled == frames
+        assert rig.ledger.scheduled == frames * streams
         assert outcomes(rig)[Outcome.ABANDONED] == 0
-    assert rig.sink.taken == sorted(set(rig.sink.taken))
+    for sink in rig.sinks:
+        assert sink.taken == sorted(set(sink.taken))
     if not shows_dropped:
         assert rig.pipeline.most_waiting <= SINK_LINK + 1
     for record in rig.records:
@@ -229,4 +256,6 @@ def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_a
         assert (record.lateness or 0) >= 0
         assert (record.outcome is Outcome.DELIVERED) == (record.written is not None)
     if fps != "max":
-        assert rig.tally.figures["age"].recent().tolist() == age_by_definition(rig.records)
+        by_stream = [[r for r in rig.records if r.stream == stream] for stream in range(streams)]
+        ages = [age for records in by_stream for age in age_by_definition(records)]
+        assert sorted(rig.tally.figures["age"].recent().tolist()) == sorted(ages)

@@ -66,7 +66,7 @@ def test_a_child_that_was_killed_says_by_what() -> None:
 
 def test_a_child_that_says_nothing_is_lost_in_time() -> None:
     child = Child(say_nothing)
-    with pytest.raises(ChildLost, match="no sign of life for 0 s"):
+    with pytest.raises(ChildLost, match=r"no sign of life for 0\.01 s"):
         child.hear(0.01)
     child.kill()
     child.kill()

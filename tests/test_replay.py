@@ -337,7 +337,7 @@ def test_the_pipeline_runs_on_both_event_loops(
         out=tmp_path / "run",
         video=Video.ALL,
     )
-    done = anyio.run(partial(run, str(clip), settings), backend=backend)
+    done = anyio.run(partial(run, [str(clip)], settings), backend=backend)
     outcomes = check_conserved(done.directory)
     assert done.manifest["verdict"] == "VALID"
     assert outcomes.total() == 40

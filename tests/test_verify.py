@@ -571,6 +571,7 @@ def long_run(replay: Replay, tmp_path: Path) -> Callable[[float], Path]:
     number = int(late.sum())
     document["frames"].update(scheduled=count, delivered=count, dropped=0, late=number, missed=number)
     document["source"]["fps"] = document["run"]["fps"] = "100"
+    document["streams"][0].update(fps="100", scheduled=count, delivered=count)
     document["run"].update(schedule="fps", deadline_ms=10.0)
 
     def write(share: float) -> Path:

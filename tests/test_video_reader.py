@@ -275,7 +275,7 @@ def test_a_change_of_size_is_scaled_to_the_first_size_with_one_doubt(tmp_path: P
     assert {image.shape for image in images} == {(48, 64, 3)}
     assert numbers(pictures) == [*range(10), *range(10)]
     changes = [doubt for doubt in reader.doubts if "picture size changes" in doubt]
-    assert changes == ["the picture size changes at frame 10 to 128x96: scaled to the size of the first"]
+    assert changes == ["the picture size changes at frame 10 to 128x96: scaled to the size of the first (10 in all)"]
 
 
 def test_pictures_are_not_overwritten_by_later_ones(tmp_path: Path) -> None:

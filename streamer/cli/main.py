@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import traceback
+from typing import Any
 
 import click
 
@@ -14,6 +17,7 @@ from streamer.errors import StreamerError
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
+    "soak": ("streamer.cli.soak", "A replay for hours, with a verdict on drift, leaks, losses and answers."),
     "compare": (
         "streamer.cli.compare",
         "The same frames through several engines: which is faster, and how sure is that.",
@@ -64,8 +68,19 @@ def main() -> None:
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         _run()
+    except SystemExit as ended:
+        if any(thread.name.startswith("streamer ") for thread in threading.enumerate()):
+            _leave(ended.code)
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _leave(code: Any) -> None:
+    """Ends the process past a worker that hangs: what a runtime does at the end of a program would wait for it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0)
 
 
 def _run() -> None:
@@ -87,7 +102,7 @@ def _run() -> None:
         sys.exit(error.exit_code)
     except StreamerError as error:
         if debug:
-            raise
+            traceback.print_exc()
         _say(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

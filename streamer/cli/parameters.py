@@ -64,6 +64,76 @@ model_options = options(
 """``--model`` and ``--trust``."""
 
 
+engine_option = click.option(
+    "--engine",
+    metavar="SPEC",
+    default="ir-auto-shared",
+    show_default=True,
+    shell_complete=complete_engine,
+    help="A variant of 'streamer engines', with refinements as in ir,precision=f32 or ir-fast,prime=on.",
+)
+
+freshness_options = options(
+    click.option(
+        "--arrivals",
+        metavar="FILE.csv|bursty",
+        help="When frames arrive: recorded (column arrival_ms), or in bursts: bursty[,pause_ms=450,every_s=2].",
+    ),
+    click.option(
+        "--max-age", metavar="MS", type=float, help="Drop a frame that is older than this when its turn comes."
+    ),
+    click.option(
+        "--skip-partial",
+        is_flag=True,
+        help="Wait for the next frame when this one's result would come no tick earlier.",
+    ),
+)
+"""When frames arrive, and which are no longer worth an inference."""
+
+endurance_options = options(
+    click.option(
+        "--load",
+        metavar="WHAT=SIZE,...",
+        multiple=True,
+        help="A load beside the run: cpu=1.5 (cores), mem=2G, io=50M/s, nice=5; may be repeated.",
+    ),
+    click.option(
+        "--stall",
+        metavar="TIME",
+        type=Parsed("time", parse_duration),
+        default="5s",
+        show_default=True,
+        help="A stage that is at one frame for so long is stuck, and ends the run.",
+    ),
+    click.option(
+        "--respawn",
+        metavar="N",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Run the engine in a process of its own, and replace it up to N times when it hangs or dies.",
+    ),
+    click.option(
+        "--reconnect/--no-reconnect",
+        default=True,
+        show_default=True,
+        help="Connect a camera or an address anew when it is lost; each tick without a frame is a row.",
+    ),
+    click.option(
+        "--give-up",
+        metavar="TIME",
+        type=Parsed("time", parse_duration),
+        help="A camera or an address without a frame for so long ends the run.  [default: 60s]",
+    ),
+    click.option(
+        "--faults",
+        metavar="FILE.toml",
+        help="What is to go wrong on purpose, and when: a table [[fault]] for each.",
+    ),
+)
+"""What a run has to bear, and what becomes of it when something in it fails."""
+
+
 def engines_options(default: str) -> Callable[[Command], Command]:
     """``--engine``, repeated, and ``--engines``: those that a study looks at."""
     return options(
@@ -113,6 +183,15 @@ pacing_options = options(
     ),
 )
 """How frames meet the engine, and what is asked of that."""
+
+streams_option = click.option(
+    "--streams",
+    metavar="N",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Cameras that play SOURCE at once, evenly out of step, through one engine.",
+)
 
 fps_option = click.option(
     "--fps",
@@ -181,19 +260,29 @@ def output_options(out: str, overwrite: str, document: str) -> Callable[[Command
     )
 
 
+_SETTINGS = {
+    **{
+        name: name
+        for name in ("engine", "model", "trust", "fps", "queue", "slo", "frames", "loop", "warmup", "streams")
+    },
+    **{
+        name: name
+        for name in ("arrivals", "skip_partial", "respawn", "reconnect", "load", "faults", "iou", "overwrite")
+    },
+    "max_age": "max_age_ms",
+    "stall": "stall_s",
+    "give_up": "give_up_s",
+    "duration": "duration_s",
+    "deadline": "deadline_ms",
+    "conf": "confidence",
+}
+"""Options, and what `Settings` calls them."""
+
+
 def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given for the options above, as `Settings` has it."""
-    found = {
-        name: given[name] for name in ("trust", "fps", "queue", "slo", "frames", "loop", "warmup") if name in given
-    }
-    return found | {
-        "model": given["model"],
+    return {setting: given[option] for option, setting in _SETTINGS.items() if option in given} | {
         "policy": Policy(given["policy"]) if given["policy"] else None,
-        "duration_s": given["duration"],
-        "deadline_ms": given["deadline"],
-        "confidence": given["conf"],
-        "iou": given["iou"],
         "fit": Fit(given["fit"]),
         "video": Video(given["video"]),
-        "overwrite": given["overwrite"],
     }

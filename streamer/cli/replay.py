@@ -3,75 +3,58 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import anyio
 import click
 from rich.console import Console
 
-from streamer.api import BACKEND
-from streamer.cli.interrupted import EXIT_SIGNAL, SIGNALS
+from streamer.cli.interrupted import EXIT_SIGNAL
 from streamer.cli.parameters import (
-    complete_engine,
     detection_options,
+    endurance_options,
+    engine_option,
     fps_option,
+    freshness_options,
     length_options,
     model_options,
     output_options,
     pacing_options,
     settings_of,
+    streams_option,
     video_option,
 )
 from streamer.cli.report import ProgressLine, print_report
+from streamer.cli.running import run_in_foreground
 from streamer.cli.trust import asking
-from streamer.errors import StreamerError
 from streamer.finished import Run
-from streamer.run import run
 from streamer.settings import Settings, Video
 
 EXIT_INVALID = 3
 
 
 @click.command()
-@click.argument("source", metavar="SOURCE")
-@click.option(
-    "--engine",
-    metavar="SPEC",
-    default="ir-auto-shared",
-    show_default=True,
-    shell_complete=complete_engine,
-    help="A variant of 'streamer engines', with refinements as in ir,precision=f32 or ir-fast,prime=on.",
-)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@engine_option
 @model_options
+@streams_option
 @fps_option
 @pacing_options
-@click.option(
-    "--arrivals",
-    metavar="FILE.csv|bursty",
-    help="When frames arrive: recorded (column arrival_ms), or in bursts: bursty[,pause_ms=450,every_s=2].",
-)
-@click.option("--max-age", metavar="MS", type=float, help="Drop a frame that is older than this when its turn comes.")
-@click.option(
-    "--skip-partial",
-    is_flag=True,
-    help="Wait for the next frame when this one's result would come no tick earlier.",
-)
+@freshness_options
 @length_options
+@endurance_options
 @click.option("--until", metavar="P", help="Run until this percentile may be shown, as in p99.9; mostly with --loop.")
 @detection_options
 @video_option(Video.DELIVERED)
 @output_options("The run directory.", "Replace the run in a directory that is not empty.", "run.json")
-def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
+def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
     """Play SOURCE at the camera's pace through one engine, and measure every frame.
 
     SOURCE is a video file, an image, a folder of images, camera:N, an rtsp:// or http:// address, or
-    synthetic:street[,seed=7], which is endless.
+    synthetic:street[,seed=7], which is endless. Several are as many cameras, which share the engine.
 
     Writes a run directory: frames.csv (a row per scheduled frame), detections.csv, annotated.mp4, latency.png and
     run.json.
@@ -84,17 +67,14 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
       streamer replay video.mp4 --engine null,delay_ms=20   # the harness itself
       streamer replay video.mp4 --loop --until p99.9 --slo 'latency.p99.9<50ms,drops<0.1%'
       streamer replay video.mp4 --arrivals bursty --max-age 100
+      streamer replay video.mp4 --streams 4                 # four cameras on one engine
     """
     settings = Settings(
-        engine=options["engine"],
-        arrivals=options["arrivals"],
-        max_age_ms=options["max_age"],
-        skip_partial=options["skip_partial"],
         until=options["until"],
         out=options["out"],
         **settings_of(options),
     )
-    finished = asking(partial(_finished, source, settings, quiet), settings.trust)
+    finished = asking(partial(_finished, sources, settings, quiet), settings.trust)
     if as_json:
         click.echo(json.dumps(finished.manifest, indent=2, ensure_ascii=False))
     elif not quiet:
@@ -102,10 +82,9 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     return exit_code(finished)
 
 
-def _finished(source: str, settings: Settings, quiet: bool, trust: bool) -> Run:
+def _finished(sources: Sequence[str], settings: Settings, quiet: bool, trust: bool) -> Run:
     line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
-    with _ended_at_once_by_signals(line), line:
-        return anyio.run(_run, source, replace(settings, trust=trust), line, backend=BACKEND)
+    return run_in_foreground(sources, replace(settings, trust=trust), line)
 
 
 def exit_code(finished: Run) -> int:
@@ -116,45 +95,3 @@ def exit_code(finished: Run) -> int:
         return EXIT_SIGNAL + signal.Signals[finished.interrupted]
     done = finished.manifest["verdict"] == "VALID" and finished.manifest["slo"] != "missed"
     return 0 if done else EXIT_INVALID
-
-
-async def _run(source: str, settings: Settings, line: ProgressLine) -> Run:
-    """The run, ended well by the first SIGINT or SIGTERM; a second one ends the process at once."""
-    failure: StreamerError | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_obey_signals, line)
-        try:
-            finished = await run(source, settings, line)
-        except StreamerError as error:  # one that left the group would come out wrapped in an ExceptionGroup
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    return finished
-
-
-async def _obey_signals(line: ProgressLine) -> None:
-    stop = await line.running()
-    at_once = [signal.getsignal(number) for number in SIGNALS]
-    with anyio.open_signal_receiver(*SIGNALS) as signals:
-        async for number in signals:
-            stop(signal.Signals(number).name)
-            break
-    for number, handler in zip(SIGNALS, at_once, strict=True):
-        signal.signal(number, handler)
-
-
-@contextmanager
-def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
-    """Until the pipeline runs there is nothing to keep, and no waiting for a runtime that compiles for a minute."""
-
-    def end(number: int, _: object) -> None:
-        line.abandon()
-        os._exit(EXIT_SIGNAL + number)
-
-    before = [signal.signal(number, end) for number in SIGNALS]
-    try:
-        yield
-    finally:
-        for number, handler in zip(SIGNALS, before, strict=True):
-            signal.signal(number, handler)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 import anyio
 from rich.box import SIMPLE_HEAD
@@ -19,7 +20,7 @@ from streamer.engines.in_force import precision_of
 from streamer.finished import Run
 from streamer.percentiles import PERCENTILES, frames_needed, spoken
 from streamer.progress import Progress
-from streamer.rundir import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, VIDEO
+from streamer.rundir import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, video_name
 from streamer.settings import Settings
 
 ROWS = {
@@ -34,6 +35,23 @@ ROWS = {
     "lateness": "lateness",
     "preprocess_start": "due to preprocess",
 }
+
+
+LOADS = (("cpu_cores", "CPU", "cores"), ("memory_mb", "memory", "MB"), ("io_mb_s", "written", "MB/s"))
+"""The parts of a load, as they are said."""
+
+
+def load_line(load: Mapping[str, Any]) -> str:
+    """What a load took, of what was asked; of a run that was killed that is not known."""
+    if load["took"] is None:
+        return "load    what it took is not known: the run was killed"
+    said = ", ".join(
+        f"{name} {load['took'][key]:g} of {asked:g} {unit}"
+        for key, name, unit in LOADS
+        if (asked := load["asked"][key])
+    )
+    nice = f", niceness {load['took']['nice']}" if load["asked"]["nice"] else ""
+    return f"load    {said}{nice}"
 
 
 class ProgressLine:
@@ -102,6 +120,8 @@ def print_report(run: Run, console: Console) -> None:
         highlight=False,
         markup=False,
     )
+    if len(run.manifest["streams"]) > 1:
+        console.print(f"streams {_shares(run.manifest['streams'])}", highlight=False, markup=False, soft_wrap=True)
     gap = {name: times for name, times in run.manifest["omission_gap"].items() if times is not None}
     if gap and not run.manifest["run"]["closed_loop"]:
         said = ", ".join(f"{spoken(name)} {times:.2f}" for name, times in gap.items())
@@ -115,6 +135,15 @@ def print_report(run: Run, console: Console) -> None:
             f"{priming['cpu_ms_per_primed_frame']:.1f} ms of CPU time each; {priming['frames_delayed']} delayed",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
+    if (gaps := run.manifest["gaps"]) and gaps["count"]:
+        why = "; ".join(dict.fromkeys(one for gap in gaps["each"] for one in gap["why"]))
+        console.print(
+            f"gaps    {gaps['count']} without a signal, {gaps['total_s']:.1f} s in all, {gaps['longest_s']:.1f} s at "
+            f"most, attempts to connect {gaps['attempts']}" + (f": {why}" if why else ""),
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
+    if load := run.manifest["load"]:
+        console.print(load_line(load), highlight=False, markup=False, soft_wrap=True)
     for one in run.manifest["slo_checks"]:
         met = "met" if one["met"] else "missed"
         console.print(
@@ -122,13 +151,28 @@ def print_report(run: Run, console: Console) -> None:
         )
     for doubt in run.manifest["doubts"]:
         console.print(f"doubt   {doubt}", highlight=False, markup=False, soft_wrap=True)
-    files = [
-        name for name in (VIDEO, PICTURE, FRAMES, DETECTIONS, HDR_LOG, MANIFEST) if (run.directory / name).exists()
-    ]
-    console.print(f"files   {run.directory}/ {', '.join(files)}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"files   {run.directory}/ {', '.join(_files(run))}", highlight=False, markup=False, soft_wrap=True)
     if run.manifest["verdict"] != "VALID":
         console.print(f"verdict {run.manifest['verdict']}", highlight=False, markup=False)
     console.print(run.manifest["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)
+
+
+def _shares(streams: Sequence[Mapping[str, Any]]) -> str:
+    """The streams that came off worst and best, by the share of their frames that were delivered."""
+    ranked = sorted(streams, key=lambda stream: (stream["delivered"] / (stream["scheduled"] or 1), stream["stream"]))
+    said = [f"stream {one['stream']} {one['delivered']} of {one['scheduled']}" for one in (ranked[0], ranked[-1])]
+    return f"{len(streams)}: delivered {said[0]} (the least) to {said[1]} (the most)"
+
+
+def _files(run: Run) -> list[str]:
+    streams = len(run.manifest["streams"])
+    videos = [video_name(stream, streams) for stream in range(streams)]
+    there = [
+        name for name in (*videos, PICTURE, FRAMES, DETECTIONS, HDR_LOG, MANIFEST) if (run.directory / name).exists()
+    ]
+    if streams > 2 and videos[0] in there:
+        return [f"{videos[0]} to {videos[-1]}", *there[streams:]]
+    return there
 
 
 def summary_table(run: Run) -> Table:

@@ -3,45 +3,117 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from streamer.errors import UsageError
+
 if TYPE_CHECKING:
     from streamer.verify import Verification
+    from streamer.verify.killed import Remains
 
 INVALID = 3
-"""The exit code of a record in which something is wrong."""
+"""The exit code of a record in which something is wrong, or missing."""
 
 
 @click.command()
 @click.argument("run_dir", metavar="RUN_DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--repair",
+    "mend",
+    is_flag=True,
+    help="First complete what a killed run has left: write its run.json, with verdict INTERRUPTED.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result on standard output, and nothing else there.")
-def command(run_dir: Path, as_json: bool) -> int:
+def command(run_dir: Path, mend: bool, as_json: bool) -> int:
     """Work out every figure of a finished run again from its files, and say VALID, or INVALID and why.
 
     frames.csv is counted and its columns are checked against each other; the figures of run.json are computed from it
     by code that shares nothing with the code that wrote them; detections.csv and annotated.mp4 must hold what it
-    promises. The exit code is 0 for VALID and 3 for INVALID.
+    promises. A run that was killed has no run.json: it is called INTERRUPTED, and what is left of it is told.
+
+    The exit code is 0 for VALID, else 3.
 
     \b
     Examples:
       streamer verify runs/demo
       streamer verify runs/demo --json
+      streamer verify runs/killed --repair
     """
-    from streamer.verify import verify  # not for --help: it loads numpy and PyAV
+    from streamer.rundir import under_way  # not for --help: they load numpy and PyAV
+    from streamer.verify import verify
 
+    if under_way(run_dir):
+        raise UsageError(f"{run_dir}: the run is still going on; wait for its end, or end it with Ctrl-C")
+    mended = _mended(run_dir) if mend else None
     found = verify(run_dir)
     reasons = [*found.reasons, *([f"and {found.more:,} more"] if found.more else [])]
     if as_json:
-        verdict = "VALID" if found.valid else "INVALID"
-        click.echo(json.dumps({"verdict": verdict, "checked": found.checked, "reasons": reasons}, indent=2))
-    elif found.valid:
+        document: dict[str, Any] = {"verdict": _verdict(found), "checked": found.checked, "reasons": reasons}
+        if found.remains is not None:
+            document["remains"] = found.remains.as_dict()
+        if mend:
+            document["repaired"] = mended
+        click.echo(json.dumps(document, indent=2))
+        return 0 if found.valid else INVALID
+    if mend:
+        click.echo(_repaired(mended))
+    if found.valid:
         click.echo(f"VALID{_of(found)}\n{_checked(found)}")
+    elif found.remains is not None:
+        click.echo("\n".join([*_left(run_dir, found.remains, _verdict(found)), *reasons]))
     else:
         click.echo("\n".join(["INVALID", *reasons]))
     return 0 if found.valid else INVALID
+
+
+def _mended(run_dir: Path) -> dict[str, int] | None:
+    from streamer.repair import repair
+
+    manifest = repair(run_dir)
+    return None if manifest is None else manifest["repaired"]
+
+
+def _repaired(mended: dict[str, int] | None) -> str:
+    if mended is None:
+        return "nothing to repair: run.json is there"
+    done = [f"{name.replace('_', ' ')} {count:,}" for name, count in mended.items() if count or name == "rows"]
+    return f"repaired: {', '.join(done)}; run.json is written"
+
+
+def _verdict(found: Verification) -> str:
+    if found.reasons:
+        return "INVALID"
+    return "VALID" if found.remains is None else "INTERRUPTED"
+
+
+def _left(run_dir: Path, remains: Remains, verdict: str) -> Iterator[str]:
+    whole = "no row was written" if remains.until_ms is None else f"whole up to {remains.until_ms / 1000:.3f} s"
+    yield f"{verdict}: the run was killed and has no run.json; {whole}"
+    yield f"rows    {remains.rows:,}" + _besides("frames in flight without one", remains.unknown)
+    yield f"objects {remains.detections - remains.strays:,}" + _besides(
+        "more, of frames without a row", remains.strays
+    )
+    if remains.torn_lines:
+        yield f"torn    last lines that are cut off, and do not count: {remains.torn_lines}"
+    for video in remains.videos:
+        played, delivered = _at(video.plays_until_ms), _at(video.delivered_until_ms)
+        yield f"video   {video.name} plays up to {played}, the last frame delivered is at {delivered}"
+    if remains.let_go:
+        yield "pieces  some have been let go: it cannot be repaired; its soak goes on with 'streamer soak --resume'"
+    else:
+        yield f"mend    streamer verify {run_dir} --repair"
+
+
+def _besides(what: str, count: int) -> str:
+    return f"; {what}: {count:,}" if count else ""
+
+
+def _at(ms: float | None) -> str:
+    return "nowhere" if ms is None else f"{ms / 1000:.3f} s"
 
 
 def _of(found: Verification) -> str:
@@ -53,4 +125,5 @@ def _of(found: Verification) -> str:
 
 def _checked(found: Verification) -> str:
     parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in found.checked.items() if count]
-    return f"checked {', '.join(parts)}"
+    gone = f"; {found.let_go:,} rows are in pieces that --keep has let go" if found.let_go else ""
+    return f"checked {', '.join(parts)}{gone}"

@@ -71,6 +71,21 @@ def how_it_was_paced(run: Mapping[str, Any]) -> str:
     return "closed loop" if run["closed_loop"] else f"{plain(run['fps'])} fps, {run['policy']}, queue {run['queue']}"
 
 
+def load_said(load: Mapping[str, Any] | None) -> list[str]:
+    """The load beside a run, as it was asked for; nothing without one."""
+    if load is None:
+        return []
+    asked = load["asked"]
+    units = (("cpu_cores", "cores busy"), ("memory_mb", "MB held"), ("io_mb_s", "MB/s written"))
+    said = [f"{asked[name]:g} {unit}" for name, unit in units if asked[name]]
+    return ["under load: " + ", ".join([*said, *([f"nice {asked['nice']}"] if asked["nice"] else [])])]
+
+
+def faults_said(faults: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    """That faults were injected; nothing without any."""
+    return [f"{len(faults)} fault{'s' if len(faults) > 1 else ''} on purpose"] if faults else []
+
+
 def plain(rate: str) -> str:
     """A rate such as 30000/1001 as people say it."""
     above, _, below = rate.partition("/")

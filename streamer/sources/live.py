@@ -17,7 +17,7 @@ from streamer.settings import Settings
 from streamer.source import SourceInfo
 
 TIMEOUT_S = 5.0
-"""Seconds without a sign of life after which a network stream counts as failed."""
+"""Seconds without a sign of life after which a live source counts as failed, when connecting and when reading."""
 NOMINAL_RATE = Fraction(30)
 """Frames per second of a live source that does not say."""
 MICROSECOND = Fraction(1, 1_000_000)
@@ -46,24 +46,31 @@ class Timeline:
         self.doubts: list[str] = []
         self._last: Fraction | None = None
         self._arrived_us = 0
-        self._first_own: Fraction | None = None
+        self._trusted = True
+        self._shift: Fraction | None = None
+
+    def connected(self) -> None:
+        """The source has begun anew, and with it its own times: the next frame is placed by its arrival."""
+        self._shift = None
 
     def pts(self, own: Fraction | None, arrived_us: int) -> Fraction:
         """Seconds since the first frame; ``own`` is the stream's time in seconds, from an arbitrary start."""
-        if self._last is None:
-            self._first_own = own
-        elif self._first_own is not None:
-            time = None if own is None else round((own - self._first_own) / MICROSECOND) * MICROSECOND
-            if time is not None and time > self._last:
+        if self._trusted and self._shift is not None:
+            time = None if own is None else round((own + self._shift) / MICROSECOND) * MICROSECOND
+            if time is not None and time > (self._last or 0):
                 return self._noted(time, arrived_us)
             trouble = "are missing" if time is None else "do not rise"
             self.doubts.append(f"frame times {trouble}: the instants at which frames arrive are used instead")
-            self._first_own = None
-        return self._by_arrival(arrived_us)
+            self._trusted = False
+        time = self._by_arrival(arrived_us)
+        self._trusted = self._trusted and own is not None
+        if self._shift is None and own is not None:
+            self._shift = time - own
+        return time
 
     def lost(self, arrived_us: int) -> Fraction:
         """The time of a frame that could not be decoded, so that its own is not known: before the next one's own."""
-        if self._last is None or self._first_own is None:
+        if self._last is None or self._shift is None or not self._trusted:
             return self._by_arrival(arrived_us)
         return self._noted(self._last + MICROSECOND, arrived_us)
 

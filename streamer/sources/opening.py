@@ -46,9 +46,14 @@ def open_source(uri: str, *, loop: bool, now_us: Callable[[], int]) -> Source:
     return VideoSource(path, loop=loop)
 
 
+def is_live(uri: str) -> bool:
+    """It paces itself and has no end: a camera or an address."""
+    return kind_of(uri) in ("camera", *STREAMS)
+
+
 def refuse_live(uri: str) -> None:
     """Raises UsageError for live sources, which show no frame twice."""
-    if kind_of(uri) in ("camera", *STREAMS):
+    if is_live(uri):
         raise UsageError(f"{without_credentials(uri)} is live and shows no frame twice: record it, and give the file")
 
 

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from fractions import Fraction
+from math import ceil
 from typing import cast
 
-import av
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 
 from streamer.errors import SourceError
 from streamer.frame import Frame, Image
 from streamer.schedule import MOST_DENOMINATOR
+from streamer.size_changes import SizeChanges
 from streamer.source import SourceInfo, Unreadable
 from streamer.sources import live
-from streamer.sources.addresses import kind_of, without_credentials
-
-FIRST_PICTURE_US = 20_000_000
-"""How long a stream may go on without a picture that can be decoded, at its start: two long key frame intervals."""
-MOST_RATE = 1000
-"""Frames per second: what streams say beyond this are the ticks of their clock."""
-RTSP = {
-    # Over UDP lost packets tear pictures, and firewalls let nothing through.
-    "rtsp_transport": "tcp",
-    # What was read to find out about the stream is old by then. (A file over HTTP is to come from its first frame.)
-    "fflags": "nobuffer",
-}
+from streamer.sources.addresses import without_credentials
+from streamer.sources.connection import Connection
 
 
 class StreamSource:
@@ -39,162 +27,109 @@ class StreamSource:
     A frame has arrived when the decoder has it; converting it to BGR comes after. All images have the size of the
     first. An address with credentials is used as it is and shown without them.
 
-    Raises SourceError, in ``read`` too, when nobody answers within ``live.TIMEOUT_S``, the connection is refused,
-    there is nothing at the address, user or password are wrong, or what comes is no video.
+    Raises SourceError, in ``read`` too, for what a `Connection` raises it.
     """
 
     def __init__(self, uri: str, *, now_us: Callable[[], int], stream: int = 0) -> None:
-        self._shown = without_credentials(uri)
+        self._uri = uri
         self._now_us = now_us
         self._stream = stream
         self._timeline = live.Timeline()
         self._next = 0
         self._doubts: list[str] = []
+        self._sizes = SizeChanges()
         self._reformatter = VideoReformatter()
         self._coded_size: tuple[int, int] | None = None
-        self._container, self._video = self._open(uri)
-        self._arrivals = self._decode()
-        self._first: Frame | None = None
-        try:
-            self._first = self._first_frame()
-            self.info = self._describe(self._first)
-        except BaseException:
-            self.close()
-            raise
+        self._connection: Connection | None = None
+        connection, first = self._connected()
+        self._first: Frame | None = first
+        self.info = self._describe(connection, first)
 
     @property
     def doubts(self) -> list[str]:
-        return [*self._doubts, *self._timeline.doubts]
+        return [*self._doubts, *self._sizes.doubts, *self._timeline.doubts]
 
     def read(self) -> Frame | Unreadable | None:
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        start_us = self._now_us()
-        try:
-            arrival = next(self._arrivals, None)
-        except av.FFmpegError as error:
-            # Without its cause: FFmpeg's own error holds the address with the credentials.
-            raise self._failure(error, start_us) from None
-        arrived_us = self._now_us()
-        return None if arrival is None else self._item(arrival, arrived_us)
+        return self._connect_anew() if self._connection is None else self._read(self._connection)
 
     def pts(self, index: int) -> Fraction | None:
         return None
 
     def close(self) -> None:
-        self._arrivals = iter(())
-        self._container.close()
+        self._first = None
+        if self._connection is not None:
+            self._connection.close()
 
-    def _open(self, uri: str) -> tuple[InputContainer, VideoStream]:
-        kind = kind_of(uri)
-        start_us = self._now_us()
+    def _connected(self) -> tuple[Connection, Frame]:
+        """A new connection, and the first frame that came over it."""
+        connection = Connection(self._uri, self._now_us)
+        frame = self._frame(connection, *connection.first())
+        self._connection = connection
+        return connection, frame
+
+    def _connect_anew(self) -> Frame:
+        """The newest frame of a new connection: what the server had kept is let go, as it is before a run."""
+        begin_us = self._now_us()
+        self._timeline.connected()
+        connection, frame = self._connected()
+        period_us = 1_000_000 / self.info.rate
+        for _ in range(ceil((self._now_us() - begin_us) / period_us)):
+            start_us = self._now_us()
+            item = self._read(connection)
+            frame = item if isinstance(item, Frame) else frame
+            if item is None or self._now_us() - start_us > period_us / 2:
+                break  # one that had to be waited for was not kept
+        return frame
+
+    def _read(self, connection: Connection) -> Frame | Unreadable | None:
         try:
-            container = av.open(
-                # FFmpeg knows its protocols in lower case only.
-                kind + uri[len(kind) :],
-                options=RTSP if kind.startswith("rtsp") else {},
-                timeout=(live.TIMEOUT_S, live.TIMEOUT_S),
-                metadata_errors="replace",
-            )
-        except av.FFmpegError as error:
-            raise self._failure(error, start_us) from None
-        # FFmpeg plays text, as an old terminal would.
-        if not container.streams.video or container.format.name == "tty":
-            container.close()
-            raise SourceError(f"{self._shown} is no video: check the address")
-        video = container.streams.video[0]
-        for other in container.streams:
-            if other is not video:
-                other.discard = av.stream.Discard.all
-        # Slices, not frames: frame threads hold frames back, which would then seem to arrive later than they did.
-        video.codec_context.thread_type = "SLICE"
-        return container, video
+            arrival, arrived_us = connection.read()
+        except SourceError:
+            self._connection = None
+            raise
+        return None if arrival is None else self._item(connection, arrival, arrived_us)
 
-    def _decode(self) -> Iterator[VideoFrame | str]:
-        """Frames as they come; of a packet that the decoder refuses, why."""
-        context = self._video.codec_context
-        for packet in self._container.demux(self._video):
-            # An empty packet in the middle would end the decoding there.
-            if packet.size:
-                try:
-                    yield from context.decode(packet)
-                except av.FFmpegError as error:
-                    yield str(error.strerror)
-        with suppress(av.FFmpegError):
-            yield from context.decode(None)
-
-    def _first_frame(self) -> Frame:
-        """The first good frame: what comes before it, in the middle of a group of pictures, cannot be decoded."""
-        start_us = self._now_us()
-        while self._now_us() - start_us < FIRST_PICTURE_US and (item := self.read()) is not None:
-            if isinstance(item, Frame):
-                return item
-            self._next = 0
-            self._timeline = live.Timeline()
-        raise SourceError(f"{self._shown} gives no picture that can be decoded: check the camera's codec")
-
-    def _item(self, arrival: VideoFrame | str, arrived_us: int) -> Frame | Unreadable:
+    def _item(self, connection: Connection, arrival: VideoFrame | str, arrived_us: int) -> Frame | Unreadable:
+        if isinstance(arrival, VideoFrame) and not arrival.is_corrupt:
+            return self._frame(connection, arrival, arrived_us)
         index = self._next
         self._next += 1
         if isinstance(arrival, str):
-            pts = self._timeline.lost(arrived_us)
-            return Unreadable(self._stream, index, pts, f"frame {index} could not be decoded: {arrival}", arrived_us)
-        # Not the frame's own time base: the last frames, which the decoder had held back, come without one.
-        own = None if arrival.pts is None else arrival.pts * cast(Fraction, self._video.time_base)
-        pts = self._timeline.pts(own, arrived_us)
-        if arrival.is_corrupt:
-            reason = f"frame {index} could not be decoded: its data is damaged"
-            return Unreadable(self._stream, index, pts, reason, arrived_us)
+            pts, why = self._timeline.lost(arrived_us), arrival
+        else:
+            pts, why = self._timeline.pts(connection.time_of(arrival), arrived_us), "its data is damaged"
+        return Unreadable(self._stream, index, pts, f"frame {index} could not be decoded: {why}", arrived_us)
+
+    def _frame(self, connection: Connection, arrival: VideoFrame, arrived_us: int) -> Frame:
+        index = self._next
+        self._next += 1
+        pts = self._timeline.pts(connection.time_of(arrival), arrived_us)
         return Frame(self._stream, index, pts, self._image(index, arrival), arrived_us)
 
     def _image(self, index: int, frame: VideoFrame) -> Image:
         size = frame.width, frame.height
         if self._coded_size is None:
             self._coded_size = size
-        start = "the picture size changes"
-        if size != self._coded_size and not any(doubt.startswith(start) for doubt in self._doubts):
-            self._doubts.append(f"{start} at frame {index} to {size[0]}x{size[1]}: scaled to the size of the first")
+        if size != self._coded_size:
+            self._sizes.count(index, *size)
         converted = self._reformatter.reformat(frame, *self._coded_size, "bgr24", threads=1)
         return np.ascontiguousarray(np.rot90(cast(Image, converted.to_ndarray()), frame.rotation // 90))
 
-    def _describe(self, first: Frame) -> SourceInfo:
+    def _describe(self, connection: Connection, first: Frame) -> SourceInfo:
         height, width = first.image.shape[:2]
+        shown = without_credentials(self._uri)
+        if connection.rate is None:
+            self._doubts.append(f"{shown} does not say its frame rate: {live.NOMINAL_RATE} is taken for it")
         return SourceInfo(
-            uri=self._shown,
+            uri=shown,
             width=width,
             height=height,
-            rate=self._rate(),
+            rate=(connection.rate or live.NOMINAL_RATE).limit_denominator(MOST_DENOMINATOR),
             frames=None,
             time_base=live.MICROSECOND,
-            comment=self._container.metadata.get("comment", ""),
+            comment=connection.comment,
             live=True,
         )
-
-    def _rate(self) -> Fraction:
-        for rate in (self._video.average_rate, self._video.guessed_rate):
-            if rate and 0 < rate <= MOST_RATE:
-                return rate.limit_denominator(MOST_DENOMINATOR)
-        self._doubts.append(f"{self._shown} does not say its frame rate: {live.NOMINAL_RATE} is taken for it")
-        return live.NOMINAL_RATE
-
-    def _failure(self, error: av.FFmpegError, start_us: int) -> SourceError:
-        """The error, told apart, with its mend; its text is FFmpeg's, which holds no address."""
-        # When its time is up, FFmpeg's RTSP says that it found invalid data.
-        timed_out = self._now_us() - start_us >= live.TIMEOUT_S * 1_000_000
-        match error:
-            case _ if timed_out or isinstance(error, (av.ExitError, av.TimeoutError)):
-                what = f"timed out: nothing came for {live.TIMEOUT_S:g} s: check the camera and the network"
-            case av.ConnectionRefusedError():
-                what = "connection refused: check that it is switched on, and the port"
-            case av.HTTPNotFoundError():
-                what = "not found (404): check the path"
-            case av.HTTPUnauthorizedError():
-                what = "authentication failed (401): check user and password"
-            case av.HTTPForbiddenError():
-                what = "authentication failed (403): this user may not see it"
-            case av.InvalidDataError() if not self._next:
-                what = "is not a video that can be read: check the address"
-            case _:
-                what = f"cannot be read ({error.strerror}): check the address and the network"
-        return SourceError(f"{self._shown}: {what}", frame=self._next or None)

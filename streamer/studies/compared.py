@@ -195,5 +195,5 @@ def _rounded(share: float | None) -> float | None:
 
 def _cpu_ms(manifest: Mapping[str, Any]) -> float | None:
     """CPU time that a delivered frame took, with all that belongs to it but the warm-up."""
-    delivered = manifest["frames"]["delivered"]
-    return round(1000 * manifest["resources"]["cpu_s"] / delivered, 3) if delivered else None
+    delivered, cpu_s = manifest["frames"]["delivered"], manifest["resources"]["cpu_s"]
+    return round(1000 * cpu_s / delivered, 3) if delivered and cpu_s is not None else None

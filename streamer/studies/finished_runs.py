@@ -47,6 +47,9 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
     for a directory that cannot be read.
     """
     manifests = [read_manifest(directory) for directory in directories]
+    for directory, manifest in zip(directories, manifests, strict=True):
+        if len(manifest.get("streams", [])) > 1:
+            raise UsageError(f"{directory} has {len(manifest['streams'])} streams: compare runs of one stream each")
     names = _names(directories, manifests)
     first = 0
     if baseline is not None:

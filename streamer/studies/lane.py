@@ -42,7 +42,7 @@ def serve(link: Connection, source: str, settings: Settings, study: str, starts:
     """
     turns = _Turns(link, study, starts)
     try:
-        finished = anyio.run(run, source, settings, turns, turns, backend=BACKEND)
+        finished = anyio.run(run, [source], settings, turns, turns, backend=BACKEND)
     except StreamerError as error:
         link.send(error)
         return

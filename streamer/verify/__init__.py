@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from streamer.errors import UsageError
-from streamer.verify import document, objects, rows, video
+from streamer.verify import document, killed, objects, rows
 from streamer.verify.document import Document, RunFacts
 from streamer.verify.figures import check_figures, check_omission_gap
 from streamer.verify.files import check_files
-from streamer.verify.ledger import check_conservation
+from streamer.verify.killed import Remains
+from streamer.verify.ledger import check_conservation, check_streams
 from streamer.verify.objects import check_objects
+from streamer.verify.pieces import read_pieces, uncut
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.rows import read_rows
 from streamer.verify.schedule import check_schedule
 from streamer.verify.stamps import check_derived, check_stamps
-from streamer.verify.video import check_video
+from streamer.verify.video import check_videos
 
 T = TypeVar("T")
 
@@ -31,19 +33,22 @@ T = TypeVar("T")
 class Verification:
     """What came out. ``run_verdict`` is the one in ``run.json``, None when there is none.
 
-    ``checked`` counts rows, figures, detections, video frames and hashed files; ``reasons`` are one line each, and
-    ``more`` is how many were found beyond those.
+    ``checked`` counts rows, figures, detections, video frames and hashed files; ``reasons`` are one line each,
+    and ``more`` is how many were found beyond those. ``remains`` is what a run has left that was killed, ``let_go``
+    how many rows are in pieces that a soak has let go.
     """
 
     run_verdict: str | None
     checked: dict[str, int]
     reasons: list[str]
     more: int
+    remains: Remains | None = None
+    let_go: int = 0
 
     @property
     def valid(self) -> bool:
-        """Nothing was found wrong."""
-        return not self.reasons
+        """The run was not killed, and nothing was found wrong."""
+        return not self.reasons and self.remains is None
 
 
 def verify(path: Path) -> Verification:
@@ -56,29 +61,41 @@ def verify(path: Path) -> Verification:
     if not path.is_dir():
         raise UsageError(f"{path} is no directory: give that of a run, as in runs/demo")
     reasons = Reasons()
+    if (path / killed.NAME).is_file() and not (path / document.NAME).exists():
+        remains = _attempt(reasons, lambda: killed.look_at(path, reasons))
+        return Verification(None, {}, reasons.kept, reasons.more, remains)
     manifest = _attempt(reasons, lambda: Document(path / document.NAME))
     if manifest is None:
         return Verification(None, {}, reasons.kept, reasons.more)
     checked = {"rows": 0, "figures": 0, "detections": 0, "video_frames": 0, "files": 0}
     facts = _attempt(reasons, lambda: RunFacts(manifest))
     ledger = _attempt(reasons, lambda: read_rows(path / rows.NAME))
+    streams = len(facts.streams) if facts is not None else 1
+    cut = _attempt(reasons, lambda: read_pieces(manifest, streams)) or uncut(streams)
     if ledger is not None:
         checked["rows"] = len(ledger)
-        _attempt(reasons, lambda: check_conservation(ledger, manifest, reasons))
+        _attempt(reasons, lambda: check_conservation(ledger, manifest, cut.gone, reasons))
         _attempt(reasons, lambda: check_stamps(ledger, reasons))
     if ledger is not None and facts is not None:
+        _attempt(reasons, lambda: check_streams(ledger, facts, reasons, counted=not cut.gone))
         _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
         _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
-        checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, manifest, reasons)) or 0
+        if not cut.gone:
+            checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, manifest, reasons)) or 0
         _attempt(reasons, lambda: check_omission_gap(manifest, reasons))
     if ledger is not None:
         table = path / objects.NAME
-        checked["detections"] = _attempt(reasons, lambda: check_objects(ledger, table, manifest, reasons)) or 0
+        checked["detections"] = (
+            _attempt(reasons, lambda: check_objects(ledger, table, manifest, reasons, incomplete=cut.incomplete)) or 0
+        )
     if ledger is not None and facts is not None:
-        film = path / video.NAME
-        checked["video_frames"] = _attempt(reasons, lambda: check_video(ledger, facts, film, manifest, reasons)) or 0
+        checked["video_frames"] = (
+            _attempt(reasons, lambda: check_videos(ledger, facts, path, manifest, cut, reasons)) or 0
+        )
     checked["files"] = _attempt(reasons, lambda: check_files(path, manifest, reasons)) or 0
-    return Verification(_attempt(reasons, lambda: manifest.text("verdict")), checked, reasons.kept, reasons.more)
+    return Verification(
+        _attempt(reasons, lambda: manifest.text("verdict")), checked, reasons.kept, reasons.more, let_go=cut.gone
+    )
 
 
 def _attempt(reasons: Reasons, step: Callable[[], T]) -> T | None:

@@ -30,18 +30,24 @@ def ages_of_run(rows: Rows, run: RunFacts) -> Array:
     """The ages of a run; none in a closed loop, where nothing is due."""
     if run.closed_loop:
         return np.empty(0, np.int64)
-    there = rows.has("detected")
-    return ages(_ticks(rows, run), rows["scheduled"][there], rows["detected"][there])
+    return np.concatenate([_ages_of_stream(rows, run, number) for number in range(len(run.streams))])
 
 
-def _ticks(rows: Rows, run: RunFacts) -> Array:
+def _ages_of_stream(rows: Rows, run: RunFacts, number: int) -> Array:
+    here = rows.stream == number
+    there = here & rows.has("detected")
+    return ages(_ticks(rows["scheduled"][here], run, number), rows["scheduled"][there], rows["detected"][there])
+
+
+def _ticks(scheduled: Array, run: RunFacts, number: int) -> Array:
     if not run.live:
-        return rows["scheduled"]
+        return scheduled
     # A live camera's frames come when they come: its ticks are those of its nominal rate.
-    most = run.duration_us * run.source_rate / 1_000_000
+    rate = run.streams[number].source_rate
+    most = run.duration_us * rate / 1_000_000
     if most > MOST_TICKS:
         raise Unreadable(
             f"run.json run.duration_s: found {run.duration_us / 1e6:g}, {float(most):.0f} ticks of the camera"
         )
-    ticks = instants(range(int(most) + 2), run.source_rate)
+    ticks = instants(range(int(most) + 2), rate)
     return ticks[ticks <= run.duration_us]

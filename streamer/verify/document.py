@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,15 @@ class Document:
     """
 
     def __init__(self, path: Path) -> None:
+        self.name = path.name
         try:
             self._root = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise Unreadable(f"no {NAME}: the run did not finish") from None
         except (ValueError, RecursionError) as error:
-            raise Unreadable(f"{NAME}: is no JSON document: {error}") from error
+            raise Unreadable(f"{self.name}: is no JSON document: {error}") from error
         if not isinstance(self._root, dict):
-            raise Unreadable(f"{NAME}: is no JSON object")
+            raise Unreadable(f"{self.name}: is no JSON object")
 
     def has(self, *path: str) -> bool:
         """The field is there and not null."""
@@ -41,7 +43,7 @@ class Document:
         found = self._root
         for name in path:
             if not isinstance(found, dict) or name not in found:
-                raise Unreadable(f"{NAME} {'.'.join(path)}: is missing")
+                raise Unreadable(f"{self.name} {'.'.join(path)}: is missing")
             found = found[name]
         return found
 
@@ -50,6 +52,13 @@ class Document:
         found = self.get(*path)
         if not isinstance(found, dict):
             raise self._other(path, found, "an object")
+        return found
+
+    def many(self, *path: str) -> list[Any]:
+        """A field that holds a list."""
+        found = self.get(*path)
+        if not isinstance(found, list):
+            raise self._other(path, found, "a list")
         return found
 
     def text(self, *path: str) -> str:
@@ -84,32 +93,53 @@ class Document:
             raise self._other(path, found, "frames per second")
         return rate
 
-    @staticmethod
-    def _other(path: tuple[str, ...], found: object, expected: str) -> Unreadable:
-        return Unreadable(f"{NAME} {'.'.join(path)}: found {json.dumps(found)[:60]}, expected {expected}")
+    def _other(self, path: tuple[str, ...], found: object, expected: str) -> Unreadable:
+        return Unreadable(f"{self.name} {'.'.join(path)}: found {json.dumps(found)[:60]}, expected {expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One stream: the size of its pictures, its source's nominal rate, and how much later than the origin it begins.
+
+    ``frames`` is how many were scheduled and how many of these delivered, None in a manifest that does not say.
+    """
+
+    width: int
+    height: int
+    source_rate: Fraction
+    phase_us: int
+    frames: tuple[int, int] | None
 
 
 class RunFacts:
-    """What the checks need to know about a run: how its frames were due, and what was asked of it."""
+    """What the checks need to know about a run: how its frames were due, and what was asked of it.
+
+    It was ``killed`` when ``run.json`` is not its own, or missing: what was in the encoders then is lost.
+    """
 
     def __init__(self, document: Document) -> None:
         self.schedule = document.text("run", "schedule")
         if self.schedule not in ("fps", "source", "max"):
-            raise Unreadable(f"{NAME} run.schedule: found {self.schedule!r}, expected fps, source or max")
+            raise Unreadable(f"{document.name} run.schedule: found {self.schedule!r}, expected fps, source or max")
         self.closed_loop = self.schedule == "max"
         self.live = document.has("source", "live") and document.get("source", "live") is True
         self.waits = document.text("run", "policy") == "wait"
-        self.source_rate = document.rate("source", "fps")
-        self.rate = self.source_rate if self.closed_loop else document.rate("run", "fps")
+        self.streams = _streams(document)
+        self._rate = None if self.schedule != "fps" else document.rate("run", "fps")
         self.nominal = not self.closed_loop and not self.live and not document.has("run", "arrivals")
         self.deadline_us = (
             round(document.number("run", "deadline_ms") * 1000) if document.has("run", "deadline_ms") else None
         )
         self.duration_us = round(document.number("run", "duration_s") * 1_000_000)
         self.rounds = _rounds(document)
+        self.killed = document.name != NAME or document.has("repaired")
         self.video = document.text("run", "video")
         if self.video not in ("delivered", "all", "none"):
-            raise Unreadable(f"{NAME} run.video: found {self.video!r}, expected delivered, all or none")
+            raise Unreadable(f"{document.name} run.video: found {self.video!r}, expected delivered, all or none")
+
+    def rate(self, stream: int) -> Fraction:
+        """How many frames of a stream are due a second, nominally."""
+        return self._rate or self.streams[stream].source_rate
 
 
 def _rounds(document: Document) -> list[tuple[int, int]]:
@@ -120,5 +150,30 @@ def _rounds(document: Document) -> list[tuple[int, int]]:
     except (TypeError, KeyError, ValueError):
         rounds = [(-1, 0)]
     if rounds and ([frame for frame, _ in rounds] != sorted({frame for frame, _ in rounds}) or rounds[0][0] != 0):
-        raise Unreadable(f"{NAME} run.rounds: found {json.dumps(found)[:60]}, expected rounds from frame 0 on")
+        raise Unreadable(
+            f"{document.name} run.rounds: found {json.dumps(found)[:60]}, expected rounds from frame 0 on"
+        )
     return rounds
+
+
+def _streams(document: Document) -> list[StreamFacts]:
+    """The streams in the order of their numbers; a manifest that has none is of one, that of ``source``."""
+    if not document.has("streams"):
+        width, height = document.whole("source", "width"), document.whole("source", "height")
+        return [StreamFacts(width, height, document.rate("source", "fps"), 0, None)]
+    found = document.get("streams")
+    try:
+        return [
+            StreamFacts(
+                int(one["width"]),
+                int(one["height"]),
+                Fraction(one["fps"]),
+                round(Fraction(one["phase_ms"]) * 1000),
+                (int(one["scheduled"]), int(one["delivered"])),
+            )
+            for one in found
+        ]
+    except (TypeError, KeyError, ValueError, ZeroDivisionError):
+        raise Unreadable(
+            f"{document.name} streams: found {json.dumps(found)[:60]}, expected the facts of each"
+        ) from None

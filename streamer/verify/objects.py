@@ -22,23 +22,43 @@ _CONFIDENCE = Form(r"[01]\.\d{4}", "0 to 1 with four decimals")
 _PIXELS = Form(r"-?\d{1,9}\.\d{2}", "pixels with two decimals")
 
 
-def check_objects(rows: Rows, path: Path, document: Document, reasons: Reasons) -> int:
-    """Counts, boxes, confidence and classes; returns how many rows there were. Raises Unreadable."""
+def check_objects(rows: Rows, path: Path, document: Document, reasons: Reasons, *, incomplete: bool) -> int:
+    """Counts, boxes, confidence and classes; returns how many rows there were. Raises Unreadable.
+
+    With ``incomplete`` pieces of either table have been let go: then nothing is counted.
+    """
+    return _check(rows, path, document, reasons, whole=True, incomplete=incomplete)[0]
+
+
+def count_objects(rows: Rows, path: Path, document: Document, reasons: Reasons) -> tuple[int, int]:
+    """The same of a killed run, where rows of frames that are not in the ledger are to be expected.
+
+    Returns how many rows there were, and how many of such frames. Raises Unreadable.
+    """
+    return _check(rows, path, document, reasons, whole=False, incomplete=False)
+
+
+def _check(
+    rows: Rows, path: Path, document: Document, reasons: Reasons, *, whole: bool, incomplete: bool
+) -> tuple[int, int]:
     classes = document.whole("model", "classes")
     keys = np.append(_keys(rows.stream, rows.frame), -1)  # where a frame beyond the last would stand
     counted = np.zeros(len(rows), np.int64)
-    total = 0
-    for block in blocks(path, HEADER):
+    total = strays = 0
+    for block in blocks(path, HEADER, whole=whole):
         stream, frame = block.numbers("stream", _NUMBER), block.numbers("frame", _NUMBER)
         _check_block(block, frame, classes, reasons)
         here = _keys(stream, frame)
         at_row = np.searchsorted(keys[:-1], here)
         known = keys[at_row] == here
-        reasons.add_each(~known, partial(_unknown, block.first, frame))
+        if whole and not incomplete:
+            reasons.add_each(~known, partial(_unknown, block.first, frame))
+        strays += int((~known).sum())
         np.add.at(counted, at_row[known], 1)
         total += len(frame)
-    _check_counts(rows, counted, reasons)
-    return total
+    if not incomplete:
+        _check_counts(rows, counted, reasons)
+    return total, strays
 
 
 def _unknown(first: int, frame: Array, at: int) -> str:

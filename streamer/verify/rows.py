@@ -66,17 +66,30 @@ class Rows:
         here: Mask = self.outcome == OUTCOMES.index(outcome)
         return here
 
+    def where(self, mask: Mask) -> Rows:
+        """The rows that the mask chooses."""
+        return Rows(
+            self.stream[mask],
+            self.frame[mask],
+            {time: values[mask] for time, values in self.times.items()},
+            self.outcome[mask],
+            self.reason[mask],
+            self.reasons,
+            self.late[mask],
+            self.detections[mask],
+        )
+
     def place(self, at: int, column: str) -> str:
         """Where in the file something was found, in words."""
         stream = f"stream {self.stream[at]} " if self.stream.any() else ""
         return f"{NAME} {stream}frame {self.frame[at]}, {column}"
 
 
-def read_rows(path: Path) -> Rows:
-    """The ledger in ``path``, sorted by stream and frame. Raises Unreadable."""
+def read_rows(path: Path, *, whole: bool = True) -> Rows:
+    """The ledger in ``path``, sorted by stream and frame; ``whole`` as in `blocks`. Raises Unreadable."""
     reasons: dict[str, int] = {"": 0}
     parts: dict[str, list[Array]] = {column: [] for column in HEADER}
-    for block in blocks(path, HEADER):
+    for block in blocks(path, HEADER, whole=whole):
         for column, values in _typed(block, reasons).items():
             parts[column].append(values)
     columns = {}

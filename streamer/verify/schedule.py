@@ -10,7 +10,7 @@ import numpy as np
 from streamer.verify.document import RunFacts
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.rows import Rows, milliseconds
-from streamer.verify.table import Array
+from streamer.verify.table import NEVER, Array
 
 
 def instants(numbers: Iterable[int], rate: Fraction) -> Array:
@@ -28,8 +28,14 @@ def instants(numbers: Iterable[int], rate: Fraction) -> Array:
 
 
 def media_times(rows: Rows, run: RunFacts) -> Array:
-    """When each frame comes in the annotated video, in microseconds."""
-    return instants(rows.frame.tolist(), run.rate) if run.schedule == "fps" and not run.live else rows["pts"]
+    """When each frame comes in its stream's annotated video, in microseconds."""
+    if run.schedule != "fps" or run.live:
+        return rows["pts"]
+    times = np.full(len(rows), NEVER, np.int64)
+    for number in range(len(run.streams)):
+        here = rows.stream == number
+        times[here] = instants(rows.frame[here].tolist(), run.rate(number))
+    return times
 
 
 def _moved(nominal: Array, frame: Array, rounds: Sequence[tuple[int, int]]) -> Array:
@@ -44,9 +50,11 @@ def _moved(nominal: Array, frame: Array, rounds: Sequence[tuple[int, int]]) -> A
 
 def check_schedule(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
     """Due instants follow from the schedule; where something else decides them, they do not go back."""
+    streams = len(run.streams)
     scheduled = rows["scheduled"]
     if run.nominal:
-        expected = media_times(rows, run)
+        phases = np.array([stream.phase_us for stream in run.streams])
+        expected = media_times(rows, run) + phases[np.minimum(rows.stream, streams - 1)]
         if run.rounds and len(expected):
             expected = _moved(expected, rows.frame, run.rounds)
         reasons.add_each(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from streamer.verify.pieces import numbered
 from streamer.verify.reasons import Unreadable
 
 BLOCK = 2_048
@@ -72,12 +75,27 @@ class Block:
         raise Unreadable(f"{self._name} row {self.first + at}, {column}: found {cell[:40]!r}, expected {expected}")
 
 
-def blocks(path: Path, header: Sequence[str]) -> Iterator[Block]:
-    """The rows of the table. Raises Unreadable when it is not there, torn, or has other columns."""
+def blocks(path: Path, header: Sequence[str], *, whole: bool = True) -> Iterator[Block]:
+    """The rows of the table and of its pieces; where it need not be ``whole``, a torn last line is left out.
+
+    Raises Unreadable when it is not there, torn, or has other columns.
+    """
+    for piece in (*numbered(path).values(), path):
+        yield from _blocks(piece, header, whole=whole)
+
+
+def _blocks(path: Path, header: Sequence[str], *, whole: bool) -> Iterator[Block]:
+    packed = path.suffix == ".gz"
+    newline, errors = "" if whole else "\n", None if whole else "replace"
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            _check_whole(path)
-            reader = csv.reader(file, strict=True)
+        with (
+            gzip.open(path, "rt", newline=newline, encoding="utf-8", errors=errors)
+            if packed
+            else path.open(newline=newline, encoding="utf-8", errors=errors)
+        ) as file:
+            if whole and not packed and is_torn(path):
+                raise Unreadable(f"{path.name}: its last line is torn, it ends without a line break")
+            reader = csv.reader(file if whole else filter(_is_line, file), strict=True)
             _check_header(path.name, next(reader, []), header)
             first = 1
             while rows := list(islice(reader, BLOCK)):
@@ -92,14 +110,21 @@ def blocks(path: Path, header: Sequence[str]) -> Iterator[Block]:
         raise Unreadable(f"{path.name}: is missing") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise Unreadable(f"{path.name}: is no CSV in UTF-8: {error}") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Unreadable(f"{path.name}: cannot be unpacked: {error}") from error
 
 
-def _check_whole(path: Path) -> None:
+def is_torn(path: Path) -> bool:
+    """The table ends without a line break."""
     with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read() != b"\n":
-                raise Unreadable(f"{path.name}: its last line is torn, it ends without a line break")
+        if not file.seek(0, os.SEEK_END):
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
+
+
+def _is_line(text: str) -> bool:
+    return text.endswith("\n")
 
 
 def _check_header(name: str, found: Sequence[str], header: Sequence[str]) -> None:

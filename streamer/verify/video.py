@@ -1,7 +1,9 @@
-"""``annotated.mp4``: whole, of the source's size, each frame at its own time."""
+"""The annotated videos, one per stream: whole, of the source's size, each frame at its own time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.verify.document import Document, RunFacts
+from streamer.verify.pieces import Pieces, numbered
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.rows import Mask, Rows, milliseconds
 from streamer.verify.schedule import instants, media_times
@@ -19,87 +22,159 @@ from streamer.verify.table import Array
 NAME = "annotated.mp4"
 LOST_US = 2_000_000
 """What a full disk can cost: the second that could not be written, and the one begun."""
+KILLED_US = 1_000_000
+"""What a killed process can cost: the second begun."""
 
 
-def check_video(rows: Rows, run: RunFacts, path: Path, document: Document, reasons: Reasons) -> int:
-    """Structure, size, first and last picture, number and times; returns how many frames. Raises Unreadable.
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """The annotated video of one stream; of its end ``lost_us`` may be missing: the run failed, or was killed."""
 
-    Of a run that failed, the end may be missing: what was in the encoder when the disk was full.
+    path: Path
+    stream: int
+    run: RunFacts
+    lost_us: int
+    reasons: Reasons
+
+    @property
+    def torn(self) -> bool:
+        """Its end may be missing."""
+        return self.lost_us > 0
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+def video_names(run: RunFacts) -> list[str]:
+    """The file of each stream."""
+    many = len(run.streams) > 1
+    return [f"annotated-{number}.mp4" for number in range(len(run.streams))] if many else [NAME]
+
+
+def check_videos(
+    rows: Rows, run: RunFacts, directory: Path, document: Document, cut: Pieces, reasons: Reasons
+) -> int:
+    """Structure, size, first and last picture, number and times of each; returns how many frames. Raises Unreadable.
+
+    Of a run that failed or was killed, the end may be missing: what was in the encoder then.
     """
+    one = len(run.streams) == 1
+    names = video_names(run)
     if run.video == "none":
-        if path.exists():
-            reasons.add(f"{NAME}: is there, though run.video is none")
+        for name in names:
+            if (directory / name).exists():
+                reasons.add(f"{name}: is there, though run.video is none")
         return 0
-    if not path.is_file():
-        raise Unreadable(f"{NAME}: is missing")
-    verdict = document.text("verdict")
-    if verdict != "FAILED":
-        _check_whole(path, reasons)
+    verdict = document.get("verdict")
+    lost_us = LOST_US if verdict == "FAILED" else KILLED_US if run.killed else 0
+    frames = dropped = 0
+    for number, name in enumerate(names):
+        film = _Film(directory / name, number, run, lost_us, reasons)
+        times, known_from = _times_in_pieces(film, cut.begins[number])
+        frames += len(times)
+        mine = rows if one else rows.where(rows.stream == number)
+        if cut.incomplete:
+            mine, times = _both_there(mine, times, known_from, run)
+        dropped += _check_times(film, mine, times)
+    undrawn = document.whole("resources", "undrawn") if document.has("resources", "undrawn") else 0
+    # A run that was stopped does not wait for the frames between.
+    if verdict == "VALID" and dropped != undrawn and not cut.incomplete:
+        found = f"{NAME if one else 'annotated videos'}: found {dropped} dropped frames"
+        reasons.add(f"{found} that are not in {'it' if one else 'them'}, expected {undrawn}")
+    return frames
+
+
+def _times_in_pieces(film: _Film, begins: Sequence[Fraction]) -> tuple[Array, int]:
+    """When the frames in all pieces of the video come, and when the first piece that is there begins.
+
+    Each piece begins at 0 by itself, and all but the last have a number. In microseconds. Raises Unreadable.
+    """
+    there = [*numbered(film.path).items(), (max(len(begins) - 1, 0), film.path)]
+    if any(number >= len(begins) for number, _ in there[:-1]):
+        raise Unreadable(f"{there[-2][1].name}: is a piece that run.json knows nothing of")
+    found = [_times_in(replace(film, path=path), (begins or [Fraction(0)])[number]) for number, path in there]
+    return np.concatenate(found), round((begins or [Fraction(0)])[there[0][0]] * 1_000_000)
+
+
+def _both_there(rows: Rows, times: Array, known_from: int, run: RunFacts) -> tuple[Rows, Array]:
+    """Of a run of which pieces were let go, the frames from which on both rows and pictures are all there."""
+    (holes,) = np.nonzero(np.diff(rows.frame, prepend=-1) > 1)
+    rows = rows.where(np.arange(len(rows)) >= (holes[-1] if len(holes) else 0))
+    media = media_times(rows, run)
+    first = max(known_from, int(media.min(initial=np.iinfo(np.int64).max)))
+    return rows.where(media >= first), times[times >= first]
+
+
+def _times_in(film: _Film, begin: Fraction) -> Array:
+    """When the frames of the video, which begins at ``begin``, come, in microseconds. Raises Unreadable."""
+    if not film.path.is_file():
+        raise Unreadable(f"{film.name}: is missing")
+    if not film.torn:
+        _check_whole(film)
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(str(film.path), metadata_errors="replace") as container:
             if not container.streams.video:
-                raise Unreadable(f"{NAME}: has no video in it")
+                raise Unreadable(f"{film.name}: has no video in it")
             stream = container.streams.video[0]
             if stream.codec_context is None:
-                raise Unreadable(f"{NAME}: its video is of a kind that cannot be decoded")
-            _check_size(stream, document, reasons)
-            ticks = _ticks(container, stream, torn=verdict == "FAILED")
-            times = instants(ticks, 1 / Fraction(stream.time_base or 1))
-            if ticks and verdict != "FAILED":
-                _check_pictures(container, stream, ticks, reasons)
-                _check_end(stream, ticks, run, reasons)
+                raise Unreadable(f"{film.name}: its video is of a kind that cannot be decoded")
+            _check_size(film, stream)
+            ticks = _ticks(film, container, stream)
+            if ticks and not film.torn:
+                _check_pictures(film, container, stream, ticks)
+                _check_end(film, stream, ticks)
+            base = Fraction(stream.time_base or 1)
+            if (begin / base).denominator != 1:
+                raise Unreadable(f"{film.name}: begins at {begin} s, which is no multiple of its tick of {base} s")
+            return instants([tick + int(begin / base) for tick in ticks], 1 / base)
     except av.FFmpegError as error:
-        if verdict != "FAILED":
-            raise Unreadable(f"{NAME}: cannot be read: {error.strerror}") from error
-        times = np.empty(0, np.int64)  # there was no room for the first second
-    undrawn = document.whole("resources", "undrawn") if document.has("resources", "undrawn") else 0
-    _check_times(rows, run, times, reasons, undrawn=undrawn, verdict=verdict)
-    return len(times)
+        if not film.torn:
+            raise Unreadable(f"{film.name}: cannot be read: {error.strerror}") from error
+        return np.empty(0, np.int64)  # there was no room for the first second
 
 
-def _check_times(rows: Rows, run: RunFacts, found: Array, reasons: Reasons, *, undrawn: int, verdict: str) -> None:
+def _check_times(film: _Film, rows: Rows, found: Array) -> int:
     """The frames ``found`` in the video, by their times in microseconds, are those that the ledger promises.
 
-    Delivered frames are all there, and with ``all`` the dropped ones, but for those ``undrawn``.
+    Delivered frames are all there. Returns how many dropped ones are not, though with ``all`` they should be.
     """
+    run, reasons, name = film.run, film.reasons, film.name
     delivered = rows.of("delivered")
     promised = delivered | rows.of("dropped") if run.video == "all" else delivered
     times, number, is_delivered = media_times(rows, run)[promised], rows.frame[promised], delivered[promised]
     reasons.add_each(
         np.diff(found, prepend=-1) <= 0,
-        lambda at: f"{NAME} frame {at} of the video: at {milliseconds(found[at])} ms, not after the one before",
+        lambda at: f"{name} frame {at} of the video: at {milliseconds(found[at])} ms, not after the one before",
     )
     reasons.add_each(
         ~np.isin(found, times),
-        lambda at: f"{NAME} frame {at} of the video: at {milliseconds(found[at])} ms, where no frame belongs",
+        lambda at: f"{name} frame {at} of the video: at {milliseconds(found[at])} ms, where no frame belongs",
     )
     missing = ~np.isin(times, found)
-    if verdict == "FAILED":
-        missing[_lost_from(missing, times) :] = False
+    if film.torn:
+        missing[_lost_from(missing, times, film.lost_us) :] = False
     reasons.add_each(
         missing & is_delivered,
-        lambda at: f"{NAME}: frame {number[at]} is not in it, expected at {milliseconds(times[at])} ms",
+        lambda at: f"{name}: frame {number[at]} is not in it, expected at {milliseconds(times[at])} ms",
     )
-    dropped = int((missing & ~is_delivered).sum())
-    # A run that was stopped does not wait for the frames between.
-    if verdict == "VALID" and dropped != undrawn:
-        reasons.add(f"{NAME}: found {dropped} dropped frames that are not in it, expected {undrawn}")
+    return int((missing & ~is_delivered).sum())
 
 
-def _lost_from(missing: Mask, times: Array) -> int:
-    """The place from which on a full disk may be to blame: nothing after it is there, and it is not long before."""
+def _lost_from(missing: Mask, times: Array, lost_us: int) -> int:
+    """The place from which on frames may be lost: nothing after it is there, and it is ``lost_us`` from the end."""
     there = np.flatnonzero(~missing)
     after_the_last = int(there[-1]) + 1 if len(there) else 0
-    return max(after_the_last, int(np.searchsorted(times, times.max(initial=0) - LOST_US)))
+    return max(after_the_last, int(np.searchsorted(times, times.max(initial=0) - lost_us)))
 
 
-def _check_whole(path: Path, reasons: Reasons) -> None:
+def _check_whole(film: _Film) -> None:
     """An MP4 is a row of boxes, each with its length first: the last one ends where the file does.
 
     A reader overlooks it when the end of the index is cut off, where nothing stands that it needs.
     """
-    size, position = path.stat().st_size, 0
-    with path.open("rb") as file:
+    size, position = film.path.stat().st_size, 0
+    with film.path.open("rb") as file:
         while position < size:
             file.seek(position)
             head = file.read(16)
@@ -107,36 +182,54 @@ def _check_whole(path: Path, reasons: Reasons) -> None:
             if length == 1:  # too long for four bytes
                 length = int.from_bytes(head[8:16], "big")
             if length < 8 or position + length > size:
-                reasons.add(f"{NAME}: is cut off: found {size} bytes, expected {position + length} or more")
+                film.reasons.add(f"{film.name}: is cut off: found {size} bytes, expected {position + length} or more")
                 return
             position += length
 
 
-def _check_size(stream: VideoStream, document: Document, reasons: Reasons) -> None:
-    for name, found in (("width", stream.width), ("height", stream.height)):
-        source = document.whole("source", name)
+def _check_size(film: _Film, stream: VideoStream) -> None:
+    facts = film.run.streams[film.stream]
+    for name, found, source in (("width", stream.width, facts.width), ("height", stream.height, facts.height)):
         expected = source + source % 2
         if found != expected:
-            reasons.add(f"{NAME} {name}: found {found}, expected {expected}: source.{name} {source}, made even")
+            film.reasons.add(
+                f"{film.name} {name}: found {found}, expected {expected}: source.{name} {source}, made even"
+            )
 
 
-def _ticks(container: InputContainer, stream: VideoStream, *, torn: bool) -> list[int]:
-    """The times of all packets, in ticks of the file; of a ``torn`` file, of those that are whole."""
+def _ticks(film: _Film, container: InputContainer, stream: VideoStream) -> list[int]:
+    """The times of all packets, in ticks of the file; of a torn file, of those that are whole."""
     ticks: list[int] = []
     try:
         for packet in container.demux(stream):
-            if not packet.size:
+            if not packet.size or (film.torn and packet.is_corrupt):
                 continue
             if packet.pts is None:
-                raise Unreadable(f"{NAME} frame {len(ticks)} of the video: has no time")
+                raise Unreadable(f"{film.name} frame {len(ticks)} of the video: has no time")
             ticks.append(packet.pts)
     except av.FFmpegError:
-        if not torn:
+        if not film.torn:
             raise
     return ticks
 
 
-def _check_pictures(container: InputContainer, stream: VideoStream, ticks: list[int], reasons: Reasons) -> None:
+def plays_until(path: Path) -> int | None:
+    """When the last picture comes that can be decoded, in microseconds; None when there is none."""
+    last = None
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            stream = container.streams.video[0]
+            ticks = [packet.pts for packet in container.demux(stream) if packet.size and packet.pts is not None]
+            container.seek(ticks[-1], stream=stream)
+            for picture in container.decode(stream):
+                if picture.pts is not None and not picture.is_corrupt:
+                    last = picture.pts
+    except (av.FFmpegError, IndexError):
+        pass
+    return None if last is None else round(last * Fraction(stream.time_base or 1) * 1_000_000)
+
+
+def _check_pictures(film: _Film, container: InputContainer, stream: VideoStream, ticks: list[int]) -> None:
     """The first and the last frame can be decoded."""
     for which, tick in (("first", ticks[0]), ("last", ticks[-1])):
         try:
@@ -145,13 +238,13 @@ def _check_pictures(container: InputContainer, stream: VideoStream, ticks: list[
         except av.FFmpegError:
             decoded = False
         if not decoded:
-            reasons.add(f"{NAME}: its {which} frame cannot be decoded")
+            film.reasons.add(f"{film.name}: its {which} frame cannot be decoded")
 
 
-def _check_end(stream: VideoStream, ticks: list[int], run: RunFacts, reasons: Reasons) -> None:
+def _check_end(film: _Film, stream: VideoStream, ticks: list[int]) -> None:
     """The last frame is shown for one nominal period, to within a tick."""
-    period = 1 / (run.rate * Fraction(stream.time_base or 1))
+    period = 1 / (film.run.rate(film.stream) * Fraction(stream.time_base or 1))
     found = (stream.start_time or 0) + (stream.duration or 0)
     if abs(found - ticks[-1] - period) > 1:
         seconds = [float(end * Fraction(stream.time_base or 1)) for end in (found, ticks[-1] + period)]
-        reasons.add(f"{NAME}: found its end at {seconds[0]:.6f} s, expected {seconds[1]:.6f}")
+        film.reasons.add(f"{film.name}: found its end at {seconds[0]:.6f} s, expected {seconds[1]:.6f}")

@@ -32,6 +32,12 @@ def read_all(source: Source, most: int = 1_000) -> list[Frame | Unreadable]:
     return items
 
 
+def read_on(source: Source, into: list[Frame | Unreadable]) -> None:
+    """Reads until it fails, or ends."""
+    while (item := source.read()) is not None:
+        into.append(item)
+
+
 def frames(items: list[Frame | Unreadable]) -> list[Frame]:
     """The frames among the items."""
     return [item for item in items if isinstance(item, Frame)]

@@ -17,8 +17,13 @@ RTP_CLOCK = 90_000
 
 
 @contextmanager
-def http_server(content: bytes = b"", *, status: int = 200, protected: bool = False) -> Iterator[str]:
-    """Answers every request with ``content`` and ``status``; the address, whose user and password are right."""
+def http_server(
+    content: bytes = b"", *, status: int = 200, protected: bool = False, sized: bool = True
+) -> Iterator[str]:
+    """Answers every request with ``content`` and ``status``; the address, whose user and password are right.
+
+    Not ``sized``, it is a camera that does not say how much it will send, and hangs up behind it.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -29,7 +34,8 @@ def http_server(content: bytes = b"", *, status: int = 200, protected: bool = Fa
                 self.end_headers()
                 return
             self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
+            if sized:
+                self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 

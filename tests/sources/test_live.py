@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import SourceError, UsageError
+from streamer.frame import Frame
 from streamer.link import Policy
 from streamer.settings import Settings
 from streamer.source import SourceInfo, Unreadable
 from streamer.sources import live
 from streamer.sources.live import Timeline, check_live
-from tests.sources.reading import frames, now_us, opened, read_all
+from tests.sources.reading import frames, now_us, opened, read_all, read_on
 from tests.sources.servers import http_server, refused_port, rtsp_server, silent_server
 from tests.videos import FASTSTART, damage, number_of, write_video
 
@@ -106,7 +107,7 @@ def test_a_change_of_size_is_scaled_to_the_first_with_one_doubt(tmp_path: Path) 
         items = frames(read_all(source))
     assert {frame.image.shape for frame in items} == {(48, 64, 3)}
     assert [doubt for doubt in source.doubts if "picture size changes" in doubt] == [
-        "the picture size changes at frame 10 to 128x96: scaled to the size of the first"
+        "the picture size changes at frame 10 to 128x96: scaled to the size of the first (10 in all)"
     ]
 
 
@@ -164,7 +165,10 @@ def test_a_network_camera_gives_frames_until_it_hangs_up(tmp_path: Path) -> None
     clip = write_video(tmp_path / "clip.ts", 90, options=ONE_SLICE, keyframe_every=10)
     with rtsp_server(clip) as address:
         source = opened(address)
-        items = read_all(source)
+        items: list[Frame | Unreadable] = []
+        with pytest.raises(SourceError, match="hung up: the connection was closed"):
+            read_on(source, items)
+        source.close()
     assert source.info.live
     assert (source.info.width, source.info.height, source.info.rate) == (64, 48, Fraction(25))
     numbers = [number_of(frame.image) for frame in frames(items)]

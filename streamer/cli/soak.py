@@ -1,0 +1,135 @@
+"""``streamer soak``."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from streamer.cli.interrupted import EXIT_SIGNAL
+from streamer.cli.parameters import (
+    Command,
+    Parsed,
+    detection_options,
+    endurance_options,
+    engine_option,
+    fps_option,
+    freshness_options,
+    model_options,
+    output_options,
+    pacing_options,
+    settings_of,
+    streams_option,
+    video_option,
+)
+from streamer.cli.report import ProgressLine
+from streamer.cli.running import run_in_foreground
+from streamer.cli.soak_report import HEADING, print_soak, window_line
+from streamer.cli.trust import asking
+from streamer.errors import UsageError
+from streamer.finished import Run
+from streamer.pictures.soak import draw_soak
+from streamer.rundir import default_path, write_whole
+from streamer.settings import Settings, Video, parse_duration
+from streamer.sizes import parse_size
+from streamer.studies.soak import NAME, Soak, SoakSettings, resumed
+
+EXIT_FAILED = 3
+
+
+def time_option(name: str, default: str | None, text: str) -> Callable[[Command], Command]:
+    """An option that takes a time such as 90s, 10m or 2h."""
+    return click.option(
+        name, metavar="TIME", type=Parsed("time", parse_duration), default=default, show_default=True, help=text
+    )
+
+
+@click.command()
+@click.argument("sources", metavar="SOURCE...", nargs=-1)
+@time_option("--duration", None, "How long it lasts, as in 2h.")
+@time_option("--window", "60s", "A line and a row of windows.csv for each of these.")
+@time_option("--canary", "60s", "How often the golden frame is looked at.")
+@time_option("--segment", "10m", "The length of the pieces into which tables and videos are cut.")
+@click.option(
+    "--keep",
+    metavar="SIZE",
+    type=Parsed("size", parse_size),
+    default="1G",
+    show_default=True,
+    help="What finished pieces may take on the disk; the oldest go first.",
+)
+@click.option(
+    "--resume",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Go on with a soak that was interrupted, as it was begun; SOURCE only for the sake of its password.",
+)
+@engine_option
+@model_options
+@streams_option
+@fps_option
+@pacing_options
+@freshness_options
+@endurance_options
+@detection_options
+@video_option(Video.DELIVERED)
+@output_options("The directory of the soak.", "Replace the soak in a directory that is not empty.", "soak.json")
+def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
+    """A replay of SOURCE for hours, watched in windows, with a verdict: drift, leaks, losses, objectives, answers.
+
+    A video file starts again at its end. Writes windows.csv (a row per window), part-0/ (a run directory, in pieces),
+    soak.json and soak.png. A golden frame, inferred again and again beside the ledger, must show the same detections
+    to the end. Exit code 3 when a verdict fails.
+
+    \b
+    Examples:
+      streamer soak video.mp4 --duration 2h
+      streamer soak video.mp4 --duration 8h --streams 4 --load cpu=1,mem=2G --slo 'latency.p99<50ms,drops<1%'
+      streamer soak rtsp://camera/stream --duration 24h --respawn 3
+      streamer soak --resume runs/20261125T120000Z-video.mp4-soak
+    """
+    soak = _new(sources, options) if options["resume"] is None else resumed(options["resume"], sources)
+    finished = asking(partial(_run, soak, Console(stderr=True, quiet=quiet)), options["trust"])
+    document = soak.document()
+    write_whole(soak.out / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    draw_soak(soak.out, document)
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif not quiet:
+        print_soak(document, soak.out, Console())
+    if finished.failure is not None:
+        raise finished.failure
+    if finished.interrupted is not None:
+        return EXIT_SIGNAL + signal.Signals[finished.interrupted]
+    return EXIT_FAILED if document["verdict"] == "failed" else 0
+
+
+def _new(sources: tuple[str, ...], options: Mapping[str, Any]) -> Soak:
+    if not sources:
+        raise UsageError("soak: give a SOURCE, or --resume DIR")
+    if options["duration"] is None:
+        raise UsageError("soak: say how long it is to last with --duration, as in 2h")
+    replay = Settings(**settings_of(options), segment_s=options["segment"], keep_bytes=options["keep"])
+    out = options["out"] or default_path(datetime.now(UTC), sources[0], NAME)
+    return Soak(sources, SoakSettings(replay, options["window"], options["canary"]), out)
+
+
+def _run(soak: Soak, console: Console, trust: bool) -> Run:
+    """Runs the next part, with a line per window above that of its progress."""
+    if not soak.parts:
+        soak.begin()
+    settings, watch = soak.part(lambda row: console.print(window_line(row), highlight=False, soft_wrap=True))
+    console.print(HEADING, highlight=False, soft_wrap=True)
+    try:
+        return run_in_foreground(soak.sources, replace(settings, trust=trust), ProgressLine(console, settings), watch)
+    except BaseException:
+        soak.give_up()
+        raise

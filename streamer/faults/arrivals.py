@@ -1,0 +1,57 @@
+"""Frames that arrive later than they should: held back and then at once, or each for a while of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from streamer.arrivals import Arrivals
+from streamer.faults.armed import Armed
+from streamer.faults.plan import Kind
+
+
+class LateArrivals:
+    """Arrivals of one stream, the frames of which are asked for in their order; they do not overtake each other.
+
+    ``due_us`` says when a frame is due without any fault, and ``phase_us`` is already in it.
+    """
+
+    def __init__(
+        self,
+        plain: Arrivals | None,
+        due_us: Callable[[int], int | None],
+        phase_us: int,
+        faults: Sequence[Armed],
+    ) -> None:
+        self.text = "faults" if plain is None else f"{plain.text} and faults"
+        self._due_us = due_us
+        self._phase_us = phase_us
+        self._faults = [(fault, Random(fault.fault.name)) for fault in faults]
+        self._newest: tuple[int, int | None] = (-1, None)
+        self._held_until_us = 0
+
+    def due_us(self, index: int, nominal_us: int) -> int | None:
+        """As `Arrivals.due_us`."""
+        if index != self._newest[0]:
+            self._newest = index, self._arrives_us(index)
+        arrives_us = self._newest[1]
+        return None if arrives_us is None else arrives_us - self._phase_us
+
+    def _arrives_us(self, index: int) -> int | None:
+        due_us = arrives_us = self._due_us(index)
+        if due_us is None or arrives_us is None:
+            return None
+        for armed, chance in self._faults:
+            if not armed.befalls(index, due_us):
+                continue
+            if armed.fault.kind is Kind.JITTER:
+                arrives_us += round(chance.uniform(0, armed.fault.ms) * 1000)
+            elif armed.befallen == 1:
+                arrives_us = max(arrives_us, self._last_of(index, armed.fault.frames or 1))
+        self._held_until_us = max(self._held_until_us, arrives_us)
+        return self._held_until_us
+
+    def _last_of(self, index: int, frames: int) -> int:
+        """When the last of so many frames is due that the source has."""
+        due = (self._due_us(one) for one in range(index + frames - 1, index - 1, -1))
+        return next(us for us in due if us is not None)

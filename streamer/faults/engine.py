@@ -1,0 +1,86 @@
+"""Faults of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from streamer.detections import Detections
+from streamer.detector import Detector
+from streamer.engines.base import Input, Request, Tensor
+from streamer.faults.armed import Armed
+from streamer.faults.plan import Kind
+from streamer.frame import Frame
+from streamer.ledger import FrameRecord
+from streamer.postprocess import Postprocess
+from streamer.preprocess import Preprocessor
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How an engine is made to fail: ``block`` it for seconds, ``hang`` it for good, ``kill`` its process."""
+
+    block: Callable[[float], None]
+    hang: Callable[[], None]
+    kill: Callable[[], None]
+
+
+class FaultyRequest:
+    """A request with faults, that befall the ``frame`` which it is at; without one, none does."""
+
+    def __init__(self, request: Request, faults: Sequence[Armed], means: Means, stamp: Callable[[], int]) -> None:
+        self._request = request
+        self._faults = faults
+        self._means = means
+        self._stamp = stamp
+        self._leaked: list[bytes] = []
+        self.frame: Frame | None = None
+
+    @property
+    def input(self) -> Input:
+        return self._request.input
+
+    def infer(self) -> Tensor:
+        if self.frame is not None:
+            for armed in self._faults:
+                if armed.fault.stream == self.frame.stream and armed.befalls(self.frame.index, self._stamp()):
+                    self._fail(armed)
+        return self._request.infer()
+
+    def _fail(self, armed: Armed) -> None:
+        match armed.fault.kind:
+            case Kind.ENGINE_SLOW:
+                self._means.block(armed.fault.ms / 1000)
+            case Kind.ENGINE_RAISE:
+                raise RuntimeError(armed.fault.name)
+            case Kind.ENGINE_HANG:
+                self._means.hang()
+            case Kind.ENGINE_KILL:
+                self._means.kill()
+            case Kind.ENGINE_LEAK:
+                # Not of zeros, which the system would not have to keep anywhere.
+                self._leaked.append(b"\1" * round(armed.fault.kb * 1024))
+
+
+class FaultyDetector(Detector):
+    """A detector whose request has faults."""
+
+    def __init__(
+        self,
+        request: Request,
+        preprocess: Preprocessor,
+        postprocess: Postprocess,
+        stamp: Callable[[], int],
+        faults: Sequence[Armed],
+        means: Means,
+    ) -> None:
+        self._faulty = FaultyRequest(request, faults, means, stamp)
+        super().__init__(self._faulty, preprocess, postprocess, stamp)
+
+    def detect(self, frame: Frame, record: FrameRecord) -> Detections:
+        # What it is warmed up with, and the golden frame, have not been captured in the run.
+        self._faulty.frame = None if record.captured is None else frame
+        try:
+            return super().detect(frame, record)
+        finally:
+            self._faulty.frame = None

@@ -1,0 +1,222 @@
+"""The plan of faults on purpose: what is to go wrong, and at which frame or when."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import UsageError
+from streamer.machine import usable_cores
+from streamer.settings import parse_duration
+
+EXAMPLE = 'kind = "stall", frame = 100, for = "2s"'
+LONGEST_SIDE = 16_384
+
+
+class Kind(StrEnum):
+    """What can go wrong."""
+
+    STALL = "stall"
+    BURST = "burst"
+    JITTER = "jitter"
+    DUPLICATE_PTS = "duplicate-pts"
+    BACKWARD_PTS = "backward-pts"
+    CORRUPT = "corrupt"
+    BLACK = "black"
+    RESOLUTION = "resolution"
+    END = "end"
+    ENGINE_SLOW = "engine-slow"
+    ENGINE_RAISE = "engine-raise"
+    ENGINE_HANG = "engine-hang"
+    ENGINE_KILL = "engine-kill"
+    ENGINE_LEAK = "engine-leak"
+    SINK_SLOW = "sink-slow"
+    SINK_FAIL = "sink-fail"
+    DISK_FULL = "disk-full"
+    STOP = "stop"
+    HOG = "hog"
+
+
+SOURCE = (Kind.STALL, Kind.CORRUPT, Kind.BLACK, Kind.RESOLUTION, Kind.END)
+ARRIVALS = (Kind.BURST, Kind.JITTER)
+TIMES = (Kind.DUPLICATE_PTS, Kind.BACKWARD_PTS)
+ENGINE = (Kind.ENGINE_SLOW, Kind.ENGINE_RAISE, Kind.ENGINE_HANG, Kind.ENGINE_KILL, Kind.ENGINE_LEAK)
+SINK = (Kind.SINK_SLOW, Kind.SINK_FAIL, Kind.DISK_FULL)
+PROCESS = (Kind.STOP, Kind.HOG)
+
+NEEDS: dict[Kind, tuple[str, ...]] = {
+    Kind.STALL: ("for",),
+    Kind.BURST: ("frames",),
+    Kind.JITTER: ("ms", "frames"),
+    Kind.RESOLUTION: ("size",),
+    Kind.ENGINE_SLOW: ("ms",),
+    Kind.ENGINE_LEAK: ("kb",),
+    Kind.SINK_SLOW: ("ms",),
+    Kind.STOP: ("for",),
+    Kind.HOG: ("cores", "for"),
+}
+"""The keys that a fault must have, beside its instant."""
+MAY_LAST = (Kind.CORRUPT, Kind.BLACK, Kind.ENGINE_SLOW, Kind.SINK_SLOW)
+"""They befall one frame, or as many as ``frames`` says."""
+FROM_THERE_ON = (Kind.RESOLUTION, Kind.END, Kind.ENGINE_LEAK, *TIMES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What goes wrong, in a stream, from a ``frame`` on or ``at_us`` of the run; one of the two is None.
+
+    It befalls so many ``frames``, with None all from there on; ``size`` is width and height. ``asked`` is how it was
+    written, ``name`` how it is called in messages.
+    """
+
+    name: str
+    kind: Kind
+    frame: int | None
+    at_us: int | None
+    stream: int
+    frames: int | None
+    for_us: int
+    ms: float
+    kb: float
+    cores: float
+    size: tuple[int, int]
+    asked: Mapping[str, Any] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The faults of a run; ``path`` is where they were read from."""
+
+    path: str
+    faults: tuple[Fault, ...]
+
+
+def parse_plan(path: str) -> Plan:
+    """Reads a plan from a TOML file. Raises UsageError, which names the file, the fault and the mend."""
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"--faults {path}: no such file") from None
+    except OSError as error:
+        raise UsageError(f"--faults {path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:  # of TOML, or of UTF-8
+        raise UsageError(f"--faults {path}: is no TOML ({error}); give [[fault]] tables, as in {EXAMPLE}") from error
+    entries = found.get("fault")
+    if (
+        found.keys() != {"fault"}
+        or not isinstance(entries, list)
+        or not all(isinstance(one, dict) for one in entries)
+    ):
+        raise UsageError(f"--faults {path}: give [[fault]] tables and nothing else, as in {EXAMPLE}")
+    return plan_of(path, entries)
+
+
+def plan_of(path: str, entries: Sequence[Mapping[str, Any]]) -> Plan:
+    """The plan with these faults. Raises UsageError."""
+    return Plan(path, tuple(_fault(path, number, entry) for number, entry in enumerate(entries, 1)))
+
+
+def _fault(path: str, number: int, entry: Mapping[str, Any]) -> Fault:
+    name = f"fault {number} of {path}"
+    try:
+        kind = Kind(entry.get("kind", ""))
+    except ValueError:
+        raise UsageError(f"{name}: kind is {entry.get('kind')!r}; give one of {', '.join(Kind)}") from None
+    needed = NEEDS.get(kind, ())
+    known = {"kind", "frame", "at", "stream", *needed, *(("frames",) if kind in MAY_LAST else ())}
+    for key in entry:
+        if key not in known:
+            raise UsageError(f"{name}: {kind} takes {', '.join(sorted(known - {'kind'}))}, not {key!r}")
+    for key in needed:
+        if key not in entry:
+            raise UsageError(f"{name}: {kind} needs {key}, as in {_EXAMPLES[key]}")
+    if ("frame" in entry) == ("at" in entry):
+        raise UsageError(f'{name}: say once when it is to happen, as in frame = 100 or at = "3.2s"')
+    read = {key: _READ[key](name, entry[key]) for key in known & entry.keys() & _READ.keys()}
+    return Fault(
+        name=name,
+        kind=kind,
+        frame=read.get("frame"),
+        at_us=read.get("at"),
+        stream=read.get("stream", 0),
+        frames=None if kind in FROM_THERE_ON else read.get("frames", 1),
+        for_us=read.get("for", 0),
+        ms=read.get("ms", 0.0),
+        kb=read.get("kb", 0.0),
+        cores=read.get("cores", 0.0),
+        size=read.get("size", (0, 0)),
+        asked=dict(entry),
+    )
+
+
+Read = Callable[[str, object], Any]
+"""Reads a value of the fault that is called so. Raises UsageError."""
+
+
+def _whole(key: str, least: int) -> Read:
+    def read(name: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise UsageError(
+                f"{name}: {key} is {value!r}; give a whole number from {least} on, as in {_EXAMPLES[key]}"
+            )
+        return value
+
+    return read
+
+
+def _number(key: str, most: float) -> Read:
+    def read(name: str, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+            raise UsageError(
+                f"{name}: {key} is {value!r}; give a number above 0 and up to {most:g}, as in {_EXAMPLES[key]}"
+            )
+        return float(value)
+
+    return read
+
+
+def _time(key: str) -> Read:
+    def read(name: str, value: object) -> int:
+        try:
+            return round(parse_duration(value if isinstance(value, str) else "") * 1_000_000)
+        except UsageError:
+            raise UsageError(f"{name}: {key} is {value!r}; give a time, as in {_EXAMPLES[key]}") from None
+
+    return read
+
+
+def _size(name: str, value: object) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", value if isinstance(value, str) else "")
+    if match is None or max(int(match[1]), int(match[2])) > LONGEST_SIDE:
+        raise UsageError(f"{name}: size is {value!r}; give width and height, as in {_EXAMPLES['size']}")
+    return int(match[1]), int(match[2])
+
+
+_READ: dict[str, Read] = {
+    # The first frame is read before the run begins.
+    "frame": _whole("frame", 1),
+    "at": _time("at"),
+    "stream": _whole("stream", 0),
+    "frames": _whole("frames", 1),
+    "for": _time("for"),
+    "ms": _number("ms", 3_600_000),
+    "kb": _number("kb", 1_000_000),
+    "cores": _number("cores", 4 * usable_cores()),
+    "size": _size,
+}
+_EXAMPLES = {
+    "frame": "frame = 100",
+    "at": 'at = "3.2s"',
+    "stream": "stream = 0",
+    "frames": "frames = 5",
+    "for": 'for = "2s"',
+    "ms": "ms = 40",
+    "kb": "kb = 1.5",
+    "cores": "cores = 1.5",
+    "size": 'size = "320x240"',
+}

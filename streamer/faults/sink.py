@@ -1,0 +1,49 @@
+"""Faults of a sink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from streamer.errors import SinkError
+from streamer.faults.armed import Armed
+from streamer.faults.disk import FullDisk
+from streamer.faults.plan import Kind
+from streamer.sink import Dropped, Result, Sink
+
+
+class FaultySink:
+    """A sink with faults; ``block`` blocks for a number of seconds, ``stamp`` reads the run's time."""
+
+    blocks = True
+
+    def __init__(
+        self,
+        sink: Sink,
+        faults: Sequence[Armed],
+        disk: FullDisk,
+        stamp: Callable[[], int],
+        block: Callable[[float], None],
+    ) -> None:
+        self._sink = sink
+        self._faults = faults
+        self._disk = disk
+        self._stamp = stamp
+        self._block = block
+        self.shows_dropped = sink.shows_dropped
+
+    def write(self, item: Result | Dropped) -> None:
+        index, taken_us = item.frame.index, self._stamp()
+        befalling = [armed.fault for armed in self._faults if armed.befalls(index, taken_us)]
+        if befalling and isinstance(item, Result):
+            item.record.sink_start = taken_us
+        for fault in befalling:
+            match fault.kind:
+                case Kind.SINK_FAIL:
+                    raise SinkError(f"the sink failed at frame {index}: {fault.name}", frame=index)
+                case Kind.DISK_FULL:
+                    self._disk.full = True
+                case Kind.SINK_SLOW:
+                    self._block(fault.ms / 1000)
+        self._sink.write(item)
+        if befalling and isinstance(item, Result):
+            item.record.sink_start = taken_us  # it was the sink that was slow, from there on

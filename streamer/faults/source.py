@@ -1,0 +1,95 @@
+"""Faults of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import cast
+
+import cv2
+import numpy as np
+
+from streamer.faults.armed import Armed
+from streamer.faults.plan import Fault, Kind
+from streamer.faults.process import ProcessFault
+from streamer.frame import Frame, Image
+from streamer.size_changes import SizeChanges
+from streamer.source import Source, Unreadable
+
+
+class FaultySource:
+    """A source, of which ``first`` is the number of the next frame, with faults of its own.
+
+    Those of the process begin with it, when the frame is due. ``at_us`` says when that is, or, where no schedule
+    tells it, what time it is; ``now_us`` reads the time of the run, and ``block`` blocks for a number of seconds.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        first: int,
+        faults: Sequence[Armed],
+        processes: Sequence[ProcessFault],
+        at_us: Callable[[int], int],
+        now_us: Callable[[], int],
+        block: Callable[[float], None],
+    ) -> None:
+        self._source = source
+        self._next = first
+        self._ends = [armed for armed in faults if armed.fault.kind is Kind.END]
+        self._stalls = [armed for armed in faults if armed.fault.kind is Kind.STALL]
+        self._spoil = [armed for armed in faults if armed.fault.kind not in (Kind.END, Kind.STALL)]
+        self._processes = processes
+        self._at_us = at_us
+        self._now_us = now_us
+        self._block = block
+        self._sizes = SizeChanges()
+        self._ends_at: int | None = None
+        self.info = source.info
+
+    @property
+    def doubts(self) -> list[str]:
+        """Those of the faults alone: the source has its own."""
+        return self._sizes.doubts
+
+    def read(self) -> Frame | Unreadable | None:
+        index = self._next
+        self._next += 1
+        at_us = self._at_us(index)
+        if any(armed.befalls(index, at_us) for armed in self._ends):
+            self._ends_at = self._ends_at or index
+            return None
+        for process in self._processes:
+            if process.armed.befalls(index, at_us):
+                process.begin(max(0, at_us - self._now_us()))
+        for armed in self._stalls:
+            if armed.befalls(index, at_us):
+                self._block(armed.fault.for_us / 1_000_000)
+        item = self._source.read()
+        for armed in self._spoil:
+            if isinstance(item, Frame) and armed.befalls(index, at_us):
+                item = self._spoiled(item, armed.fault)
+        return item
+
+    def pts(self, index: int) -> Fraction | None:
+        return None if self._ends_at is not None and index >= self._ends_at else self._source.pts(index)
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _spoiled(self, frame: Frame, fault: Fault) -> Frame | Unreadable:
+        if fault.kind is Kind.CORRUPT:
+            reason = f"frame {frame.index} could not be decoded: {fault.name}"
+            return Unreadable(frame.stream, frame.index, frame.pts, reason, frame.arrived_us)
+        if fault.kind is Kind.BLACK:
+            return replace(frame, image=np.zeros_like(frame.image))
+        return replace(frame, image=self._scaled(frame.index, frame.image, fault.size))
+
+    def _scaled(self, index: int, image: Image, size: tuple[int, int]) -> Image:
+        """The picture as it comes out when the source gives it in this size: scaled to that of the first."""
+        height, width = image.shape[:2]
+        if size == (width, height):
+            return image
+        self._sizes.count(index, *size)
+        return cast(Image, cv2.resize(cv2.resize(image, size), (width, height)))

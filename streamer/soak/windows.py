@@ -1,0 +1,126 @@
+"""The rows of ``windows.csv``, written and read back: what a soak was like in each of its windows."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import os
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import SinkError, UsageError
+
+WINDOWS = "windows.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """One window, in the order of the columns; what could not be told is None.
+
+    ``start_s`` and ``end_s`` are seconds of the soak; ``part`` counts how often it was resumed by then. ``scheduled``
+    are the frames that fell due in the window, an outcome's those that met it there: a frame may do the one in this
+    window and the other in the next. Percentiles of too few frames are None. ``resident_mb``, ``open_files``,
+    ``threads`` and ``children_mb``, of the processes that it started, are those at the window's end; ``cpu_share`` is
+    CPU seconds a second. ``canary`` is same or changed, None when the golden frame was not looked at, and
+    ``canary_changed`` the most boxes of it that were not as they had been.
+    """
+
+    window: int
+    start_s: float
+    end_s: float
+    part: int
+    scheduled: int
+    delivered: int
+    dropped: int
+    decode_error: int
+    source_error: int
+    engine_error: int
+    sink_error: int
+    abandoned: int
+    late: int
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    latency_p99_ms: float | None
+    latency_max_ms: float | None
+    result_latency_p50_ms: float | None
+    result_latency_p95_ms: float | None
+    service_p50_ms: float | None
+    age_p50_ms: float | None
+    age_p99_ms: float | None
+    lateness_p99_ms: float | None
+    resident_mb: float
+    open_files: int | None
+    threads: int
+    cpu_share: float
+    frequency_mhz: float | None
+    throttled: int
+    children_mb: float
+    canary: str | None
+    canary_changed: int | None
+
+
+WINDOW_COLUMNS = ",".join(field.name for field in fields(WindowRow))
+_TYPES = {
+    field.name: {"int": int, "float": float, "str": str}[str(field.type).split()[0]] for field in fields(WindowRow)
+}
+
+
+def begin_windows(path: Path) -> None:
+    """Makes the file, with its header alone. Raises SinkError."""
+    try:
+        path.write_text(WINDOW_COLUMNS + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror}") from error
+
+
+def append_window(path: Path, row: WindowRow) -> None:
+    """Adds a line in one write behind the last whole one, or, on a full disk, nothing. Raises SinkError."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(astuple(row))
+    line = text.getvalue().encode()
+    try:
+        with path.open("r+b", buffering=0) as file:
+            end = file.read().rfind(b"\n") + 1
+            file.truncate(end)
+            file.seek(end)
+            if (file.write(line) or 0) < len(line):
+                file.truncate(end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read_windows(path: Path) -> list[WindowRow]:
+    """The rows of the file; a torn last line is left out. Raises UsageError for one that no soak has written."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(line for line in file if line.endswith("\n"))
+            if ",".join(next(rows, [])) != WINDOW_COLUMNS:
+                raise ValueError("its columns are others")
+            return [_row(cells) for cells in rows]
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be read: {why}; give the directory of a soak") from error
+
+
+def _row(cells: Iterable[str]) -> WindowRow:
+    values: dict[str, Any] = {
+        name: kind(cell) if cell else None for (name, kind), cell in zip(_TYPES.items(), cells, strict=True)
+    }
+    return WindowRow(**values)
+
+
+def lasted(seconds: float) -> str:
+    """A length of time as people say it."""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+def clock(seconds: float) -> str:
+    """An instant of a soak as hours, minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

@@ -1,0 +1,197 @@
+"""A soak: a replay that lasts for hours, in windows, and after an interruption goes on in another part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from streamer import __version__
+from streamer.errors import SinkError, UsageError
+from streamer.ledger import Outcome
+from streamer.rundir import MANIFEST, check_out, write_whole
+from streamer.settings import Settings
+from streamer.soak.verdicts import judge
+from streamer.soak.windows import WINDOWS, WindowRow, append_window, begin_windows, read_windows
+from streamer.sources.addresses import without_credentials
+from streamer.sources.opening import is_live
+from streamer.studies.figures import read_manifest
+from streamer.studies.settings_json import settings_as_json, settings_of_json
+from streamer.studies.soak_watch import SoakWatch
+
+SCHEMA_VERSION = 1
+NAME = "soak"
+ASKED = "asked.json"
+TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "load", "faults", "run")
+"""What ``soak.json`` has from ``run.json``, as in the last part."""
+"""What the soak was begun with: a part that follows is run in the same way."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoakSettings:
+    """``replay`` is how it is run, its duration that of all parts together."""
+
+    replay: Settings
+    window_s: float = 60.0
+    golden_every_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("window", self.window_s), ("canary", self.golden_every_s)):
+            if not value > 0:
+                raise UsageError(f"--{name} {value}: give a time above 0, as in 60s")
+        if self.replay.duration_s is None:
+            raise UsageError("--duration: say how long the soak is to last, as in 2h")
+        if self.replay.fps == "max":
+            raise UsageError("--fps max: a soak is of a camera; give its rate, or leave it out")
+
+
+class Soak:
+    """A soak of ``sources`` in the directory ``out``: ``rows`` are its windows so far, of all parts."""
+
+    def __init__(self, sources: Sequence[str], settings: SoakSettings, out: Path) -> None:
+        self.sources = list(sources)
+        self.settings = settings
+        self.out = out
+        self.rows: list[WindowRow] = []
+        self.parts: list[Path] = []
+
+    def begin(self) -> None:
+        """Makes the directory. Raises UsageError when it is taken, and SinkError."""
+        check_out(self.out, overwrite=self.settings.replay.overwrite)
+        asked = {
+            "sources": [without_credentials(source) for source in self.sources],
+            "window_s": self.settings.window_s,
+            "canary_s": self.settings.golden_every_s,
+            "replay": settings_as_json(self.settings.replay),
+        }
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"cannot write into {self.out}: {error.strerror}") from error
+        write_whole(self.out / ASKED, json.dumps(asked, indent=2) + "\n")
+        begin_windows(self.out / WINDOWS)
+
+    @property
+    def done_s(self) -> float:
+        """Seconds that the parts so far have lasted; of one that was killed, up to its last whole window."""
+        return sum(self._lasted(number, part) for number, part in enumerate(self.parts))
+
+    def _lasted(self, number: int, part: Path) -> float:
+        if (part / MANIFEST).is_file():
+            return float(read_manifest(part)["run"]["duration_s"])
+        return sum(row.end_s - row.start_s for row in self.rows if row.part == number)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are still to be run."""
+        return (self.settings.replay.duration_s or 0) - self.done_s
+
+    def give_up(self) -> None:
+        """The part that was begun has not been run; of a soak without another one no trace is left."""
+        self.parts.pop()
+        if self.parts:
+            return
+        for name in (ASKED, WINDOWS):
+            (self.out / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.out.rmdir()
+
+    def part(self, told: Callable[[WindowRow], None]) -> tuple[Settings, SoakWatch]:
+        """The next part, as it is to be run, and its watch; ``told`` hears of each window."""
+        directory = self.out / f"part-{len(self.parts)}"
+
+        def tell(row: WindowRow) -> None:
+            append_window(self.out / WINDOWS, row)
+            self.rows.append(row)
+            told(row)
+
+        watch = SoakWatch(
+            window_s=self.settings.window_s,
+            golden_every_s=self.settings.golden_every_s,
+            part=len(self.parts),
+            first=len(self.rows),
+            start_s=self.done_s,
+            tell=tell,
+        )
+        settings = replace(
+            self.settings.replay,
+            out=directory,
+            duration_s=self.left_s,
+            overwrite=True,
+            loop=not any(map(is_live, self.sources)),
+        )
+        self.parts.append(directory)
+        return settings, watch
+
+    def document(self) -> dict[str, Any]:
+        """``soak.json``: the verdicts on what has been run so far."""
+        found = {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
+        manifests = list(found.values())
+        judged = judge(self.rows, [found.get(part) for part in self.parts])
+        last = manifests[-1]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "streamer": __version__,
+            "answer": judged.answer,
+            "verdict": judged.verdict,
+            "verdicts": [one.as_dict() for one in judged.verdicts],
+            "windows": len(self.rows),
+            "window_s": self.settings.window_s,
+            "canary_s": self.settings.golden_every_s,
+            "asked_s": self.settings.replay.duration_s,
+            "lasted_s": round(self.done_s, 3),
+            "parts": [_part(part, found.get(part)) for part in self.parts],
+            "frames": _sum([*(manifest["frames"] for manifest in manifests), *self._killed(found)]),
+            **{name: last.get(name) for name in TAKEN_OVER},
+        }
+
+    def _killed(self, manifests: Mapping[Path, Mapping[str, Any]]) -> list[dict[str, int]]:
+        """The frames of parts that were killed, as far as their windows tell."""
+        names = ("scheduled", "late", *(outcome.value for outcome in Outcome))
+        rows = [row for row in self.rows if self.parts[row.part] not in manifests]
+        counts = [{name: getattr(row, name) for name in names} for row in rows]
+        # What was missed stands in no window: late, or not delivered.
+        return [count | {"missed": count["scheduled"] - count["delivered"] + count["late"]} for count in counts]
+
+
+def resumed(out: Path, sources: Sequence[str]) -> Soak:
+    """The soak in ``out`` that was interrupted, of ``sources`` if they are given: credentials are not kept.
+
+    Raises UsageError when there is none, it is done, or credentials are needed.
+    """
+    try:
+        asked = json.loads((out / ASKED).read_text(encoding="utf-8"))
+        settings = SoakSettings(settings_of_json(asked["replay"]), asked["window_s"], asked["canary_s"])
+        soak = Soak(sources or [str(source) for source in asked["sources"]], settings, out)
+    except FileNotFoundError as error:
+        raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"--resume {out}: {ASKED} cannot be understood ({error}); begin a new soak") from error
+    if any("***" in source for source in soak.sources):
+        raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
+    soak.rows = read_windows(out / WINDOWS)
+    soak.parts = sorted(out.glob("part-[0-9]*"), key=lambda part: int(part.name.removeprefix("part-")))
+    if soak.left_s < settings.window_s / 2:
+        raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
+    return soak
+
+
+def _part(directory: Path, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    if manifest is None:
+        return {"directory": directory.name, "verdict": "KILLED"}
+    run = manifest["run"]
+    return {
+        "directory": directory.name,
+        "verdict": manifest["verdict"],
+        "error": manifest["error"],
+        "slo": manifest["slo"],
+        "started": run["started"],
+        "duration_s": run["duration_s"],
+    }
+
+
+def _sum(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    return {name: sum(count[name] for count in counts) for name in counts[0]}

@@ -1,0 +1,100 @@
+"""What a killed run has left: up to where its tables are whole, its rows agree, and its videos play."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamer.verify import objects, rows
+from streamer.verify.document import Document, RunFacts
+from streamer.verify.objects import count_objects
+from streamer.verify.pieces import numbered, uncut
+from streamer.verify.reasons import Reasons
+from streamer.verify.rows import Rows, read_rows
+from streamer.verify.schedule import check_schedule, media_times
+from streamer.verify.stamps import STEPS, check_derived, check_stamps
+from streamer.verify.table import is_torn
+from streamer.verify.video import check_videos, plays_until, video_names
+
+NAME = "begun.json"
+"""There while a run goes on, and after it was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video of the run: up to where it plays and its delivered frames go, in milliseconds; None for nothing."""
+
+    name: str
+    plays_until_ms: float | None
+    delivered_until_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What is left. ``until_ms`` is the last stamp, None without a row; ``unknown`` counts numbers without a row
+    below the highest of their stream, and ``strays`` rows of detections of frames without one. Of a run in pieces
+    the videos are not looked at, and when some were ``let_go`` it cannot be repaired.
+    """
+
+    rows: int
+    torn_lines: int
+    until_ms: float | None
+    unknown: int
+    detections: int
+    strays: int
+    videos: list[Video]
+    let_go: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it is printed for programs."""
+        return asdict(self)
+
+
+def look_at(directory: Path, reasons: Reasons) -> Remains:
+    """Looks at what is left; ``reasons`` takes what a kill does not explain. Raises Unreadable and OSError."""
+    begun = Document(directory / NAME)
+    run = RunFacts(begun)
+    tables = [directory / name for name in (rows.NAME, objects.NAME)]
+    ledger = read_rows(tables[0], whole=False)
+    check_stamps(ledger, reasons)
+    check_derived(ledger, run, reasons)
+    if not begun.has("run", "study"):  # in rounds the frames are moved, by what only the end of a run tells
+        check_schedule(ledger, run, reasons)
+    detections, strays = count_objects(ledger, tables[1], begun, reasons)
+    in_pieces = begun.has("pieces")  # when those begin is told by the end of a run
+    if not in_pieces:
+        check_videos(ledger, run, directory, begun, uncut(len(run.streams)), reasons)
+    return Remains(
+        rows=len(ledger),
+        torn_lines=sum(map(is_torn, tables)),
+        until_ms=max((int(ledger[step].max()) for step in STEPS), default=0) / 1000 if len(ledger) else None,
+        unknown=_unknown(ledger, in_pieces),
+        detections=detections,
+        strays=strays,
+        videos=[] if run.video == "none" or in_pieces else _videos(ledger, run, directory),
+        let_go=any(min(numbered(table), default=0) > 0 for table in tables),
+    )
+
+
+def _unknown(ledger: Rows, in_pieces: bool) -> int:
+    """Numbers that are missing below the highest one of their stream; the first pieces may have been let go."""
+    missing = 0
+    for stream in np.unique(ledger.stream):
+        numbers = ledger.frame[ledger.stream == stream]
+        missing += int(numbers.max() - (numbers.min() if in_pieces else 0)) + 1 - len(numbers)
+    return missing
+
+
+def _videos(ledger: Rows, run: RunFacts, directory: Path) -> list[Video]:
+    times, delivered = media_times(ledger, run), ledger.of("delivered")
+    found = []
+    for number, name in enumerate(video_names(run)):
+        shown = times[delivered & (ledger.stream == number)]
+        played = plays_until(directory / name)
+        found.append(
+            Video(name, None if played is None else played / 1000, int(shown.max()) / 1000 if len(shown) else None)
+        )
+    return found

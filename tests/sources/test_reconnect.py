@@ -1,0 +1,255 @@
+"""Cameras and servers that go away and come back, as real processes and sockets."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamer.errors import SourceError
+from streamer.frame import Frame
+from streamer.source import Unreadable
+from streamer.verify import verify
+from tests import runs
+from tests.runs import check_conserved, environment, manifest, rows
+from tests.sources.reading import now_us, opened, read_on
+from tests.sources.rtsp_camera import RtspCamera, made_ms, why_not
+from tests.sources.servers import http_server, refused_port
+from tests.videos import write_video
+
+ABSENT = why_not()
+needs_rtsp = pytest.mark.skipif(ABSENT is not None, reason=ABSENT or "")
+SECRET = "secret"
+
+
+class Running:
+    """``streamer replay`` of an address, as a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], out: Path) -> None:
+        self.process = process
+        self.out = out
+
+    def wait_for(self, outcome: str, more: int) -> None:
+        """Returns when so many more rows have that outcome."""
+        wanted = self._count(outcome) + more
+        for _ in range(6000):
+            if self._count(outcome) >= wanted:
+                return
+            with suppress(subprocess.TimeoutExpired):
+                _, said = self.process.communicate(timeout=0.02)
+                pytest.fail(f"the run ended: {said}")
+        pytest.fail(f"{wanted} rows with {outcome} did not come")
+
+    def interrupt(self) -> tuple[int, str]:
+        """Its exit code, and what it said on standard error."""
+        self.process.send_signal(signal.SIGINT)
+        _, said = self.process.communicate(timeout=60)
+        return self.process.returncode, said
+
+    def _count(self, outcome: str) -> int:
+        table = self.out / "frames.csv"
+        return table.read_text().count(f",{outcome},") if table.is_file() else 0
+
+
+@contextmanager
+def running(addresses: list[str], model: Path, out: Path, *more: str) -> Iterator[Running]:
+    command = [sys.executable, "-m", "streamer", "replay", *addresses, "--engine", "null", "--model", str(model)]
+    command += ["--quiet", "--warmup", "0", "--out", str(out), *more]
+    with subprocess.Popen(command, env=environment(), cwd=out.parent, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield Running(process, out)
+        finally:
+            process.kill()
+
+
+def stretches(out: Path, stream: int = 0) -> list[tuple[str, int]]:
+    """What was delivered and what never came, one after the other, in the ledger of a stream."""
+    here = [row["outcome"] for row in rows(out / "frames.csv") if row["stream"] == str(stream)]
+    told = [outcome for outcome in here if outcome in ("delivered", "source_error")]
+    return [(outcome, len(list(group))) for outcome, group in groupby(told)]
+
+
+def check_gaps(out: Path, count: int) -> dict[str, Any]:
+    """The run is verified, and has so many gaps, in its ledger and in its manifest; returns the latter's part."""
+    assert verify(out).reasons == []
+    gaps: dict[str, Any] = manifest(out)["gaps"]
+    missed = [length for outcome, length in stretches(out) if outcome == "source_error"]
+    assert len(missed) == gaps["count"] == count
+    assert missed == [gap["frames"] for gap in gaps["each"]]
+    return gaps
+
+
+@needs_rtsp
+def test_a_camera_that_is_restarted_three_times_makes_three_gaps_and_no_frame_is_unaccounted_for(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with RtspCamera() as camera, running([camera.address], tiny_model, out) as run:
+        for _ in range(3):
+            run.wait_for("delivered", 15)
+            camera.off()
+            run.wait_for("source_error", 15)
+            camera.on()
+        run.wait_for("delivered", 15)
+        assert run.interrupt() == (130, "")
+    check_conserved(out)
+    gaps = check_gaps(out, 3)
+    assert gaps["attempts"] >= 3
+    assert all(gap["why"] for gap in gaps["each"])
+    assert [outcome for outcome, _ in stretches(out)] == [*("delivered", "source_error") * 3, "delivered"]
+    assert manifest(out)["verdict"] == "INTERRUPTED"
+    assert any("there was no signal" in doubt for doubt in manifest(out)["doubts"])
+
+
+@needs_rtsp
+def test_a_run_that_is_interrupted_or_killed_while_its_camera_is_away_is_whole(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    with RtspCamera() as camera:
+        with running([camera.address], tiny_model, tmp_path / "ended") as run:
+            run.wait_for("delivered", 10)
+            camera.off()
+            run.wait_for("source_error", 10)
+            assert run.interrupt() == (130, "")
+        gaps = check_gaps(tmp_path / "ended", 1)
+        assert gaps["each"][0]["end_ms"] is None
+        camera.on()
+        with running([camera.address], tiny_model, tmp_path / "killed") as run:
+            run.wait_for("delivered", 40)
+            camera.off()
+            run.wait_for("source_error", 40)
+            run.process.kill()
+            run.process.communicate()
+    found = verify(tmp_path / "killed")
+    assert (found.reasons, found.remains is not None) == ([], True)
+    done = runs.streamer("verify", "--repair", tmp_path / "killed", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert check_gaps(tmp_path / "killed", 1)["attempts"] is None
+
+
+@needs_rtsp
+def test_a_camera_that_is_away_for_too_long_ends_the_run_with_all_that_came(tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with RtspCamera() as camera, running([camera.address], tiny_model, out, "--give-up", "1s") as run:
+        run.wait_for("delivered", 15)
+        camera.off()
+        _, said = run.process.communicate(timeout=60)
+    assert run.process.returncode == 1
+    assert f"{camera.address}: no frame for 1 s, in which " in said
+    assert "connection refused" in said
+    check_conserved(out)
+    check_gaps(out, 1)
+    assert manifest(out)["verdict"] == "FAILED"
+
+
+@needs_rtsp
+def test_one_of_two_cameras_goes_away_and_the_other_one_does_not_notice(tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with RtspCamera() as steady, RtspCamera() as loose:
+        with running([loose.address, steady.address], tiny_model, out) as run:
+            run.wait_for("delivered", 30)
+            loose.off()
+            run.wait_for("source_error", 20)
+            loose.on()
+            run.wait_for("delivered", 80)
+            assert run.interrupt() == (130, "")
+    assert verify(out).reasons == []
+    assert [outcome for outcome, _ in stretches(out, 0)][:3] == ["delivered", "source_error", "delivered"]
+    assert [outcome for outcome, _ in stretches(out, 1)] == ["delivered"]
+    assert [gap["stream"] for gap in manifest(out)["gaps"]["each"]] == [0]
+
+
+@needs_rtsp
+def test_without_reconnect_a_camera_that_goes_away_ends_the_run(tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with RtspCamera() as camera, running([camera.address], tiny_model, out, "--no-reconnect") as run:
+        run.wait_for("delivered", 15)
+        camera.off()
+        _, said = run.process.communicate(timeout=60)
+    assert run.process.returncode == 1
+    assert said.count("\n") == 1
+    assert camera.address in said
+    check_gaps(out, 0)
+
+
+@needs_rtsp
+def test_what_a_server_kept_while_nobody_read_is_let_go_when_it_is_connected_anew() -> None:
+    with RtspCamera() as camera:
+        source = opened(camera.address)
+        for _ in range(10):
+            assert isinstance(source.read(), Frame)
+        camera.off()
+        with pytest.raises(SourceError, match=re.escape(camera.address)):
+            read_on(source, [])
+        camera.on()
+        before_ms = now_us() // 1000
+        frame = source.read()
+        assert isinstance(frame, Frame)
+        # All that the new server has made is younger; what it made first has been let go when connecting took long.
+        assert (made_ms(frame.image) - before_ms) % (1 << 32) < 60_000
+        indices = [frame.index, *(item.index for item in (source.read() for _ in range(5)) if item)]
+        assert all(earlier < later for earlier, later in pairwise(indices))
+        source.close()
+
+
+@needs_rtsp
+def test_a_motion_jpeg_camera_serves_as_well() -> None:
+    with RtspCamera("--codec", "jpeg", "--size", "256x64", "--fps", "10") as camera:
+        source = opened(camera.address)
+        assert (source.info.width, source.info.height) == (256, 64)
+        first, second = source.read(), source.read()
+        source.close()
+    assert isinstance(first, Frame)
+    assert isinstance(second, Frame)
+    assert 0 < (made_ms(second.image) - made_ms(first.image)) % (1 << 32) < 60_000
+
+
+@needs_rtsp
+def test_what_a_real_server_refuses_is_told_apart_without_the_password() -> None:
+    with RtspCamera("--user", f"someone:{SECRET}") as camera:
+        with_user = camera.address.replace("rtsp://", f"rtsp://someone:{SECRET}@")
+        opened(with_user).close()
+        for address, says in (
+            (with_user.replace(SECRET, f"not-{SECRET}"), "authentication failed (401): check user and password"),
+            (camera.address, "authentication failed (401)"),
+            (with_user.replace("/live", "/other"), "not found (404): check the path"),
+        ):
+            with pytest.raises(SourceError) as refused:
+                opened(address)
+            assert says in str(refused.value)
+            assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_a_camera_that_is_not_there_when_the_run_begins_is_one_line(
+    scheme: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    address = f"{scheme}://someone:{SECRET}@{refused_port()}/live"
+    done = runs.streamer("replay", address, "--engine", "null", "--model", tiny_model, "--out", "run", cwd=tmp_path)
+    assert done.code == 1
+    assert "connection refused: check that it is switched on, and the port" in done.error
+    assert SECRET not in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_camera_over_http_that_hangs_up_is_connected_anew_and_its_times_go_on(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.ts", 12, options={"bf": "0"})
+    with http_server(clip.read_bytes(), sized=False) as address:
+        source = opened(address)
+        items: list[Frame | Unreadable] = []
+        for _ in range(3):
+            with pytest.raises(SourceError, match="hung up: the connection was closed"):
+                read_on(source, items)
+        source.close()
+    assert len(items) > 24
+    assert [item.index for item in items] == sorted({item.index for item in items})
+    assert all(earlier.pts < later.pts for earlier, later in pairwise(items))
+    assert source.doubts == []
