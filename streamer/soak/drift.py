@@ -17,6 +17,9 @@ LEAST_GROWTH = 0.05
 """Over a part: what slow waves of a shared machine come to from top to bottom, as `benchmarks/power.py` has them."""
 LEAST_MS = 0.1
 """Less is within what waking a thread takes: streamer's own share, not the engine's."""
+LEAST_SURE = 1 / 5
+"""Of the rate, the low end of its interval: it nearly reaches zero where windows hang together, which are then worth
+fewer than there are."""
 LASTING = 1 / 3
 """Growth that has gone down to this share of its rate in the second half levels off, as that of a machine that heats
 up does. Less than for memory, because the rate of a half is much less sure on a machine with two speeds."""
@@ -47,6 +50,7 @@ def _drifts(one: Growth) -> bool:
     start, end = map(math.exp, one.line)
     return (
         one.surely_above(0)
+        and one.low >= LEAST_SURE * one.rate
         and _over_part(one) >= LEAST_GROWTH
         and end - start >= LEAST_MS
         and one.late >= LASTING * one.rate

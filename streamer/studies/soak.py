@@ -25,9 +25,9 @@ from streamer.studies.soak_watch import SoakWatch
 SCHEMA_VERSION = 1
 NAME = "soak"
 ASKED = "asked.json"
+"""What the soak was begun with: a part that follows is run in the same way."""
 TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "load", "faults", "run")
 """What ``soak.json`` has from ``run.json``, as in the last part."""
-"""What the soak was begun with: a part that follows is run in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
