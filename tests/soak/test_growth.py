@@ -74,6 +74,14 @@ def test_a_drift_of_the_tail_alone_is_one() -> None:
     assert verdict.why.startswith("p95 ")
 
 
+def test_growth_of_which_hardly_any_is_sure_is_no_drift() -> None:
+    verdict = drift(rows_of(NO_DRIFT["wandering by 5 %, 0.7 kept"](seeded(354), HOUR)))
+    figures = verdict.figures["p50"][0]
+    assert 0 < figures["percent_a_minute_low"] < figures["percent_a_minute"] / 5
+    assert figures["percent"] > 5
+    assert verdict.passed is True
+
+
 @pytest.mark.parametrize("what", [name for name in NO_DRIFT if "0.9 kept" not in name])
 def test_what_comes_and_goes_or_comes_once_is_no_drift(what: str) -> None:
     told = [drift(rows_of(NO_DRIFT[what](seeded(seed), HOUR))).passed for seed in SEEDS]
