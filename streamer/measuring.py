@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
+from streamer.distribution import MOST_EXACT
 from streamer.engines.base import Engine
 from streamer.ledger import Watchers
 from streamer.summary import Tally
@@ -38,6 +39,7 @@ class Measurements:
         closed_loop: bool,
         ticks_us: Sequence[Fraction | None],
         engine_s: Callable[[], float] = float,
+        most_exact: int = MOST_EXACT,
     ) -> None:
         self._engine = engine
         self._now_us = now_us
@@ -45,7 +47,7 @@ class Measurements:
         self._collections = 0
         self._engine_s = engine_s
         self.device_changes: list[DeviceChange] = []
-        self.tally = Tally(closed_loop=closed_loop, ticks_us=ticks_us)
+        self.tally = Tally(closed_loop=closed_loop, ticks_us=ticks_us, most_exact=most_exact)
         self.windows = Windows()
         self.witness = Witness(self._read())
         self.tail = Tail(self.witness)

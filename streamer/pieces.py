@@ -19,7 +19,7 @@ from typing import Any
 
 from streamer.frame import Image
 from streamer.processes import Child
-from streamer.rundir import piece_path
+from streamer.rundir import piece_number, piece_path
 from streamer.table import Table
 from streamer.video_writer import VideoWriter
 
@@ -121,7 +121,7 @@ class Pieces:
 
     def _keep_within(self) -> None:
         directory = self._frames.path.parent
-        there = sorted(directory.glob("*.[0-9][0-9][0-9][0-9].*"), key=lambda path: path.name.split(".")[1])
+        there = sorted(directory.glob("*.[0-9][0-9][0-9][0-9]*.*"), key=piece_number)
         sizes = {path: _size(path) for path in there}
         taken = sum(sizes.values())
         for path in there:

@@ -61,7 +61,12 @@ def piece_path(path: Path, number: int) -> Path:
 
 def pieces_of(path: Path) -> list[Path]:
     """The finished pieces of a file that are there, in their order; tables are compressed."""
-    return sorted(path.parent.glob(f"{path.stem}.[0-9][0-9][0-9][0-9]*{path.suffix}*"))
+    return sorted(path.parent.glob(f"{path.stem}.[0-9][0-9][0-9][0-9]*{path.suffix}*"), key=piece_number)
+
+
+def piece_number(path: Path) -> int:
+    """The number of a finished piece, from its name."""
+    return int(path.name.split(".")[1])
 
 
 def default_path(started: datetime, source: str, engine: str) -> Path:
@@ -202,6 +207,11 @@ class RunDir:
         self.frames.close()
         self.detections.close()
 
+    def release(self) -> None:
+        """Closes the tables and gives back the room that was kept for them; may be called again."""
+        self.close_tables()
+        self._reserve.release()
+
     def give_up(self) -> None:
         """Closes what is open, for a run that never began."""
         self.close_tables()
@@ -213,8 +223,7 @@ class RunDir:
 
         Raises SinkError.
         """
-        self.close_tables()
-        self._reserve.release()
+        self.release()
         self._manifest_reserve.release()
         try:
             return write_manifest(self.path, manifest)

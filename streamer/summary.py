@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from streamer.age import AgeMeter
-from streamer.distribution import Distribution
+from streamer.distribution import MOST_EXACT, Distribution
 from streamer.ledger import FrameRecord, Ledger, Outcome
 from streamer.percentiles import PERCENTILES, bound_rank, frames_needed, nearest_rank
 
@@ -74,11 +74,18 @@ class Tally:
     """Watches a ledger and keeps what the summary needs: the values of each figure, in whole microseconds.
 
     ``ticks_us`` has for each stream the period of the ticks at which its age is taken, None for the scheduled
-    instants themselves.
+    instants themselves. Of each figure ``most_exact`` values are kept as they are, all others in buckets.
     """
 
-    def __init__(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None] = (None,)) -> None:
-        self.figures = _no_figures()
+    def __init__(
+        self,
+        *,
+        closed_loop: bool,
+        ticks_us: Sequence[Fraction | None] = (None,),
+        most_exact: int = MOST_EXACT,
+    ) -> None:
+        self._most_exact = most_exact
+        self.figures = _no_figures(most_exact)
         self._parts: list[dict[str, Distribution]] = []
         self._ages = [] if closed_loop else [_Age(tick_us, self._aged) for tick_us in ticks_us]
 
@@ -110,7 +117,7 @@ class Tally:
 
     def take(self) -> dict[str, Distribution]:
         """The values of each figure so far; what follows is counted from nothing, with the ages going on."""
-        taken, self.figures = self.figures, _no_figures()
+        taken, self.figures = self.figures, _no_figures(self._most_exact)
         return taken
 
     def parts(self) -> list[dict[str, Statistics]]:
@@ -123,7 +130,7 @@ class Tally:
         """The values of each figure over the whole run."""
         if not self._parts:
             return self.figures
-        merged = _no_figures()
+        merged = _no_figures(self._most_exact)
         for figures in (*self._parts, self.figures):
             for name, values in figures.items():
                 merged[name].merge(values)
@@ -155,8 +162,8 @@ class _Age:
             self._ticks += 1
 
 
-def _no_figures() -> dict[str, Distribution]:
-    return {name: Distribution() for name in FIGURES}
+def _no_figures(most_exact: int) -> dict[str, Distribution]:
+    return {name: Distribution(most_exact) for name in FIGURES}
 
 
 def omission_gap(figures: Mapping[str, Statistics]) -> dict[str, float | None]:

@@ -127,7 +127,7 @@ def throttled() -> int:
     """Times that the control group's quota or the processor's heat held this process back."""
     count = 0
     for path, key in (
-        ("/sys/fs/cgroup/cpu.stat", "nrthrottled"),
+        ("/sys/fs/cgroup/cpu.stat", "nr_throttled"),
         ("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", ""),
     ):
         try:

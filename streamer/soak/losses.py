@@ -84,7 +84,7 @@ def _killed(told: Mapping[str, int], manifest: Mapping[str, Any]) -> bool:
     """The part was killed: its ledger goes on behind its last whole window."""
     frames = manifest["frames"]
     more = frames["scheduled"] > told["scheduled"] and all(frames[name] >= count for name, count in told.items())
-    return more and manifest["verdict"] == "INTERRUPTED"
+    return more and manifest["repaired"] is not None
 
 
 def _ends(rows: Sequence[WindowRow]) -> set[int]:

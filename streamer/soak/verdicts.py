@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer.soak.drift import drift
+from streamer.soak.end import end
 from streamer.soak.leaks import leaks
 from streamer.soak.losses import losses
 from streamer.soak.objectives import objectives
@@ -36,22 +37,25 @@ def verdict_of(verdicts: Sequence[Verdict]) -> str:
     return FAILED if False in passed else UNDECIDED if None in passed else PASSED
 
 
-def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None]) -> Judged:
-    """Judges the windows of a soak; ``manifests`` are the ``run.json`` of all parts, None of one that was killed.
+def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None], asked_s: float) -> Judged:
+    """Judges the windows of a soak that was to last ``asked_s``.
+
+    ``manifests`` are the ``run.json`` of all parts, None of one that was killed.
 
     A part that was killed lasted up to its last window.
     """
     assert all(row.part < len(manifests) for row in rows), "a part is missing: give None for one without a run.json"
+    whole = {part: manifest["run"]["duration_s"] for part, manifest in enumerate(manifests) if manifest}
+    seconds = sum(whole.values()) + sum(row.end_s - row.start_s for row in rows if row.part not in whole)
     slo = objectives(rows, manifests)
     verdicts = [
+        end(manifests, seconds, asked_s),
         drift(rows),
         *leaks(rows),
         losses(rows, manifests),
         *([] if slo is None else [slo]),
         same_answers(rows),
     ]
-    whole = {part: manifest["run"]["duration_s"] for part, manifest in enumerate(manifests) if manifest}
-    seconds = sum(whole.values()) + sum(row.end_s - row.start_s for row in rows if row.part not in whole)
     return Judged(verdicts, soak_answer(verdicts, seconds))
 
 
@@ -60,8 +64,11 @@ def soak_answer(verdicts: Sequence[Verdict], seconds: float) -> str:
     failed = [f"{one.name}: {one.why}" for one in verdicts if one.passed is False]
     counts = next(one.figures for one in verdicts if one.name == "losses")
     delivered = f"{counts['delivered']:,} of {counts['scheduled']:,} frames delivered"
-    untold = [one.name for one in verdicts if one.passed is None]
+    untold = [one.name for one in verdicts if one.passed is None and one.name != "end"]
+    ended = next(one for one in verdicts if one.name == "end")
     later = f"; too early to tell: {', '.join(untold)}" if untold else ""
+    if ended.passed is None:
+        later += f"; {ended.why}"
     if failed:
         return f"Failed in {lasted(seconds)}: {'; '.join(failed)}; {delivered}{later}."
     return f"Held for {lasted(seconds)}: {', '.join([delivered, *_held(verdicts)])}{later}."

@@ -12,7 +12,7 @@ from typing import Any
 from streamer import __version__
 from streamer.errors import SinkError, UsageError
 from streamer.ledger import Outcome
-from streamer.rundir import MANIFEST, check_out, write_whole
+from streamer.rundir import BEGUN, MANIFEST, check_out, discard, under_way, write_whole
 from streamer.settings import Settings
 from streamer.soak.verdicts import judge
 from streamer.soak.windows import WINDOWS, WindowRow, append_window, begin_windows, read_windows
@@ -24,6 +24,9 @@ from streamer.studies.soak_watch import SoakWatch
 
 SCHEMA_VERSION = 1
 NAME = "soak"
+PICTURE = "soak.png"
+LEAST_S = 1.0
+"""With less left than that, or than half a window, a soak has lasted as long as it was to."""
 ASKED = "asked.json"
 """What the soak was begun with: a part that follows is run in the same way."""
 TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "load", "faults", "run")
@@ -57,10 +60,21 @@ class Soak:
         self.out = out
         self.rows: list[WindowRow] = []
         self.parts: list[Path] = []
+        self.begun = False
+
+    def check(self) -> None:
+        """Raises UsageError when the directory is taken, or a soak is still being written there."""
+        check_out(self.out, overwrite=self.settings.replay.overwrite)
+        if any(map(under_way, _parts_of(self.out))):
+            raise UsageError(f"--out {self.out}: another soak is being written there; give another directory")
 
     def begin(self) -> None:
-        """Makes the directory. Raises UsageError when it is taken, and SinkError."""
-        check_out(self.out, overwrite=self.settings.replay.overwrite)
+        """Makes the directory, without what another soak has left in it. Raises UsageError and SinkError."""
+        self.check()
+        for part in _parts_of(self.out):
+            discard(part)
+        for name in (f"{NAME}.json", PICTURE):
+            (self.out / name).unlink(missing_ok=True)
         asked = {
             "sources": [without_credentials(source) for source in self.sources],
             "window_s": self.settings.window_s,
@@ -73,6 +87,7 @@ class Soak:
             raise SinkError(f"cannot write into {self.out}: {error.strerror}") from error
         write_whole(self.out / ASKED, json.dumps(asked, indent=2) + "\n")
         begin_windows(self.out / WINDOWS)
+        self.begun = True
 
     @property
     def done_s(self) -> float:
@@ -90,9 +105,16 @@ class Soak:
         return (self.settings.replay.duration_s or 0) - self.done_s
 
     def give_up(self) -> None:
-        """The part that was begun has not been run; of a soak without another one no trace is left."""
+        """Takes back the part that could not be begun; of a soak without another one no trace is left.
+
+        One of which there is anything stays: what was run is never thrown away.
+        """
+        if any((self.parts[-1] / name).exists() for name in (BEGUN, MANIFEST)):
+            return
+        with suppress(OSError):
+            self.parts[-1].rmdir()
         self.parts.pop()
-        if self.parts:
+        if self.parts or self.rows or not self.begun:
             return
         for name in (ASKED, WINDOWS):
             (self.out / name).unlink(missing_ok=True)
@@ -115,6 +137,7 @@ class Soak:
             first=len(self.rows),
             start_s=self.done_s,
             tell=tell,
+            begun=lambda: None if self.begun else self.begin(),
         )
         settings = replace(
             self.settings.replay,
@@ -130,7 +153,7 @@ class Soak:
         """``soak.json``: the verdicts on what has been run so far."""
         found = {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
         manifests = list(found.values())
-        judged = judge(self.rows, [found.get(part) for part in self.parts])
+        judged = judge(self.rows, [found.get(part) for part in self.parts], self.settings.replay.duration_s or 0)
         last = manifests[-1]
         return {
             "schema_version": SCHEMA_VERSION,
@@ -172,11 +195,19 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
         raise UsageError(f"--resume {out}: {ASKED} cannot be understood ({error}); begin a new soak") from error
     if any("***" in source for source in soak.sources):
         raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
+    soak.parts, soak.begun = _parts_of(out), True
+    if any(map(under_way, soak.parts)):
+        raise UsageError(f"--resume {out}: that soak is still going on; end it first")
     soak.rows = read_windows(out / WINDOWS)
-    soak.parts = sorted(out.glob("part-[0-9]*"), key=lambda part: int(part.name.removeprefix("part-")))
-    if soak.left_s < settings.window_s / 2:
+    if soak.left_s < min(settings.window_s / 2, LEAST_S):
         raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
     return soak
+
+
+def _parts_of(out: Path) -> list[Path]:
+    """The run directories of a soak's parts, in their order."""
+    there = (part for part in out.glob("part-*") if part.name.removeprefix("part-").isdecimal())
+    return sorted(there, key=lambda part: int(part.name.removeprefix("part-")))
 
 
 def _part(directory: Path, manifest: Mapping[str, Any] | None) -> dict[str, Any]:

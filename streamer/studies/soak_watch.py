@@ -17,7 +17,8 @@ from streamer.taken import taken
 class SoakWatch:
     """A Vigil and a Watcher: tells a row for each window of ``window_s``.
 
-    It is the ``part`` of a soak that begins with window ``first`` at ``start_s`` of it.
+    It is the ``part`` of a soak that begins with window ``first`` at ``start_s`` of it; ``begun`` is called when
+    everything that it needs is open.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class SoakWatch:
         first: int,
         start_s: float,
         tell: Callable[[WindowRow], None],
+        begun: Callable[[], None] = lambda: None,
     ) -> None:
         self.golden_every_us = round(golden_every_s * 1_000_000)
         self._window_us = round(window_s * 1_000_000)
@@ -36,6 +38,7 @@ class SoakWatch:
         self._number = first
         self._start_s = start_s
         self._tell = tell
+        self._begun = begun
         self._tally = Tally(closed_loop=False)
         self._begun_us = 0
         self._ends_us = self._window_us
@@ -46,6 +49,7 @@ class SoakWatch:
         self._before = taken()
 
     def begins(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None]) -> Watcher:
+        self._begun()
         self._tally = Tally(closed_loop=closed_loop, ticks_us=ticks_us)
         return self
 

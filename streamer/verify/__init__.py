@@ -60,6 +60,8 @@ def verify(path: Path) -> Verification:
         raise UsageError(f"no such directory: {path}")
     if not path.is_dir():
         raise UsageError(f"{path} is no directory: give that of a run, as in runs/demo")
+    if (path / "asked.json").is_file() and not (path / document.NAME).exists():
+        raise UsageError(f"{path} is a soak: verify its parts, as in {path / 'part-0'}")
     reasons = Reasons()
     if (path / killed.NAME).is_file() and not (path / document.NAME).exists():
         remains = _attempt(reasons, lambda: killed.look_at(path, reasons))

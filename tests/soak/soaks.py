@@ -14,14 +14,15 @@ def manifest_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
     """The ``run.json`` of a part with these windows, as far as a soak is judged by it."""
     frames = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES, "late")}
     duration_s = rows[-1].end_s - rows[0].start_s if rows else 0.0
-    return {"verdict": "VALID", "frames": frames, "slo_checks": [], "run": {"duration_s": duration_s}, **changes}
+    usual = {"error": None, "repaired": None, **changes}
+    return {"verdict": "VALID", "frames": frames, "slo_checks": [], "run": {"duration_s": duration_s}, **usual}
 
 
 def document_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
     """The ``soak.json`` of these windows, of parts that each have a whole ledger."""
     parts = sorted({row.part for row in rows})
     manifests = [manifest_of([row for row in rows if row.part == part]) for part in parts]
-    judged = judge(rows, manifests)
+    judged = judge(rows, manifests, sum(one["run"]["duration_s"] for one in manifests))
     return {
         "streamer": "0.1.0",
         "answer": judged.answer,

@@ -41,11 +41,11 @@ def with_row(rows: Sequence[WindowRow], number: int, **changes: Any) -> list[Win
 
 def failed(rows: Sequence[WindowRow], *manifests: Any) -> list[str]:
     """The names of the verdicts that fail."""
-    return [one.name for one in judge(rows, manifests or [manifest_of(rows)]).verdicts if one.passed is False]
+    return [one.name for one in judge(rows, manifests or [manifest_of(rows)], 3600).verdicts if one.passed is False]
 
 
 def test_an_hour_in_which_nothing_happened_passes() -> None:
-    judged = judge(hour(), [manifest_of(hour())])
+    judged = judge(hour(), [manifest_of(hour())], 3600)
     assert judged.verdict == PASSED
     assert judged.answer == (
         "Held for 60 min: 108,000 of 108,000 frames delivered, none lost, no drift, no leak, the golden frame always "
@@ -66,7 +66,7 @@ def test_each_of_four_faults_is_found_and_no_other() -> None:
 def test_all_that_fails_is_in_the_answer_with_its_figures() -> None:
     rows = with_row(hour(resident_mb=leaking(1, level)(np.random.default_rng(1), HOUR)), 30, canary="changed")
     rows = with_row(rows, 30, canary_changed=3)
-    judged = judge(rows, [manifest_of(rows)])
+    judged = judge(rows, [manifest_of(rows)], rows[-1].end_s)
     assert judged.verdict == FAILED
     assert judged.answer.startswith("Failed in 60 min: memory: +1.00 MB a minute (")
     assert "canary: 3 boxes of the golden frame changed in window 30, by 0:31:00; in 1 of 60 windows" in judged.answer
@@ -74,13 +74,13 @@ def test_all_that_fails_is_in_the_answer_with_its_figures() -> None:
 
 def test_a_short_soak_is_undecided_and_says_about_what() -> None:
     rows = hour()[:3]
-    judged = judge(rows, [manifest_of(rows)])
+    judged = judge(rows, [manifest_of(rows)], rows[-1].end_s)
     assert judged.verdict == UNDECIDED
     assert judged.answer == (
         "Held for 3 min: 5,400 of 5,400 frames delivered, none lost, the golden frame always the same; too early to "
         "tell: drift, memory, open files, threads."
     )
-    assert judge([], [manifest_of([])]).verdict == UNDECIDED
+    assert judge([], [manifest_of([])], 0).verdict == UNDECIDED
 
 
 def test_a_frame_that_is_lost_stays_lost_while_those_under_way_come_later() -> None:
@@ -134,7 +134,7 @@ def test_a_part_that_was_killed_has_frames_behind_its_last_window_and_they_are_n
     second = [replace(row, part=1) for row in hour()[30:]]
     rows = [*first, *second]
     assert losses(rows, [None, manifest_of(second)]).passed is True
-    repaired = manifest_of(hour()[:30], verdict="INTERRUPTED")
+    repaired = manifest_of(hour()[:30], verdict="INTERRUPTED", repaired={})
     repaired["frames"] |= {"scheduled": 54_500, "delivered": 54_497, "abandoned": 3}
     assert losses(rows, [repaired, manifest_of(second)]).passed is True
     # The same of a part that ended by itself is a loss.
@@ -183,7 +183,7 @@ def test_objectives_are_those_of_the_run_and_windows_are_counted_beside() -> Non
 
 def test_without_objectives_there_is_no_verdict_on_them() -> None:
     assert objectives(hour(), [manifest_of(hour())]) is None
-    assert "slo" not in [one.name for one in judge(hour(), [manifest_of(hour())]).verdicts]
+    assert "slo" not in [one.name for one in judge(hour(), [manifest_of(hour())], 3600).verdicts]
 
 
 def test_objectives_must_be_met_in_every_part() -> None:
@@ -209,7 +209,7 @@ def test_the_first_window_in_which_the_golden_frame_changed_is_named() -> None:
 
 
 def test_a_verdict_is_json_as_it_is() -> None:
-    verdicts = [one.as_dict() for one in judge(hour(), [manifest_of(hour())]).verdicts]
+    verdicts = [one.as_dict() for one in judge(hour(), [manifest_of(hour())], 3600).verdicts]
     assert json.loads(json.dumps(verdicts)) == verdicts
     assert {tuple(one) for one in verdicts} == {("name", "passed", "why", "figures")}
 
@@ -217,4 +217,4 @@ def test_a_verdict_is_json_as_it_is() -> None:
 def test_a_part_whose_manifest_was_left_out_is_a_programming_error() -> None:
     rows = [replace(row, part=1) for row in hour()]
     with pytest.raises(AssertionError, match="part is missing"):
-        judge(rows, [manifest_of(rows)])
+        judge(rows, [manifest_of(rows)], rows[-1].end_s)
