@@ -191,3 +191,57 @@ def test_a_soak_that_cannot_begin_leaves_nothing_behind(tmp_path: Path) -> None:
     done = runs.streamer("soak", "nowhere.mp4", "--duration", "1h", "--out", "soak", cwd=tmp_path)
     assert done.code == 2
     assert not (tmp_path / "soak").exists()
+
+
+def test_a_soak_under_way_is_neither_resumed_nor_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "soak"
+    clip = str(write_video(tmp_path / "clip.mp4", 30))
+    soak = Soak([clip], settings(), out)
+    soak.begin()
+    refused: list[str] = []
+
+    def look(_: WindowRow) -> None:
+        for attempt in (lambda: resumed(out, []), Soak([clip], settings(overwrite=True), out).begin):
+            with pytest.raises(UsageError) as error:
+                attempt()
+            refused.append(str(error.value))
+
+    asked, watch = soak.part(look)
+    anyio.run(run, soak.sources, asked, None, None, watch)
+    assert "still going on" in refused[0]
+    assert "another soak is being written there" in refused[1]
+    assert {one["name"]: one["passed"] for one in soak.document()["verdicts"]}["end"] is True
+
+
+def test_an_overwritten_soak_leaves_nothing_and_one_that_cannot_be_opened_takes_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "soak"
+    clip = write_video(tmp_path / "clip.mp4", 30)
+    old = Soak([str(clip)], settings(), out)
+    old.begin()
+    ran(old, Stops(50))
+    ran(resumed(out, []))
+    (out / "soak.json").write_text("{}")
+    done = runs.streamer("soak", tmp_path / "none.mp4", "--duration", "1s", "--out", out, "--overwrite", cwd=tmp_path)
+    assert done.code == 2
+    assert things_in(out) == ["asked.json", "part-0", "part-1", "soak.json", "windows.csv"]
+    new = Soak([str(clip)], settings(overwrite=True), out)
+    ran(new)
+    assert things_in(out) == ["asked.json", "part-0", "windows.csv"]
+
+
+def things_in(out: Path) -> list[str]:
+    """What is in the directory of a soak."""
+    return sorted(path.name for path in out.iterdir())
+
+
+def test_a_part_in_which_something_was_run_is_not_taken_back(tmp_path: Path) -> None:
+    out = tmp_path / "soak"
+    soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], settings(), out)
+    ran(soak, Stops(50))
+    soak.give_up()
+    assert things_in(out) == ["asked.json", "part-0", "windows.csv"]
+    never = Soak(soak.sources, settings(), tmp_path / "never")
+    never.begin()
+    never.part(lambda row: None)
+    never.give_up()
+    assert not (tmp_path / "never").exists()

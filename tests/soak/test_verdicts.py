@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.soak_power import drifting, leaking, level, quiet, rows_of
+from streamer.soak.end import end
 from streamer.soak.losses import OUTCOMES, losses
 from streamer.soak.objectives import objectives
 from streamer.soak.same_answers import same_answers
@@ -218,3 +219,24 @@ def test_a_part_whose_manifest_was_left_out_is_a_programming_error() -> None:
     rows = [replace(row, part=1) for row in hour()]
     with pytest.raises(AssertionError, match="part is missing"):
         judge(rows, [manifest_of(rows)], rows[-1].end_s)
+
+
+def test_an_error_or_a_source_that_is_over_too_soon_fails_a_soak_and_one_that_was_stopped_may_go_on() -> None:
+    rows = hour()
+    verdicts = {
+        what: end([manifest_of(rows, **changes)], 3600, asked_s)
+        for what, changes, asked_s in (
+            ("whole", {}, 3600),
+            ("failed", {"error": "the source is stuck", "verdict": "FAILED"}, 3600),
+            ("over", {}, 7200),
+            ("stopped", {"verdict": "INTERRUPTED"}, 7200),
+        )
+    }
+    assert {what: one.passed for what, one in verdicts.items()} == {
+        "whole": True,
+        "failed": False,
+        "over": False,
+        "stopped": None,
+    }
+    assert "the source is stuck" in verdicts["failed"].why
+    assert "60 min of 2 h" in verdicts["stopped"].why
