@@ -12,6 +12,7 @@ import pytest
 
 from streamer.errors import UsageError
 from streamer.finished import Run
+from streamer.ledger import Outcome
 from streamer.link import Policy
 from streamer.observer import Silent
 from streamer.progress import Progress
@@ -100,7 +101,12 @@ def test_a_soak_of_a_part_that_was_killed_goes_on_from_its_last_window(tmp_path:
     again = resumed(out, [])
     _, after = ran(again)
     assert after[0].start_s == pytest.approx(before[-1].end_s, abs=0.001)
-    assert [part["verdict"] for part in again.document()["parts"]] == ["KILLED", "VALID"]
+    document = again.document()
+    assert [part["verdict"] for part in document["parts"]] == ["KILLED", "VALID"]
+    frames = document["frames"]
+    assert frames["scheduled"] == sum(frames[outcome.value] for outcome in Outcome), "the conservation law"
+    (of_losses,) = (one for one in document["verdicts"] if one["name"] == "losses")
+    assert "part 0 was killed" in of_losses["why"]
 
 
 def test_passwords_are_not_kept_and_have_to_be_given_again(tmp_path: Path) -> None:
@@ -178,6 +184,7 @@ def test_an_engine_that_leaks_fails_the_soak_which_says_how_fast_and_nothing_els
         (["clip.mp4", "--duration", "1h", "--window", "0s"], "is not a duration"),
         (["clip.mp4", "--duration", "1h", "--keep", "much"], "is not a size"),
         (["--resume", "nowhere"], "there is no soak in it"),
+        (["--resume", "nowhere", "--duration", "2h"], "--duration: a soak goes on as it was begun"),
         (["clip.mp4", "--duration", "1h", "--fps", "max"], "a soak is of a camera"),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from streamer.cli.interrupted import EXIT_SIGNAL
@@ -45,6 +46,8 @@ from streamer.soak.windows import WindowRow
 from streamer.studies.soak import NAME, Soak, SoakSettings, resumed
 
 EXIT_FAILED = 3
+WITH_RESUME = {"sources", "resume", "trust", "as_json", "quiet"}
+"""What may be said when a soak goes on."""
 
 
 def time_option(name: str, default: str | None, text: str) -> Callable[[Command], Command]:
@@ -98,7 +101,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer soak rtsp://camera/stream --duration 24h --respawn 3
       streamer soak --resume runs/20261125T120000Z-video.mp4-soak
     """
-    soak = _new(sources, options) if options["resume"] is None else resumed(options["resume"], sources)
+    soak = _new(sources, options) if options["resume"] is None else _resumed(sources, options["resume"])
     finished = asking(partial(_run, soak, _Terminal(stderr=True, quiet=quiet)), options["trust"])
     if finished.failure is not None and not (finished.directory / MANIFEST).is_file():
         raise finished.failure
@@ -131,6 +134,16 @@ def _new(sources: tuple[str, ...], options: Mapping[str, Any]) -> Soak:
     replay = Settings(**settings_of(options), segment_s=options["segment"], keep_bytes=options["keep"])
     out = options["out"] or default_path(datetime.now(UTC), sources[0], NAME)
     return Soak(sources, SoakSettings(replay, options["window"], options["canary"]), out)
+
+
+def _resumed(sources: tuple[str, ...], out: Path) -> Soak:
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = option.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and name not in WITH_RESUME:
+            raise UsageError(f"{option.opts[-1]}: a soak goes on as it was begun; leave it out with --resume")
+    return resumed(out, sources)
 
 
 def _run(soak: Soak, console: Console, trust: bool) -> Run:

@@ -30,7 +30,7 @@ def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
         said = f"part {part}: " if len(manifests) > 1 else ""
         of_part = [row for row in rows if row.part == part]
         told = {name: sum(getattr(row, name) for row in of_part) for name in figures}
-        frames = told if manifest is None else manifest["frames"]
+        frames = _with_their_end(told) if manifest is None else manifest["frames"]
         figures = {name: count + frames[name] for name, count in figures.items()}
         reasons.extend(said + reason for reason in _broken(of_part, told, manifest))
     ends = _ends(rows)
@@ -42,7 +42,15 @@ def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
             reasons.append(f"{count:,} frames {LOSSES[name]}, first in window {found[0].window}")
     if reasons:
         return Verdict("losses", False, "; ".join(reasons), figures)
-    return Verdict("losses", True, _none_lost(figures), figures)
+    killed = [str(part) for part, manifest in enumerate(manifests) if manifest is None]
+    later = f"; part {', '.join(killed)} was killed: what fell due behind its last window is not counted"
+    return Verdict("losses", True, _none_lost(figures) + (later if killed else ""), figures)
+
+
+def _with_their_end(told: Mapping[str, int]) -> dict[str, int]:
+    """The frames of a part that was killed: those under way then are abandoned."""
+    under_way = told["scheduled"] - sum(told[name] for name in OUTCOMES)
+    return {**told, "abandoned": told["abandoned"] + max(0, under_way)}
 
 
 def _missing(rows: Sequence[WindowRow]) -> Iterator[str]:

@@ -176,6 +176,8 @@ class Soak:
         names = ("scheduled", "late", *(outcome.value for outcome in Outcome))
         rows = [row for row in self.rows if self.parts[row.part] not in manifests]
         counts = [{name: getattr(row, name) for name in names} for row in rows]
+        for count in counts:  # those under way when it was killed have met no other end
+            count[Outcome.ABANDONED] += count["scheduled"] - sum(count[outcome.value] for outcome in Outcome)
         # What was missed stands in no window: late, or not delivered.
         return [count | {"missed": count["scheduled"] - count["delivered"] + count["late"]} for count in counts]
 
