@@ -123,13 +123,17 @@ def _cpu_seconds() -> tuple[float, float]:
     return (user + nice + system + irq + softirq) / per_second, steal / per_second
 
 
+HELD_BACK = (
+    ("/sys/fs/cgroup/cpu.stat", "nr_throttled"),
+    ("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", ""),
+)
+"""Files of counters, and how their lines begin."""
+
+
 def throttled() -> int:
     """Times that the control group's quota or the processor's heat held this process back."""
     count = 0
-    for path, key in (
-        ("/sys/fs/cgroup/cpu.stat", "nr_throttled"),
-        ("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", ""),
-    ):
+    for path, key in HELD_BACK:
         try:
             text = Path(path).read_text()
         except OSError:
