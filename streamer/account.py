@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +11,7 @@ from streamer import doubts
 from streamer import manifest as parts
 from streamer.answer import plain_answer
 from streamer.engines.in_force import AS_PICKLE, LOADED
-from streamer.errors import StreamerError
+from streamer.errors import SinkError, StreamerError
 from streamer.gaps import Gaps
 from streamer.ledger import Ledger
 from streamer.machine import resident_peak_mb, this_machine
@@ -49,6 +51,14 @@ class End:
     cpu_s: float = 0.0
     failure: StreamerError | None = None
     interrupted: str | None = None
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """What cannot be written meanwhile is how the run failed, unless it had failed before."""
+        try:
+            yield
+        except SinkError as error:
+            self.failure = self.failure or error
 
 
 class Account:

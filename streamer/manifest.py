@@ -62,6 +62,7 @@ def streams_part(cameras: Sequence[Camera], ledger: Ledger) -> list[dict[str, An
             "width": camera.source.info.width,
             "height": camera.source.info.height,
             "fps": str(camera.source.info.rate),
+            "live": camera.source.info.live,
             "phase_ms": camera.schedule.phase_us / 1000,
             "scheduled": sum(ledger.of_streams[number, outcome] for outcome in Outcome),
             "delivered": ledger.of_streams[number, Outcome.DELIVERED],

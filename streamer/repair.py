@@ -94,7 +94,7 @@ def _last_stamp(record: FrameRecord) -> int:
 def _schedule(begun: dict[str, Any], number: int) -> Schedule | None:
     """The schedule of a stream; None where something else decides when frames are due."""
     run, stream = begun["run"], begun["streams"][number]
-    if run["closed_loop"] or run["arrivals"] is not None or begun["source"]["live"]:
+    if run["closed_loop"] or run["arrivals"] is not None or stream["live"]:
         return None
     pace: Pace = "source" if run["schedule"] == "source" else Fraction(run["fps"])
     return Schedule(pace, Fraction(stream["fps"]), phase_us=round(stream["phase_ms"] * 1000))
@@ -116,11 +116,12 @@ def _manifest(
     path: Path, begun: dict[str, Any], records: Sequence[FrameRecord], end_us: int, mended: Mended
 ) -> dict[str, Any]:
     run = begun["run"]
-    live = begun["source"]["live"]
     rates = [Fraction(stream["fps"]) for stream in begun["streams"]]
-    tally = Tally(
-        closed_loop=run["closed_loop"], ticks_us=[Fraction(1_000_000) / rate if live else None for rate in rates]
-    )
+    ticks_us = [
+        Fraction(1_000_000) / rate if stream["live"] else None
+        for rate, stream in zip(rates, begun["streams"], strict=True)
+    ]
+    tally = Tally(closed_loop=run["closed_loop"], ticks_us=ticks_us)
     windows = Windows()
     deadline_ms = run["deadline_ms"]
     ledger = Ledger(
@@ -148,7 +149,7 @@ def _manifest(
         [] if run["closed_loop"] else rates if run["schedule"] == "source" else [Fraction(run["fps"])] * len(rates)
     )
     error = _error(records, begun["asked"]["respawn"])
-    gaps = gaps_in(records, len(rates), end_us) if live else None
+    gaps = gaps_in(records, len(rates), end_us) if any(stream["live"] for stream in begun["streams"]) else None
     document = {
         **begun,
         "verdict": "INTERRUPTED" if error is None else "FAILED",

@@ -18,7 +18,6 @@ from streamer.detector import Detector
 from streamer.distribution import MOST_EXACT
 from streamer.engines.apart import ApartEngine
 from streamer.engines.base import Request
-from streamer.errors import SinkError
 from streamer.faults.engine import FaultyDetector
 from streamer.faults.injection import means_of
 from streamer.finished import Run
@@ -211,31 +210,23 @@ class Session:
         self._measured.finish(end.duration_us)
         self._aids.gaps.finish(end.duration_us)
         if self._vigil is not None:
-            try:
+            with end.failing():
                 self._vigil.ends(end.duration_us)
-            except SinkError as error:
-                end.failure = end.failure or error
         if self._opened.load is not None:
             self._opened.load.finish()
         for encoder in encoders:
-            try:
+            with end.failing():
                 encoder.close()
-            except SinkError as error:
-                end.failure = end.failure or error
         if self._aids.pieces is not None:
             self._aids.pieces.finish()
+        directory.release()
+        whole = self._measured.tally.whole()
+        if not all(values.exact for values in whole.values()):
+            with end.failing():
+                write_hdr_log(directory.hdr_log, whole, end.duration_us / 1e6)
         figures, document = account.document(ledger, pipeline, end)
-        try:
-            if document["run"]["percentiles"] == "histogram":
-                directory.release()
-                write_hdr_log(directory.hdr_log, self._measured.tally.whole(), end.duration_us / 1e6)
-        except SinkError as error:
-            end.failure = end.failure or error
-            document |= {"verdict": "FAILED", "error": str(error)} if document["error"] is None else {}
-        try:
+        with end.failing():
             document = directory.finish(document)
-        except SinkError as error:
-            end.failure = end.failure or error
         return Run(directory.path, document, figures, end.failure, end.interrupted)
 
     def _sample(self, collections: int) -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from streamer.cli.bench_report import lines_of, print_report, with_progress
 from streamer.cli.interrupted import EXIT_SIGNAL, Interrupted, interrupted_by_signals
 from streamer.cli.parameters import engines_options, model_options, output_options
+from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.pictures.bench import draw_bench
 from streamer.rundir import check_out, default_path, write_whole
@@ -84,7 +85,7 @@ def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> in
         with interrupted_by_signals():
             study = Bench(image, find_model_asking(options["model"], options["trust"]), settings)
             with closing(RowFile(out / f"{NAME}.csv", COLUMNS, overwrite=options["overwrite"])) as file:
-                for row in with_progress(study, Console(stderr=True, quiet=quiet)):
+                for row in with_progress(study, progress_console(quiet=quiet)):
                     file.append(as_dict(row).values())
                     rows.append(row)
                     for line in () if as_json or quiet else lines_of(row):

@@ -27,6 +27,7 @@ from streamer.cli.parameters import (
     video_option,
 )
 from streamer.cli.study_progress import study_progress
+from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.engines.recipe import parse_spec
 from streamer.errors import UsageError
@@ -95,7 +96,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         raise UsageError(f"{missing} is no finished run: give one SOURCE, or the directories of two or more runs")
     else:
         study = _study(sources[0], out, options)
-        found, interrupted = _run(study, Console(stderr=True, quiet=quiet))
+        found, interrupted = _run(study, progress_console(quiet=quiet))
         if found is None:
             return EXIT_SIGNAL + (interrupted or 0)
         document = found

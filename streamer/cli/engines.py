@@ -13,6 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking, trust_option
 from streamer.engines.in_force import precision_of
 from streamer.engines.recipe import known_keys
@@ -39,7 +40,7 @@ def command(model: str | None, trust: bool, as_json: bool) -> None:
     from streamer.studies.survey import survey
 
     found = find_model_asking(model, trust)
-    progress = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    progress = Progress(console=progress_console(), transient=True, disable=not sys.stderr.isatty())
     with progress:
         task = progress.add_task("", total=len(VARIANTS))
         rows = survey(found, lambda name: progress.update(task, description=name, advance=1))

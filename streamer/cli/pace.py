@@ -24,6 +24,7 @@ from streamer.cli.parameters import (
     video_option,
 )
 from streamer.cli.study_progress import study_progress
+from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.engines.recipe import parse_spec
 from streamer.pictures.pace import draw_pace
@@ -91,7 +92,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     )
     study = PaceStudy(source, find_model_asking(options["model"], options["trust"]), settings, out)
     interrupted: int | None = None
-    with study_progress(study.lanes, Console(stderr=True, quiet=quiet)) as (watch, _):
+    with study_progress(study.lanes, progress_console(quiet=quiet)) as (watch, _):
         try:
             with interrupted_by_signals():
                 study.run(watch)

@@ -29,6 +29,7 @@ from streamer.cli.parameters import (
 )
 from streamer.cli.report import ProgressLine, print_report
 from streamer.cli.running import run_in_foreground
+from streamer.cli.terminal import progress_console
 from streamer.cli.trust import asking
 from streamer.finished import Run
 from streamer.settings import Settings, Video
@@ -83,7 +84,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
 
 
 def _finished(sources: Sequence[str], settings: Settings, quiet: bool, trust: bool) -> Run:
-    line = ProgressLine(Console(stderr=True, quiet=quiet), settings)
+    line = ProgressLine(progress_console(quiet=quiet), settings)
     return run_in_foreground(sources, replace(settings, trust=trust), line)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 
 from streamer.cli.parameters import Parsed
+from streamer.cli.terminal import progress_console
 from streamer.errors import UsageError
 from streamer.sample import truth_path, write_sample
 from streamer.scene import Street
@@ -67,7 +67,7 @@ def command(clip: Path, **options: Any) -> None:
     """
     rate: Fraction = options["fps"]
     frames = max(1, round(Fraction(options["duration"]) * rate))
-    console = Console(stderr=True, quiet=options["quiet"])
+    console = progress_console(quiet=options["quiet"])
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("painting", total=frames)
         write_sample(

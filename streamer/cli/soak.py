@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -35,6 +34,7 @@ from streamer.cli.parameters import (
 from streamer.cli.report import ProgressLine
 from streamer.cli.running import run_in_foreground
 from streamer.cli.soak_report import HEADING, print_soak, window_line
+from streamer.cli.terminal import progress_console
 from streamer.cli.trust import asking
 from streamer.errors import UsageError
 from streamer.finished import Run
@@ -42,7 +42,6 @@ from streamer.pictures.soak import draw_soak
 from streamer.rundir import MANIFEST, default_path, write_whole
 from streamer.settings import Settings, Video, parse_duration
 from streamer.sizes import parse_size
-from streamer.soak.windows import WindowRow
 from streamer.studies.soak import NAME, Soak, SoakSettings, resumed
 
 EXIT_FAILED = 3
@@ -102,7 +101,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer soak --resume runs/20261125T120000Z-video.mp4-soak
     """
     soak = _new(sources, options) if options["resume"] is None else _resumed(sources, options["resume"])
-    finished = asking(partial(_run, soak, _Terminal(stderr=True, quiet=quiet)), options["trust"])
+    finished = asking(partial(_run, soak, progress_console(quiet=quiet)), options["trust"])
     if finished.failure is not None and not (finished.directory / MANIFEST).is_file():
         raise finished.failure
     document = soak.document()
@@ -117,13 +116,6 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
     if finished.interrupted is not None:
         return EXIT_SIGNAL + signal.Signals[finished.interrupted]
     return EXIT_FAILED if document["verdict"] == "failed" else 0
-
-
-class _Terminal(Console):
-    """Where progress is shown. When it goes away, as that of a lost connection does, the soak goes on."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
 
 
 def _new(sources: tuple[str, ...], options: Mapping[str, Any]) -> Soak:
@@ -150,12 +142,7 @@ def _run(soak: Soak, console: Console, trust: bool) -> Run:
     """Runs the next part, with a line per window above that of its progress."""
     if not soak.begun:
         soak.check()
-
-    def tell(row: WindowRow) -> None:
-        with suppress(OSError):
-            console.print(window_line(row), highlight=False, soft_wrap=True)
-
-    settings, watch = soak.part(tell)
+    settings, watch = soak.part(lambda row: console.print(window_line(row), highlight=False, soft_wrap=True))
     console.print(HEADING, highlight=False, soft_wrap=True)
     try:
         return run_in_foreground(soak.sources, replace(settings, trust=trust), ProgressLine(console, settings), watch)

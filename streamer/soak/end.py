@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from streamer.soak.verdict import Verdict
 from streamer.soak.windows import lasted
 
-NEARLY = 0.99
-"""The last frame may be due a little before the end, and a source may be over within a clip's last second."""
-WITHIN_S = 1.0
+NEARLY, NEARLY_S = 0.05, 1.0
+"""So little may be missing, as a share of the time and in seconds, or a frame period: the last one is due earlier."""
+
+Manifests = Sequence[Mapping[str, Any] | None]
+"""The ``run.json`` of all parts, None of one that was killed."""
 
 
-def end(manifests: Sequence[Mapping[str, Any] | None], seconds: float, asked_s: float) -> Verdict:
+def lasted_as_asked(manifests: Manifests, seconds: float, asked_s: float) -> bool:
+    """A soak of ``seconds`` is as long as it was to be: there is nothing left of it to be run."""
+    period_s = max((float(1 / Fraction(one["run"]["fps"])) for one in manifests if one is not None), default=0.0)
+    return asked_s - seconds <= max(min(NEARLY * asked_s, NEARLY_S), period_s)
+
+
+def end(manifests: Manifests, seconds: float, asked_s: float) -> Verdict:
     """The verdict on a soak of ``seconds`` that was to last ``asked_s``; one that was stopped may still go on."""
     several = len(manifests) > 1
     errors = [
@@ -26,7 +35,7 @@ def end(manifests: Sequence[Mapping[str, Any] | None], seconds: float, asked_s: 
     last = manifests[-1]
     if errors:
         return Verdict("end", False, "; ".join(errors), figures)
-    if seconds >= min(NEARLY * asked_s, asked_s - WITHIN_S):
+    if lasted_as_asked(manifests, seconds, asked_s):
         return Verdict("end", True, f"lasted {lasted(seconds)}, as it was to", figures)
     if last is None or last["verdict"] == "INTERRUPTED":
         return Verdict("end", None, f"stopped after {of_asked}; go on with --resume", figures)

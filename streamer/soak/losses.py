@@ -30,7 +30,7 @@ def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
         said = f"part {part}: " if len(manifests) > 1 else ""
         of_part = [row for row in rows if row.part == part]
         told = {name: sum(getattr(row, name) for row in of_part) for name in figures}
-        frames = _with_their_end(told) if manifest is None else manifest["frames"]
+        frames = frames_of_killed(of_part) if manifest is None else manifest["frames"]
         figures = {name: count + frames[name] for name, count in figures.items()}
         reasons.extend(said + reason for reason in _broken(of_part, told, manifest))
     ends = _ends(rows)
@@ -47,10 +47,15 @@ def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
     return Verdict("losses", True, _none_lost(figures) + (later if killed else ""), figures)
 
 
-def _with_their_end(told: Mapping[str, int]) -> dict[str, int]:
-    """The frames of a part that was killed: those under way then are abandoned."""
+def frames_of_killed(rows: Sequence[WindowRow]) -> dict[str, int]:
+    """The frames of a part that was killed, as its windows tell, and as ``run.json`` would have them.
+
+    Those under way at the end of the last window are abandoned.
+    """
+    told = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES, "late")}
     under_way = told["scheduled"] - sum(told[name] for name in OUTCOMES)
-    return {**told, "abandoned": told["abandoned"] + max(0, under_way)}
+    told["abandoned"] += max(0, under_way)
+    return {**told, "missed": told["scheduled"] - told["delivered"] + told["late"]}
 
 
 def _missing(rows: Sequence[WindowRow]) -> Iterator[str]:

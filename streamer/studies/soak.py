@@ -11,9 +11,10 @@ from typing import Any
 
 from streamer import __version__
 from streamer.errors import SinkError, UsageError
-from streamer.ledger import Outcome
 from streamer.rundir import BEGUN, MANIFEST, check_out, discard, under_way, write_whole
 from streamer.settings import Settings
+from streamer.soak.end import lasted_as_asked
+from streamer.soak.losses import frames_of_killed
 from streamer.soak.verdicts import judge
 from streamer.soak.windows import WINDOWS, WindowRow, append_window, begin_windows, read_windows
 from streamer.sources.addresses import without_credentials
@@ -25,8 +26,6 @@ from streamer.studies.soak_watch import SoakWatch
 SCHEMA_VERSION = 1
 NAME = "soak"
 PICTURE = "soak.png"
-LEAST_S = 1.0
-"""With less left than that, or than half a window, a soak has lasted as long as it was to."""
 ASKED = "asked.json"
 """What the soak was begun with: a part that follows is run in the same way."""
 TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "load", "faults", "run")
@@ -89,6 +88,10 @@ class Soak:
         begin_windows(self.out / WINDOWS)
         self.begun = True
 
+    def _begin_once(self) -> None:
+        if not self.begun:
+            self.begin()
+
     @property
     def done_s(self) -> float:
         """Seconds that the parts so far have lasted; of one that was killed, up to its last whole window."""
@@ -100,9 +103,17 @@ class Soak:
         return sum(row.end_s - row.start_s for row in self.rows if row.part == number)
 
     @property
-    def left_s(self) -> float:
-        """Seconds that are still to be run."""
-        return (self.settings.replay.duration_s or 0) - self.done_s
+    def _asked_s(self) -> float:
+        return self.settings.replay.duration_s or 0
+
+    @property
+    def done(self) -> bool:
+        """There is nothing left to be run."""
+        return lasted_as_asked(list(self._manifests().values()), self.done_s, self._asked_s)
+
+    def _manifests(self) -> dict[Path, dict[str, Any]]:
+        """The ``run.json`` of each part that has one."""
+        return {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
 
     def give_up(self) -> None:
         """Takes back the part that could not be begun; of a soak without another one no trace is left.
@@ -137,12 +148,12 @@ class Soak:
             first=len(self.rows),
             start_s=self.done_s,
             tell=tell,
-            begun=lambda: None if self.begun else self.begin(),
+            begins=self._begin_once,
         )
         settings = replace(
             self.settings.replay,
             out=directory,
-            duration_s=self.left_s,
+            duration_s=self._asked_s - self.done_s,
             overwrite=True,
             loop=not any(map(is_live, self.sources)),
         )
@@ -151,9 +162,9 @@ class Soak:
 
     def document(self) -> dict[str, Any]:
         """``soak.json``: the verdicts on what has been run so far."""
-        found = {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
+        found = self._manifests()
         manifests = list(found.values())
-        judged = judge(self.rows, [found.get(part) for part in self.parts], self.settings.replay.duration_s or 0)
+        judged = judge(self.rows, [found.get(part) for part in self.parts], self._asked_s)
         last = manifests[-1]
         return {
             "schema_version": SCHEMA_VERSION,
@@ -164,7 +175,7 @@ class Soak:
             "windows": len(self.rows),
             "window_s": self.settings.window_s,
             "canary_s": self.settings.golden_every_s,
-            "asked_s": self.settings.replay.duration_s,
+            "asked_s": self._asked_s,
             "lasted_s": round(self.done_s, 3),
             "parts": [_part(part, found.get(part)) for part in self.parts],
             "frames": _sum([*(manifest["frames"] for manifest in manifests), *self._killed(found)]),
@@ -173,13 +184,8 @@ class Soak:
 
     def _killed(self, manifests: Mapping[Path, Mapping[str, Any]]) -> list[dict[str, int]]:
         """The frames of parts that were killed, as far as their windows tell."""
-        names = ("scheduled", "late", *(outcome.value for outcome in Outcome))
-        rows = [row for row in self.rows if self.parts[row.part] not in manifests]
-        counts = [{name: getattr(row, name) for name in names} for row in rows]
-        for count in counts:  # those under way when it was killed have met no other end
-            count[Outcome.ABANDONED] += count["scheduled"] - sum(count[outcome.value] for outcome in Outcome)
-        # What was missed stands in no window: late, or not delivered.
-        return [count | {"missed": count["scheduled"] - count["delivered"] + count["late"]} for count in counts]
+        killed = [number for number, part in enumerate(self.parts) if part not in manifests]
+        return [frames_of_killed([row for row in self.rows if row.part == number]) for number in killed]
 
 
 def resumed(out: Path, sources: Sequence[str]) -> Soak:
@@ -201,7 +207,7 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
     if any(map(under_way, soak.parts)):
         raise UsageError(f"--resume {out}: that soak is still going on; end it first")
     soak.rows = read_windows(out / WINDOWS)
-    if soak.left_s < min(settings.window_s / 2, LEAST_S):
+    if soak.done:
         raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
     return soak
 

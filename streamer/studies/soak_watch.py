@@ -17,7 +17,7 @@ from streamer.taken import taken
 class SoakWatch:
     """A Vigil and a Watcher: tells a row for each window of ``window_s``.
 
-    It is the ``part`` of a soak that begins with window ``first`` at ``start_s`` of it; ``begun`` is called when
+    It is the ``part`` of a soak that begins with window ``first`` at ``start_s`` of it; ``begins`` is called when
     everything that it needs is open.
     """
 
@@ -30,7 +30,7 @@ class SoakWatch:
         first: int,
         start_s: float,
         tell: Callable[[WindowRow], None],
-        begun: Callable[[], None] = lambda: None,
+        begins: Callable[[], None],
     ) -> None:
         self.golden_every_us = round(golden_every_s * 1_000_000)
         self._window_us = round(window_s * 1_000_000)
@@ -38,7 +38,7 @@ class SoakWatch:
         self._number = first
         self._start_s = start_s
         self._tell = tell
-        self._begun = begun
+        self._begins = begins
         self._tally = Tally(closed_loop=False)
         self._begun_us = 0
         self._ends_us = self._window_us
@@ -49,7 +49,7 @@ class SoakWatch:
         self._before = taken()
 
     def begins(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None]) -> Watcher:
-        self._begun()
+        self._begins()
         self._tally = Tally(closed_loop=closed_loop, ticks_us=ticks_us)
         return self
 

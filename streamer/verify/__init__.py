@@ -27,6 +27,8 @@ from streamer.verify.stamps import check_derived, check_stamps
 from streamer.verify.video import check_videos
 
 T = TypeVar("T")
+SOAK = "asked.json"
+"""What tells the directory of a soak from that of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def verify(path: Path) -> Verification:
         raise UsageError(f"no such directory: {path}")
     if not path.is_dir():
         raise UsageError(f"{path} is no directory: give that of a run, as in runs/demo")
-    if (path / "asked.json").is_file() and not (path / document.NAME).exists():
+    if (path / SOAK).is_file() and not (path / document.NAME).exists():
         raise UsageError(f"{path} is a soak: verify its parts, as in {path / 'part-0'}")
     reasons = Reasons()
     if (path / killed.NAME).is_file() and not (path / document.NAME).exists():

@@ -40,7 +40,7 @@ def _ages_of_stream(rows: Rows, run: RunFacts, number: int) -> Array:
 
 
 def _ticks(scheduled: Array, run: RunFacts, number: int) -> Array:
-    if not run.live:
+    if not run.streams[number].live:
         return scheduled
     # A live camera's frames come when they come: its ticks are those of its nominal rate.
     rate = run.streams[number].source_rate

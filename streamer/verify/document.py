@@ -99,7 +99,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """One stream: the size of its pictures, its source's nominal rate, and how much later than the origin it begins.
+    """One stream: the size of its pictures, its source's nominal rate, whether that is live, and its phase.
+
+    The phase is how much later than the origin it begins.
 
     ``frames`` is how many were scheduled and how many of these delivered, None in a manifest that does not say.
     """
@@ -107,6 +109,7 @@ class StreamFacts:
     width: int
     height: int
     source_rate: Fraction
+    live: bool
     phase_us: int
     frames: tuple[int, int] | None
 
@@ -122,11 +125,10 @@ class RunFacts:
         if self.schedule not in ("fps", "source", "max"):
             raise Unreadable(f"{document.name} run.schedule: found {self.schedule!r}, expected fps, source or max")
         self.closed_loop = self.schedule == "max"
-        self.live = document.has("source", "live") and document.get("source", "live") is True
         self.waits = document.text("run", "policy") == "wait"
         self.streams = _streams(document)
         self._rate = None if self.schedule != "fps" else document.rate("run", "fps")
-        self.nominal = not self.closed_loop and not self.live and not document.has("run", "arrivals")
+        self.nominal = not self.closed_loop and not document.has("run", "arrivals")
         self.deadline_us = (
             round(document.number("run", "deadline_ms") * 1000) if document.has("run", "deadline_ms") else None
         )
@@ -158,9 +160,10 @@ def _rounds(document: Document) -> list[tuple[int, int]]:
 
 def _streams(document: Document) -> list[StreamFacts]:
     """The streams in the order of their numbers; a manifest that has none is of one, that of ``source``."""
+    live = document.has("source", "live") and document.get("source", "live") is True
     if not document.has("streams"):
         width, height = document.whole("source", "width"), document.whole("source", "height")
-        return [StreamFacts(width, height, document.rate("source", "fps"), 0, None)]
+        return [StreamFacts(width, height, document.rate("source", "fps"), live, 0, None)]
     found = document.get("streams")
     try:
         return [
@@ -168,6 +171,7 @@ def _streams(document: Document) -> list[StreamFacts]:
                 int(one["width"]),
                 int(one["height"]),
                 Fraction(one["fps"]),
+                one.get("live", live) is True,
                 round(Fraction(one["phase_ms"]) * 1000),
                 (int(one["scheduled"]), int(one["delivered"])),
             )

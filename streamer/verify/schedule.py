@@ -10,7 +10,7 @@ import numpy as np
 from streamer.verify.document import RunFacts
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.rows import Rows, milliseconds
-from streamer.verify.table import NEVER, Array
+from streamer.verify.table import Array
 
 
 def instants(numbers: Iterable[int], rate: Fraction) -> Array:
@@ -29,10 +29,10 @@ def instants(numbers: Iterable[int], rate: Fraction) -> Array:
 
 def media_times(rows: Rows, run: RunFacts) -> Array:
     """When each frame comes in its stream's annotated video, in microseconds."""
-    if run.schedule != "fps" or run.live:
+    if run.schedule != "fps":
         return rows["pts"]
-    times = np.full(len(rows), NEVER, np.int64)
-    for number in range(len(run.streams)):
+    times = rows["pts"].copy()
+    for number in (number for number, stream in enumerate(run.streams) if not stream.live):
         here = rows.stream == number
         times[here] = instants(rows.frame[here].tolist(), run.rate(number))
     return times
@@ -52,20 +52,21 @@ def check_schedule(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
     """Due instants follow from the schedule; where something else decides them, they do not go back."""
     streams = len(run.streams)
     scheduled = rows["scheduled"]
-    if run.nominal:
+    of_row = np.minimum(rows.stream, streams - 1)
+    told = run.nominal & ~np.array([stream.live for stream in run.streams])[of_row]
+    if told.any():
         phases = np.array([stream.phase_us for stream in run.streams])
-        expected = media_times(rows, run) + phases[np.minimum(rows.stream, streams - 1)]
+        expected = media_times(rows, run) + phases[of_row]
         if run.rounds and len(expected):
             expected = _moved(expected, rows.frame, run.rounds)
         reasons.add_each(
-            scheduled != expected,
+            told & (scheduled != expected),
             lambda at: (
                 f"{rows.place(at, 'scheduled_ms')}: found {milliseconds(scheduled[at])}, "
                 f"expected {milliseconds(expected[at])} by the schedule"
             ),
         )
-        return
-    back = (np.diff(scheduled, prepend=0) < 0) & (np.diff(rows.stream, prepend=-1) == 0)
+    back = ~told & (np.diff(scheduled, prepend=0) < 0) & (np.diff(rows.stream, prepend=-1) == 0)
     reasons.add_each(
         back,
         lambda at: (

@@ -15,7 +15,13 @@ def manifest_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
     frames = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES, "late")}
     duration_s = rows[-1].end_s - rows[0].start_s if rows else 0.0
     usual = {"error": None, "repaired": None, **changes}
-    return {"verdict": "VALID", "frames": frames, "slo_checks": [], "run": {"duration_s": duration_s}, **usual}
+    return {
+        "verdict": "VALID",
+        "frames": frames,
+        "slo_checks": [],
+        "run": {"duration_s": duration_s, "fps": "30"},
+        **usual,
+    }
 
 
 def document_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
