@@ -10,6 +10,7 @@ from streamer.arrivals import Arrivals
 from streamer.frame import Frame
 from streamer.schedule import Pace, Schedule
 from streamer.source import Source, SourceInfo, Unreadable
+from streamer.workers import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,16 @@ class Camera:
     uri: str
     source: Source
     schedule: Schedule
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of reading it."""
+        return stage_of(self.source)
+
+
+def stage_of(source: Source) -> Stage:
+    """The stage of reading a source."""
+    return Stage.LIVE if source.info.live else Stage.SOURCE
 
 
 class Numbered:

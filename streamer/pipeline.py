@@ -38,8 +38,11 @@ DROPPED_BYTES = 128 << 20
 QUEUE_FULL = "queue_full"
 LEAD_US = 20_000
 """From the start of the tasks to the origin: the first frame does not pay for their start."""
-GRACE_S = 0.5
-"""How long a run that is stopped waits for what is in flight: all of its end is to take 2 s at most."""
+GRACE_S, SINK_GRACE_S = 0.5, 1.5
+"""How long a run that is stopped waits for what is in flight: all of its end is to take 2 s at most.
+
+What is half written is better finished, and has longer.
+"""
 
 
 class Overdue(Exception):
@@ -168,8 +171,11 @@ class Pipeline:
         await self._stopped.wait()
         await anyio.sleep(GRACE_S)
         for work in self._time.under_way_for(0):
-            if work.stage is not Stage.SINK:  # what is half written is better finished
+            if work.stage is not Stage.SINK:
                 self._time.give_up(work, Overdue())
+        await anyio.sleep(SINK_GRACE_S - GRACE_S)
+        for work in self._time.under_way_for(0):
+            self._time.give_up(work, Overdue())
 
     def _end(self) -> None:
         if self._stopped_us is None:
@@ -309,6 +315,8 @@ class Pipeline:
                     await self._time.run(partial(sink.write, item), Stage.SINK)
                 else:
                     sink.write(item)
+            except Overdue:
+                broken = True
             except SinkError as error:
                 broken = True
                 if isinstance(item, Result):

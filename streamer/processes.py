@@ -1,7 +1,8 @@
 """Processes beside this one: the only file that starts any.
 
 A child is started afresh, not forked: it shares no thread, no lock and no runtime with its parent, and its memory is
-its own. It ends when its parent does, however that ends, because nobody speaks to it any more.
+its own. It ends when its parent does, however that ends, because nobody speaks to it any more, and
+where it is stuck in its work, some seconds later.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from streamer.errors import EngineError
+from streamer.workers import beside
 
 FRESH = get_context("spawn")
 ENDS_WITHIN_S = 5.0
@@ -87,8 +90,18 @@ class Child:
 
 def _begin(work: Callable[..., None], link: Connection, arguments: Sequence[Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    beside(_end_with_parent)
     with link, suppress(ConnectionError, EOFError):  # the parent has gone: there is nobody left to work for
         work(link, *arguments)
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent has, also when it is in work that never comes back."""
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    time.sleep(ENDS_WITHIN_S)  # work that hears of it by itself ends in good order
+    os._exit(1)
 
 
 def run_to_end(command: Sequence[str]) -> str:

@@ -111,7 +111,7 @@ class Reception:
         elif self._reading is None and self._came is None and now >= self._connect_us:
             if self._gap is not None:
                 self._gap.attempts += 1
-            self._reading = self._time.begin(self._source.read, Stage.SOURCE)
+            self._reading = self._time.begin(self._source.read, Stage.LIVE)
 
     async def _wait(self, now: int) -> None:
         """Returns when something has come, or something else is to be done."""

@@ -11,7 +11,7 @@ from functools import partial
 
 from streamer.arenas import limit_arenas
 from streamer.arrivals import parse_arrivals
-from streamer.camera import cameras
+from streamer.camera import cameras, stage_of
 from streamer.clock import MonotonicClock
 from streamer.engines.apart import ApartEngine
 from streamer.engines.opening import open_engine
@@ -91,7 +91,7 @@ async def _measured(
         for uri in uris:
             opening = partial(open_source, uri, loop=settings.loop, now_us=clock.now_us)
             sources.append(await threads.run(opening, Stage.SOURCE))
-            stack.callback(_close, sources[-1].close, Stage.SOURCE, threads)
+            stack.callback(_close, sources[-1].close, stage_of(sources[-1]), threads)
             check_live(sources[-1].info, settings)
         opened_cameras = cameras(uris, sources, settings.pace, arrivals)
         if settings.fps != "max":

@@ -87,7 +87,7 @@ class Session:
         opened, settings = self._opened, self._opened.settings
         detectors = [self._detector(request) for request in opened.engine.requests]
         sha256 = await opened.threads.run(partial(fingerprint, opened.cameras[0].uri), Stage.SOURCE)
-        firsts = [await opened.threads.run(camera.source.read, Stage.SOURCE) for camera in opened.cameras]
+        firsts = [await opened.threads.run(camera.source.read, camera.stage) for camera in opened.cameras]
         read_us = opened.clock.now_us()
         # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
         sample = self._warmup_frame(firsts[0])
@@ -171,7 +171,7 @@ class Session:
             directory.begin(account.begun(ledger, pipeline))
             for camera in opened.cameras:
                 if camera.source.info.live:
-                    await opened.threads.run(partial(catch_up, camera.source, read_us, opened.clock), Stage.SOURCE)
+                    await opened.threads.run(partial(catch_up, camera.source, read_us, opened.clock), camera.stage)
         except BaseException:
             directory.give_up()
             raise
@@ -253,8 +253,7 @@ class Session:
 
     def _watchdog_of(self, opened: Opened) -> Watchdog:
         # Between two frames of a live source there is no telling how long it may take.
-        live = any(camera.source.info.live for camera in opened.cameras)
-        stages = [Stage.SINK, *([] if live else [Stage.SOURCE])]
+        stages = [Stage.SINK, Stage.SOURCE]
         if not opened.settings.respawn:  # that watches the engine by itself
             stages.append(Stage.ENGINE)
         return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)

@@ -36,16 +36,16 @@ STEPS: dict[str, Callable[[FrameRecord], int | None]] = {
 """The steps that a frame's latency is the sum of."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Slow:
-    """A slow frame: its steps in microseconds in the order of STEPS, and what else was at work."""
+    """A slow frame: its steps in microseconds in the order of STEPS, and what else happened."""
 
     frame: int
     scheduled: int
     written: int
     latency: int
     steps: tuple[int, ...]
-    at_work: tuple[str, ...]
+    circumstances: tuple[str, ...]
 
 
 class Tail:
@@ -60,7 +60,7 @@ class Tail:
         self._sinks: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
         self._decodes: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
         self._of_all: Counter[str] = Counter()
-        self._unwitnessed: list[tuple[int, int]] = []
+        self._unwitnessed: list[_Slow] = []
         self._switches = 0
 
     def opened(self, record: FrameRecord) -> None:
@@ -92,10 +92,11 @@ class Tail:
         )
         self._of_all.update(at_work)
         self._switches += record.switches
-        self._unwitnessed.append((record.scheduled, written))
         if record.sink_start is not None:
             self._sinks.append((record.sink_start, written))
-        slow = (latency, next(self._order), _Slow(record.frame, record.scheduled, written, latency, steps, at_work))
+        entry = _Slow(record.frame, record.scheduled, written, latency, steps, at_work)
+        self._unwitnessed.append(entry)
+        slow = (latency, next(self._order), entry)
         if len(self._slowest) < MOST_FRAMES:
             heapq.heappush(self._slowest, slow)
         elif slow > self._slowest[0]:
@@ -103,8 +104,10 @@ class Tail:
 
     def witnessed(self) -> None:
         """The witness has spoken: what it says of the frames closed so far is known."""
-        for scheduled, written in self._unwitnessed:
-            self._of_all.update(self._witness.during(scheduled, written))
+        for entry in self._unwitnessed:
+            happened = self._witness.during(entry.scheduled, entry.written)
+            self._of_all.update(happened)
+            entry.circumstances += tuple(happened)
         self._unwitnessed.clear()
 
     def _usual_switches(self) -> float:
@@ -132,7 +135,7 @@ class Tail:
             excess = [step - usual for step, usual in zip(entry.steps, medians, strict=True)]
             most = max(range(len(excess)), key=excess.__getitem__)
             grown[list(STEPS)[most]].append(excess[most])
-            met.update({*entry.at_work, *self._witness.during(entry.scheduled, entry.written)})
+            met.update(entry.circumstances)
         worst = max(slow, key=lambda entry: entry.latency)
         return {
             "above_ms": bound / 1000,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from bisect import bisect_left
+from collections import deque
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ OTHERS_CORES = 0.2
 """From so many cores' worth on, other processes count as having taken the CPU."""
 STOLEN_CORES = 0.05
 """From so many cores' worth on, the hypervisor counts as having taken the CPU."""
+
+REMEMBERED = 256
+"""Noteworthy stretches: of a minute or more, at a few samples a second. Memory does not grow with the run."""
 
 OTHERS, STOLEN = "CPU taken by other processes", "CPU taken by the hypervisor"
 THROTTLED, COLLECTED = "CPU throttled", "garbage collected"
@@ -39,22 +42,20 @@ def read_counters(collections: int, engine_s: float) -> Reading:
 
 
 class Witness:
-    """Keeps the noteworthy stretches of a run, and who took how much CPU in all."""
+    """Keeps the newest noteworthy stretches of a run, and who took how much CPU in all."""
 
     def __init__(self, first: Reading) -> None:
         self._first = self._last = first
         self._last_us = 0
-        self._starts: list[int] = []
-        self._stretches: list[tuple[int, int, tuple[str, ...]]] = []
+        self._stretches: deque[tuple[int, int, tuple[str, ...]]] = deque(maxlen=REMEMBERED)
 
     def sampled(self, now_us: int, reading: Reading) -> None:
         """The machine was at ``reading`` at ``now_us`` of the run."""
         before, self._last = self._last, reading
         happened = circumstances(before, reading)
         if happened and self._stretches and self._stretches[-1][1:] == (self._last_us, happened):
-            self._stretches[-1] = (self._stretches[-1][0], now_us, happened)  # memory does not grow under a load
+            self._stretches[-1] = (self._stretches[-1][0], now_us, happened)
         elif happened:
-            self._starts.append(self._last_us)
             self._stretches.append((self._last_us, now_us, happened))
         self._last_us = now_us
 
@@ -65,13 +66,12 @@ class Witness:
         self._last = reading
 
     def during(self, start_us: int, end_us: int) -> set[str]:
-        """What happened between two instants of the run."""
+        """What happened between two instants of the run, not long ago."""
         found: set[str] = set()
-        at = max(bisect_left(self._starts, start_us) - 1, 0)
-        for begin, end, happened in self._stretches[at:]:
-            if begin >= end_us:
+        for begin, end, happened in reversed(self._stretches):
+            if end <= start_us:
                 break
-            if end > start_us:
+            if begin < end_us:
                 found.update(happened)
         return found
 

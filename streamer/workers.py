@@ -31,6 +31,7 @@ class Stage(StrEnum):
     """The stages that block, and so run on workers."""
 
     SOURCE = "source"
+    LIVE = "live source"
     ENGINE = "engine"
     REPLACING = "engine's replacement"
     SINK = "sink"
@@ -120,6 +121,11 @@ class _Job:
     def stack(self) -> list[str]:
         frame = None if self.thread is None else sys._current_frames().get(self.thread.ident or 0)
         return [f"{one.filename}:{one.lineno} {one.name}" for one in traceback.extract_stack(frame)] if frame else []
+
+
+def beside(work: Callable[[], None]) -> None:
+    """Runs ``work`` on a thread of its own, which does not keep the process from ending."""
+    Thread(target=work, daemon=True).start()
 
 
 class Threads:

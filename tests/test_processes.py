@@ -83,6 +83,14 @@ def test_an_interrupt_of_the_terminal_does_not_reach_a_child() -> None:
     child.end()
 
 
+def spin(link: Connection, _: str) -> None:
+    """Hangs: it never listens again."""
+    link.recv()
+    link.send(None)
+    while True:
+        pass
+
+
 PARENT = """
 import sys
 from streamer.processes import Child
@@ -96,9 +104,10 @@ if __name__ == "__main__":
 """
 
 
-def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("work", ["echo", "spin"])
+def test_a_child_ends_when_its_parent_is_killed(work: str, tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
-    script.write_text(PARENT)
+    script.write_text(PARENT.replace("echo", work))
     parent = subprocess.Popen(
         [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), text=True
     )
