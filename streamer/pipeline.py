@@ -175,7 +175,8 @@ class Pipeline:
                 self._time.give_up(work, Overdue())
         await anyio.sleep(SINK_GRACE_S - GRACE_S)
         for work in self._time.under_way_for(0):
-            self._time.give_up(work, Overdue())
+            unfinished = SinkError(f"the sink had not finished {SINK_GRACE_S:g} s after the run was stopped")
+            self._time.give_up(work, unfinished if work.stage is Stage.SINK else Overdue())
 
     def _end(self) -> None:
         if self._stopped_us is None:
@@ -315,8 +316,6 @@ class Pipeline:
                     await self._time.run(partial(sink.write, item), Stage.SINK)
                 else:
                     sink.write(item)
-            except Overdue:
-                broken = True
             except SinkError as error:
                 broken = True
                 if isinstance(item, Result):

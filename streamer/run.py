@@ -14,6 +14,7 @@ from streamer.arrivals import parse_arrivals
 from streamer.camera import cameras, stage_of
 from streamer.clock import MonotonicClock
 from streamer.engines.apart import ApartEngine
+from streamer.engines.base import Engine
 from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
 from streamer.errors import SinkError, UsageError
@@ -103,7 +104,7 @@ async def _measured(
             await threads.run(faults.start, Stage.SOURCE)
         model = find_model(settings.model, settings.trust)
         engine = ApartEngine(spec, model, settings.stall_s) if settings.respawn else open_engine(spec, model)
-        stack.callback(_close, engine.close, Stage.ENGINE, threads)
+        stack.callback(_close_engine, engine, threads)
         timings = Timings()
         await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)
         opened = Opened(
@@ -140,6 +141,14 @@ def _close(close: Callable[[], None], stage: Stage, threads: Threads) -> None:
     """Closes what belongs to a stage, unless a thread is in it that never came back."""
     if stage not in threads.lost:
         close()
+
+
+def _close_engine(engine: Engine, threads: Threads) -> None:
+    """The same of an engine; the process of one that never came back is ended."""
+    if isinstance(engine, ApartEngine) and Stage.ENGINE in threads.lost:
+        engine.kill()
+    else:
+        _close(engine.close, Stage.ENGINE, threads)
 
 
 def _uris(sources: Sequence[str], settings: Settings) -> list[str]:

@@ -15,7 +15,7 @@ from streamer.errors import EngineError, SinkError
 from streamer.ledger import FrameRecord, Outcome
 from streamer.link import Policy
 from streamer.percentiles import nearest_rank
-from streamer.pipeline import GRACE_S
+from streamer.pipeline import GRACE_S, SINK_GRACE_S
 from streamer.schedule import Limits, Pace
 from streamer.stream import SINK_LINK
 from tests.rig import FOR_EVER_S, Rig
@@ -123,6 +123,14 @@ def test_a_run_that_is_stopped_waits_only_a_moment_for_what_is_in_flight(hangs: 
     assert rig.ledger.outcomes[Outcome.ABANDONED] > 0
     assert rig.ledger.outcomes[Outcome.ENGINE_ERROR] == 0
     assert max(record.scheduled for record in rig.records) == 1_000_000
+
+
+def test_a_sink_that_does_not_finish_when_a_run_is_stopped_is_given_up_a_moment_later() -> None:
+    rig = Rig(services_s=(0.01,), frames=1000, sink_hangs_at=3, stop_at_us=1_000_000).run()
+    assert rig.ended_us == 1_000_000 + SINK_GRACE_S * 1_000_000
+    assert isinstance(rig.pipeline.failure, SinkError)
+    assert rig.ledger.outcomes[Outcome.SINK_ERROR] == 1
+    assert rig.ledger.conserved
 
 
 def test_what_is_in_flight_when_a_run_is_stopped_is_delivered_when_it_is_done_in_time() -> None:

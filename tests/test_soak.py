@@ -88,6 +88,9 @@ def test_an_interrupted_soak_goes_on_where_it_was_with_the_time_that_is_left(tmp
     assert after[0].window == len(before)
     assert after[0].start_s == pytest.approx(first.manifest["run"]["duration_s"], abs=0.001)
     assert [part["verdict"] for part in again.document()["parts"]] == ["INTERRUPTED", "VALID"]
+    assert resumed(out, []).done, "only its verdict is missing, and can still be given"
+    for name in ("soak.json", "soak.png"):
+        (out / name).touch()
     with pytest.raises(UsageError, match="has lasted as long as it was to"):
         resumed(out, [])
 
@@ -252,3 +255,32 @@ def test_a_part_in_which_something_was_run_is_not_taken_back(tmp_path: Path) -> 
     never.part(lambda row: None)
     never.give_up()
     assert not (tmp_path / "never").exists()
+
+
+def test_a_soak_that_was_killed_before_it_was_judged_is_judged_when_it_is_resumed(tmp_path: Path) -> None:
+    out = tmp_path / "soak"
+    clip = write_video(tmp_path / "clip.mp4", 30)
+    ran(Soak([str(clip)], settings(), out))
+    done = runs.streamer("soak", "--resume", out, "--json", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert things_in(out) == ["asked.json", "part-0", "soak.json", "soak.png", "windows.csv"]
+    assert json.loads(done.out)["frames"]["delivered"] == 150
+    assert runs.streamer("soak", "--resume", out, cwd=tmp_path).code == 2
+
+
+def test_a_soak_goes_on_with_the_source_that_it_was_begun_with(tmp_path: Path) -> None:
+    out = tmp_path / "soak"
+    clips = [str(write_video(tmp_path / name, 30)) for name in ("clip.mp4", "other.mp4")]
+    ran(Soak(clips[:1], settings(), out), Stops(50))
+    with pytest.raises(UsageError, match=r"it was of .*clip\.mp4; give the same, or none"):
+        resumed(out, clips[1:])
+    assert not resumed(out, clips[:1]).done
+
+
+def test_of_a_picture_in_which_nothing_is_found_the_canary_cannot_tell(tmp_path: Path) -> None:
+    asked = settings(confidence=0.999)  # the null engine is less sure than that
+    soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], asked, tmp_path / "soak")
+    _, told = ran(soak)
+    assert "nothing" in {row.canary for row in told} <= {"nothing", None}
+    (canary,) = (one for one in soak.document()["verdicts"] if one["name"] == "canary")
+    assert canary["passed"] is None

@@ -130,3 +130,19 @@ def test_windows_that_differ_by_more_than_a_tenth_do_not_agree() -> None:
 def test_a_run_too_short_for_windows_has_none() -> None:
     assert windows_of([10.0] * 3).last() == (0, [])
     assert windows_of([10.0] * 4).last()[0] == 1
+
+
+def test_what_happened_long_ago_is_kept_with_its_frame_and_the_witness_forgets_it() -> None:
+    witness = Witness(QUIET)
+    tail = Tail(witness)
+    slow = 5
+    for i in range(4000):
+        tail.closed(frame(i, infer=30_000 if i < slow else 8_000))
+        busy = 0.0 if i % 2 else 1.0  # each stretch differs from the one before
+        witness.sampled((i + 1) * PERIOD, Reading(i + 1, 0, i + busy, 0, 0, i // 2))
+        tail.witnessed()
+    found = tail.explain()
+    assert found is not None
+    assert witness.during(0, slow * PERIOD) == set()
+    assert found["slowest"]["frame"] < slow
+    assert sum(shares["share_of_all"] for shares in found["circumstances"].values()) > 0

@@ -101,8 +101,10 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer soak --resume runs/20261125T120000Z-video.mp4-soak
     """
     soak = _new(sources, options) if options["resume"] is None else _resumed(sources, options["resume"])
-    finished = asking(partial(_run, soak, progress_console(quiet=quiet)), options["trust"])
-    if finished.failure is not None and not (finished.directory / MANIFEST).is_file():
+    finished = None
+    if not (soak.begun and soak.done):  # one that was killed before it was judged has nothing left to be run
+        finished = asking(partial(_run, soak, progress_console(quiet=quiet)), options["trust"])
+    if finished is not None and finished.failure is not None and not (finished.directory / MANIFEST).is_file():
         raise finished.failure
     document = soak.document()
     write_whole(soak.out / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
@@ -111,9 +113,9 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif not quiet:
         print_soak(document, soak.out, Console())
-    if finished.failure is not None:
+    if finished is not None and finished.failure is not None:
         raise finished.failure
-    if finished.interrupted is not None:
+    if finished is not None and finished.interrupted is not None:
         return EXIT_SIGNAL + signal.Signals[finished.interrupted]
     return EXIT_FAILED if document["verdict"] == "failed" else 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ _HEADINGS = {
 """What stands above the columns, and how wide they are."""
 HEADING = " ".join(heading.rjust(width) for heading, width in _HEADINGS.items())
 """Stands above the lines; latency, age and lateness are milliseconds, CPU is cores."""
-FAULTS_SAID = "faults  were injected on purpose: the figures are of a disturbed run"
 SAID = {True: "passed", False: "FAILED", None: "too early"}
 
 
@@ -68,10 +67,23 @@ def print_soak(document: Mapping[str, Any], out: Path, console: Console) -> None
     parts = document["parts"]
     runs = parts[0]["directory"] if len(parts) == 1 else f"{parts[0]['directory']} to {parts[-1]['directory']}"
     load = [load_line(document["load"])] if document["load"] else []
-    faults = [FAULTS_SAID] if document["faults"] else []
-    for line in (f"frames  {counts}", *load, *faults, f"files   {out}/ windows.csv, soak.json, soak.png, {runs}"):
+    for line in (
+        f"frames  {counts}",
+        *load,
+        *_doubts(parts),
+        f"files   {out}/ windows.csv, soak.json, soak.png, {runs}",
+    ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(document["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)
+
+
+def _doubts(parts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each doubt about a part, of a soak of several with its name."""
+    return [
+        f"doubt   {'' if len(parts) == 1 else part['directory'] + ': '}{doubt}"
+        for part in parts
+        for doubt in part.get("doubts", ())
+    ]
 
 
 def _verdicts(document: Mapping[str, Any]) -> Table:

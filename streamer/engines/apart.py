@@ -86,8 +86,7 @@ class ApartEngine:
 
     def replace(self) -> None:
         """Ends the process, whatever it is at, and makes another one ready. Raises EngineError."""
-        if self._child is not None:
-            self._child.kill()
+        self.kill()
         self._cpu_of_lost_s, self._cpu_s = self.cpu_s, 0.0
         self.read()
         self.compile()
@@ -104,6 +103,11 @@ class ApartEngine:
         """Sends its process a signal: what faults on purpose do to it."""
         if self._child is not None:
             self._child.signal(number)
+
+    def kill(self) -> None:
+        """Ends its process, whatever that is at."""
+        if self._child is not None:
+            self._child.kill()
 
     def close(self) -> None:
         if self._child is not None:

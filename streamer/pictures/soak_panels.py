@@ -16,7 +16,7 @@ from streamer.pictures.over_time import LOST
 from streamer.pictures.panel import frame, linear, say, scale
 from streamer.pictures.thinning import Floats, envelope
 from streamer.soak.leaks import CHILDREN, MEMORY
-from streamer.soak.same_answers import CHANGED, SAME
+from streamer.soak.same_answers import CHANGED, NOTHING, SAME
 from streamer.soak.windows import WindowRow
 
 if TYPE_CHECKING:
@@ -87,17 +87,18 @@ def scale_frames(axes: Axes, largest: float) -> None:
 
 def draw_memory(axes: Axes, rows: Rows, verdicts: Verdicts) -> None:
     """Draws what streamer had resident at the end of each window, and its trend."""
-    _memory(axes, rows, attrgetter("resident_mb"), verdicts[MEMORY])
-    frame(axes, "Resident memory at the end of each window, not from 0 MB")
+    low = _memory(axes, rows, attrgetter("resident_mb"), verdicts[MEMORY])
+    frame(axes, f"Resident memory at the end of each window{low}")
 
 
 def draw_memory_of_children(axes: Axes, rows: Rows, verdicts: Verdicts) -> None:
     """Draws the same of the processes that it has started."""
-    _memory(axes, rows, attrgetter("children_mb"), verdicts[CHILDREN])
-    frame(axes, "Resident memory of the processes that it started, not from 0 MB")
+    low = _memory(axes, rows, attrgetter("children_mb"), verdicts[CHILDREN])
+    frame(axes, f"Resident memory of the processes that it started{low}")
 
 
-def _memory(axes: Axes, rows: Rows, value: Callable[[WindowRow], float], verdict: Mapping[str, Any]) -> None:
+def _memory(axes: Axes, rows: Rows, value: Callable[[WindowRow], float], verdict: Mapping[str, Any]) -> str:
+    """Returns what is to be said of where the axis begins."""
     _line(axes, rows, value, BLUE, "")
     trends = verdict["figures"]["parts"]
     for number, one in enumerate(trends):
@@ -105,9 +106,10 @@ def _memory(axes: Axes, rows: Rows, value: Callable[[WindowRow], float], verdict
         _trend(axes, rows, one, (one["start"], one["end"]), "" if number else label)
     low, high = min(map(value, rows), default=0.0), max(map(value, rows), default=0.0)
     room = max(0.08 * (high - low), (LEAST_SPAN_MB - (high - low)) / 2)
-    axes.set_ylim(low - room, high + room)
+    axes.set_ylim(max(0.0, low - room), high + room)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.set_ylabel("MB")
+    return ", not from 0 MB" if low > room else ""
 
 
 def draw_lateness(axes: Axes, rows: Rows, _: Verdicts) -> None:
@@ -136,7 +138,7 @@ def draw_cpu(axes: Axes, rows: Rows, _: Verdicts) -> None:
 
 def draw_canary(axes: Axes, rows: Rows, _: Verdicts) -> None:
     """Draws a tick for each window in which the golden frame was looked at; one that changed stands out."""
-    for name, colour, width in ((SAME, GREEN, 1.2), (CHANGED, VERMILLION, 2.4)):
+    for name, colour, width in ((SAME, GREEN, 1.2), (NOTHING, GRAY, 1.2), (CHANGED, VERMILLION, 2.4)):
         at = _per_unit(rows, [row.end_s for row in rows if row.canary == name])
         if len(at):
             axes.eventplot(at, colors=colour, linelengths=1.0, linewidths=width, label=f"{name} {len(at):,}")

@@ -12,10 +12,10 @@ from streamer.soak.windows import WindowRow
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 LOSSES = {
-    "decode_error": "could not be decoded",
-    "engine_error": "were lost with the engine",
-    "sink_error": "could not be written",
-    "abandoned": "were abandoned in mid-run",
+    "decode_error": "not decoded",
+    "engine_error": "lost with the engine",
+    "sink_error": "not written",
+    "abandoned": "abandoned in mid-run",
 }
 """What no soak may have, in words; the frames that its end abandons are none."""
 TOLD = ("dropped", "source_error")
@@ -39,7 +39,7 @@ def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
     for name, found in lost.items():
         if found:
             count = sum(getattr(row, name) for row in found)
-            reasons.append(f"{count:,} frames {LOSSES[name]}, first in window {found[0].window}")
+            reasons.append(f"{_frames(count)} {LOSSES[name]}, first in window {found[0].window}")
     if reasons:
         return Verdict("losses", False, "; ".join(reasons), figures)
     killed = [str(part) for part, manifest in enumerate(manifests) if manifest is None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from streamer.soak.verdict import Verdict
 from streamer.soak.windows import WindowRow, clock
 
-CHANGED, SAME = "changed", "same"
+CHANGED, SAME, NOTHING = "changed", "same", "nothing"
 
 
 def same_answers(rows: Sequence[WindowRow]) -> Verdict:
@@ -30,6 +30,9 @@ def same_answers(rows: Sequence[WindowRow]) -> Verdict:
         return Verdict("canary", False, why, figures)
     if not looked:
         return Verdict("canary", None, "the golden frame was not looked at: soak for longer than --canary", figures)
+    if all(row.canary == NOTHING for row in looked):
+        why = "nothing is found in the golden frame: begin with one that has an object, to see that it still is"
+        return Verdict("canary", None, why, figures)
     return Verdict("canary", True, f"the golden frame was the same in {_windows(len(looked))}", figures)
 
 

@@ -24,8 +24,9 @@ class WindowRow:
     are the frames that fell due in the window, an outcome's those that met it there: a frame may do the one in this
     window and the other in the next. Percentiles of too few frames are None. ``resident_mb``, ``open_files``,
     ``threads`` and ``children_mb``, of the processes that it started, are those at the window's end; ``cpu_share`` is
-    CPU seconds a second. ``canary`` is same or changed, None when the golden frame was not looked at, and
-    ``canary_changed`` the most boxes of it that were not as they had been.
+    CPU seconds a second. ``canary`` is same, changed or, where nothing is found in the golden
+    frame, nothing; None when it was not looked at. ``canary_changed`` is the most boxes of it that were not as they
+    had been.
     """
 
     window: int

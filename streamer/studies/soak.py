@@ -111,6 +111,13 @@ class Soak:
         """There is nothing left to be run."""
         return lasted_as_asked(list(self._manifests().values()), self.done_s, self._asked_s)
 
+    @property
+    def judged(self) -> bool:
+        """Its verdict has been written, and drawn after that."""
+        written, drawn = self.out / f"{NAME}.json", self.out / PICTURE
+        there = written.is_file() and drawn.is_file()
+        return there and drawn.stat().st_mtime_ns >= written.stat().st_mtime_ns
+
     def _manifests(self) -> dict[Path, dict[str, Any]]:
         """The ``run.json`` of each part that has one."""
         return {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
@@ -164,6 +171,10 @@ class Soak:
         """``soak.json``: the verdicts on what has been run so far."""
         found = self._manifests()
         manifests = list(found.values())
+        if not manifests:
+            raise UsageError(
+                f"{self.out}: no run.json to judge by; make one: streamer verify {self.parts[-1]} --repair"
+            )
         judged = judge(self.rows, [found.get(part) for part in self.parts], self._asked_s)
         last = manifests[-1]
         return {
@@ -201,13 +212,15 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
         raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"--resume {out}: {ASKED} cannot be understood ({error}); begin a new soak") from error
+    if [without_credentials(source) for source in soak.sources] != asked["sources"]:
+        raise UsageError(f"--resume {out}: it was of {' '.join(asked['sources'])}; give the same, or none")
     if any("***" in source for source in soak.sources):
         raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
     soak.parts, soak.begun = _parts_of(out), True
     if any(map(under_way, soak.parts)):
         raise UsageError(f"--resume {out}: that soak is still going on; end it first")
     soak.rows = read_windows(out / WINDOWS)
-    if soak.done:
+    if soak.done and soak.judged:
         raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
     return soak
 
@@ -227,6 +240,8 @@ def _part(directory: Path, manifest: Mapping[str, Any] | None) -> dict[str, Any]
         "verdict": manifest["verdict"],
         "error": manifest["error"],
         "slo": manifest["slo"],
+        "gaps": manifest["gaps"],
+        "doubts": manifest["doubts"],
         "started": run["started"],
         "duration_s": run["duration_s"],
     }

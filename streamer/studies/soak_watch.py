@@ -9,6 +9,7 @@ from fractions import Fraction
 from streamer.canary import changed_boxes
 from streamer.detections import Detections
 from streamer.ledger import FrameRecord, Outcome, Watcher
+from streamer.soak.same_answers import CHANGED, NOTHING, SAME
 from streamer.soak.windows import WindowRow
 from streamer.summary import Tally, statistics
 from streamer.taken import taken
@@ -82,6 +83,13 @@ class SoakWatch:
         if end_us > self._begun_us:
             self._close(end_us)
 
+    def _canary(self, changed: Sequence[int]) -> str | None:
+        if not changed:
+            return None
+        if any(changed):
+            return CHANGED
+        return SAME if self._golden else NOTHING
+
     def _close(self, now_us: int) -> None:
         now = taken()
         seconds = (now_us - self._begun_us) / 1_000_000
@@ -114,7 +122,7 @@ class SoakWatch:
                 frequency_mhz=now.frequency_mhz,
                 throttled=now.throttled - self._before.throttled,
                 children_mb=now.children_mb,
-                canary=None if not changed else "changed" if any(changed) else "same",
+                canary=self._canary(changed),
                 canary_changed=max(changed) if changed else None,
             )
         )

@@ -253,3 +253,19 @@ def test_a_camera_over_http_that_hangs_up_is_connected_anew_and_its_times_go_on(
     assert [item.index for item in items] == sorted({item.index for item in items})
     assert all(earlier.pts < later.pts for earlier, later in pairwise(items))
     assert source.doubts == []
+
+
+@needs_rtsp
+def test_beside_a_camera_a_file_has_its_own_ticks_and_is_watched(tiny_model: Path, tmp_path: Path) -> None:
+    clip, out, plan = str(write_video(tmp_path / "clip.mp4", 30)), tmp_path / "both", tmp_path / "plan.toml"
+    with RtspCamera() as camera:
+        with running([camera.address, clip], tiny_model, out, "--frames", "20") as run:
+            assert run.process.wait() == 0
+        assert verify(out).reasons == []
+        assert [stream["live"] for stream in manifest(out)["streams"]] == [True, False]
+        plan.write_text('[[fault]]\nkind = "stall"\nframe = 5\nfor = "60s"\nstream = 1\n')
+        out = tmp_path / "stuck"
+        with running([camera.address, clip], tiny_model, out, "--faults", str(plan), "--stall", "1s") as run:
+            assert run.process.wait() == 1
+    assert [stall["stage"] for stall in manifest(out)["stalls"]] == ["source"]
+    assert verify(out).reasons == []
