@@ -16,7 +16,7 @@ import anyio
 
 from streamer.detector import Detector
 from streamer.emission import Emission, Job, Prime
-from streamer.errors import EngineError, EngineLost, SinkError, StreamerError
+from streamer.errors import SinkError, StreamerError
 from streamer.frame import Frame
 from streamer.gaps import Gaps
 from streamer.golden import GoldenFrame
@@ -28,6 +28,7 @@ from streamer.replacing import Replacing
 from streamer.rounds import Intermission
 from streamer.run_time import RunTime
 from streamer.schedule import Limits
+from streamer.serving import Overdue, Server
 from streamer.sink import Dropped, Result
 from streamer.stream import Line, Stream
 from streamer.watchdog import Watchdog
@@ -43,10 +44,6 @@ GRACE_S, SINK_GRACE_S = 0.5, 1.5
 
 What is half written is better finished, and has longer.
 """
-
-
-class Overdue(Exception):
-    """Work was still under way when a run that was stopped had to come to its end."""
 
 
 class Pipeline:
@@ -82,11 +79,8 @@ class Pipeline:
         decoded: Callable[[int, int], None],
     ) -> None:
         self._watchdog = watchdog
-        self._replacing = replacing
-        self._golden = golden
         self._limits = limits
         self._detectors = detectors
-        self._primer = primer
         self._ledger = ledger
         self._time = time
         self._closed_loop = streams[0].schedule.closed_loop
@@ -121,6 +115,20 @@ class Pipeline:
                     pictureless=self._pictureless,
                 )
             )
+        self._server = Server(
+            dispatch=self._dispatch,
+            lines=self._lines,
+            gate=self._gate,
+            primer=primer,
+            replacing=replacing,
+            golden=golden,
+            ledger=ledger,
+            time=time,
+            drop=self._drop,
+            close=self._close,
+            fail=self._fail,
+            failed=lambda: self.failure is not None,
+        )
         self._emitting = anyio.CancelScope()
         self._stopped = anyio.Event()
         self._stopped_us: int | None = None
@@ -157,7 +165,7 @@ class Pipeline:
             async with anyio.create_task_group() as engine:
                 self._time.start(LEAD_US)
                 for detector in self._detectors:
-                    engine.start_soon(self._serve_in_time, detector)
+                    engine.start_soon(self._server.serve, detector)
                 await self._emit()
             for line in self._lines:
                 line.buffer.close()
@@ -226,80 +234,6 @@ class Pipeline:
             line.undrawn += shown
             line.buffer.skip(frame.index)
         self._close(record, Outcome.DROPPED, reason)
-
-    async def _serve_in_time(self, detector: Detector) -> None:
-        with suppress(Overdue):
-            await self._serve(detector)
-
-    async def _serve(self, detector: Detector) -> None:
-        while True:
-            try:
-                job = await self._dispatch.take()
-            except LinkClosed:
-                return
-            if isinstance(job, Prime):
-                if not await self._keep_warm(detector, job):
-                    return
-                continue
-            frame, record = job
-            line = self._lines[record.stream]
-            judge = line.stream.judge
-            reason = judge.reason(record, self._time.now_us(), more=not line.link.closed)
-            if reason is not None:
-                self._drop(frame, record, reason)
-                continue
-            try:
-                detections = await self._time.run(partial(detector.detect, frame, record), Stage.ENGINE)
-            except Overdue:
-                line.buffer.skip(frame.index)
-                raise
-            except EngineError as error:
-                self._gate.leave()
-                line.buffer.skip(frame.index)
-                self._close(record, Outcome.ENGINE_ERROR)
-                if not await self._replaced(error):
-                    return
-                continue
-            self._gate.leave()
-            self._ledger.detected(record)
-            judge.served(record.service or 0)
-            await line.buffer.put(frame.index, Result(frame, record, detections))
-            if not await self._look_at_golden(detector):
-                return
-
-    async def _look_at_golden(self, detector: Detector) -> bool:
-        """Right behind a frame, when none waits: the next one is the furthest away then. False ends the worker."""
-        golden = self._golden
-        if golden is None or not golden.is_due(self._time.now_us(), idle=not self._dispatch.holds):
-            return True
-        try:
-            await self._time.run(partial(golden.look, detector), Stage.ENGINE)
-        except EngineError as error:
-            return await self._replaced(error)
-        return True
-
-    async def _replaced(self, error: EngineError) -> bool:
-        """Another engine has taken the place of one that was lost; False when that ends the run instead."""
-        replacing = self._replacing
-        if not isinstance(error, EngineLost) or replacing is None or not replacing.possible or self.failure:
-            self._fail(error)
-            return False
-        try:
-            await self._time.run(partial(replacing.replace, error), Stage.REPLACING)
-        except EngineError as beyond_help:
-            self._fail(beyond_help)
-            return False
-        return True
-
-    async def _keep_warm(self, detector: Detector, job: Prime) -> bool:
-        """Primes on the worker that will serve the frame; False when that failed, which ends the run."""
-        assert self._primer is not None
-        try:
-            await self._time.run(partial(detector.prime, self._primer, job.due_us), Stage.ENGINE)
-        except EngineError as error:
-            self._fail(error)
-            return False
-        return True
 
     async def _drain(self, line: Line) -> None:
         broken = False

@@ -7,22 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
-
-import numpy as np
 
 from streamer import manifest as parts
 from streamer.account import Account, Aids, End
+from streamer.assembly import Assembly
 from streamer.csv_rows import frame_row
 from streamer.detector import Detector
 from streamer.distribution import MOST_EXACT
 from streamer.engines.apart import ApartEngine
-from streamer.engines.base import Request
-from streamer.faults.engine import FaultyDetector
-from streamer.faults.injection import means_of
 from streamer.finished import Run
 from streamer.frame import Frame
-from streamer.freshness import Judge
 from streamer.gaps import Gaps
 from streamer.golden import GoldenFrame
 from streamer.hdr_log import write_hdr_log
@@ -32,23 +26,18 @@ from streamer.observer import Observer
 from streamer.opened import Opened
 from streamer.pieces import PiecedVideo, Pieces
 from streamer.pipeline import Pipeline
-from streamer.postprocess import Postprocess
-from streamer.preprocess import preprocess_for
 from streamer.priming import Primer
 from streamer.progress import Housekeeping, garbage_frozen
 from streamer.replacing import Replacing
 from streamer.rounds import Intermission, Rounds
 from streamer.run_time import RunTime
-from streamer.rundir import RunDir, default_path, video_name
+from streamer.rundir import RunDir, default_path
 from streamer.settings import Video
-from streamer.sink import FileSink, Sink
-from streamer.source import Unreadable
+from streamer.sink import FileSink
 from streamer.sources.fingerprint import fingerprint
-from streamer.stream import Stream
 from streamer.video_writer import VideoWriter
 from streamer.vigil import Vigil
 from streamer.warmup import catch_up, warm_again, warm_drawing, warm_inference_us, warm_up
-from streamer.watchdog import Watchdog
 from streamer.workers import Stage
 
 
@@ -61,6 +50,7 @@ class Session:
         self._rounds = rounds
         self._observer = observer
         self._time = RunTime(opened.clock, opened.threads)
+        self._assembly = Assembly(opened, self._time)
         self._schedule = opened.cameras[0].schedule
         self._deadline_us = parts.nominal_deadline_us(opened.settings, [one.schedule for one in opened.cameras])
         infos = [camera.source.info for camera in opened.cameras]
@@ -78,19 +68,19 @@ class Session:
         self._watcher: Watcher = self._measured.watcher
         if vigil is not None:
             self._watcher = Watchers(self._watcher, vigil.begins(closed_loop=closed_loop, ticks_us=ticks_us))
-        self._aids = Aids(self._watchdog_of(opened), Gaps(opened.settings.give_up_us))
+        self._aids = Aids(self._assembly.watchdog(), Gaps(opened.settings.give_up_us))
         self._end = End()
         self._cpu_aside_s = 0.0
 
     async def run(self) -> Run:
         """Warms up, runs the pipeline, and closes the run directory."""
         opened, settings = self._opened, self._opened.settings
-        detectors = [self._detector(request) for request in opened.engine.requests]
+        detectors = [self._assembly.detector(request) for request in opened.engine.requests]
         sha256 = await opened.threads.run(partial(fingerprint, opened.cameras[0].uri), Stage.SOURCE)
         firsts = [await opened.threads.run(camera.source.read, camera.stage) for camera in opened.cameras]
         read_us = opened.clock.now_us()
         # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
-        sample = self._warmup_frame(firsts[0])
+        sample = self._assembly.warmup_frame(firsts[0])
         await opened.threads.run(
             partial(warm_up, detectors, sample, settings.warmup, opened.clock, opened.timings), Stage.ENGINE
         )
@@ -126,7 +116,7 @@ class Session:
         encoders: list[VideoWriter | PiecedVideo] = []
         try:
             if settings.video is not Video.NONE:
-                encoders += (self._encoder(directory, number) for number in range(len(opened.cameras)))
+                encoders += (self._assembly.encoder(directory, number) for number in range(len(opened.cameras)))
         except BaseException:
             directory.give_up()
             raise
@@ -136,7 +126,7 @@ class Session:
             self._aids.pieces = Pieces(directory.frames, directory.detections, videos, every_us, settings.keep_bytes)
         pipeline = Pipeline(
             streams=[
-                self._stream(
+                self._assembly.stream(
                     number,
                     first,
                     FileSink(
@@ -250,51 +240,6 @@ class Session:
     def _engine_s(self) -> float:
         """CPU seconds of an engine in a process of its own."""
         return self._opened.engine.cpu_s if isinstance(self._opened.engine, ApartEngine) else 0.0
-
-    def _watchdog_of(self, opened: Opened) -> Watchdog:
-        # Between two frames of a live source there is no telling how long it may take.
-        stages = [Stage.SINK, Stage.SOURCE]
-        if not opened.settings.respawn:  # that watches the engine by itself
-            stages.append(Stage.ENGINE)
-        return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)
-
-    def _detector(self, request: Request) -> Detector:
-        """The detector of a request, with the faults of the engine if there are any."""
-        opened, settings, stamp = self._opened, self._opened.settings, self._time.stamp
-        preprocess = preprocess_for(opened.spec.preprocess, opened.model.input_size, settings.fit)
-        postprocess = Postprocess(opened.model.head, settings.confidence, settings.iou, len(opened.model.names))
-        if opened.faults is None or not opened.faults.engine:
-            return Detector(request, preprocess, postprocess, stamp)
-        means = means_of(time.sleep, opened.engine.signal if isinstance(opened.engine, ApartEngine) else None)
-        return FaultyDetector(request, preprocess, postprocess, stamp, opened.faults.engine, means)
-
-    def _stream(self, number: int, first: Frame | Unreadable | None, sink: Sink) -> Stream:
-        """A stream, with the faults of its source and of its sink if there are any."""
-        camera, faults = self._opened.cameras[number], self._opened.faults
-        source = camera.source
-        if faults is not None:
-            source = faults.source(number, camera, self._time.stamp, time.sleep)
-            sink = faults.sink(number, sink, self._time.stamp, time.sleep)
-        return Stream(source, first, camera.schedule, Judge(self._opened.settings.freshness), sink)
-
-    def _encoder(self, directory: RunDir, stream: int) -> VideoWriter | PiecedVideo:
-        camera, faults = self._opened.cameras[stream], self._opened.faults
-        info, schedule = camera.source.info, camera.schedule
-        base = info.time_base if isinstance(schedule.pace, str) else 1 / schedule.pace
-        path = directory.path / video_name(stream, len(self._opened.cameras))
-
-        def make(path: Path, comment: str = "") -> VideoWriter:
-            writer = partial(VideoWriter, path, info.width, info.height, schedule.rate, base, comment=comment)
-            return writer() if faults is None else writer(open_file=faults.disk.open)
-
-        return make(path) if self._opened.settings.segment_s is None else PiecedVideo(path, make)
-
-    def _warmup_frame(self, first: object) -> Frame:
-        """A copy of the first frame, or a gray one when that cannot be decoded."""
-        if isinstance(first, Frame):
-            return Frame(first.stream, first.index, first.pts, first.image.copy())
-        info = self._opened.cameras[0].source.info
-        return Frame(0, 0, Fraction(0), np.full((info.height, info.width, 3), 114, np.uint8))
 
 
 def _renew(engine: ApartEngine, detectors: Sequence[Detector], sample: Frame) -> None:

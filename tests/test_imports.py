@@ -45,9 +45,9 @@ LAYERS: dict[str, list[str]] = {
         sources.synthetic sources.video street street.* truth video_reader video_writer
     """),
     "pipeline": names("""
-        account camera detector doubts emission faults.engine faults.injection golden lookahead manifest measuring
-        observer opened pieces pipeline
-        priming reception replacing rounds run_time session stream vigil warmup watchdog
+        account assembly camera detector doubts emission faults.engine faults.injection golden lookahead manifest
+        measuring observer opened pieces pipeline priming reception replacing rounds run_time serving session stream
+        vigil warmup watchdog
     """),
     "run": names("run api pieces_found repair studies studies.* verify verify.*"),
     "cli": names("cli cli.* __main__"),
