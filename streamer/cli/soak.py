@@ -101,11 +101,11 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer soak --resume runs/20261125T120000Z-video.mp4-soak
     """
     soak = _new(sources, options) if options["resume"] is None else _resumed(sources, options["resume"])
-    finished = None
-    if not (soak.begun and soak.done):  # one that was killed before it was judged has nothing left to be run
-        finished = asking(partial(_run, soak, progress_console(quiet=quiet)), options["trust"])
-    if finished is not None and finished.failure is not None and not (finished.directory / MANIFEST).is_file():
-        raise finished.failure
+    # One that was killed before it was judged has nothing left to be run.
+    finished = None if soak.done else asking(partial(_run, soak, progress_console(quiet=quiet)), options["trust"])
+    failure = None if finished is None else finished.failure
+    if finished is not None and failure is not None and not (finished.directory / MANIFEST).is_file():
+        raise failure
     document = soak.document()
     write_whole(soak.out / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     draw_soak(soak.out, document)
@@ -113,8 +113,8 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif not quiet:
         print_soak(document, soak.out, Console())
-    if finished is not None and finished.failure is not None:
-        raise finished.failure
+    if failure is not None:
+        raise failure
     if finished is not None and finished.interrupted is not None:
         return EXIT_SIGNAL + signal.Signals[finished.interrupted]
     return EXIT_FAILED if document["verdict"] == "failed" else 0

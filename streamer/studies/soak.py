@@ -11,6 +11,7 @@ from typing import Any
 
 from streamer import __version__
 from streamer.errors import SinkError, UsageError
+from streamer.pictures.soak import PICTURE
 from streamer.rundir import BEGUN, MANIFEST, check_out, discard, under_way, write_whole
 from streamer.settings import Settings
 from streamer.soak.end import lasted_as_asked
@@ -25,7 +26,6 @@ from streamer.studies.soak_watch import SoakWatch
 
 SCHEMA_VERSION = 1
 NAME = "soak"
-PICTURE = "soak.png"
 ASKED = "asked.json"
 """What the soak was begun with: a part that follows is run in the same way."""
 TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "load", "faults", "run")
