@@ -1,8 +1,7 @@
 """Processes beside this one: the only file that starts any.
 
 A child is started afresh, not forked: it shares no thread, no lock and no runtime with its parent, and its memory is
-its own. It ends when its parent does, however that ends, because nobody speaks to it any more, and
-where it is stuck in its work, some seconds later.
+its own. It ends when its parent does, however that ends, because nobody speaks to it any more.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from streamer.errors import EngineError
-from streamer.workers import beside
 
 FRESH = get_context("spawn")
 ENDS_WITHIN_S = 5.0
@@ -90,13 +88,15 @@ class Child:
 
 def _begin(work: Callable[..., None], link: Connection, arguments: Sequence[Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    beside(_end_with_parent)
     with link, suppress(ConnectionError, EOFError):  # the parent has gone: there is nobody left to work for
         work(link, *arguments)
 
 
-def _end_with_parent() -> None:
-    """Ends this process when its parent has, also when it is in work that never comes back."""
+def end_with_parent() -> None:
+    """In a child: waits until its parent has ended, and ends this process, also from work that never comes back.
+
+    Blocks, and so belongs on a thread.
+    """
     parent = parent_process()
     assert parent is not None
     wait([parent.sentinel])

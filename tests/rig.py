@@ -355,14 +355,13 @@ class Rig:
         self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * len(sources))
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
-        watched_elsewhere = [*([Stage.ENGINE] if self.respawns else []), *([Stage.SOURCE] if self.live else [])]
-        stages = [stage for stage in Stage if stage not in watched_elsewhere]
+        stages = [Stage.SOURCE, Stage.SINK, *([] if self.respawns else [Stage.ENGINE])]
         self.watchdog = Watchdog(run_time, self.stall_us, stages)
         self.gaps = Gaps(self.give_up_us)
         self.pipeline = Pipeline(
             streams=[
                 Stream(
-                    first=await time.run(camera.source.read, Stage.SOURCE),
+                    first=await time.run(camera.source.read, camera.stage),
                     source=injected.source(number, camera, run_time.stamp, time.block),
                     schedule=camera.schedule,
                     judge=Judge(self.freshness),

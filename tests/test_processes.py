@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import EngineError
-from streamer.processes import Child, ChildLost, run_to_end
+from streamer.processes import Child, ChildLost, end_with_parent, run_to_end
+from streamer.workers import beside
 from tests.runs import environment
 
 
@@ -85,6 +86,7 @@ def test_an_interrupt_of_the_terminal_does_not_reach_a_child() -> None:
 
 def spin(link: Connection, _: str) -> None:
     """Hangs: it never listens again."""
+    beside(end_with_parent)
     link.recv()
     link.send(None)
     while True:

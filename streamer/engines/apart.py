@@ -21,7 +21,8 @@ from streamer.engines.opening import open_engine
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError, EngineLost, StreamerError
 from streamer.models.model import Model
-from streamer.processes import Child, ChildLost
+from streamer.processes import Child, ChildLost, end_with_parent
+from streamer.workers import beside
 
 STARTS_WITHIN_S = 600.0
 """A GPU may compile for minutes."""
@@ -148,6 +149,7 @@ def serve(link: Connection, spec: EngineSpec, model: Model, shared_input: Any, s
     """In the child: reads, compiles, and then infers, each when it is told."""
     # One that is meant for the whole group ends the run in good order, and this process with it.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    beside(end_with_parent)
     engine = open_engine(spec, model)
     try:
         engine.read()
