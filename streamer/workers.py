@@ -10,7 +10,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from queue import SimpleQueue
@@ -18,7 +18,6 @@ from threading import Thread, current_thread
 from typing import Any, Protocol, TypeVar
 
 import anyio
-import anyio.from_thread
 from anyio.lowlevel import EventLoopToken, current_token
 
 from streamer.clock import Clock
@@ -219,8 +218,18 @@ class Threads:
             if job.lost:
                 return
             job.result, job.error = result, error
-            anyio.from_thread.run_sync(self._done, job, token=job.loop)
+            self._hand_over(job)
             del job, result, error  # what it holds is let go before the next one comes
+
+    def _hand_over(self, job: _Job) -> None:
+        """Tells the event loop, without waiting for it: a loop that is being closed waits for this thread.
+
+        asyncio cancels through every shield when it ends (Ctrl-C in a script that calls the library).
+        """
+        loop: Any = job.loop.native_token
+        tell = loop.run_sync_soon if hasattr(loop, "run_sync_soon") else loop.call_soon_threadsafe  # trio, asyncio
+        with suppress(RuntimeError):  # the loop has gone, and with it who waited
+            tell(self._done, job)
 
     def _done(self, job: _Job) -> None:
         """In the event loop, where nothing else is given up meanwhile."""
