@@ -6,18 +6,17 @@ import colorsys
 from collections.abc import Sequence
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from streamer.detections import Detections
 from streamer.frame import Image
+from streamer.opencv import cv2
 
 Colour = tuple[int, int, int]
 """Blue, green, red; 0 to 255."""
 
 GOLDEN_RATIO = 0.618033988749895
 STALE_COLOUR: Colour = (160, 160, 160)
-FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @lru_cache(maxsize=1024)
@@ -42,7 +41,7 @@ def annotate_stale(image: Image, detections: Detections, names: Sequence[str], a
         _box(image, corners, STALE_COLOUR, f"{names[class_id]} stale")
     text = "dropped, no boxes yet" if age_us is None else f"dropped, boxes {age_us / 1000:.0f} ms old"
     scale = _text_scale(image)
-    (_, height), _ = cv2.getTextSize(text, FONT, scale, 1)
+    (_, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
     _text(image, text, (6, height + 8), STALE_COLOUR, scale)
 
 
@@ -65,17 +64,17 @@ def _box(image: Image, corners: tuple[int, int, int, int], colour: Colour, label
     thickness = max(1, round(min(image.shape[:2]) / 320))
     cv2.rectangle(image, (left, top), (right, bottom), colour, thickness)
     scale = _text_scale(image)
-    (_, height), _ = cv2.getTextSize(label, FONT, scale, 1)
+    (_, height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
     baseline = top - 4 if top - height - 6 >= 0 else top + height + 4
     _text(image, label, (left, baseline), colour, scale)
 
 
 def _text(image: Image, text: str, origin: tuple[int, int], colour: Colour, scale: float) -> None:
     """Text at ``origin`` (its lower left corner) on a ground of ``colour``, black or white by its brightness."""
-    (width, height), _ = cv2.getTextSize(text, FONT, scale, 1)
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
     x = max(0, min(origin[0], image.shape[1] - width - 2))
     y = origin[1]
     cv2.rectangle(image, (x, y - height - 3), (x + width + 2, y + 3), colour, cv2.FILLED)
     blue, green, red = colour
     ink = (0, 0, 0) if 0.114 * blue + 0.587 * green + 0.299 * red > 128 else (255, 255, 255)
-    cv2.putText(image, text, (x + 1, y), FONT, scale, ink, 1, cv2.LINE_AA)
+    cv2.putText(image, text, (x + 1, y), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)

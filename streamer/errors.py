@@ -9,7 +9,10 @@
     ├── ModelError           the model file is missing, broken or not a detector
     ├── EngineError          the engine failed on a frame
     │   └── EngineUnavailable    this variant cannot run here, and why
-    └── SinkError            the video or a table cannot be written
+    ├── SinkError            the video or a table cannot be written
+    ├── CacheError           the user's cache cannot be written
+    ├── LibraryMissing       a library that streamer depends on cannot be loaded
+    └── Defect               an error that nobody raised on purpose: streamer's own, or a library's
 
 Each message is one line that names the thing and the mend. The library raises these and never prints;
 the command line turns them into exit codes. Errors of vendors are mapped to these where they come up, with
@@ -61,6 +64,18 @@ class EngineUnavailable(EngineError):
 
 class SinkError(StreamerError):
     """The annotated video or a table of the run directory cannot be written."""
+
+
+class CacheError(StreamerError):
+    """The user's cache cannot be written, and what was to be kept there has no other place."""
+
+
+class LibraryMissing(StreamerError):
+    """A library that streamer depends on cannot be loaded; the message names it and the mend."""
+
+
+class Defect(StreamerError):
+    """An error that nobody raised on purpose, which is the cause: streamer's own fault, or a library that changed."""
 
 
 def one_line(message: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import av
 
+from streamer import pyav
 from streamer.csv_rows import read_frames
 from streamer.errors import UsageError
 from streamer.pieces import BEGINS
@@ -45,7 +46,10 @@ def _begins(video: Path) -> Iterator[str]:
     """When each piece begins, by its own comment; the last one has none when it was killed in its first second."""
     for piece in (*pieces_of(video), video):
         try:
-            with av.open(str(piece), metadata_errors="replace") as container:
-                yield container.metadata["comment"].removeprefix(BEGINS)
-        except (av.FFmpegError, KeyError):
+            with pyav.open_input(str(piece)) as container:
+                begins = pyav.comment(container)
+        except av.FFmpegError:
             return
+        if not begins:
+            return
+        yield begins.removeprefix(BEGINS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from streamer.detections import Detections, no_detections
 from streamer.errors import ModelError
+from streamer.opencv import cv2
 from streamer.preprocess import Geometry
 
 STRIDES = (8, 16, 32)

@@ -11,11 +11,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from streamer.frame import Image
+from streamer.opencv import cv2
 
 PADDING_GRAY = 114
 

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.opencv import cv2
 from streamer.street import figures as figures
 from streamer.street import solids as solids
 from streamer.street.backdrop import Painter, Prop, paint_backdrop

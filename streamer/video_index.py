@@ -19,6 +19,7 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from streamer import pyav
 from streamer.video_extent import ends_early, indexes_every_frame
 
 _FALLBACK_RATE = Fraction(25)
@@ -83,7 +84,8 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
     promised = sum(not entry.is_discard for entry in stream.index_entries)
     packets = _read_packets(container, stream)
     missing = _missing_frames(path, container, stream, promised, packets)
-    rates = [rate for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
+    said = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    rates = [rate for one in said if (rate := pyav.exact(one)) is not None]
     doubts = []
     trouble = "are missing" if _times_made_up(container, stream, packets) else _trouble_with_times(packets)
     if trouble:
@@ -91,7 +93,7 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
         ticks, time_base = _counted(len(packets.ticks), rate)
         doubts.append(f"frame times {trouble}: the frame rate of {float(rate):g} is used instead")
     else:
-        ticks, time_base = sorted(cast(list[int], packets.ticks)), cast(Fraction, stream.time_base)
+        ticks, time_base = sorted(cast(list[int], packets.ticks)), pyav.time_base(stream)
         # Of a file cut off, the last frames lack some between them, which would have stood after them.
         rate, variable = choose_rate(ticks[:-_REORDERED] if missing != 0 else ticks, time_base, rates)
 

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, cast
 
 import av
-import cv2
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
@@ -21,8 +20,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from streamer import pyav
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Image
+from streamer.opencv import cv2
 from streamer.size_changes import SizeChanges
 from streamer.video_extent import cut_off_before_its_index
 from streamer.video_index import Schedule, index_video
@@ -228,7 +229,7 @@ class VideoReader:
             codec=self._stream.codec_context.codec.canonical_name,
             pixel_format=coded.pixel_format,
             variable=variable,
-            comment=self._container.metadata.get("comment", ""),
+            comment=pyav.comment(self._container),
         )
 
 
@@ -242,7 +243,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
         raise SourceError(f"{path} is empty: copy or record it again")
     try:
         # The protocol is named because FFmpeg takes a colon in a file's name for the end of one.
-        container = av.open(f"file:{path}", metadata_errors="replace")
+        container = pyav.open_input(f"file:{path}")
     except av.FFmpegError as error:
         raise SourceError(_why_not(path, error)) from error
     streams = [stream for stream in container.streams.video if _is_video(stream)]

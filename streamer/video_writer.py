@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import cast
 
 import av
-import cv2
 import numpy as np
 from av.video.stream import VideoStream
 
 from streamer.errors import SinkError
 from streamer.frame import Image
+from streamer.opencv import cv2
 
 _MICROSECONDS_PER_FRAGMENT = "1000000"
 _LEAST_TICKS_PER_SECOND = 10_000

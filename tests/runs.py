@@ -19,6 +19,8 @@ import av
 import numpy as np
 import pytest
 
+from streamer import pyav
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 COCO_MODEL = SHARED / "models" / "yolov5n-coco.onnx"
@@ -105,8 +107,7 @@ def playable_times(path: Path) -> tuple[list[Fraction], bool]:
     whole = True
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        tick_s = stream.time_base
-        assert tick_s is not None
+        tick_s = pyav.time_base(stream)
         try:
             ticks.extend(frame.pts for frame in container.decode(stream) if frame.pts is not None)
         except av.InvalidDataError:

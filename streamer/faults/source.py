@@ -7,13 +7,13 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
-import cv2
 import numpy as np
 
 from streamer.faults.armed import Armed
 from streamer.faults.plan import Fault, Kind
 from streamer.faults.process import ProcessFault
 from streamer.frame import Frame, Image
+from streamer.opencv import cv2
 from streamer.size_changes import SizeChanges
 from streamer.source import Source, Unreadable
 

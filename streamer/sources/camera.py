@@ -7,15 +7,13 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
-import cv2
-
 from streamer.errors import SourceError
 from streamer.frame import Frame, Image
+from streamer.opencv import cv2, opencv_quiet
 from streamer.schedule import MOST_DENOMINATOR, MOST_FPS
 from streamer.size_changes import SizeChanges
 from streamer.source import SourceInfo, Unreadable
 from streamer.sources.live import MICROSECOND, NOMINAL_RATE, Timeline
-from streamer.sources.opencv_quiet import opencv_quiet
 
 
 class CameraSource:

@@ -6,13 +6,13 @@ import errno
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from fractions import Fraction
-from typing import cast
 
 import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from streamer import pyav
 from streamer.errors import SourceError
 from streamer.sources import live
 from streamer.sources.addresses import kind_of, without_credentials
@@ -48,12 +48,11 @@ class Connection:
         kind = kind_of(uri)
         start_us = now_us()
         try:
-            self._container = av.open(
+            self._container = pyav.open_input(
                 # FFmpeg knows its protocols in lower case only.
                 kind + uri[len(kind) :],
                 options=RTSP if kind.startswith("rtsp") else {},
                 timeout=(live.TIMEOUT_S, live.TIMEOUT_S),
-                metadata_errors="replace",
             )
         except av.FFmpegError as error:
             # Without its cause: FFmpeg's own error holds the address with the credentials.
@@ -69,20 +68,21 @@ class Connection:
     @property
     def comment(self) -> str:
         """What the stream says about itself."""
-        return self._container.metadata.get("comment", "")
+        return pyav.comment(self._container)
 
     @property
     def rate(self) -> Fraction | None:
         """Frames per second, None when it does not say."""
-        for rate in (self.video.average_rate, self.video.guessed_rate):
-            if rate and 0 < rate <= MOST_RATE:
+        for said in (self.video.average_rate, self.video.guessed_rate):
+            rate = pyav.exact(said)
+            if rate is not None and 0 < rate <= MOST_RATE:
                 return rate
         return None
 
     def time_of(self, frame: VideoFrame) -> Fraction | None:
         """The frame's own time, in seconds from an arbitrary start."""
         # Not the frame's own time base: the last frames, which the decoder had held back, come without one.
-        return None if frame.pts is None else frame.pts * cast(Fraction, self.video.time_base)
+        return None if frame.pts is None else frame.pts * pyav.time_base(self.video)
 
     def read(self) -> tuple[VideoFrame | str | None, int]:
         """The next frame, or why one cannot be decoded, and when it came; None at an end that was announced."""
@@ -176,7 +176,7 @@ def _nothing_came() -> str:
 
 def _announces_end(container: InputContainer) -> bool:
     """It is a file that is served, not a camera."""
-    sized = container.size > 0 and container.format.name not in PLAYLISTS
+    sized = pyav.size(container) is not None and container.format.name not in PLAYLISTS
     return container.duration is not None or sized
 
 

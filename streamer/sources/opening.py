@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamer.errors import UsageError
+from streamer.opencv import load_opencv
 from streamer.source import Source
 from streamer.sources.addresses import kind_of, without_credentials
 from streamer.sources.camera import CameraSource
@@ -27,8 +28,9 @@ def open_source(uri: str, *, loop: bool, now_us: Callable[[], int]) -> Source:
 
     ``loop`` starts files again at their end. ``now_us`` reads the monotonic clock, in microseconds: live sources say
     by it when a frame arrived. Raises UsageError for what is not there or is no source, and SourceError for what
-    cannot be opened or read.
+    cannot be opened or read. Raises LibraryMissing where OpenCV cannot be loaded, which every source's frames need.
     """
+    load_opencv()
     kind = kind_of(uri)
     if kind == "camera":
         return CameraSource(_number(uri), now_us=now_us)

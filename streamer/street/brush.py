@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from streamer.opencv import cv2
 
 Image = NDArray[np.uint8]
 Colour = tuple[float, float, float]

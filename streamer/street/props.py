@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 
+from streamer.opencv import cv2
 from streamer.street.backdrop import FINE, Painter, Prop, reduced
 from streamer.street.brush import Box, Colour, shade
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.opencv import cv2
 from streamer.street.brush import Image
 
 WEATHERS = ("clear", "overcast", "rain", "fog", "snow", "haze")

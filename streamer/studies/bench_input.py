@@ -11,13 +11,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, cast
 
-import cv2
-
 from streamer.bundled import bundled
 from streamer.engines.base import Request
 from streamer.engines.spec import EngineSpec, Runtime
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame, Image
+from streamer.opencv import cv2
 from streamer.preprocess import Preprocessing
 from streamer.source import SourceInfo
 from streamer.sources.addresses import kind_of, without_credentials

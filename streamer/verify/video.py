@@ -12,6 +12,7 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from streamer.pyav import open_input, time_base
 from streamer.verify.document import Document, RunFacts
 from streamer.verify.pieces import Pieces, numbered
 from streamer.verify.reasons import Reasons, Unreadable
@@ -113,7 +114,7 @@ def _times_in(film: _Film, begin: Fraction) -> Array:
     if not film.torn:
         _check_whole(film)
     try:
-        with av.open(str(film.path), metadata_errors="replace") as container:
+        with open_input(str(film.path)) as container:
             if not container.streams.video:
                 raise Unreadable(f"{film.name}: has no video in it")
             stream = container.streams.video[0]
@@ -124,7 +125,7 @@ def _times_in(film: _Film, begin: Fraction) -> Array:
             if ticks and not film.torn:
                 _check_pictures(film, container, stream, ticks)
                 _check_end(film, stream, ticks)
-            base = Fraction(stream.time_base or 1)
+            base = time_base(stream)
             if (begin / base).denominator != 1:
                 raise Unreadable(f"{film.name}: begins at {begin} s, which is no multiple of its tick of {base} s")
             return instants([tick + int(begin / base) for tick in ticks], 1 / base)
@@ -217,8 +218,9 @@ def plays_until(path: Path) -> int | None:
     """When the last picture comes that can be decoded, in microseconds; None when there is none."""
     last = None
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with open_input(str(path)) as container:
             stream = container.streams.video[0]
+            tick_s = time_base(stream)
             ticks = [packet.pts for packet in container.demux(stream) if packet.size and packet.pts is not None]
             container.seek(ticks[-1], stream=stream)
             for picture in container.decode(stream):
@@ -226,7 +228,7 @@ def plays_until(path: Path) -> int | None:
                     last = picture.pts
     except (av.FFmpegError, IndexError):
         pass
-    return None if last is None else round(last * Fraction(stream.time_base or 1) * 1_000_000)
+    return None if last is None else round(last * tick_s * 1_000_000)
 
 
 def _check_pictures(film: _Film, container: InputContainer, stream: VideoStream, ticks: list[int]) -> None:
@@ -243,8 +245,8 @@ def _check_pictures(film: _Film, container: InputContainer, stream: VideoStream,
 
 def _check_end(film: _Film, stream: VideoStream, ticks: list[int]) -> None:
     """The last frame is shown for one nominal period, to within a tick."""
-    period = 1 / (film.run.rate(film.stream) * Fraction(stream.time_base or 1))
+    period = 1 / (film.run.rate(film.stream) * time_base(stream))
     found = (stream.start_time or 0) + (stream.duration or 0)
     if abs(found - ticks[-1] - period) > 1:
-        seconds = [float(end * Fraction(stream.time_base or 1)) for end in (found, ticks[-1] + period)]
+        seconds = [float(end * time_base(stream)) for end in (found, ticks[-1] + period)]
         film.reasons.add(f"{film.name}: found its end at {seconds[0]:.6f} s, expected {seconds[1]:.6f}")

@@ -12,6 +12,8 @@ from threading import Thread
 
 import av
 
+from streamer import pyav
+
 USER = "user:secret"
 RTP_CLOCK = 90_000
 
@@ -134,8 +136,7 @@ def _rtp_packets(clip: Path) -> Iterator[bytes]:
             units = [unit for unit in bytes(packet).replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1") if unit]
             for place, unit in enumerate(units):
                 assert packet.pts is not None
-                assert packet.time_base is not None
-                stamp = round(packet.pts * packet.time_base * RTP_CLOCK)
+                stamp = round(packet.pts * pyav.time_base(packet) * RTP_CLOCK)
                 last = place == len(units) - 1
                 header = bytes([0x80, 96 | (0x80 if last else 0)]) + number.to_bytes(2, "big")
                 rtp = header + stamp.to_bytes(4, "big") + b"\0\0\0\1" + unit

@@ -1,0 +1,78 @@
+"""OpenCV, of whichever version and build: loaded when it is used, with its mend said, and kept from printing.
+
+opencv-python and opencv-python-headless bring the same module ``cv2``; the first one links the libraries of a
+desktop, which slim images and servers do not have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from streamer.errors import LibraryMissing
+
+_DESKTOP = ("libGL", "libX11", "libXext", "libglib", "libgthread", "libxcb")
+"""What opencv-python links of a desktop. Qt's plugin for windows, which streamer never opens, links more."""
+_DESKTOP_PACKAGES = "libgl1 libglib2.0-0"
+"""Debian's packages that bring all of it, by what they depend on: the loader tells of one library at a time."""
+
+
+def why_not(error: ImportError) -> str:
+    """Which library is missing, and the two mends."""
+    if isinstance(error, ModuleNotFoundError) and error.name == "cv2":
+        return "OpenCV is not installed: pip install opencv-python-headless"
+    missing = re.match(r"(lib[\w.+-]+?)[-.\d]*\.so[.\d]*(?=:)", str(error))
+    headless = (
+        "pip uninstall --yes opencv-python, then pip install --force-reinstall --no-deps opencv-python-headless, "
+        "which serves as well"
+    )
+    if missing is None:
+        return f"OpenCV cannot be loaded ({error}): {headless}"
+    library = missing[0]
+    packages = _DESKTOP_PACKAGES if missing[1] in _DESKTOP else f"the package that has {library}"
+    return f"OpenCV cannot be loaded, {library} is missing: on Debian apt-get install {packages}; or {headless}"
+
+
+class _OpenCV(ModuleType):
+    """The module ``cv2``, loaded when it is first used: many a command needs none of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            module = import_module("cv2")
+        except ImportError as error:
+            raise LibraryMissing(why_not(error)) from error
+        vars(self).update(vars(module))  # from now on a use costs what it always does
+        return getattr(module, name)
+
+
+if TYPE_CHECKING:
+    import cv2
+else:
+    cv2 = _OpenCV("cv2")
+
+__all__ = ["cv2", "load_opencv", "opencv_quiet", "why_not"]
+
+_SILENT = 0
+"""LOG_LEVEL_SILENT of OpenCV's utils/logger.defines.hpp."""
+
+
+def load_opencv() -> None:
+    """Loads it now, so that it fails before anything is begun. Raises LibraryMissing."""
+    _ = cv2.__version__
+
+
+@contextmanager
+def opencv_quiet() -> Iterator[None]:
+    """Within it OpenCV prints nothing: what went wrong is said by streamer, in one line."""
+    # Up to 4.12 the functions are the module's own; from 4.13 on they lie in cv2.utils.logging.
+    log: Any = getattr(cv2.utils, "logging", cv2)
+    level = log.getLogLevel()
+    log.setLogLevel(_SILENT)
+    try:
+        yield
+    finally:
+        log.setLogLevel(level)

@@ -1,0 +1,66 @@
+"""PyAV, of whichever version: the one place that knows how versions differ.
+
+Up to version 18 a rate, a ratio or a time base is a Fraction, or None where it is not known. From version 19 on it
+is an ``AVRational``: unknown is 0/1, and ``round()``, ``int()`` and ``limit_denominator()`` are not to be had.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Protocol, cast
+
+import av
+from av.container import InputContainer
+
+_OPEN_OPTIONS = {"metadata_errors": "replace"} if hasattr(InputContainer, "metadata_errors") else {}
+"""Up to version 18, text that is no UTF-8 is an error unless this says otherwise."""
+
+
+class _Timed(Protocol):
+    """What has times in ticks: a stream, a packet or a frame."""
+
+    @property
+    def time_base(self) -> Any: ...
+
+
+def open_input(
+    file: str, *, options: dict[str, str] | None = None, timeout: tuple[float, float] | None = None
+) -> InputContainer:
+    """Opens a file or an address for reading; ``timeout`` is for opening and for reading, in seconds.
+
+    Raises av.FFmpegError.
+    """
+    # Not typed more closely: no version's stubs fit both.
+    opened: Any = av.open(file, options=options, timeout=timeout, **cast(dict[str, Any], _OPEN_OPTIONS))
+    return cast(InputContainer, opened)
+
+
+def exact(ratio: Any) -> Fraction | None:
+    """A rate, a ratio or a time base that PyAV gave; None where it is not known."""
+    if ratio is None or not ratio.numerator or not ratio.denominator:
+        return None
+    return Fraction(ratio.numerator, ratio.denominator)
+
+
+def time_base(timed: _Timed) -> Fraction:
+    """The tick in seconds; FFmpeg gives every stream of a container one.
+
+    Raises ValueError when it is not known.
+    """
+    base = exact(timed.time_base)
+    if base is None:
+        raise ValueError(f"{timed!r} has no time base")
+    return base
+
+
+def comment(container: InputContainer) -> str:
+    """What a file or a stream says about itself, as text that can be written as UTF-8; empty if nothing."""
+    # Version 19 keeps bytes that are no UTF-8 as lone surrogates, which no file can be written with.
+    said = container.metadata.get("comment", "")
+    return said.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def size(container: InputContainer) -> int | None:
+    """The bytes of a file that is served; None where the server does not say how many."""
+    said: int | None = container.size  # of an unknown size version 18 says -1, and of an empty answer 0
+    return said if said is not None and said > 0 else None
