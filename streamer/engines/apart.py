@@ -21,7 +21,7 @@ from streamer.engines.opening import open_engine
 from streamer.engines.spec import EngineSpec
 from streamer.errors import EngineError, EngineLost, StreamerError
 from streamer.models.model import Model
-from streamer.processes import Child, ChildLost, end_with_parent
+from streamer.processes import Child, ChildLost, end_with_parent, send
 from streamer.workers import beside
 
 STARTS_WITHIN_S = 600.0
@@ -153,12 +153,12 @@ def serve(link: Connection, spec: EngineSpec, model: Model, shared_input: Any, s
     engine = open_engine(spec, model)
     try:
         engine.read()
-        link.send(None)
+        send(link, None)
         link.recv()
         engine.compile()
-        link.send(Compiled(engine.execution_devices, dict(engine.config_in_force), time.process_time()))
+        send(link, Compiled(engine.execution_devices, dict(engine.config_in_force), time.process_time()))
     except StreamerError as error:
-        link.send(error)
+        send(link, error)
         return
     _infer_for_ever(link, engine, shared_input, shared_output)
 
@@ -173,6 +173,6 @@ def _infer_for_ever(link: Connection, engine: Engine, shared_input: Any, shared_
             raw = request.infer()
             np.copyto(np.ndarray(raw.shape, np.float32, shared_output), raw)
         except Exception as error:  # whatever a runtime raises is told: the process itself goes on
-            link.send(EngineError(str(error)))
+            send(link, EngineError(str(error)))
         else:
-            link.send(Inferred(raw.shape, engine.execution_devices, time.process_time()))
+            send(link, Inferred(raw.shape, engine.execution_devices, time.process_time()))

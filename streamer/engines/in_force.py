@@ -11,6 +11,8 @@ CONVOLUTIONS = "CONVOLUTIONS"
 LOADED = "LOADED"
 """How a .pt was loaded: ``weights_only`` or `AS_PICKLE`, which may run code of whoever made it."""
 AS_PICKLE = "pickle"
+WARNED = "WARNED"
+"""What the runtime warned of when it compiled: that it is slower here than it could be, as a rule."""
 
 
 def precision_of(in_force: Mapping[str, str]) -> str:

@@ -1,11 +1,12 @@
-"""OpenVINO IR made from an ONNX file on first use, in the user's cache."""
+"""OpenVINO IR made from an ONNX file on first use, and kept in the user's cache."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from streamer.cache import kept_or_temporary
 from streamer.errors import EngineError, EngineUnavailable
-from streamer.models.derived import NAMES, find_made, keep, place_of
+from streamer.models.derived import NAMES, find_made, keep
 from streamer.models.model import Model
 from streamer.openvino_quiet import ov
 
@@ -14,7 +15,7 @@ def ensure_ir(model: Model) -> Path:
     """The model's IR: its own, or one made from its ONNX file with FP16 weights and kept under the file's hash.
 
     A model of any size is made for the one that it is to run at. Raises EngineUnavailable when the model has neither
-    file, EngineError when the conversion fails.
+    file, EngineError when the conversion fails, CacheError when there is no place for the IR.
     """
     if "ir" in model.files:
         return model.files["ir"]
@@ -35,7 +36,6 @@ def ensure_ir(model: Model) -> Path:
         ov.save_model(read, scratch / NAMES["ir"], compress_to_fp16=True)
 
     try:
-        return keep("ir", source, size, build)
+        return keep("ir", source, size, build, for_this_run=True)
     except (OSError, RuntimeError) as error:
-        place = place_of("ir", source, size).parent
-        raise EngineError(f"cannot make the IR of {onnx.name} in {place}: {error}") from error
+        raise EngineError(f"cannot make the IR of {onnx.name} in {kept_or_temporary()}: {error}") from error

@@ -25,6 +25,8 @@ CORE_PROPERTIES = ("CACHE_DIR", "CACHE_MODE", "ENABLE_MMAP")
 """Properties that OpenVINO's core takes for every device, and that no device lists."""
 
 SHORT = {"bfloat16": "bf16", "float32": "f32", "float16": "f16", "int8_t": "i8", "uint8_t": "u8"}
+PRECISIONS = ("bf16", "f16", "f32", "i8", "dynamic", "undefined")
+"""What devices take for the precision, each some of them."""
 WRONG_VALUE = ("Wrong value", "Invalid value", "Could not read", "Unsupported value", "unsupported value")
 """How OpenVINO says that it does not take a property's value."""
 UNLIKE_PYTHON = ("LOG_LEVEL",)
@@ -34,12 +36,18 @@ TELLS = ("Expected", "Supported")
 
 
 def check_properties(core: ov.Core, spec: EngineSpec) -> None:
-    """Raises UsageError for a property that does not exist: AUTO would pass over it in silence."""
+    """Raises UsageError for a property that does not exist, and for a precision that no device has.
+
+    AUTO passes over the one in silence, and OpenVINO before 2026 over the other.
+    """
     known = set(CORE_PROPERTIES)
     for device in {spec.device, "CPU"} if spec.device == "AUTO" else {spec.device}:
         supported: Any = core.get_property(device, "SUPPORTED_PROPERTIES")
         known |= {name for name, access in supported.items() if access != "RO"}
-    for key, _ in spec.config:
+    for key, value in spec.config:
+        if key == PRECISION and value not in PRECISIONS:
+            named = f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
+            raise UsageError(f"engine {spec.spec}: {key} takes {named}")
         if key not in known:
             near = ", ".join(difflib.get_close_matches(key, sorted(known)) or RECORDED)
             raise UsageError(

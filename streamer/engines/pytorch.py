@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from streamer.cache import cache_dir
+from streamer.cache import kept_or_temporary
 from streamer.engines.base import Input, Tensor, gray_input
-from streamer.engines.in_force import AS_PICKLE, LOADED, PRECISION, THREADS
+from streamer.engines.in_force import AS_PICKLE, LOADED, PRECISION, THREADS, WARNED
 from streamer.engines.spec import EngineSpec
-from streamer.errors import EngineError
+from streamer.errors import EngineError, one_line
 from streamer.machine import usable_cores
 from streamer.models.checkpoint import load_checkpoint
 from streamer.models.model import Model
@@ -52,6 +52,7 @@ class PyTorchEngine:
         self._model = model
         self._network: Any = None
         self._unpickled = False
+        self._warned = ""
         self._config = dict(spec.config)
         self._threads_before: int | None = None
         self.requests: tuple[PyTorchRequest, ...] = ()
@@ -62,6 +63,7 @@ class PyTorchEngine:
             THREADS: str(torch.get_num_threads()),
             PRECISION: self._config.get(PRECISION, "f32"),
             LOADED: AS_PICKLE if self._unpickled else "weights_only",
+            **({WARNED: self._warned} if self._warned else {}),
         }
 
     def read(self) -> None:
@@ -82,8 +84,13 @@ class PyTorchEngine:
             self.requests = (PyTorchRequest(network, gray, dtype),)
             return
         try:
-            request = PyTorchRequest(_compiled(network, gray), gray, dtype)
-            request.infer()  # the first call is what starts the compiler
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                request = PyTorchRequest(_compiled(network, gray), gray, dtype)
+                request.infer()  # the first call is what starts the compiler
+            # Of the others users have nothing: they are about the compiler's and Ultralytics' own code.
+            of_speed = (one.message for one in warned if issubclass(one.category, RuntimeWarning))
+            self._warned = "; ".join(dict.fromkeys(one_line(str(message)) for message in of_speed))
         except Exception as error:  # the compiler's errors are of many kinds
             raise EngineError(f"torch.compile cannot compile {self._model.name}: {error}; use pytorch") from error
         finally:
@@ -104,7 +111,7 @@ def _compiled(network: Any, example: Input) -> Any:
 
     What it compiles is kept in the user's cache.
     """
-    kept = cache_dir() / "torchinductor"
+    kept = kept_or_temporary() / "torchinductor"
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it complains that there is no GPU
     from torch._inductor import codecache, config

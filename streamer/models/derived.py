@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.cache import cache_dir
+from streamer import cache
 from streamer.hashing import sha256
 from streamer.models.files import model_sha256
 
@@ -32,15 +32,22 @@ class Made:
     extra: Mapping[str, Any]
 
 
-def place_of(kind: str, from_sha256: str, size: Size | None) -> Path:
-    """The directory of what is made of ``kind``. ``size`` (height, width) is that of a source that takes any."""
-    suffix = "" if size is None else f"-{size[0]}x{size[1]}"
-    return cache_dir() / kind / f"{from_sha256}{suffix}"
-
-
 def find_made(kind: str, from_sha256: str, size: Size | None) -> Made | None:
-    """What was made, if it is there and whole: a file that is missing or differs counts as never made."""
-    place = place_of(kind, from_sha256, size)
+    """What was made, if it is there and whole: a file that is missing or differs counts as never made.
+
+    ``size`` (height, width) is that of a source that takes any.
+    """
+    made = (_whole(place / _name(kind, from_sha256, size), kind) for place in cache.places())
+    return next((one for one in made if one is not None), None)
+
+
+def _name(kind: str, from_sha256: str, size: Size | None) -> str:
+    """The directory of what is made of ``kind``, below the cache."""
+    suffix = "" if size is None else f"-{size[0]}x{size[1]}"
+    return f"{kind}/{from_sha256}{suffix}"
+
+
+def _whole(place: Path, kind: str) -> Made | None:
     try:
         about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
         if any(sha256(place / name) != hashed for name, hashed in about["files"].items()):
@@ -59,13 +66,16 @@ def keep(
     *,
     extra: Mapping[str, Any] | None = None,
     replace: bool = False,
+    for_this_run: bool = False,
 ) -> Path:
     """Lets ``build`` write the model (see NAMES) into an empty directory, keeps it, and returns the model's path.
 
     It appears whole or not at all; of two first makers at once, one wins, and the other returns the winner's. With
-    ``replace`` the newer one wins. Raises what ``build`` raises, and OSError when the cache cannot be written.
+    ``replace`` the newer one wins. What is only ``for_this_run`` lies elsewhere where the cache cannot be written.
+    Raises what ``build`` raises, CacheError when the cache cannot be written, and OSError when its disk is full.
     """
-    place = place_of(kind, from_sha256, size)
+    root = cache.kept_or_temporary() if for_this_run else cache.kept()
+    place = root / _name(kind, from_sha256, size)
     place.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=place.parent))
     try:
@@ -78,7 +88,7 @@ def keep(
         }
         (scratch / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
         for attempt in range(ATTEMPTS):
-            if not replace and find_made(kind, from_sha256, size):
+            if not replace and _whole(place, kind):
                 break
             try:
                 _set_aside(place)

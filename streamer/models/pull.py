@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from streamer.cache import kept
 from streamer.errors import ModelError, UsageError
 from streamer.hashing import sha256
 from streamer.models.checkpoint import check_extra
@@ -29,7 +30,8 @@ def pull(name: str, advance: Advance = lambda received, total: None) -> tuple[En
     """The store's entry of Ultralytics' model ``name``, and whether it was fetched now.
 
     Raises UsageError for an unknown name; EngineUnavailable, before it fetches anything, without PyTorch, which the
-    check needs; ModelError when it cannot be fetched, is no detector, or is not what it was the first time.
+    check needs; CacheError when the store cannot be written; ModelError when it cannot be fetched, is no detector, or
+    is not what it was the first time.
     """
     if name not in FILES:
         close = difflib.get_close_matches(name, FILES, n=1)
@@ -43,6 +45,7 @@ def pull(name: str, advance: Advance = lambda received, total: None) -> tuple[En
             raise UsageError(f"there is another model {name}, of {there.origin}: delete {place_of(name)} to pull it")
         return there, False
     check_extra(f"pulling {name}, which is a .pt,")
+    kept()  # before anything is fetched
     try:
         store_dir().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".pulling-", dir=store_dir()) as folder:

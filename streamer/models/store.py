@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.bundled import bundled
-from streamer.cache import cache_dir
+from streamer.cache import cache_dir, kept
 from streamer.errors import ModelError, UsageError
 from streamer.hashing import sha256
 from streamer.models.files import KINDS
@@ -107,7 +107,11 @@ def whole_entry(name: str) -> Entry | None:
 
 
 def write_entry(entry: Entry, sources: Mapping[str, Path]) -> None:
-    """Copies the files in, and writes the entry: whole, or not at all. ``sources`` are by the names they get."""
+    """Copies the files in, and writes the entry: whole, or not at all. ``sources`` are by the names they get.
+
+    Raises CacheError when the cache cannot be written, ModelError when its disk is full.
+    """
+    kept()
     place = place_of(entry.name)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +155,8 @@ def read_pulled() -> dict[str, dict[str, Any]]:
 
 
 def record_pulled(name: str, hashed: str, url: str) -> None:
-    """Remembers what was pulled, so that a change of it is noticed. Raises ModelError."""
+    """Remembers what was pulled, so that a change of it is noticed. Raises CacheError or ModelError."""
+    kept()
     pulled = {**read_pulled(), name: {"sha256": hashed, "url": url}}
     try:
         store_dir().mkdir(parents=True, exist_ok=True)

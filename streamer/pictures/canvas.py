@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamer.cache import cache_dir
-from streamer.errors import SinkError
+from streamer.cache import kept_or_temporary
+from streamer.errors import CacheError, SinkError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,12 +29,12 @@ WIDTH_INCH, HEIGHT_INCH, DPI = 12, 8, 100
 
 def new_figure(height_inch: float = HEIGHT_INCH) -> Figure:
     """An empty white figure, 1,200 pixels wide. Raises SinkError when matplotlib cannot be loaded."""
-    with _own_surroundings():
-        try:
+    try:
+        with _own_surroundings():
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
-        except (ImportError, OSError) as error:
-            raise SinkError(f"cannot draw: matplotlib does not load ({error})") from error
+    except (ImportError, OSError, CacheError) as error:
+        raise SinkError(f"cannot draw: matplotlib does not load ({error})") from error
     figure = Figure(figsize=(WIDTH_INCH, height_inch), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -77,7 +77,7 @@ def _own_surroundings() -> Iterator[None]:
     if "matplotlib" in sys.modules:
         yield
         return
-    own = {"MPLCONFIGDIR": str(cache_dir() / "matplotlib"), "MPL_IGNORE_SYSTEM_FONTS": "1"}
+    own = {"MPLCONFIGDIR": str(kept_or_temporary() / "matplotlib"), "MPL_IGNORE_SYSTEM_FONTS": "1"}
     before = {name: os.environ.get(name) for name in own}
     log = logging.getLogger("matplotlib")
     level = log.level

@@ -14,6 +14,7 @@ from shutil import copyfile
 from statistics import median
 
 from streamer.agreement import Agreement, AgreementMeter
+from streamer.cache import kept
 from streamer.clock import MonotonicClock
 from streamer.engines.ir import ensure_ir
 from streamer.engines.recipe import parse_spec
@@ -73,13 +74,15 @@ def quantize_model(
 
     ``advance`` is told what is being done, after each frame. Raises UsageError for what makes no sense, a source that
     is too short and a model that is quantized already; EngineUnavailable without NNCF or without a file to start
-    from; SourceError, ModelError and EngineError when something fails on the way. Nothing is kept then.
+    from; CacheError when the cache cannot be written; SourceError, ModelError and EngineError when something fails on
+    the way. Nothing is kept then.
     """
     if samples < FEWEST or not 0 <= min_agreement <= 1:
         raise UsageError(
             f"--samples {samples} --min-agreement {min_agreement}: give {FEWEST} or more, and a share from 0 to 1"
         )
     check_extra()
+    kept()  # else its work would be for nothing
     original = _original(model)
     frames = ChosenFrames(source, -(-samples * JUDGED_OF // (JUDGED_OF - 1)))
     if len(frames.indices) < FEWEST:

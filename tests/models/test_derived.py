@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from streamer.engines.ir import ensure_ir
-from streamer.models.derived import find_made, keep, place_of
+from streamer.models.derived import find_made, keep
 from streamer.models.files import model_sha256
 from streamer.models.finding import find_model
 from tests.runs import needs_bundled
@@ -62,14 +62,14 @@ def test_a_file_that_is_missing_or_differs_counts_as_never_made_and_is_made_agai
     assert [entry.name for entry in path.parents[1].iterdir()] == [SOURCE], "something was left behind"
 
 
-def test_a_maker_that_fails_leaves_nothing() -> None:
+def test_a_maker_that_fails_leaves_nothing(cache: Path) -> None:
     def fail(scratch: Path) -> None:
         write(scratch)
         raise RuntimeError("no room")
 
     with pytest.raises(RuntimeError, match="no room"):
         keep("ir", SOURCE, None, fail)
-    assert list(place_of("ir", SOURCE, None).parent.iterdir()) == []
+    assert list((cache / "ir").iterdir()) == []
 
 
 def test_of_two_first_makers_at_once_one_wins_whole() -> None:

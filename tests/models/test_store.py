@@ -13,7 +13,7 @@ import pytest
 
 from streamer.cli.main import main
 from streamer.engines.ir import ensure_ir
-from streamer.errors import ModelError, UsageError
+from streamer.errors import CacheError, ModelError, UsageError
 from streamer.models.files import model_sha256
 from streamer.models.finding import find_model
 from streamer.models.importing import import_model, parse_size
@@ -276,5 +276,5 @@ def test_a_store_that_cannot_be_written_is_an_error_that_names_it(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("STREAMER_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(ModelError, match="cannot write to the model store in"):
+    with pytest.raises(CacheError, match=r"cannot be written.*: set STREAMER_CACHE"):
         import_model(tiny_model)
