@@ -17,6 +17,7 @@ import numpy as np
 from streamer.csv_rows import read_frames
 from streamer.ledger import FrameRecord
 from streamer.machine import this_machine
+from streamer.versions import versions
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -33,9 +34,9 @@ class Report:
     def __init__(self) -> None:
         self._missed = 0
         machine = this_machine()
-        versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
-        print(f"{machine.cpu}, {machine.usable_cores} usable cores, load {machine.load}, Python {machine.python}")
-        print(versions, flush=True)
+        in_force = ", ".join(f"{name} {version}" for name, version in versions().items())
+        print(f"{machine.cpu}, {machine.usable_cores} usable cores, load {machine.load}")
+        print(in_force, flush=True)
 
     def say(self, line: str) -> None:
         """A line of measurement."""

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from streamer import doubts
+from streamer import doubts, surroundings
 from streamer import manifest as parts
 from streamer.answer import plain_answer
-from streamer.engines.in_force import AS_PICKLE, LOADED
+from streamer.engines.in_force import AS_PICKLE, LOADED, WARNED
 from streamer.errors import SinkError, StreamerError
 from streamer.gaps import Gaps
 from streamer.ledger import Ledger
@@ -188,7 +188,9 @@ class Account:
             notes.append("preprocess=off: the model sees a gray picture, and what it detects means nothing")
         if opened.engine.config_in_force.get(LOADED) == AS_PICKLE:
             notes.append(f"{opened.model.files['pt'].name} was loaded as a pickle, which may run code of its maker")
-        return notes
+        if warned := opened.engine.config_in_force.get(WARNED):
+            notes.append(f"{opened.spec.runtime.value} warned when it compiled: {warned}")
+        return [*notes, *surroundings.notes()]
 
 
 def _verdict(ledger: Ledger, end: End) -> str:

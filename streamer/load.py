@@ -167,7 +167,7 @@ class LoadProcesses:
                 continue
             child.kill()
             self._children.remove(child)
-            self.lost.append(said)
+            self.lost.append(str(said))
         return found
 
     @property

@@ -16,6 +16,8 @@ from enum import Enum
 from functools import partial
 from multiprocessing.connection import Connection
 
+from streamer.processes import send
+
 SLICE_S = 0.01
 """A busy process looks up so often; a share of it is spent working."""
 CHUNK = 1 << 20
@@ -88,7 +90,7 @@ class _Work:
         while self._link.poll(within_s):
             told = self._link.recv()
             if told is Told.END:
-                self._link.send(self.took())
+                send(self._link, self.took())
                 return False
             self._begin()
             within_s = 0
@@ -96,7 +98,7 @@ class _Work:
 
     def loop(self, step: Callable[[], float]) -> None:
         """Does the step again and again; it returns how long to pause behind it."""
-        self._link.send(self.took())
+        send(self._link, self.took())
         pause_s = 0.0
         while self.goes_on(pause_s):
             pause_s = step()
@@ -108,9 +110,9 @@ def _telling(link: Connection) -> Iterator[None]:
     try:
         yield
     except MemoryError:
-        link.send("there is not so much memory")
+        send(link, "there is not so much memory")
     except OSError as error:  # of a parent that has gone as well: then saying it raises BrokenPipeError
-        link.send(f"it cannot write: {error.strerror}")
+        send(link, f"it cannot write: {error.strerror}")
 
 
 def burn(link: Connection, share: float, nice: int) -> None:

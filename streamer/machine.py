@@ -1,4 +1,4 @@
-"""What this machine is: cores, quota, governor, memory, versions."""
+"""What this machine is: cores, quota, governor, memory."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
 resource: ModuleType | None = None
 with suppress(ImportError):  # Windows has none
     resource = import_module("resource")
-
-PACKAGES = ("openvino", "numpy", "opencv-python", "av", "anyio", "torch", "ultralytics", "onnx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,6 @@ class Machine:
     load: float | None
     system: str
     python: str
-    versions: dict[str, str]
 
     def as_dict(self) -> dict[str, object]:
         """As the manifest holds it."""
@@ -57,7 +53,6 @@ def this_machine() -> Machine:
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
-        versions={name: found for name in PACKAGES if (found := _version(name)) is not None},
     )
 
 
@@ -90,13 +85,6 @@ def _read(path: str) -> str | None:
     try:
         return Path(path).read_text().strip() or None
     except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
         return None
 
 

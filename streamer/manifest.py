@@ -24,6 +24,7 @@ from streamer.settings import Settings
 from streamer.slo import Checked
 from streamer.source import SourceInfo
 from streamer.summary import Statistics, Tally, omission_gap
+from streamer.versions import versions
 from streamer.watchdog import Stall
 from streamer.windows import Window
 
@@ -217,6 +218,7 @@ def manifest(
         "repaired": None,
         "resources": dict(resources),
         "machine": machine.as_dict(),
+        "versions": versions(),
     }
 
 

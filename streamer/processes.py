@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from streamer.errors import EngineError
@@ -42,12 +43,15 @@ class Child:
     def tell(self, message: Any) -> None:
         """Sends a message. Raises ChildLost."""
         try:
-            self._link.send(message)
+            send(self._link, message)
         except OSError as error:
             raise self._lost() from error
 
     def hear(self, within_s: float | None = None) -> Any:
-        """The child's next message. Raises ChildLost, also when none comes ``within_s``."""
+        """The child's next message; a StreamerError when its work failed, then the last one.
+
+        Raises ChildLost, also when none comes ``within_s``.
+        """
         try:
             if not self._link.poll(within_s):
                 raise ChildLost(f"it gave no sign of life for {within_s:g} s")
@@ -86,10 +90,26 @@ class Child:
         return ChildLost("its process hung up" if code is None else f"its process ended with exit code {code}")
 
 
+def send(link: Connection, message: Any) -> None:
+    """Sends what is fit to be pickled. Raises OSError when nobody is there any more.
+
+    Not ``link.send``: it pickles into a buffer of which a view is open when it fails, and Python complains of that
+    buffer on standard error when both are collected.
+    """
+    link.send_bytes(bytes(ForkingPickler.dumps(message)))
+
+
 def _begin(work: Callable[..., None], link: Connection, arguments: Sequence[Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with link, suppress(ConnectionError, EOFError):  # the parent has gone: there is nobody left to work for
-        work(link, *arguments)
+        try:
+            work(link, *arguments)
+        except (ConnectionError, EOFError):
+            raise
+        except Exception as error:
+            from streamer.defects import as_streamer_error  # a child is light as long as it can be
+
+            send(link, as_streamer_error(error))
 
 
 def end_with_parent() -> None:

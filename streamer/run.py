@@ -13,11 +13,12 @@ from streamer.arenas import limit_arenas
 from streamer.arrivals import parse_arrivals
 from streamer.camera import cameras, stage_of
 from streamer.clock import MonotonicClock
+from streamer.defects import as_streamer_error
 from streamer.engines.apart import ApartEngine
 from streamer.engines.base import Engine
 from streamer.engines.opening import open_engine
 from streamer.engines.recipe import parse_spec
-from streamer.errors import SinkError, UsageError
+from streamer.errors import UsageError
 from streamer.faults.injection import Faults
 from streamer.faults.plan import parse_plan
 from streamer.finished import Run
@@ -58,8 +59,8 @@ async def run(
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
     try:
         draw_latency(measured.directory, measured.manifest)
-    except SinkError as error:
-        return replace(measured, failure=measured.failure or error)
+    except Exception as error:  # whatever it is, the run itself is complete
+        return replace(measured, failure=measured.failure or as_streamer_error(error, measured.directory))
     return measured
 
 

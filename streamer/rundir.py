@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 from streamer.csv_rows import DETECTION_COLUMNS, FRAME_COLUMNS
+from streamer.defects import TRACEBACK
 from streamer.errors import SinkError, UsageError
 from streamer.hashing import sha256
 from streamer.sources.addresses import slug
@@ -40,7 +41,7 @@ PICTURE = "latency.png"
 DATA_FILES = (FRAMES, DETECTIONS, VIDEO, HDR_LOG)
 PASSING_FILES = (BEGUN, RESERVE, MANIFEST_RESERVE, *(f"{name}.writing" for name in (MANIFEST, BEGUN, DETECTIONS)))
 """What a run that has come to its end leaves nothing of."""
-OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, *PASSING_FILES)
+OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, TRACEBACK, *PASSING_FILES)
 
 
 def video_name(stream: int, streams: int) -> str:

@@ -12,6 +12,7 @@ from streamer import manifest as parts
 from streamer.account import Account, Aids, End
 from streamer.assembly import Assembly
 from streamer.csv_rows import frame_row
+from streamer.defects import as_streamer_error
 from streamer.detector import Detector
 from streamer.distribution import MOST_EXACT
 from streamer.engines.apart import ApartEngine
@@ -178,11 +179,13 @@ class Session:
         try:
             with garbage_frozen():
                 await pipeline.run()
+        except Exception as error:  # what nobody raised on purpose ends the run like an error that somebody did
+            self._end.failure = pipeline.failure or as_streamer_error(error, directory.path)
         except BaseException:
             self._end.interrupted = self._end.interrupted or "cancelled"
             raise
         finally:
-            self._end.failure = pipeline.failure
+            self._end.failure = self._end.failure or pipeline.failure
             self._end.cpu_s = time.process_time() + self._engine_s() - cpu - self._cpu_aside_s
             finished = self._close(directory, encoders, ledger, pipeline, account)
         return finished

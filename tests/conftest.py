@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from streamer.versions import line
 from tests.runs import write_tiny_model
+
+
+def pytest_report_header() -> str:
+    """Which versions this pass is of; its last line says so too."""
+    return f"versions: {line()}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"versions: {line()}")
 
 
 @pytest.fixture(scope="session", autouse=True)

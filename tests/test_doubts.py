@@ -15,7 +15,7 @@ from tests.rig import Rig
 
 MACHINE = Machine(
     cpu="a CPU", cores=4, usable_cores=4, cpu_quota=None, governor=None, memory_mb=None, load=None, system="",
-    python="", versions={},
+    python="",
 )  # fmt: skip
 
 

@@ -13,7 +13,6 @@ import click
 
 from streamer import __version__
 from streamer.cli.lazy import LazyGroup
-from streamer.errors import StreamerError
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
@@ -78,8 +77,11 @@ def main() -> None:
 
 def _leave(code: Any) -> None:
     """Ends the process past a worker that hangs: what a runtime does at the end of a program would wait for it."""
+    from streamer.cache import remove_temporary
+
     sys.stdout.flush()
     sys.stderr.flush()
+    remove_temporary()
     os._exit(code if isinstance(code, int) else 0)
 
 
@@ -100,17 +102,20 @@ def _run() -> None:
     except click.ClickException as error:
         _say(error.format_message())
         sys.exit(error.exit_code)
-    except StreamerError as error:
-        if debug:
-            traceback.print_exc()
-        _say(str(error))
-        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        from streamer.defects import as_streamer_error  # not for --help
+
+        failure = as_streamer_error(error)
+        _say(str(failure))
+        sys.exit(failure.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,8 +20,13 @@ from streamer.studies.asked import GROUPS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType  # up to click 8.3 it is not generic
 
-class Parsed(click.ParamType[Any]):
+
+class Parsed(_ParamType):
     """A value that one of streamer's own parsers reads; its UsageError becomes click's."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import anyio
 
 from streamer.api import BACKEND
+from streamer.cache import remove_temporary
 from streamer.cli.interrupted import EXIT_SIGNAL, SIGNALS
 from streamer.cli.report import ProgressLine
 from streamer.errors import StreamerError
@@ -65,6 +66,7 @@ def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
 
     def end(number: int, _: object) -> None:
         line.abandon()
+        remove_temporary()
         os._exit(EXIT_SIGNAL + number)
 
     before = [signal.signal(number, end) for number in SIGNALS]

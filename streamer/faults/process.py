@@ -16,7 +16,7 @@ from streamer.faults.armed import Armed
 from streamer.faults.plan import Kind
 from streamer.load import shares
 from streamer.load_workers import busy
-from streamer.processes import Child, ChildLost
+from streamer.processes import Child, ChildLost, send
 
 READY_WITHIN_S = 60.0
 
@@ -61,7 +61,7 @@ def stop(link: Connection, process: int) -> None:
     """In a child: stops the process when it is told to, and lets it go on."""
     # Whoever ends the two of them ends this one last: else the other would be stopped for ever.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    link.send(None)
+    send(link, None)
     delay_s, for_s = link.recv()
     if link.poll(delay_s):
         return  # it has gone
@@ -75,7 +75,7 @@ def stop(link: Connection, process: int) -> None:
 
 def hog(link: Connection, share: float) -> None:
     """In a child: keeps a core busy for a ``share`` of the time, when it is told to and for as long."""
-    link.send(None)
+    send(link, None)
     delay_s, for_s = link.recv()
     if link.poll(delay_s):
         return

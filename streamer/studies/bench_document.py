@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from streamer import __version__
+from streamer import __version__, surroundings
 from streamer.manifest import model_part, source_part
 from streamer.percentiles import PERCENTILES, frames_needed
 from streamer.sources.fingerprint import fingerprint
 from streamer.studies.bench import Bench
 from streamer.studies.bench_result import SHOWN, Benched, as_dict, plain_answer
+from streamer.versions import versions
 
 SCHEMA_VERSION = 1
 NAME = "bench"
@@ -25,10 +26,11 @@ def document_of(study: Bench, rows: Sequence[Benched], *, interrupted: bool) -> 
         "schema_version": SCHEMA_VERSION,
         "streamer": __version__,
         "answer": plain_answer(rows, len(study.engines)),
-        "notes": list(_notes(study)),
+        "notes": [*_notes(study), *surroundings.notes()],
         "source": source_part(study.source, fingerprint(study.source.uri)),
         "model": model_part(study.model),
         "machine": study.machine.as_dict(),
+        "versions": versions(),
         "run": {
             "number": settings.number,
             "input": settings.feed.value,

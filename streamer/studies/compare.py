@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from streamer import surroundings
 from streamer.clock import MonotonicClock
 from streamer.engines.sameness import file_of
 from streamer.engines.spec import EngineSpec, Runtime
@@ -133,6 +134,7 @@ class Comparison:
                 source=manifest["source"],
                 model=manifest["model"],
                 machine=manifest["machine"],
+                versions=manifest["versions"],
                 run=run_part(manifest, frames, done, block, interrupted),
                 reference=self.judging.reference.spec if were_judged else None,
                 truth=self.judging.truth.name if self.judging.truth is not None and were_judged else None,
@@ -153,8 +155,11 @@ class Comparison:
         asked = self.settings.baseline or self.engines[0]
         first = next(lane for spec, lane in zip(self.engines, self.lanes, strict=True) if spec == asked)
         if first.why is None:
-            return []
-        return [f"{first.name} did not run, so the others are compared with {self._baseline()}"]
+            return surroundings.notes()
+        return [
+            f"{first.name} did not run, so the others are compared with {self._baseline()}",
+            *surroundings.notes(),
+        ]
 
     def _frames(self) -> int:
         """How many frames each engine is to see."""

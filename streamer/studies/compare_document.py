@@ -28,7 +28,9 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What is said of a comparison beside its rows; ``source``, ``model`` and ``machine`` as in ``run.json``.
+    """What is said of a comparison beside its rows.
+
+    ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``.
 
     ``reference`` is the engine that agreement is with, ``truth`` the name of the ground truth; None for neither.
     """
@@ -36,6 +38,7 @@ class Circumstances:
     source: Mapping[str, Any]
     model: Mapping[str, Any]
     machine: Mapping[str, Any]
+    versions: Mapping[str, str]
     run: Mapping[str, Any]
     reference: str | None
     truth: str | None
@@ -62,6 +65,7 @@ def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
         "source": dict(about.source),
         "model": dict(about.model),
         "machine": dict(about.machine),
+        "versions": dict(about.versions),
         "run": dict(about.run),
         "baseline": table.baseline,
         "reference": about.reference,

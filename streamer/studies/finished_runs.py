@@ -80,6 +80,8 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
             source=chosen["source"],
             model=chosen["model"],
             machine=chosen["machine"],
+            # Runs made before 0.1.0 was complete have them under "machine", if at all.
+            versions=chosen.get("versions", chosen["machine"].get("versions", {})),
             run=run_part(chosen, chosen["frames"]["scheduled"], len(starts or ()), block, interrupted=False),
             reference=names[first] if same_frames else None,
             truth=None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from streamer.errors import EngineError, ModelError
+from streamer.errors import Defect, EngineError, ModelError
 from streamer.processes import Child, ChildLost
 from streamer.progress import Progress
 from streamer.rundir import discard
@@ -122,7 +122,7 @@ class Interleaved:
         lane.child = None
         if isinstance(message, Ended):
             self._ended(lane, message)
-        elif isinstance(message, EngineError | ModelError):
+        elif isinstance(message, EngineError | ModelError | Defect):
             lane.why = str(message)
         else:
             raise message

@@ -12,6 +12,7 @@ import anyio
 
 from streamer.api import BACKEND
 from streamer.errors import StreamerError
+from streamer.processes import send
 from streamer.progress import Progress
 from streamer.run import run
 from streamer.settings import Settings
@@ -44,10 +45,10 @@ def serve(link: Connection, source: str, settings: Settings, study: str, starts:
     try:
         finished = anyio.run(run, [source], settings, turns, turns, backend=BACKEND)
     except StreamerError as error:
-        link.send(error)
+        send(link, error)
         return
     failure = None if finished.failure is None else str(finished.failure)
-    link.send(Ended(finished.directory, failure, finished.interrupted is not None))
+    send(link, Ended(finished.directory, failure, finished.interrupted is not None))
 
 
 class _Turns:
@@ -77,7 +78,7 @@ class _Turns:
 
     def _say(self, message: Any) -> bool:
         try:
-            self._link.send(message)
+            send(self._link, message)
         except OSError:
             return False
         return True

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from streamer import __version__
+from streamer import __version__, surroundings
 from streamer.columns import NEVER, Values, read_columns
 from streamer.comparison import between_processes, quantile_of, ratio_by_rounds
 from streamer.csv_rows import read_frames
@@ -55,12 +55,14 @@ def document_of(study: PaceStudy, *, interrupted: bool = False) -> dict[str, Any
         "schema_version": SCHEMA_VERSION,
         "streamer": __version__,
         "answer": " ".join(_told_of(engine, rows, slo) for engine in engines),
-        "notes": []
-        if "max" in study.settings.rates
-        else ["no idle penalty without the closed loop: add max to --fps"],
+        "notes": [
+            *([] if "max" in study.settings.rates else ["no idle penalty without the closed loop: add max to --fps"]),
+            *surroundings.notes(),
+        ],
         "source": manifest["source"],
         "model": manifest["model"],
         "machine": manifest["machine"],
+        "versions": manifest["versions"],
         "run": {
             **{name: manifest["run"][name] for name in ("queue", "video", "confidence", "iou", "fit", "started")},
             "policy": study.settings.replay.policy.value if study.settings.replay.policy else "drop-oldest",

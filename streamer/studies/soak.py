@@ -28,7 +28,7 @@ SCHEMA_VERSION = 1
 NAME = "soak"
 ASKED = "asked.json"
 """What the soak was begun with: a part that follows is run in the same way."""
-TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "load", "faults", "run")
+TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "versions", "load", "faults", "run")
 """What ``soak.json`` has from ``run.json``, as in the last part."""
 
 
