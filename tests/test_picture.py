@@ -206,7 +206,7 @@ def test_no_extreme_is_lost_between_slices(values: list[int], slices: int) -> No
     at = np.arange(len(values), dtype=np.int64) * PERIOD_US
     thin = envelope(at, np.array(values, np.int64), slices)
     assert len(thin.slice) <= slices
-    assert (thin.high.max(), thin.low.min()) == (max(values), min(values))
+    assert [thin.high.max(), thin.low.min()] == [max(values), min(values)]
     assert ((thin.low <= thin.middle) & (thin.middle <= thin.high)).all()
 
 
