@@ -44,7 +44,7 @@ def find(tmp_path: Path, wanted: str, there: Mapping[str, str | None], pyenv: st
         ("usual", {"python3": "3.9", "python3.13": None}, "3.13.0", "/pyenv/versions/3.13.0/bin/python3", "3.13"),
         ("usual", {"python3.12": "3.12"}, "", "/bin/python3.12", "python3 is not there: using "),
         ("newest", {"python3": "3.11", "python3.12": "3.12"}, "3.13.5", "/pyenv/versions/3.13.5/bin/python3", ""),
-        ("newest", {"python3": "3.11", "python3.14": "3.14"}, "3.13.5", "/bin/python3.14", ""),
+        ("newest", {"python3": "3.11", "python3.18": "3.18"}, "3.13.5", "/pyenv/versions/3.13.5/bin/python3", ""),
         (
             "newest",
             {"python3": "3.11", "python3.12": None},
