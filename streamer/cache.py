@@ -59,7 +59,10 @@ def places() -> list[Path]:
 
 def note() -> str | None:
     """That the cache cannot be written, and what sets its place; None when it can."""
-    why_not = _place(cache_dir()).why_not
+    try:
+        why_not = _place(cache_dir()).why_not
+    except CacheError as error:  # a run that makes nothing to be kept needs no place for it
+        return str(error)
     return why_not and (
         f"{why_not}: what it does not hold yet is made for this run alone; {VARIABLE} sets another place"
     )

@@ -82,6 +82,7 @@ def test_the_working_directory_is_no_temporary_place(
     monkeypatch.setattr(cache, "_IN_MEMORY", tmp_path / "shm")
     with pytest.raises(CacheError, match="nor a temporary directory: set STREAMER_CACHE"):
         cache.kept_or_temporary()
+    assert "nor a temporary directory: set STREAMER_CACHE" in (cache.note() or ""), "what needs no cache runs"
     assert list((tmp_path / "work").iterdir()) == []
     (tmp_path / "shm").mkdir()
     cache._place.cache_clear()
