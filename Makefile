@@ -14,10 +14,10 @@ ALL = .venv-all
 NEWEST = .venv-newest
 LOWEST = .venv-lowest
 EXTRAS = test
-SMOKE = tests/engines tests/sources/test_images.py tests/sources/test_video_times.py tests/test_opencv.py \
-        tests/test_picture.py tests/test_pyav.py tests/test_replay.py tests/test_same_rows.py tests/test_verify.py \
-        tests/test_video_reader.py tests/test_video_writer.py tests/test_workers.py
-VERSIONS = -c 'from streamer.versions import line; print(line())'
+SMOKE = tests/engines tests/sources/test_images.py tests/sources/test_video_times.py tests/vendors/test_opencv.py \
+        tests/charts/test_latency.py tests/vendors/test_pyav.py tests/cli/test_replay.py tests/run/test_same_rows.py tests/verify/test_verify.py \
+        tests/video/test_reader.py tests/video/test_writer.py tests/workers/test_threads.py
+VERSIONS = -c 'from streamer.vendors.versions import line; print(line())'
 
 .PHONY: demo test test-all test-newest test-lowest smoke-lowest check clean lowest
 

@@ -11,10 +11,10 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.common import CLIP, Report, replay
-from streamer.engines.opening import unavailable
-from streamer.engines.recipe import parse_spec
-from streamer.engines.spec import TUTORIAL
-from streamer.models.finding import find_model
+from streamer.engines.registry import unavailable
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import TUTORIAL
+from streamer.models.find import find_model
 from tests.runs import Found, agreement
 
 REFERENCE = "onnx,INFERENCE_PRECISION_HINT=f32"

@@ -13,13 +13,13 @@ import anyio
 import numpy as np
 
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report
-from streamer.finished import Run
-from streamer.ledger import FrameRecord, elapsed
-from streamer.openvino_quiet import ov
-from streamer.percentiles import PERCENTILES, frames_needed, nearest_rank, spoken
-from streamer.run import run
+from streamer.ledger.ledger import FrameRecord, elapsed
+from streamer.run.finished import Run
+from streamer.run.run import run
 from streamer.settings import Settings, Video
-from streamer.video_writer import VideoWriter
+from streamer.stats.percentiles import PERCENTILES, frames_needed, nearest_rank, spoken
+from streamer.vendors.openvino_quiet import ov
+from streamer.video.writer import VideoWriter
 
 CLIP_SIZE, MODEL_SIZE = (160, 120), 64
 """Small enough to be decoded and preprocessed a thousand times a second."""

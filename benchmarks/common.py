@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from streamer.csv_rows import read_frames
-from streamer.ledger import FrameRecord
-from streamer.machine import this_machine
-from streamer.versions import versions
+from streamer.ledger.ledger import FrameRecord
+from streamer.machine.info import this_machine
+from streamer.rundir.frames_csv import read_frames
+from streamer.vendors.versions import versions
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

@@ -16,18 +16,18 @@ from statistics import median
 
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, interval, needs, own_cache
 from benchmarks.service import benchmark_app
-from streamer.agreement import AgreementMeter
-from streamer.clock import MonotonicClock
-from streamer.detections import Detections
-from streamer.engines.in_force import precision_of
-from streamer.engines.ir import ensure_ir
-from streamer.engines.opening import unavailable
-from streamer.engines.recipe import parse_spec
-from streamer.engines.spec import VARIANTS
-from streamer.models.finding import find_model
+from streamer.accuracy.agreement import AgreementMeter
+from streamer.detection.detections import Detections
+from streamer.engines.config import precision_of
+from streamer.engines.registry import unavailable
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import VARIANTS
+from streamer.models.find import find_model
+from streamer.models.openvino_ir import ensure_ir
 from streamer.studies.frames import ChosenFrames
-from streamer.studies.opened import Opened
-from streamer.studies.quantization import quantize_model
+from streamer.studies.offline_detector import Opened
+from streamer.studies.quantize.study import quantize_model
+from streamer.workers.clock import MonotonicClock
 
 BASE = "ir-auto-shared"
 REFERENCE = "onnx,precision=f32"

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common import CLIP, ROOT, Report, needs
-from streamer.mending import Mended
-from streamer.repair import repair
+from streamer.repair.csv_files import Mended
+from streamer.repair.repair import repair
 from streamer.verify import verify
 
 LONGEST_S = 8.0

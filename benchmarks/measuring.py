@@ -11,14 +11,14 @@ from pathlib import Path
 
 from benchmarks.common import Report, spread
 from benchmarks.synthetic import all_that_watches
-from streamer.clock import MonotonicClock
-from streamer.csv_rows import FRAME_COLUMNS, frame_row
-from streamer.ledger import FrameRecord, Ledger, Outcome, Watcher
-from streamer.machine import involuntary_switches
-from streamer.run_time import RunTime
-from streamer.summary import Tally
-from streamer.table import Reserve, Table
-from streamer.workers import Threads
+from streamer.ledger.ledger import FrameRecord, Ledger, Outcome, Watcher
+from streamer.machine.info import involuntary_switches
+from streamer.rundir.csv_file import Reserve, Table
+from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row
+from streamer.stats.summary import Tally
+from streamer.workers.clock import MonotonicClock
+from streamer.workers.run_clock import RunTime
+from streamer.workers.threads import Threads
 
 FRAMES, ROUNDS = 20_000, 5
 PERIOD_US = 33_333

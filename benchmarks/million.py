@@ -14,8 +14,8 @@ from multiprocessing import get_context
 from benchmarks.common import Report
 from benchmarks.memory import resident_mb
 from benchmarks.synthetic import PERIOD_US, all_that_watches, synthetic_frames
-from streamer.ledger import Ledger, Outcome, Watcher
-from streamer.summary import Statistics, Tally, statistics
+from streamer.ledger.ledger import Ledger, Outcome, Watcher
+from streamer.stats.summary import Statistics, Tally, statistics
 
 FRAMES, WARMUP = 1_000_000, 2_000
 """The warm-up loads what is loaded once, and keeps too little to leave room for what is measured."""

@@ -18,8 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.common import Report
-from streamer.bootstrap import Numbers
-from streamer.comparison import Estimate, Speed, Values, between_processes, ratio_by_rounds, ratio_unpaired, speed
+from streamer.stats.bootstrap import Numbers
+from streamer.stats.speed_ratio import (
+    Estimate,
+    Speed,
+    Values,
+    between_processes,
+    ratio_by_rounds,
+    ratio_unpaired,
+    speed,
+)
 
 FPS, ROUND_FRAMES = 30, 30
 EFFECTS = (1.0, 1.02, 1.05, 1.1)

@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median
 
 import streamer
-import streamer.session
+import streamer.run.session
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, interval, needs
-from streamer.priming import Primer
+from streamer.pipeline.priming import Primer
 from streamer.settings import Video
 
 FASTER = (5, 10)
@@ -44,7 +44,7 @@ def main() -> None:
         def begin_us(self, due_us: int, now_us: int) -> int | None:
             return super().begin_us(due_us, now_us) if due_us // block_us % 2 else None
 
-    streamer.session.Primer = EveryOther  # type: ignore[attr-defined]
+    streamer.run.session.Primer = EveryOther  # type: ignore[attr-defined]
     for fps in map(int, options.fps.split(",")):
         measure(report, fps, options, block_us)
     report.end()

@@ -24,9 +24,9 @@ import av
 import numpy as np
 
 from benchmarks.common import ROOT, Report
-from streamer.csv_rows import read_frames
 from streamer.frame import Image
-from streamer.ledger import FrameRecord, Outcome
+from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.rundir.frames_csv import read_frames
 from streamer.verify import verify
 from tests.runs import manifest
 from tests.sources.rtsp_camera import RtspCamera, made_ms, why_not

@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, needs, replay, spread
-from streamer import benchmark_app as benchmark
-from streamer.engines.ir import ensure_ir
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
+from streamer.models.openvino_ir import ensure_ir
+from streamer.studies.bench import benchmark_app as benchmark
 
 
 def benchmark_app(ir: Path, seconds: int) -> float:

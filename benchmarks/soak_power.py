@@ -17,10 +17,10 @@ import numpy as np
 
 from benchmarks.common import Report
 from benchmarks.power import OUTLIER, OUTLIERS, SERVICE_US, SPEEDS, STEP_S, WHITE, machine
-from streamer.bootstrap import Numbers
-from streamer.soak.drift import drift
-from streamer.soak.leaks import leaks
-from streamer.soak.windows import WindowRow
+from streamer.stats.bootstrap import Numbers
+from streamer.studies.soak.drift import drift
+from streamer.studies.soak.leaks import leaks
+from streamer.studies.soak.windows_csv import WindowRow
 
 WINDOW_S = 60
 FRAMES = 1_800

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from streamer.engines.null import NullEngine
-from streamer.engines.recipe import parse_spec
-from streamer.ledger import FrameRecord
-from streamer.measuring import Measurements
-from streamer.models.finding import find_model
+from streamer.engines.spec_parser import parse_spec
+from streamer.ledger.ledger import FrameRecord
+from streamer.models.find import find_model
+from streamer.run.measurements import Measurements
 
 PERIOD_US = 33_333
 BLOCK = 10_000

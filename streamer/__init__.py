@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamer.api import replay
-    from streamer.finished import Run
+    from streamer.run.finished import Run
     from streamer.settings import Settings
 
 __version__ = "0.1.0"
 __all__ = ["Run", "Settings", "__version__", "replay"]
 
-_HOMES = {"replay": "streamer.api", "Run": "streamer.finished", "Settings": "streamer.settings"}
+_HOMES = {"replay": "streamer.api", "Run": "streamer.run.finished", "Settings": "streamer.settings"}
 
 
 def __getattr__(name: str) -> Any:

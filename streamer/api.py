@@ -7,8 +7,8 @@ from pathlib import Path
 
 import anyio
 
-from streamer.finished import Run
-from streamer.run import run
+from streamer.run.finished import Run
+from streamer.run.run import run
 from streamer.settings import Settings
 
 BACKEND = "asyncio"

@@ -8,14 +8,14 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
+from streamer.detection.preprocess import Fit
 from streamer.errors import UsageError
-from streamer.freshness import Freshness
-from streamer.link import Policy
-from streamer.load import parse_load
-from streamer.percentiles import PERCENTILES, frames_needed, parse_percentile
-from streamer.preprocess import Fit
-from streamer.schedule import Limits, Pace
-from streamer.slo import Objective, parse_slo
+from streamer.machine.load import parse_load
+from streamer.pipeline.drop_policy import Freshness
+from streamer.pipeline.link import Policy
+from streamer.schedule.schedule import Limits, Pace
+from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile
+from streamer.stats.slo import Objective, parse_slo
 
 GIVE_UP_S = 60.0
 """Seconds without a frame after which a live source is given up, if nothing else is asked."""

@@ -18,7 +18,7 @@ def write_checkpoint(path: Path, architecture: str, task: str = "detect", **more
     """A .pt as Ultralytics saves it; ``more`` stands beside the network."""
     import torch
 
-    from streamer.ultralytics_quiet import quiet_ultralytics
+    from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
     with quiet_ultralytics() as ultralytics:
         network = ultralytics.YOLO(f"{architecture}.yaml", task=task).model

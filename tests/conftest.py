@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.versions import line
+from streamer.vendors.versions import line
 from tests.runs import write_tiny_model
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.bundled import bundled
-from streamer.models.finding import with_made
+from streamer.files.bundled import bundled
+from streamer.models.find import with_made
 from streamer.models.model import Model
 
 FRAMES = 45
@@ -32,7 +32,7 @@ def quantized(model: Model, source: Path) -> Model:
         return model
     if not find_spec("nncf"):
         pytest.skip("NNCF is not installed: pip install 'streamer[quantize]'")
-    from streamer.studies.quantization import quantize_model
+    from streamer.studies.quantize.study import quantize_model
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NNCF's and those of what it imports
@@ -48,7 +48,7 @@ def write_learned(path: Path, *, fragile: bool = False, surest: float = 0.9) -> 
     Their activation is written as exporters write it, x and sigmoid(x). A ``fragile`` one is sure or not by digits
     that are lost in 8 bits. ``surest`` is the confidence that bright pictures come near to.
     """
-    from streamer.openvino_quiet import ov
+    from streamer.vendors.openvino_quiet import ov
 
     op = ov.opset13
     images = op.parameter([1, 3, 64, 64], np.float32, "images")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from streamer.versions import BASE, EXTRAS, TESTED, is_newer, tested, versions
+from streamer.vendors.versions import BASE, EXTRAS, TESTED, is_newer, tested, versions
 from tests.runs import ROOT
 
 PATH = ROOT / "streamer" / TESTED

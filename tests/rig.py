@@ -17,38 +17,38 @@ import numpy as np
 import trio
 import trio.testing
 
-from streamer.arrivals import Arrivals
-from streamer.camera import cameras
-from streamer.detections import Detections
-from streamer.detector import Detector
+from streamer.detection.detections import Detections
+from streamer.detection.postprocess import Head, Postprocess
+from streamer.detection.preprocess import Fit, Preprocess
 from streamer.engines.base import Request
 from streamer.engines.null import NullEngine
-from streamer.engines.recipe import parse_spec
+from streamer.engines.spec_parser import parse_spec
 from streamer.errors import EngineLost, SinkError, SourceError
 from streamer.faults.engine import FaultyDetector, Means
-from streamer.faults.injection import Faults
+from streamer.faults.inject import Faults
 from streamer.faults.plan import plan_of
 from streamer.frame import Frame
-from streamer.freshness import Freshness, Judge
-from streamer.gaps import Gaps
-from streamer.golden import GoldenFrame
-from streamer.ledger import FrameRecord, Ledger
-from streamer.link import Policy
+from streamer.ledger.ledger import FrameRecord, Ledger
+from streamer.ledger.outages import Gaps
 from streamer.models.model import Model
-from streamer.pipeline import Pipeline
-from streamer.postprocess import Head, Postprocess
-from streamer.preprocess import Fit, Preprocess
-from streamer.priming import Primer
-from streamer.replacing import Replacing
-from streamer.rounds import Intermission
-from streamer.run_time import RunTime
-from streamer.schedule import Limits, Pace
-from streamer.sink import Dropped, Result
-from streamer.source import Source, SourceInfo, Unreadable
-from streamer.stream import Stream
-from streamer.summary import Tally
-from streamer.watchdog import Watchdog
-from streamer.workers import Stage, UnderWay
+from streamer.pipeline.camera import cameras
+from streamer.pipeline.canary import GoldenFrame
+from streamer.pipeline.detector import Detector
+from streamer.pipeline.drop_policy import Freshness, Judge
+from streamer.pipeline.engine_restart import Replacing
+from streamer.pipeline.link import Policy
+from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.priming import Primer
+from streamer.pipeline.rounds import Intermission
+from streamer.pipeline.stream import Stream
+from streamer.pipeline.watchdog import Watchdog
+from streamer.schedule.arrivals import Arrivals
+from streamer.schedule.schedule import Limits, Pace
+from streamer.sink.sink import Dropped, Result
+from streamer.sources.base import Source, SourceInfo, Unreadable
+from streamer.stats.summary import Tally
+from streamer.workers.run_clock import RunTime
+from streamer.workers.threads import Stage, UnderWay
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

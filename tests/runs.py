@@ -19,7 +19,7 @@ import av
 import numpy as np
 import pytest
 
-from streamer import pyav
+from streamer.vendors import pyav
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -120,7 +120,7 @@ def write_tiny_model(path: Path) -> Path:
 
     It sees one object of each class, the more certainly the brighter the picture is.
     """
-    from streamer.openvino_quiet import ov
+    from streamer.vendors.openvino_quiet import ov
 
     op = ov.opset13
 

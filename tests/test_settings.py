@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamer.errors import UsageError
-from streamer.link import Policy
+from streamer.pipeline.link import Policy
 from streamer.settings import Settings, parse_duration
 
 

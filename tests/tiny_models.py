@@ -27,7 +27,7 @@ def write_ir(
 
     ``metadata`` is what Ultralytics writes into ONNX, ``labels`` what it writes into an IR.
     """
-    from streamer.openvino_quiet import ov
+    from streamer.vendors.openvino_quiet import ov
 
     op = ov.opset13
     images = op.parameter(list(image), dtype, "images")
@@ -47,7 +47,7 @@ def write_ir(
 
 
 def _zero(dtype: Any) -> Any:
-    from streamer.openvino_quiet import ov
+    from streamer.vendors.openvino_quiet import ov
 
     return ov.opset13.constant(np.zeros((), dtype))
 
@@ -66,7 +66,7 @@ def chosen(rows: int, *objects: tuple[float, ...]) -> npt.NDArray[np.float32]:
 
 def write_any_size(path: Path, metadata: Mapping[str, Any] | None = None) -> Path:
     """A detector of two classes that takes images of any size in multiples of 32; as IR."""
-    from streamer.openvino_quiet import ov
+    from streamer.vendors.openvino_quiet import ov
 
     op = ov.opset13
     images = op.parameter([-1, 3, -1, -1], np.float32, "images")

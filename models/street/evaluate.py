@@ -25,9 +25,9 @@ from heldout import VALIDATION_SEEDS, evaluation_street, training_street  # noqa
 from numpy.typing import NDArray  # noqa: E402
 from quantize import make_int8  # noqa: E402
 
-from streamer.detections import Detections  # noqa: E402
-from streamer.evaluation import EVERY_SIZE, FrameTruth, mean, precisions  # noqa: E402
-from streamer.scene import LABELS, Truth  # noqa: E402
+from streamer.accuracy.mean_average_precision import EVERY_SIZE, FrameTruth, mean, precisions  # noqa: E402
+from streamer.detection.detections import Detections  # noqa: E402
+from streamer.street.scene import LABELS, Truth  # noqa: E402
 
 WIDTH, HEIGHT = 640, 480
 PACKAGES = ("torch", "ultralytics", "onnx", "openvino", "nncf", "pycocotools")
@@ -56,7 +56,7 @@ def detect(model: Path, images: list[NDArray[np.uint8]]) -> list[Detections]:
     import torch
     from ultralytics.utils.nms import non_max_suppression
 
-    from streamer.openvino_quiet import ov
+    from streamer.vendors.openvino_quiet import ov
 
     compiled = ov.Core().compile_model(str(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found: list[Detections] = []

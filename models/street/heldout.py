@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.scene import Street, draw_conditions
-from streamer.street.camera import Camera
+from streamer.street.projection import Camera
+from streamer.street.scene import Street, draw_conditions
 from streamer.street.weather import Weather
 
 TRAINING_SEEDS = 1_000_000

@@ -14,8 +14,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 
 from heldout import training_street  # noqa: E402
 
-from streamer.models.quantizing import quantize  # noqa: E402
-from streamer.preprocess import Fit  # noqa: E402
+from streamer.detection.preprocess import Fit  # noqa: E402
+from streamer.models.quantize import quantize  # noqa: E402
 
 SAMPLES = 300
 WIDTH, HEIGHT = 640, 480

@@ -12,17 +12,17 @@ import click
 from rich.console import Console
 
 from streamer.cli.bench_report import lines_of, print_report, with_progress
-from streamer.cli.interrupted import EXIT_SIGNAL, Interrupted, interrupted_by_signals
-from streamer.cli.parameters import engines_options, model_options, output_options
+from streamer.cli.options import engines_options, model_options, output_options
+from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
-from streamer.pictures.bench import draw_bench
-from streamer.rundir import check_out, default_path, write_whole
-from streamer.studies.asked import asked_engines
-from streamer.studies.bench import Bench, BenchSettings
-from streamer.studies.bench_document import NAME, document_of
-from streamer.studies.bench_input import Feed, bundled_clip
-from streamer.studies.bench_result import AGAINST, COLUMNS, Benched, as_dict
+from streamer.rundir.rundir import check_out, default_path, write_whole
+from streamer.studies.bench.chart import draw_bench
+from streamer.studies.bench.document import NAME, document_of
+from streamer.studies.bench.input import Feed, bundled_clip
+from streamer.studies.bench.rows import AGAINST, COLUMNS, Benched, as_dict
+from streamer.studies.bench.study import Bench, BenchSettings
+from streamer.studies.engine_choice import asked_engines
 from streamer.studies.row_file import RowFile
 
 

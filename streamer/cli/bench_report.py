@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from streamer.cli.cells import number, table_of
-from streamer.studies.bench import Bench
-from streamer.studies.bench_result import AGAINST, Benched
+from streamer.cli.tables import number, table_of
+from streamer.studies.bench.rows import AGAINST, Benched
+from streamer.studies.bench.study import Bench
 
 NAMES = {
     "pytorch": "PyTorch model",

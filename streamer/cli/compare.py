@@ -12,8 +12,7 @@ import click
 from rich.console import Console
 
 from streamer.cli.compare_report import print_report
-from streamer.cli.interrupted import EXIT_SIGNAL, Interrupted, interrupted_by_signals
-from streamer.cli.parameters import (
+from streamer.cli.options import (
     Parsed,
     complete_engine,
     detection_options,
@@ -26,19 +25,20 @@ from streamer.cli.parameters import (
     settings_of,
     video_option,
 )
+from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
-from streamer.engines.recipe import parse_spec
+from streamer.engines.spec_parser import parse_spec
 from streamer.errors import UsageError
-from streamer.pictures.compare import draw_comparison
-from streamer.rundir import check_out, default_path
+from streamer.rundir.rundir import check_out, default_path
 from streamer.settings import Settings, Video
-from streamer.studies.asked import asked_engines
-from streamer.studies.compare import CompareSettings, Comparison
-from streamer.studies.compare_document import COLUMNS, NAME
-from streamer.studies.files import write_files
-from streamer.studies.finished_runs import compare_finished, is_run
+from streamer.studies.compare.chart import draw_comparison
+from streamer.studies.compare.document import COLUMNS, NAME
+from streamer.studies.compare.finished_runs import compare_finished, is_run
+from streamer.studies.compare.study import CompareSettings, Comparison
+from streamer.studies.engine_choice import asked_engines
+from streamer.studies.output import write_files
 
 EXIT_MISSED = 3
 

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from streamer.machine import this_machine
+from streamer.machine.info import this_machine
 
 
 @click.command()

@@ -15,12 +15,12 @@ from rich.text import Text
 
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking, trust_option
-from streamer.engines.in_force import precision_of
-from streamer.engines.recipe import known_keys
-from streamer.engines.spec import VARIANTS, Runtime
+from streamer.engines.config import precision_of
+from streamer.engines.spec_parser import known_keys
+from streamer.engines.variants import VARIANTS, Runtime
 
 if TYPE_CHECKING:
-    from streamer.studies.survey import Surveyed
+    from streamer.studies.engine_survey import Surveyed
 
 
 @click.command()
@@ -37,7 +37,7 @@ def command(model: str | None, trust: bool, as_json: bool) -> None:
       streamer engines
       streamer engines --model mine.onnx
     """
-    from streamer.studies.survey import survey
+    from streamer.studies.engine_survey import survey
 
     found = find_model_asking(model, trust)
     progress = Progress(console=progress_console(), transient=True, disable=not sys.stderr.isatty())

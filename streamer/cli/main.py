@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from streamer import __version__
-from streamer.cli.lazy import LazyGroup
+from streamer.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
@@ -77,7 +77,7 @@ def main() -> None:
 
 def _leave(code: Any) -> None:
     """Ends the process past a worker that hangs: what a runtime does at the end of a program would wait for it."""
-    from streamer.cache import remove_temporary
+    from streamer.files.cache import remove_temporary
 
     sys.stdout.flush()
     sys.stderr.flush()
@@ -111,7 +111,7 @@ def _run() -> None:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        from streamer.defects import as_streamer_error  # not for --help
+        from streamer.workers.defects import as_streamer_error  # not for --help
 
         failure = as_streamer_error(error)
         _say(str(failure))

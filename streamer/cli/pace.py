@@ -11,9 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from streamer.cli.interrupted import EXIT_SIGNAL, Interrupted, interrupted_by_signals
-from streamer.cli.pace_report import print_report
-from streamer.cli.parameters import (
+from streamer.cli.options import (
     Parsed,
     detection_options,
     engines_options,
@@ -23,17 +21,19 @@ from streamer.cli.parameters import (
     settings_of,
     video_option,
 )
+from streamer.cli.pace_report import print_report
+from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
-from streamer.engines.recipe import parse_spec
-from streamer.pictures.pace import draw_pace
-from streamer.rundir import check_out, default_path
+from streamer.engines.spec_parser import parse_spec
+from streamer.rundir.rundir import check_out, default_path
 from streamer.settings import Settings, Video, parse_duration
-from streamer.studies.asked import asked_engines
-from streamer.studies.files import write_files
-from streamer.studies.pace import PaceSettings, PaceStudy, parse_rates
-from streamer.studies.pace_document import COLUMNS, NAME, document_of
+from streamer.studies.engine_choice import asked_engines
+from streamer.studies.output import write_files
+from streamer.studies.pace.chart import draw_pace
+from streamer.studies.pace.document import COLUMNS, NAME, document_of
+from streamer.studies.pace.study import PaceSettings, PaceStudy, parse_rates
 
 EXIT_MISSED = 3
 DEFAULT = "ir-auto-shared"

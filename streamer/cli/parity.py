@@ -11,8 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from streamer.cli.interrupted import EXIT_SIGNAL, Interrupted, interrupted_by_signals
-from streamer.cli.parameters import (
+from streamer.cli.options import (
     Parsed,
     complete_engine,
     detection_options,
@@ -21,14 +20,15 @@ from streamer.cli.parameters import (
     output_options,
 )
 from streamer.cli.parity_report import as_document, print_report, with_progress
+from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
 from streamer.cli.trust import find_model_asking
-from streamer.engines.recipe import parse_spec
-from streamer.preprocess import Fit
-from streamer.rundir import check_out, default_path
-from streamer.studies.asked import asked_engines
-from streamer.studies.parity import Parity, ParitySettings
-from streamer.studies.parity_result import EngineParity, missed
-from streamer.studies.parity_rows import COLUMNS, FILE, as_dict
+from streamer.detection.preprocess import Fit
+from streamer.engines.spec_parser import parse_spec
+from streamer.rundir.rundir import check_out, default_path
+from streamer.studies.engine_choice import asked_engines
+from streamer.studies.parity.parity_csv import COLUMNS, FILE, as_dict
+from streamer.studies.parity.rows import EngineParity, missed
+from streamer.studies.parity.study import Parity, ParitySettings
 from streamer.studies.row_file import RowFile
 
 EXIT_DISAGREES = 3

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from streamer.cli.cells import number
-from streamer.evaluation import Accuracy
-from streamer.studies.parity import Parity
-from streamer.studies.parity_result import EngineParity, Verdict, plain_answer
-from streamer.studies.parity_rows import FILE, as_dict
+from streamer.accuracy.mean_average_precision import Accuracy
+from streamer.cli.tables import number
+from streamer.studies.parity.parity_csv import FILE, as_dict
+from streamer.studies.parity.rows import EngineParity, Verdict, plain_answer
+from streamer.studies.parity.study import Parity
 
 
 def with_progress(study: Parity, console: Console) -> Iterator[EngineParity]:

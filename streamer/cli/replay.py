@@ -12,8 +12,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from streamer.cli.interrupted import EXIT_SIGNAL
-from streamer.cli.parameters import (
+from streamer.cli.foreground import run_in_foreground
+from streamer.cli.options import (
     detection_options,
     endurance_options,
     engine_option,
@@ -27,11 +27,11 @@ from streamer.cli.parameters import (
     streams_option,
     video_option,
 )
-from streamer.cli.report import ProgressLine, print_report
-from streamer.cli.running import run_in_foreground
+from streamer.cli.replay_report import ProgressLine, print_report
+from streamer.cli.signals import EXIT_SIGNAL
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import asking
-from streamer.finished import Run
+from streamer.run.finished import Run
 from streamer.settings import Settings, Video
 
 EXIT_INVALID = 3

@@ -9,13 +9,13 @@ from typing import Any
 import click
 from rich.progress import Progress
 
-from streamer.cli.parameters import Parsed
+from streamer.cli.options import Parsed
 from streamer.cli.terminal import progress_console
 from streamer.errors import UsageError
-from streamer.sample import truth_path, write_sample
-from streamer.scene import Street
-from streamer.schedule import parse_fps
+from streamer.schedule.schedule import parse_fps
 from streamer.settings import parse_duration
+from streamer.street.clip import truth_path, write_sample
+from streamer.street.scene import Street
 
 
 def parse_rate(text: str) -> Fraction:

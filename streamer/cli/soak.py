@@ -15,8 +15,8 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from streamer.cli.interrupted import EXIT_SIGNAL
-from streamer.cli.parameters import (
+from streamer.cli.foreground import run_in_foreground
+from streamer.cli.options import (
     Command,
     Parsed,
     detection_options,
@@ -31,18 +31,18 @@ from streamer.cli.parameters import (
     streams_option,
     video_option,
 )
-from streamer.cli.report import ProgressLine
-from streamer.cli.running import run_in_foreground
+from streamer.cli.replay_report import ProgressLine
+from streamer.cli.signals import EXIT_SIGNAL
 from streamer.cli.soak_report import HEADING, print_soak, window_line
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import asking
 from streamer.errors import UsageError
-from streamer.finished import Run
-from streamer.pictures.soak import draw_soak
-from streamer.rundir import MANIFEST, default_path, write_whole
+from streamer.run.finished import Run
+from streamer.rundir.rundir import MANIFEST, default_path, write_whole
 from streamer.settings import Settings, Video, parse_duration
-from streamer.sizes import parse_size
-from streamer.studies.soak import NAME, Soak, SoakSettings, resumed
+from streamer.studies.soak.chart import draw_soak
+from streamer.studies.soak.study import NAME, Soak, SoakSettings, resumed
+from streamer.units import parse_size
 
 EXIT_FAILED = 3
 WITH_RESUME = {"sources", "resume", "trust", "as_json", "quiet"}

@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from streamer.cli.cells import table_of
-from streamer.cli.report import load_line
-from streamer.soak.windows import WindowRow, clock
+from streamer.cli.replay_report import load_line
+from streamer.cli.tables import table_of
+from streamer.studies.soak.windows_csv import WindowRow, clock
 
 _HEADINGS = {
     "time": 9,

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from streamer import progress as of_a_run
-from streamer.studies.interleaved import Lane, Watch
+from streamer.pipeline import housekeeping
+from streamer.studies.interleave import Lane, Watch
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def study_progress(
         turns = progress.add_task("", total=rounds)
         judged = progress.add_task("judging what was found", total=to_judge, visible=False)
 
-        def watch(lane: Lane, number: int, at: of_a_run.Progress | None) -> None:
+        def watch(lane: Lane, number: int, at: housekeeping.Progress | None) -> None:
             turn = "reading, compiling, warming up" if number < 0 else f"round {number + 1} of {len(lane.starts)}"
             so_far = "" if at is None or at.p50_ms is None else f", p50 {at.p50_ms:.1f} ms"
             done = sum(one.rounds for one in lanes)

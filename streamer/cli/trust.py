@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from streamer.errors import UntrustedModel
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
 from streamer.models.model import Model
 
 T = TypeVar("T")

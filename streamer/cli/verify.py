@@ -43,7 +43,7 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
       streamer verify runs/demo --json
       streamer verify runs/killed --repair
     """
-    from streamer.rundir import under_way  # not for --help: they load numpy and PyAV
+    from streamer.rundir.rundir import under_way  # not for --help: they load numpy and PyAV
     from streamer.verify import verify
 
     if under_way(run_dir):
@@ -71,7 +71,7 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
 
 
 def _mended(run_dir: Path) -> dict[str, int] | None:
-    from streamer.repair import repair
+    from streamer.repair.repair import repair
 
     manifest = repair(run_dir)
     return None if manifest is None else manifest["repaired"]

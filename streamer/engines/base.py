@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from streamer.preprocess import PADDING_GRAY, Preprocessing
+from streamer.detection.preprocess import PADDING_GRAY, Preprocessing
 
 Tensor = npt.NDArray[np.float32]
 Input = npt.NDArray[np.float32] | npt.NDArray[np.uint8]

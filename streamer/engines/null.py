@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from streamer.detection.postprocess import Head
 from streamer.engines.base import Input, Tensor, gray_input
-from streamer.engines.spec import EngineSpec
+from streamer.engines.variants import EngineSpec
 from streamer.models.model import Model
-from streamer.postprocess import Head
 
 OBJECTS = ((0.25, 0.5, 0), (0.5, 0.4, 2), (0.75, 0.6, 5))
 """Centre x and y as shares of the input, and class, of the three objects that it always sees."""

@@ -8,8 +8,8 @@ from typing import Any
 import onnxruntime
 
 from streamer.engines.base import Input, Tensor, gray_input
-from streamer.engines.in_force import PRECISION, THREADS
-from streamer.engines.spec import EngineSpec
+from streamer.engines.config import PRECISION, THREADS
+from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError
 from streamer.models.model import Model
 

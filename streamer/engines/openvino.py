@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from streamer.detection.preprocess import Preprocessing
 from streamer.engines.base import Input, Tensor, gray_input
-from streamer.engines.graph import with_preprocessing
-from streamer.engines.ir import ensure_ir
+from streamer.engines.openvino_preprocess import with_preprocessing
 from streamer.engines.openvino_properties import check_properties, in_force, is_wrong_value, reason_of, right_values
-from streamer.engines.spec import USABLE_CORES, EngineSpec
+from streamer.engines.variants import USABLE_CORES, EngineSpec
 from streamer.errors import EngineError, UsageError
-from streamer.machine import usable_cores
+from streamer.machine.info import usable_cores
 from streamer.models.model import Model
-from streamer.openvino_quiet import ov
-from streamer.preprocess import Preprocessing
+from streamer.models.openvino_ir import ensure_ir
+from streamer.vendors.openvino_quiet import ov
 
 
 class CopiedRequest:

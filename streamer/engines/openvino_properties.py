@@ -6,10 +6,10 @@ import difflib
 from collections import Counter
 from typing import Any
 
-from streamer.engines.in_force import CONVOLUTIONS, PRECISION, THREADS
-from streamer.engines.spec import EngineSpec
+from streamer.engines.config import CONVOLUTIONS, PRECISION, THREADS
+from streamer.engines.variants import EngineSpec
 from streamer.errors import UsageError
-from streamer.openvino_quiet import ov
+from streamer.vendors.openvino_quiet import ov
 
 RECORDED = (
     "PERFORMANCE_HINT",

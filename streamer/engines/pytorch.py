@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from streamer.cache import kept_or_temporary
 from streamer.engines.base import Input, Tensor, gray_input
-from streamer.engines.in_force import AS_PICKLE, LOADED, PRECISION, THREADS, WARNED
-from streamer.engines.spec import EngineSpec
+from streamer.engines.config import AS_PICKLE, LOADED, PRECISION, THREADS, WARNED
+from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError, one_line
-from streamer.machine import usable_cores
+from streamer.files.cache import kept_or_temporary
+from streamer.machine.info import usable_cores
 from streamer.models.checkpoint import load_checkpoint
 from streamer.models.model import Model
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from streamer.arrivals import Arrivals
-from streamer.faults.armed import Armed
 from streamer.faults.plan import Kind
+from streamer.faults.trigger import Armed
+from streamer.schedule.arrivals import Arrivals
 
 
 class LateArrivals:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from streamer.detections import Detections
-from streamer.detector import Detector
+from streamer.detection.detections import Detections
+from streamer.detection.postprocess import Postprocess
+from streamer.detection.preprocess import Preprocessor
 from streamer.engines.base import Input, Request, Tensor
-from streamer.faults.armed import Armed
 from streamer.faults.plan import Kind
+from streamer.faults.trigger import Armed
 from streamer.frame import Frame
-from streamer.ledger import FrameRecord
-from streamer.postprocess import Postprocess
-from streamer.preprocess import Preprocessor
+from streamer.ledger.ledger import FrameRecord
+from streamer.pipeline.detector import Detector
 
 
 @dataclass(frozen=True, slots=True)

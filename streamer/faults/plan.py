@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.errors import UsageError
-from streamer.machine import usable_cores
+from streamer.machine.info import usable_cores
 from streamer.settings import parse_duration
 
 EXAMPLE = 'kind = "stall", frame = 100, for = "2s"'

@@ -12,11 +12,11 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from streamer.errors import SourceError
-from streamer.faults.armed import Armed
 from streamer.faults.plan import Kind
-from streamer.load import shares
-from streamer.load_workers import busy
-from streamer.processes import Child, ChildLost, send
+from streamer.faults.trigger import Armed
+from streamer.machine.load import shares
+from streamer.machine.load_workers import busy
+from streamer.workers.processes import Child, ChildLost, send
 
 READY_WITHIN_S = 60.0
 

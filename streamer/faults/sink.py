@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from streamer.errors import SinkError
-from streamer.faults.armed import Armed
 from streamer.faults.disk import FullDisk
 from streamer.faults.plan import Kind
-from streamer.sink import Dropped, Result, Sink
+from streamer.faults.trigger import Armed
+from streamer.sink.sink import Dropped, Result, Sink
 
 
 class FaultySink:

@@ -9,13 +9,13 @@ from typing import cast
 
 import numpy as np
 
-from streamer.faults.armed import Armed
 from streamer.faults.plan import Fault, Kind
 from streamer.faults.process import ProcessFault
+from streamer.faults.trigger import Armed
 from streamer.frame import Frame, Image
-from streamer.opencv import cv2
-from streamer.size_changes import SizeChanges
-from streamer.source import Source, Unreadable
+from streamer.sources.base import Source, Unreadable
+from streamer.vendors.opencv import cv2
+from streamer.video.rescaling import SizeChanges
 
 
 class FaultySource:

@@ -17,8 +17,8 @@ from pickletools import genops
 from typing import Any
 
 from streamer.errors import EngineUnavailable, ModelError, UntrustedModel
-from streamer.hashing import sha256
-from streamer.ultralytics_quiet import quiet_ultralytics
+from streamer.files.hashing import sha256
+from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
 LEGACY = ("models.yolo.", "models.common.", "models.experimental.")
 """Modules of the YOLOv5 repository, which its checkpoints need and nobody else has."""
@@ -61,7 +61,7 @@ def look_at(path: Path) -> None:
 
 
 def load_checkpoint(path: Path, expected_sha256: str) -> Checkpoint:
-    """The network in a .pt of Ultralytics' that is trusted: see `streamer.models.finding.find_model`.
+    """The network in a .pt of Ultralytics' that is trusted: see `streamer.models.find.find_model`.
 
     Raises ModelError when it holds no such network, or is no longer the file of that hash.
     """

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer import cache
-from streamer.hashing import sha256
+from streamer.files import cache
+from streamer.files.hashing import sha256
 from streamer.models.files import model_sha256
 
 NAMES = {"onnx": "model.onnx", "ir": "model.xml", "int8": "model.xml"}

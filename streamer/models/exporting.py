@@ -8,14 +8,14 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
-from streamer.engines.ir import ensure_ir
 from streamer.errors import EngineUnavailable, ModelError, StreamerError
 from streamer.models.checkpoint import check_extra, load_checkpoint
 from streamer.models.derived import NAMES, find_made, keep
-from streamer.models.describing import describe
+from streamer.models.describe import describe
 from streamer.models.files import model_sha256
 from streamer.models.model import Model
-from streamer.ultralytics_quiet import quiet_ultralytics
+from streamer.models.openvino_ir import ensure_ir
+from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
 
 class Form(StrEnum):

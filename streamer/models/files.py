@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamer.hashing import sha256
+from streamer.files.hashing import sha256
 
 KINDS = {".onnx": "onnx", ".xml": "ir", ".pt": "pt"}
 """The kind of model that a file's ending stands for."""

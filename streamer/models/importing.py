@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.errors import UsageError
-from streamer.hashing import sha256
-from streamer.models.describing import describe, kind_at
-from streamer.models.facts import Size, words_of
+from streamer.files.hashing import sha256
+from streamer.models.describe import describe, kind_at
 from streamer.models.files import model_sha256, parts
 from streamer.models.labels import read_names
+from streamer.models.metadata import Size, words_of
 from streamer.models.model import BUNDLED
 from streamer.models.store import Entry, check_name, place_of, whole_entry, write_entry
 

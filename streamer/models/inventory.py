@@ -9,7 +9,7 @@ from typing import Any
 from streamer.errors import StreamerError
 from streamer.models.derived import find_made
 from streamer.models.files import parts
-from streamer.models.finding import bundled_model, model_of_entry, with_made
+from streamer.models.find import bundled_model, model_of_entry, with_made
 from streamer.models.model import BUNDLED, Model
 from streamer.models.store import read_entry, stored_names
 

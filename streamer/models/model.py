@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamer.detection.postprocess import Head
 from streamer.models.files import KINDS
-from streamer.postprocess import Head
 
 BUNDLED = "street"
 

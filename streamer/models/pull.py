@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from streamer.cache import kept
 from streamer.errors import ModelError, UsageError
-from streamer.hashing import sha256
+from streamer.files.cache import kept
+from streamer.files.hashing import sha256
 from streamer.models.checkpoint import check_extra
 from streamer.models.importing import import_model
 from streamer.models.published import FAMILIES, FILES

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.bundled import bundled
-from streamer.cache import cache_dir, kept
+from streamer.detection.postprocess import Head
 from streamer.errors import ModelError, UsageError
-from streamer.hashing import sha256
+from streamer.files.bundled import bundled
+from streamer.files.cache import cache_dir, kept
+from streamer.files.hashing import sha256
 from streamer.models.files import KINDS
 from streamer.models.model import BUNDLED
-from streamer.postprocess import Head
 
 ENTRY = "entry.json"
 PULLED = "pulled.json"

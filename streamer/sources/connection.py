@@ -12,10 +12,10 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streamer import pyav
+from streamer.address import kind_of, without_credentials
 from streamer.errors import SourceError
 from streamer.sources import live
-from streamer.sources.addresses import kind_of, without_credentials
+from streamer.vendors import pyav
 
 FIRST_PICTURE_US = 20_000_000
 """How long a stream may go on without a picture that can be decoded, at its start: two long key frame intervals."""

@@ -6,8 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from streamer.hashing import sha256
-from streamer.sources.addresses import kind_of
+from streamer.address import kind_of
+from streamer.files.hashing import sha256
 from streamer.sources.images import images_in
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame, Image
-from streamer.opencv import cv2, opencv_quiet
-from streamer.source import SourceInfo, Unreadable
+from streamer.sources.base import SourceInfo, Unreadable
+from streamer.vendors.opencv import cv2, opencv_quiet
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 """By these endings, in either case, a file is taken for an image."""

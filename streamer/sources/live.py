@@ -12,9 +12,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from streamer.errors import UsageError
-from streamer.link import Policy
+from streamer.pipeline.link import Policy
 from streamer.settings import Settings
-from streamer.source import SourceInfo
+from streamer.sources.base import SourceInfo
 
 TIMEOUT_S = 5.0
 """Seconds without a sign of life after which a live source counts as failed, when connecting and when reading."""

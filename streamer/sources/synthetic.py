@@ -6,10 +6,10 @@ from fractions import Fraction
 
 from streamer.errors import UsageError
 from streamer.frame import Frame
-from streamer.sample import SCENE
-from streamer.scene import Street
-from streamer.schedule import parse_fps
-from streamer.source import SourceInfo
+from streamer.schedule.schedule import parse_fps
+from streamer.sources.base import SourceInfo
+from streamer.street.clip import SCENE
+from streamer.street.scene import Street
 
 EXAMPLE = f"{SCENE},seed=7,width=640,height=480,fps=30"
 MOST_SIDE = 8192

@@ -1,1 +1,1 @@
-"""What the synthetic street of ``streamer.scene`` is made of: its camera, light, traffic and drawing."""
+"""What the synthetic street of ``streamer.street.scene`` is made of: its camera, light, traffic and drawing."""

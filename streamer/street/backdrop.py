@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.opencv import cv2
 from streamer.street.brush import Box, Colour, Image, shade
-from streamer.street.camera import Points, View
+from streamer.street.projection import Points, View
 from streamer.street.traffic import Layout
 from streamer.street.weather import Weather
+from streamer.vendors.opencv import cv2
 
 FINE = 2
 """The backdrop is painted this much larger and then reduced: done once, so smooth edges cost nothing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.opencv import cv2
+from streamer.vendors.opencv import cv2
 
 Image = NDArray[np.uint8]
 Colour = tuple[float, float, float]

@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from streamer.opencv import cv2
 from streamer.street.backdrop import FINE, Painter, Prop, reduced
 from streamer.street.brush import Box, Colour, shade
+from streamer.vendors.opencv import cv2
 
 Thing: TypeAlias = Callable[[Painter, float, float], None]
 """Paints one prop that stands at (x, z)."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.street.brush import Colour, Sketch, shade
-from streamer.street.camera import Points, View
+from streamer.street.projection import Points, View
 from streamer.street.weather import Weather
 
 GLASS: Colour = (74, 62, 50)

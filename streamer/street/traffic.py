@@ -16,15 +16,14 @@ from typing import TypeAlias
 
 import numpy as np
 
-from streamer.street import figures as figures
-from streamer.street import vehicles as vehicles
-from streamer.street.camera import View
+from streamer.street import pedestrians, vehicles
+from streamer.street.projection import View
 from streamer.street.solids import Solid
 
 PERSON, BICYCLE, CAR, BUS, TRUCK, DOG = 0, 1, 2, 5, 7, 16
 """COCO's class ids (of 80) of those who use the street."""
 
-Look: TypeAlias = Solid | figures.Figure
+Look: TypeAlias = Solid | pedestrians.Figure
 
 
 @dataclass(frozen=True)
@@ -160,22 +159,22 @@ def _vehicle_kind(chance: float, strip: Strip, slot: int) -> int:
 
 
 def _bicycle(rng: np.random.Generator, x: float, dz: float, heading: int) -> Member:
-    frame = figures.FRAMES[rng.integers(len(figures.FRAMES))]
-    return Member(BICYCLE, x, dz, figures.BicycleLook(frame), heading)
+    frame = pedestrians.FRAMES[rng.integers(len(pedestrians.FRAMES))]
+    return Member(BICYCLE, x, dz, pedestrians.BicycleLook(frame), heading)
 
 
 def _cyclist(rng: np.random.Generator, x: float, heading: int) -> Iterator[Member]:
     """A bicycle and, a hand nearer so that it is painted later, who rides it."""
     yield _bicycle(rng, x, 0.05, heading)
-    yield Member(PERSON, x, 0.0, figures.PersonLook.draw(rng, riding=True), heading)
+    yield Member(PERSON, x, 0.0, pedestrians.PersonLook.draw(rng, riding=True), heading)
 
 
 def _group(rng: np.random.Generator, x: float, heading: int) -> Iterator[Member]:
     """One to three people, and perhaps their dog a step ahead."""
     for number in range(int(rng.choice((1, 2, 3), p=(0.55, 0.42, 0.03)))):
         place = x + number * rng.uniform(0.2, 0.6)
-        yield Member(PERSON, place, rng.uniform(-0.3, 0.3), figures.PersonLook.draw(rng), heading)
+        yield Member(PERSON, place, rng.uniform(-0.3, 0.3), pedestrians.PersonLook.draw(rng), heading)
     if rng.random() < 0.38:
-        coat = figures.COATS[rng.integers(len(figures.COATS))]
+        coat = pedestrians.COATS[rng.integers(len(pedestrians.COATS))]
         ahead, aside = x + heading * rng.uniform(1.0, 1.5), rng.uniform(-0.4, -0.2)
-        yield Member(DOG, ahead, aside, figures.DogLook(coat, rng.uniform(0.85, 1.25)), heading)
+        yield Member(DOG, ahead, aside, pedestrians.DogLook(coat, rng.uniform(0.85, 1.25)), heading)

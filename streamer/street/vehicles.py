@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from streamer.street.brush import Colour, shade
-from streamer.street.camera import Points
+from streamer.street.projection import Points
 from streamer.street.solids import GLASS, Body, Solid
 
 WHITE_LAMP: Colour = (205, 235, 250)

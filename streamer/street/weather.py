@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.opencv import cv2
 from streamer.street.brush import Image
+from streamer.vendors.opencv import cv2
 
 WEATHERS = ("clear", "overcast", "rain", "fog", "snow", "haze")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
-from streamer.clock import MonotonicClock
 from streamer.errors import SourceError
 from streamer.frame import Frame
-from streamer.source import Source
-from streamer.sources.opening import open_source, refuse_live
+from streamer.sources.base import Source
+from streamer.sources.registry import open_source, refuse_live
+from streamer.workers.clock import MonotonicClock
 
 KEPT_BYTES = 256 << 20
 """Frames that together take no more than this are decoded once and kept; 100 frames of 4K would be 2.5 GB."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from streamer.agreement import Agreement, AgreementMeter
-from streamer.detections import Detections
-from streamer.engines.spec import EngineSpec
-from streamer.evaluation import FrameTruth
+from streamer.accuracy.agreement import Agreement, AgreementMeter
+from streamer.accuracy.mean_average_precision import FrameTruth
+from streamer.detection.detections import Detections
+from streamer.engines.variants import EngineSpec
 from streamer.frame import Frame
 from streamer.models.model import Model
 from streamer.settings import Settings
-from streamer.studies.opened import Opened
+from streamer.studies.offline_detector import Opened
 
 TRUTH_CONFIDENCE = 0.25
 """What an engine finds from this confidence on can stand for the truth where there is none."""

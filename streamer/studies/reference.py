@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from streamer.engines.opening import unavailable
-from streamer.engines.recipe import parse_spec
-from streamer.engines.spec import EngineSpec
+from streamer.engines.registry import unavailable
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import EngineSpec
 from streamer.models.model import Model
 
 REFERENCES = ("onnx,precision=f32", "ir,precision=f32", "pytorch")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.errors import SinkError, UsageError
-from streamer.rundir import RESERVE, check_out
-from streamer.table import Reserve, Table
+from streamer.rundir.csv_file import Reserve, Table
+from streamer.rundir.rundir import RESERVE, check_out
 
 
 class RowFile:

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from streamer.link import Policy
-from streamer.preprocess import Fit
-from streamer.schedule import parse_fps
+from streamer.detection.preprocess import Fit
+from streamer.pipeline.link import Policy
+from streamer.schedule.schedule import parse_fps
 from streamer.settings import Settings, Video
 
 NOT_KEPT = ("out", "overwrite")

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from streamer.errors import UsageError
-from streamer.verify import document, killed, objects, rows
-from streamer.verify.document import Document, RunFacts
+from streamer.verify import detections_csv, frames_csv, killed, manifest
+from streamer.verify.conservation import check_conservation, check_streams
+from streamer.verify.detections_csv import check_objects
 from streamer.verify.figures import check_figures, check_omission_gap
 from streamer.verify.files import check_files
+from streamer.verify.frames_csv import read_rows
 from streamer.verify.killed import Remains
-from streamer.verify.ledger import check_conservation, check_streams
-from streamer.verify.objects import check_objects
-from streamer.verify.pieces import read_pieces, uncut
+from streamer.verify.manifest import Document, RunFacts
 from streamer.verify.reasons import Reasons, Unreadable
-from streamer.verify.rows import read_rows
 from streamer.verify.schedule import check_schedule
+from streamer.verify.segments import read_pieces, uncut
 from streamer.verify.stamps import check_derived, check_stamps
 from streamer.verify.video import check_videos
 
@@ -62,43 +62,43 @@ def verify(path: Path) -> Verification:
         raise UsageError(f"no such directory: {path}")
     if not path.is_dir():
         raise UsageError(f"{path} is no directory: give that of a run, as in runs/demo")
-    if (path / SOAK).is_file() and not (path / document.NAME).exists():
+    if (path / SOAK).is_file() and not (path / manifest.NAME).exists():
         raise UsageError(f"{path} is a soak: verify its parts, as in {path / 'part-0'}")
     reasons = Reasons()
-    if (path / killed.NAME).is_file() and not (path / document.NAME).exists():
+    if (path / killed.NAME).is_file() and not (path / manifest.NAME).exists():
         remains = _attempt(reasons, lambda: killed.look_at(path, reasons))
         return Verification(None, {}, reasons.kept, reasons.more, remains)
-    manifest = _attempt(reasons, lambda: Document(path / document.NAME))
-    if manifest is None:
+    document = _attempt(reasons, lambda: Document(path / manifest.NAME))
+    if document is None:
         return Verification(None, {}, reasons.kept, reasons.more)
     checked = {"rows": 0, "figures": 0, "detections": 0, "video_frames": 0, "files": 0}
-    facts = _attempt(reasons, lambda: RunFacts(manifest))
-    ledger = _attempt(reasons, lambda: read_rows(path / rows.NAME))
+    facts = _attempt(reasons, lambda: RunFacts(document))
+    ledger = _attempt(reasons, lambda: read_rows(path / frames_csv.NAME))
     streams = len(facts.streams) if facts is not None else 1
-    cut = _attempt(reasons, lambda: read_pieces(manifest, streams)) or uncut(streams)
+    cut = _attempt(reasons, lambda: read_pieces(document, streams)) or uncut(streams)
     if ledger is not None:
         checked["rows"] = len(ledger)
-        _attempt(reasons, lambda: check_conservation(ledger, manifest, cut.gone, reasons))
+        _attempt(reasons, lambda: check_conservation(ledger, document, cut.gone, reasons))
         _attempt(reasons, lambda: check_stamps(ledger, reasons))
     if ledger is not None and facts is not None:
         _attempt(reasons, lambda: check_streams(ledger, facts, reasons, counted=not cut.gone))
         _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
         _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
         if not cut.gone:
-            checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, manifest, reasons)) or 0
-        _attempt(reasons, lambda: check_omission_gap(manifest, reasons))
+            checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, document, reasons)) or 0
+        _attempt(reasons, lambda: check_omission_gap(document, reasons))
     if ledger is not None:
-        table = path / objects.NAME
+        table = path / detections_csv.NAME
         checked["detections"] = (
-            _attempt(reasons, lambda: check_objects(ledger, table, manifest, reasons, incomplete=cut.incomplete)) or 0
+            _attempt(reasons, lambda: check_objects(ledger, table, document, reasons, incomplete=cut.incomplete)) or 0
         )
     if ledger is not None and facts is not None:
         checked["video_frames"] = (
-            _attempt(reasons, lambda: check_videos(ledger, facts, path, manifest, cut, reasons)) or 0
+            _attempt(reasons, lambda: check_videos(ledger, facts, path, document, cut, reasons)) or 0
         )
-    checked["files"] = _attempt(reasons, lambda: check_files(path, manifest, reasons)) or 0
+    checked["files"] = _attempt(reasons, lambda: check_files(path, document, reasons)) or 0
     return Verification(
-        _attempt(reasons, lambda: manifest.text("verdict")), checked, reasons.kept, reasons.more, let_go=cut.gone
+        _attempt(reasons, lambda: document.text("verdict")), checked, reasons.kept, reasons.more, let_go=cut.gone
     )
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from streamer.verify.age import ages_of_run
-from streamer.verify.confidence import FRAMES_NEEDED, bound_rank, percentile_rank
-from streamer.verify.document import NAME, Document, RunFacts
+from streamer.verify.csv_table import NEVER, Array
+from streamer.verify.frames_csv import Rows
+from streamer.verify.manifest import NAME, Document, RunFacts
+from streamer.verify.percentile_rule import FRAMES_NEEDED, bound_rank, percentile_rank
 from streamer.verify.reasons import Reasons, Unreadable
-from streamer.verify.rows import Rows
-from streamer.verify.table import NEVER, Array
 
 FROM_TO = {
     "latency": ("scheduled", "written"),

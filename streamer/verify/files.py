@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from streamer.verify.document import NAME, Document
+from streamer.verify.manifest import NAME, Document
 from streamer.verify.reasons import Reasons
 
 

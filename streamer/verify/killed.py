@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from streamer.verify import objects, rows
-from streamer.verify.document import Document, RunFacts
-from streamer.verify.objects import count_objects
-from streamer.verify.pieces import numbered, uncut
+from streamer.verify import detections_csv, frames_csv
+from streamer.verify.csv_table import is_torn
+from streamer.verify.detections_csv import count_objects
+from streamer.verify.frames_csv import Rows, read_rows
+from streamer.verify.manifest import Document, RunFacts
 from streamer.verify.reasons import Reasons
-from streamer.verify.rows import Rows, read_rows
 from streamer.verify.schedule import check_schedule, media_times
+from streamer.verify.segments import numbered, uncut
 from streamer.verify.stamps import STEPS, check_derived, check_stamps
-from streamer.verify.table import is_torn
 from streamer.verify.video import check_videos, plays_until, video_names
 
 NAME = "begun.json"
@@ -57,7 +57,7 @@ def look_at(directory: Path, reasons: Reasons) -> Remains:
     """Looks at what is left; ``reasons`` takes what a kill does not explain. Raises Unreadable and OSError."""
     begun = Document(directory / NAME)
     run = RunFacts(begun)
-    tables = [directory / name for name in (rows.NAME, objects.NAME)]
+    tables = [directory / name for name in (frames_csv.NAME, detections_csv.NAME)]
     ledger = read_rows(tables[0], whole=False)
     check_stamps(ledger, reasons)
     check_derived(ledger, run, reasons)

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from streamer.verify.document import RunFacts
+from streamer.verify.csv_table import Array
+from streamer.verify.frames_csv import Rows, milliseconds
+from streamer.verify.manifest import RunFacts
 from streamer.verify.reasons import Reasons, Unreadable
-from streamer.verify.rows import Rows, milliseconds
-from streamer.verify.table import Array
 
 
 def instants(numbers: Iterable[int], rate: Fraction) -> Array:

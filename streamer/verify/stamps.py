@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from streamer.verify.document import RunFacts
+from streamer.verify.csv_table import NEVER, Array
+from streamer.verify.frames_csv import OUTCOMES, STAMPS, Rows, milliseconds
+from streamer.verify.manifest import RunFacts
 from streamer.verify.reasons import Reasons
-from streamer.verify.rows import OUTCOMES, STAMPS, Rows, milliseconds
-from streamer.verify.table import NEVER, Array
 
 STEPS = ("scheduled", *STAMPS)
 

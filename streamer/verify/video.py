@@ -12,13 +12,13 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from streamer.pyav import open_input, time_base
-from streamer.verify.document import Document, RunFacts
-from streamer.verify.pieces import Pieces, numbered
+from streamer.vendors.pyav import open_input, time_base
+from streamer.verify.csv_table import Array
+from streamer.verify.frames_csv import Mask, Rows, milliseconds
+from streamer.verify.manifest import Document, RunFacts
 from streamer.verify.reasons import Reasons, Unreadable
-from streamer.verify.rows import Mask, Rows, milliseconds
 from streamer.verify.schedule import instants, media_times
-from streamer.verify.table import Array
+from streamer.verify.segments import Pieces, numbered
 
 NAME = "annotated.mp4"
 LOST_US = 2_000_000

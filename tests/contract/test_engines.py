@@ -16,20 +16,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from streamer import cache
+from streamer.detection.postprocess import Head, Postprocess
+from streamer.detection.preprocess import Fit, Preprocessing, preprocess_for
 from streamer.engines.base import Engine, Input, gray_input
-from streamer.engines.in_force import CONVOLUTIONS, precision_of
-from streamer.engines.opening import open_engine, unavailable
-from streamer.engines.recipe import parse_spec
-from streamer.engines.spec import VARIANTS, EngineSpec, Runtime
+from streamer.engines.config import CONVOLUTIONS, precision_of
+from streamer.engines.registry import open_engine, unavailable
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import VARIANTS, EngineSpec, Runtime
 from streamer.errors import EngineUnavailable, StreamerError, UsageError
+from streamer.files import cache
 from streamer.frame import Image
 from streamer.models.exporting import Form, export
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
 from streamer.models.model import BUNDLED, Model
-from streamer.postprocess import Head, Postprocess
-from streamer.preprocess import Fit, Preprocessing, preprocess_for
-from streamer.video_reader import VideoReader
+from streamer.video.reader import VideoReader
 from tests.checkpoints import write_checkpoint
 from tests.quantized import clip_of_the_street, quantized
 from tests.runs import BUNDLED_MODEL, COCO_MODEL, FOOTAGE, INT8_MODEL, SHARED, Found, agreement, overlap
@@ -99,7 +99,7 @@ def write_lively_checkpoint(path: Path, architecture: str) -> Path:
     """
     import torch
 
-    from streamer.ultralytics_quiet import quiet_ultralytics
+    from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
     with quiet_ultralytics() as ultralytics, torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(1)
@@ -420,7 +420,7 @@ def test_only_the_shared_variant_hands_out_the_tensors_own_memory(tiny_model: Pa
 def test_the_ir_is_made_once_and_kept_under_the_hash_of_the_onnx_file(own_cache: Path) -> None:
     if not SHARED.is_dir():
         pytest.skip("../shared is absent: its models are not here")
-    from streamer.engines.ir import ensure_ir
+    from streamer.models.openvino_ir import ensure_ir
 
     model = find_model(str(COCO_MODEL))
     path = ensure_ir(model)
@@ -441,7 +441,7 @@ def test_two_first_runs_at_once_make_one_whole_ir(tmp_path: Path, monkeypatch: p
     from concurrent.futures import ThreadPoolExecutor
     from threading import Barrier
 
-    from streamer.engines.ir import ensure_ir
+    from streamer.models.openvino_ir import ensure_ir
 
     monkeypatch.setenv("STREAMER_CACHE", str(tmp_path))
     model = find_model(str(COCO_MODEL))

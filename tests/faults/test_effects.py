@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from streamer.camera import cameras
 from streamer.errors import EngineError, EngineLost, SinkError, SourceError
-from streamer.faults.injection import Faults
+from streamer.faults.inject import Faults
 from streamer.faults.plan import plan_of
 from streamer.frame import Frame
-from streamer.ledger import Outcome
-from streamer.link import Policy
-from streamer.source import Unreadable
-from streamer.sources.video import VideoSource
-from streamer.workers import Stage
+from streamer.ledger.ledger import Outcome
+from streamer.pipeline.camera import cameras
+from streamer.pipeline.link import Policy
+from streamer.sources.base import Unreadable
+from streamer.sources.video_file import VideoSource
+from streamer.workers.threads import Stage
 from tests.rig import Rig
 from tests.videos import write_video
 

@@ -20,13 +20,13 @@ import pytest
 import streamer
 from benchmarks.chaos import Entry, as_toml, case_of, run
 from streamer.errors import SinkError, UsageError
-from streamer.faults.armed import Armed
 from streamer.faults.disk import FullDisk
 from streamer.faults.plan import plan_of
 from streamer.faults.process import ProcessFault
+from streamer.faults.trigger import Armed
 from streamer.settings import Settings, Video
 from streamer.verify import verify
-from streamer.video_writer import VideoWriter
+from streamer.video.writer import VideoWriter
 from tests import runs
 from tests.runs import Finished, environment, manifest, playable_times, rows, video_times
 from tests.videos import write_video

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.detection.postprocess import Head
 from streamer.errors import ModelError, UntrustedModel
-from streamer.hashing import sha256
+from streamer.files.hashing import sha256
 from streamer.models.checkpoint import load_checkpoint
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
 from streamer.models.importing import import_model
 from streamer.models.store import read_entry
-from streamer.postprocess import Head
 from tests import runs
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.runs import BUNDLED_MODEL, environment, needs_bundled
@@ -213,7 +213,7 @@ def test_at_a_terminal_the_user_is_asked(answer: str, code: int, checkpoint: Pat
 
 
 def test_without_the_names_of_the_network_nothing_is_guessed(tmp_path: Path) -> None:
-    from streamer.ultralytics_quiet import quiet_ultralytics
+    from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
     with quiet_ultralytics() as ultralytics:
         import torch
@@ -228,8 +228,8 @@ def test_without_the_names_of_the_network_nothing_is_guessed(tmp_path: Path) -> 
 
 
 def test_the_engine_loads_what_was_checked(checkpoint: Path, tmp_path: Path) -> None:
-    from streamer.engines.opening import open_engine
-    from streamer.engines.recipe import parse_spec
+    from streamer.engines.registry import open_engine
+    from streamer.engines.spec_parser import parse_spec
 
     import_model(checkpoint, name="mine", trust=True)
     model = find_model("mine")

@@ -8,10 +8,10 @@ from threading import Barrier
 
 import pytest
 
-from streamer.engines.ir import ensure_ir
 from streamer.models.derived import find_made, keep
 from streamer.models.files import model_sha256
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
+from streamer.models.openvino_ir import ensure_ir
 from tests.runs import needs_bundled
 
 SOURCE = "5" * 64

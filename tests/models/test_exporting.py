@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.engines.opening import open_engine
-from streamer.engines.recipe import parse_spec
+from streamer.detection.postprocess import Head
+from streamer.engines.registry import open_engine
+from streamer.engines.spec_parser import parse_spec
 from streamer.models.exporting import Form, export
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
 from streamer.models.importing import import_model
 from streamer.models.model import Model
-from streamer.postprocess import Head
 from tests.checkpoints import needs_torch, write_checkpoint
 
 pytestmark = [needs_torch, pytest.mark.skipif(not find_spec("onnx"), reason="the package onnx is not installed")]

@@ -14,7 +14,7 @@ import pytest
 
 from streamer.errors import ModelError, UsageError
 from streamer.models import pull as pulling
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
 from streamer.models.importing import import_model
 from streamer.models.published import FILES
 from streamer.models.pull import pull

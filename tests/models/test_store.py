@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from streamer.cli.main import main
-from streamer.engines.ir import ensure_ir
 from streamer.errors import CacheError, ModelError, UsageError
 from streamer.models.files import model_sha256
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
 from streamer.models.importing import import_model, parse_size
+from streamer.models.openvino_ir import ensure_ir
 from streamer.models.store import ENTRY, read_entry, stored_names
 from tests.runs import Finished, needs_bundled
 from tests.tiny_models import CELLS, raw, write_any_size, write_ir

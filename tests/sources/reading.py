@@ -6,8 +6,8 @@ import time
 from contextlib import closing
 
 from streamer.frame import Frame
-from streamer.source import Source, Unreadable
-from streamer.sources.opening import open_source
+from streamer.sources.base import Source, Unreadable
+from streamer.sources.registry import open_source
 
 
 def now_us() -> int:

@@ -12,7 +12,7 @@ from threading import Thread
 
 import av
 
-from streamer import pyav
+from streamer.vendors import pyav
 
 USER = "user:secret"
 RTP_CLOCK = 90_000

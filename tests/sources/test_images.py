@@ -12,7 +12,7 @@ import pytest
 
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame, Image
-from streamer.source import Unreadable
+from streamer.sources.base import Unreadable
 from streamer.sources.fingerprint import fingerprint
 from tests.sources.reading import frames, opened, read_all
 from tests.videos import number_of, numbered_picture

@@ -12,10 +12,10 @@ import pytest
 
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame
-from streamer.link import Policy
+from streamer.pipeline.link import Policy
 from streamer.settings import Settings
-from streamer.source import SourceInfo, Unreadable
 from streamer.sources import live
+from streamer.sources.base import SourceInfo, Unreadable
 from streamer.sources.live import Timeline, check_live
 from tests.sources.reading import frames, now_us, opened, read_all, read_on
 from tests.sources.servers import http_server, refused_port, rtsp_server, silent_server

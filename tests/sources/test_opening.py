@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import SourceError, UsageError
-from streamer.sources.video import VideoSource
+from streamer.sources.video_file import VideoSource
 from tests.runs import streamer
 from tests.sources.reading import frames, opened, read_all
 from tests.videos import number_of, write_video

@@ -16,7 +16,7 @@ import pytest
 
 from streamer.errors import SourceError
 from streamer.frame import Frame
-from streamer.source import Unreadable
+from streamer.sources.base import Unreadable
 from streamer.verify import verify
 from tests import runs
 from tests.runs import check_conserved, environment, manifest, rows

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from streamer.errors import UsageError
-from streamer.sample import SCENE
-from streamer.scene import Street
+from streamer.street.clip import SCENE
+from streamer.street.scene import Street
 from tests.sources.reading import frames, opened, read_all
 
 SMALL = "synthetic:street,seed=3,width=96,height=64,fps=30000/1001"

@@ -12,20 +12,20 @@ import pytest
 
 from streamer.engines.base import Engine
 from streamer.engines.null import NullEngine
-from streamer.engines.opening import open_engine
 from streamer.engines.openvino import devices
-from streamer.engines.recipe import parse_spec
-from streamer.engines.spec import EngineSpec
+from streamer.engines.registry import open_engine
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError, EngineUnavailable, SourceError, UsageError
 from streamer.frame import Image
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
 from streamer.models.model import Model
-from streamer.studies.bench import Bench, BenchSettings
-from streamer.studies.bench_document import document_of
-from streamer.studies.bench_input import Feed, feed, read_image, stretched
-from streamer.studies.bench_result import Benched, Timed, as_dict, plain_answer
-from streamer.studies.opened import Opened
-from streamer.summary import Statistics
+from streamer.stats.summary import Statistics
+from streamer.studies.bench.document import document_of
+from streamer.studies.bench.input import Feed, feed, read_image, stretched
+from streamer.studies.bench.rows import Benched, Timed, as_dict, plain_answer
+from streamer.studies.bench.study import Bench, BenchSettings
+from streamer.studies.offline_detector import Opened
 from tests.runs import needs_bundled
 from tests.videos import write_video
 
@@ -50,7 +50,7 @@ class FakeClock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     clock = FakeClock()
-    monkeypatch.setattr("streamer.studies.bench.MonotonicClock", lambda: clock)
+    monkeypatch.setattr("streamer.studies.bench.study.MonotonicClock", lambda: clock)
     return clock
 
 
@@ -85,7 +85,7 @@ def paused(monkeypatch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> N
     def opening(spec: EngineSpec, model: Model) -> Engine:
         return NullEngine(spec, model, pause) if spec.variant == "null" else open_engine(spec, model)
 
-    monkeypatch.setattr("streamer.studies.opened.open_engine", opening)
+    monkeypatch.setattr("streamer.studies.offline_detector.open_engine", opening)
 
 
 def quietly(_: str, __: int) -> None:

@@ -19,21 +19,21 @@ import numpy as np
 import pytest
 
 from streamer.cli.main import main
+from streamer.detection.postprocess import Postprocess
+from streamer.detection.preprocess import Fit, Preprocess
 from streamer.engines.base import Engine
 from streamer.engines.null import NullEngine
-from streamer.engines.opening import open_engine
 from streamer.engines.openvino import devices
-from streamer.engines.recipe import parse_spec
-from streamer.engines.spec import TUTORIAL, VARIANTS, EngineSpec
+from streamer.engines.registry import open_engine
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import TUTORIAL, VARIANTS, EngineSpec
 from streamer.errors import SourceError, UsageError
-from streamer.models.finding import find_model
+from streamer.models.find import find_model
 from streamer.models.model import Model
-from streamer.postprocess import Postprocess
-from streamer.preprocess import Fit, Preprocess
 from streamer.studies import frames as studied_frames
-from streamer.studies.asked import asked_engines
+from streamer.studies.engine_choice import asked_engines
 from streamer.studies.frames import ChosenFrames
-from streamer.studies.parity_rows import COLUMNS
+from streamer.studies.parity.parity_csv import COLUMNS
 from tests import runs
 from tests.runs import COCO_MODEL, FOOTAGE, ROOT, Finished, environment, needs_bundled, needs_shared, read_until
 from tests.videos import number_of, write_video
@@ -128,7 +128,7 @@ def test_an_engine_that_sees_the_same_agrees(parity: Parity, tmp_path: Path) -> 
 
 def sixteen_bits() -> bool:
     """Whether the CPU plugin computes in 16 bits of its own accord here."""
-    from streamer.openvino_quiet import ov
+    from streamer.vendors.openvino_quiet import ov
 
     capabilities: list[str] = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return bool({"BF16", "FP16"} & set(capabilities))
@@ -239,7 +239,7 @@ def test_an_engine_that_fails_on_a_frame_is_a_row_that_names_the_frame(
     def opening(spec: EngineSpec, model: Model) -> Engine:
         return NullEngine(spec, model, pause) if spec.variant == "null" else open_engine(spec, model)
 
-    monkeypatch.setattr("streamer.studies.opened.open_engine", opening)
+    monkeypatch.setattr("streamer.studies.offline_detector.open_engine", opening)
     assert parity("--engine", "null,delay_ms=1", "--engine", "ir").code == 0
     row = table(tmp_path / "out")["null,delay_ms=1"]
     assert (row["verdict"], row["why"]) == ("unavailable", "it failed at frame 2: the device went away")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from streamer.cli.lazy import LazyGroup
+from streamer.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "list": ("streamer.cli.models.list_", "List the bundled model and those of the store."),

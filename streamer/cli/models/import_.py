@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from streamer.cli.parameters import Parsed
+from streamer.cli.options import Parsed
 from streamer.cli.trust import asking, trust_option
-from streamer.models.facts import Size
 from streamer.models.importing import import_model, parse_size, summary_of
+from streamer.models.metadata import Size
 
 
 @click.command()

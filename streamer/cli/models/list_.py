@@ -9,8 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from streamer.models.facts import words_of
 from streamer.models.inventory import Listed, inventory
+from streamer.models.metadata import words_of
 from streamer.models.store import store_dir
 
 HASH_DIGITS = 12

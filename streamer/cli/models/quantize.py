@@ -55,7 +55,7 @@ def command(model: str, source: str, samples: int, min_agreement: float, trust: 
       streamer models quantize street --with synthetic:street
       streamer models quantize mine.onnx --with video.mp4 --samples 500 --min-agreement 0.95
     """
-    from streamer.studies.quantization import Quantization, quantize_model
+    from streamer.studies.quantize.study import Quantization, quantize_model
 
     found: Quantization
     console = Console(stderr=True, quiet=shown["quiet"])

@@ -1,0 +1,1 @@
+"""Charts of a run, and what all charts share."""

@@ -1,0 +1,94 @@
+"""matplotlib as all pictures use it: its objects on the Agg canvas; no pyplot, no window, nothing in the user's home.
+
+Colours are those of Okabe and Ito ("Color Universal Design", 2008), which colour-blind readers can tell apart.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamer.errors import CacheError, SinkError
+from streamer.files.cache import kept_or_temporary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
+VERMILLION, PURPLE, YELLOW, BLACK = "#D55E00", "#CC79A7", "#F0E442", "#000000"
+GRAY = "#595959"
+WIDTH_INCH, HEIGHT_INCH, DPI = 12, 8, 100
+
+
+def new_figure(height_inch: float = HEIGHT_INCH) -> Figure:
+    """An empty white figure, 1,200 pixels wide. Raises SinkError when matplotlib cannot be loaded."""
+    try:
+        with _own_surroundings():
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+            from matplotlib.figure import Figure
+    except (ImportError, OSError, CacheError) as error:
+        raise SinkError(f"cannot draw: matplotlib does not load ({error})") from error
+    figure = Figure(figsize=(WIDTH_INCH, height_inch), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def add_axes(figure: Figure, left: float, right: float, top: float, height: float) -> Axes:
+    """New axes so high, and so far from the left, the right and the upper edge of the figure; all in inches."""
+    whole = figure.get_figheight()
+    share = (left / WIDTH_INCH, 1 - (top + height) / whole, 1 - (left + right) / WIDTH_INCH, height / whole)
+    return figure.add_axes(share)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes the figure as a PNG, whole or not at all. Raises SinkError."""
+    scratch = path.with_name(f"{path.name}.writing")
+    try:
+        with warnings.catch_warnings():
+            # A file's name may have letters that the font has not: an empty box says so well enough.
+            warnings.simplefilter("ignore")
+            figure.savefig(scratch, format="png", dpi=DPI)
+        scratch.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise SinkError(f"cannot write {path}: {error.strerror}") from error
+
+
+def printable(text: str) -> str:
+    """The text without what no font can show: file names may hold any bytes."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+@contextmanager
+def _own_surroundings() -> Iterator[None]:
+    """While matplotlib is loaded: its configuration and cache below streamer's own, its own fonts alone, no messages.
+
+    It would otherwise write into the user's home and ask another program for the system's fonts. A program that has
+    loaded it before keeps what it has.
+    """
+    if "matplotlib" in sys.modules:
+        yield
+        return
+    own = {"MPLCONFIGDIR": str(kept_or_temporary() / "matplotlib"), "MPL_IGNORE_SYSTEM_FONTS": "1"}
+    before = {name: os.environ.get(name) for name in own}
+    log = logging.getLogger("matplotlib")
+    level = log.level
+    os.environ.update(own)
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

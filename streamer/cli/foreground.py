@@ -1,0 +1,77 @@
+"""A run in the foreground: shown on the terminal, and ended by signals in good order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import anyio
+
+from streamer.api import BACKEND
+from streamer.cli.replay_report import ProgressLine
+from streamer.cli.signals import EXIT_SIGNAL, SIGNALS
+from streamer.errors import StreamerError
+from streamer.files.cache import remove_temporary
+from streamer.pipeline.vigil import Vigil
+from streamer.run.finished import Run
+from streamer.run.run import run
+from streamer.settings import Settings
+
+TWICE_S = 0.1
+"""A signal that comes again so soon is the same one: `timeout` sends it to the process, and to its group."""
+
+
+def run_in_foreground(
+    sources: Sequence[str], settings: Settings, line: ProgressLine, vigil: Vigil | None = None
+) -> Run:
+    """The finished run, ended well by the first SIGINT or SIGTERM; a second one ends the process at once.
+
+    Before the pipeline runs the first one does that too. Raises what `run` raises.
+    """
+    with _ended_at_once_by_signals(line), line:
+        return anyio.run(_run, sources, settings, line, vigil, backend=BACKEND)
+
+
+async def _run(sources: Sequence[str], settings: Settings, line: ProgressLine, vigil: Vigil | None) -> Run:
+    failure: StreamerError | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_obey_signals, line)
+        try:
+            finished = await run(sources, settings, line, vigil=vigil)
+        except StreamerError as error:  # one that left the group would come out wrapped in an ExceptionGroup
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    return finished
+
+
+async def _obey_signals(line: ProgressLine) -> None:
+    stop = await line.running()
+    at_once = [signal.getsignal(number) for number in SIGNALS]
+    with anyio.open_signal_receiver(*SIGNALS) as signals:
+        async for number in signals:
+            stop(signal.Signals(number).name)
+            await anyio.sleep(TWICE_S)
+            break
+    for number, handler in zip(SIGNALS, at_once, strict=True):
+        signal.signal(number, handler)
+
+
+@contextmanager
+def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
+    """Until the pipeline runs there is nothing to keep, and no waiting for a runtime that compiles for a minute."""
+
+    def end(number: int, _: object) -> None:
+        line.abandon()
+        remove_temporary()
+        os._exit(EXIT_SIGNAL + number)
+
+    before = [signal.signal(number, end) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)

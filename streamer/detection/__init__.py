@@ -1,0 +1,1 @@
+"""From pixels to boxes: preprocess, heads, postprocess, drawing."""

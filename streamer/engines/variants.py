@@ -1,0 +1,112 @@
+"""The variants, as rows of data: each one way of running a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from streamer.detection.preprocess import Preprocessing
+from streamer.engines.config import THREADS
+
+
+class Runtime(StrEnum):
+    """What runs the model."""
+
+    OPENVINO = "openvino"
+    PYTORCH = "pytorch"
+    ONNXRUNTIME = "onnxruntime"
+    NULL = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """One way of running a model: a variant with its refinements.
+
+    ``file`` is the kind of model file it needs (pt, onnx, ir or int8; empty for none). ``config`` holds OpenVINO
+    properties, by whose names threads and precision go in every runtime; the value ``usable cores`` stands for their
+    number. ``shared`` lets preprocess write into the tensor instead of having the input copied in. ``prime`` fills
+    the gap before a frame with throw-away inferences. ``requests`` is how many inferences may be under way at once,
+    0 for as many as the runtime finds best. ``compiled`` is torch.compile's. ``delay_ms`` is the null engine's.
+    """
+
+    variant: str
+    about: str
+    runtime: Runtime
+    file: str = ""
+    device: str = "CPU"
+    config: tuple[tuple[str, str], ...] = ()
+    shared: bool = False
+    preprocess: Preprocessing = Preprocessing.NUMPY
+    prime: bool = False
+    requests: int = 1
+    compiled: bool = False
+    delay_ms: float = 0
+    spec: str = ""
+
+
+USABLE_CORES = "usable cores"
+
+_PYTORCH = EngineSpec("pytorch", "the .pt model in PyTorch, eager, no gradients", Runtime.PYTORCH, "pt")
+_IR = EngineSpec("ir", "OpenVINO IR with FP16 weights", Runtime.OPENVINO, "ir")
+_AUTO = replace(
+    _IR,
+    variant="ir-auto",
+    about="the same on AUTO, in latency mode",
+    device="AUTO",
+    config=(("PERFORMANCE_HINT", "LATENCY"),),
+)
+_SHARED = replace(
+    _AUTO, variant="ir-auto-shared", about="the same, and preprocess writes into shared memory", shared=True
+)
+
+_ROWS = (
+    _PYTORCH,
+    EngineSpec("onnx", "the ONNX file, read by OpenVINO", Runtime.OPENVINO, "onnx"),
+    _IR,
+    replace(_IR, variant="ir-gpu", about="the same on an Intel GPU", device="GPU"),
+    replace(
+        _IR, variant="ir-threads", about="the same with a thread per usable core", config=((THREADS, USABLE_CORES),)
+    ),
+    _AUTO,
+    _SHARED,
+    replace(
+        _SHARED,
+        variant="ir-graph",
+        about="ir-auto-shared with colour, layout and scale in the graph: 8-bit BGR goes in",
+        preprocess=Preprocessing.GRAPH,
+    ),
+    replace(_SHARED, variant="ir-int8", about="ir-auto-shared with the quantized model", file="int8"),
+    replace(
+        _SHARED,
+        variant="ir-fast",
+        about="ir-int8 and ir-graph together",
+        file="int8",
+        preprocess=Preprocessing.GRAPH,
+    ),
+    replace(
+        _SHARED,
+        variant="ir-primed",
+        about="ir-auto-shared, kept warm by throw-away inferences before each frame is due",
+        prime=True,
+    ),
+    replace(
+        _SHARED,
+        variant="ir-throughput",
+        about="in throughput mode, with several requests under way",
+        config=(("PERFORMANCE_HINT", "THROUGHPUT"),),
+        requests=0,
+    ),
+    replace(_IR, variant="ir-npu", about="OpenVINO IR on an Intel NPU", device="NPU"),
+    EngineSpec("onnxruntime", "the ONNX file in ONNX Runtime, a peer", Runtime.ONNXRUNTIME, "onnx"),
+    replace(
+        _PYTORCH,
+        variant="pytorch-compile",
+        about="the .pt model, compiled by torch.compile before the run",
+        compiled=True,
+    ),
+    EngineSpec("null", "a fixed answer after delay_ms: measures the harness itself", Runtime.NULL),
+)
+
+VARIANTS = {row.variant: row for row in _ROWS}
+TUTORIAL = ("pytorch", "onnx", "ir", "ir-gpu", "ir-threads", "ir-auto", "ir-auto-shared")
+"""The seven variants of OpenVINO's latency tutorial, in its order."""

@@ -1,0 +1,156 @@
+"""A plan of faults, put around the parts of a run."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from streamer.errors import UsageError
+from streamer.faults.arrivals import LateArrivals
+from streamer.faults.disk import FullDisk
+from streamer.faults.engine import Means
+from streamer.faults.plan import ARRIVALS, ENGINE, PROCESS, SINK, SOURCE, TIMES, Kind, Plan
+from streamer.faults.process import ProcessFault
+from streamer.faults.sink import FaultySink
+from streamer.faults.source import FaultySource
+from streamer.faults.timestamps import BrokenTimes
+from streamer.faults.trigger import Armed
+from streamer.pipeline.camera import Camera
+from streamer.sink.sink import Sink
+from streamer.sources.base import Source
+
+FOR_EVER_S = 1_000_000.0
+
+
+class Faults:
+    """The faults of a ``plan``, each of which befalls what it was put around, once.
+
+    ``disk`` is what the files of the run are on.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._armed = [Armed(fault) for fault in plan.faults]
+        self._processes: list[ProcessFault] = []
+        self._sources: list[FaultySource] = []
+        self._due_us: dict[int, Callable[[int], int | None]] = {}
+        self.engine = self._of(ENGINE)
+        self.disk = FullDisk()
+
+    def check(self, cameras: Sequence[Camera], *, respawn: bool) -> None:
+        """Raises UsageError for what cannot befall this run."""
+        for armed in self._armed:
+            fault = armed.fault
+            if fault.stream >= len(cameras):
+                last = len(cameras) - 1
+                raise UsageError(f"{fault.name}: there is no stream {fault.stream}; give one from 0 to {last}")
+            camera = cameras[fault.stream]
+            timed = fault.kind in (*ARRIVALS, *TIMES)
+            if timed and camera.source.info.live:
+                raise UsageError(
+                    f"{fault.name}: {camera.source.info.uri} is live, and its frames are due when they arrive; "
+                    f"leave {fault.kind} out, or give a file"
+                )
+            if fault.kind in ARRIVALS and camera.schedule.closed_loop:
+                raise UsageError(f"{fault.name}: with --fps max nothing is due; leave {fault.kind} out")
+            if fault.kind is Kind.ENGINE_KILL and not respawn:
+                raise UsageError(
+                    f"{fault.name}: engine-kill needs an engine in a process of its own; add --respawn 1"
+                )
+            signals = fault.kind in (Kind.STOP, Kind.ENGINE_KILL) or (fault.kind is Kind.ENGINE_HANG and respawn)
+            if signals and not hasattr(signal, "SIGSTOP"):
+                raise UsageError(f"{fault.name}: this system has no signals for {fault.kind}; leave it out")
+
+    def timed(self, cameras: Sequence[Camera]) -> list[Camera]:
+        """The cameras, with the times and the arrivals that faults give them."""
+        return [self._timed(number, camera) for number, camera in enumerate(cameras)]
+
+    def _timed(self, number: int, camera: Camera) -> Camera:
+        source, schedule = camera.source, camera.schedule
+        for armed in self._of(TIMES, number):
+            source = BrokenTimes(source, schedule.due_us, armed)
+
+        def due_us(index: int) -> int | None:
+            pts = source.pts(index)
+            return None if pts is None else camera.schedule.due_us(index, pts)
+
+        self._due_us[number] = due_us
+        late = self._of(ARRIVALS, number)
+        if late:
+            schedule = replace(schedule, arrivals=LateArrivals(schedule.arrivals, due_us, schedule.phase_us, late))
+        return replace(camera, source=source, schedule=schedule)
+
+    def start(self) -> None:
+        """Starts the children that faults of the process need. Blocks. Raises SourceError."""
+        for armed in self._of(PROCESS):
+            self._processes.append(ProcessFault(armed))
+        for process in self._processes:
+            process.wait_ready()
+
+    def kill(self) -> None:
+        """Ends these at once; may be called again."""
+        for process in self._processes:
+            process.kill()
+
+    def source(
+        self, number: int, camera: Camera, now_us: Callable[[], int], block: Callable[[float], None]
+    ) -> Source:
+        """The source of a stream whose first frame has been read, which of a live one is not in the run."""
+        faults = self._of(SOURCE, number)
+        processes = [process for process in self._processes if process.armed.fault.stream == number]
+        if not faults and not processes:
+            return camera.source
+        tells = not camera.schedule.closed_loop and not camera.source.info.live
+
+        def at_us(index: int) -> int:
+            due_us = self._due_us[number](index) if tells else None
+            return now_us() if due_us is None else due_us
+
+        first = 0 if camera.source.info.live else 1
+        self._sources.append(FaultySource(camera.source, first, faults, processes, at_us, now_us, block))
+        return self._sources[-1]
+
+    def sink(self, number: int, sink: Sink, stamp: Callable[[], int], block: Callable[[float], None]) -> Sink:
+        """The sink of a stream."""
+        faults = self._of(SINK, number)
+        return FaultySink(sink, faults, self.disk, stamp, block) if faults else sink
+
+    def part(self) -> list[dict[str, Any]]:
+        """As the manifest holds them."""
+        return [armed.part() for armed in self._armed]
+
+    def doubts(self) -> list[str]:
+        """That there were any, and what they did that is to be known."""
+        return [
+            f"faults were injected on purpose, by {self._plan.path}: the figures are of a disturbed run",
+            *(doubt for source in self._sources for doubt in source.doubts),
+        ]
+
+    def missed(self) -> list[str]:
+        """Faults that have not befallen anything."""
+        return [
+            f"{armed.fault.name} ({armed.fault.kind}) did not come about: the run ended before it"
+            for armed in self._armed
+            if not armed.befallen
+        ]
+
+    def _of(self, kinds: Sequence[Kind], stream: int | None = None) -> list[Armed]:
+        return [armed for armed in self._armed if armed.fault.kind in kinds and stream in (None, armed.fault.stream)]
+
+
+def means_of(block: Callable[[float], None], send: Callable[[int], None] | None) -> Means:
+    """How an engine in this process is made to fail, or one in another, which ``send`` sends a signal."""
+
+    def hang() -> None:
+        if send is None:
+            block(FOR_EVER_S)
+        else:
+            send(signal.SIGSTOP)
+
+    def kill() -> None:
+        assert send is not None, "check has refused it"
+        send(signal.SIGKILL)
+
+    return Means(block, hang, kill)

@@ -1,0 +1,50 @@
+"""A source whose frame times repeat or jump back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from streamer.faults.plan import Kind
+from streamer.faults.trigger import Armed
+from streamer.frame import Frame
+from streamer.sources.base import Source, Unreadable
+
+TROUBLE = {Kind.DUPLICATE_PTS: "are repeated", Kind.BACKWARD_PTS: "jump back"}
+
+
+class BrokenTimes:
+    """What streamer makes of a file with such times: it sees them on opening, and counts at the frame rate instead.
+
+    ``due_us`` says when a frame is due.
+    """
+
+    def __init__(self, source: Source, due_us: Callable[[int, Fraction], int | None], armed: Armed) -> None:
+        self._source = source
+        self._due_us = due_us
+        self._armed = armed
+        rate = source.info.rate
+        self.info = replace(source.info, time_base=Fraction(1, rate.numerator))
+        self._doubt = (
+            f"frame times {TROUBLE[armed.fault.kind]}: the frame rate of {float(rate):g} is used instead "
+            f"({armed.fault.name})"
+        )
+
+    @property
+    def doubts(self) -> list[str]:
+        return [*self._source.doubts, self._doubt]
+
+    def read(self) -> Frame | Unreadable | None:
+        item = self._source.read()
+        if item is None:
+            return None
+        pts = item.index / self.info.rate
+        self._armed.befalls(item.index, self._due_us(item.index, pts) or 0)
+        return replace(item, pts=pts)
+
+    def pts(self, index: int) -> Fraction | None:
+        return None if self._source.pts(index) is None else index / self.info.rate
+
+    def close(self) -> None:
+        self._source.close()

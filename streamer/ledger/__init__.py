@@ -1,0 +1,1 @@
+"""The record of each scheduled frame, and the law that each has one outcome."""

@@ -1,0 +1,11 @@
+"""What is to be known of the installation before a run."""
+
+from __future__ import annotations
+
+from streamer.files import cache
+from streamer.vendors import versions
+
+
+def notes() -> list[str]:
+    """Sentences: a cache that cannot be written, versions newer than those tested."""
+    return [note for note in (cache.note(), versions.note()) if note is not None]

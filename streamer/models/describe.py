@@ -1,0 +1,100 @@
+"""From a model's path to what is known of it: the checks that every model goes through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamer.detection.postprocess import Head, recognise_head
+from streamer.errors import ModelError, UsageError
+from streamer.models.checkpoint import check_extra, look_at, untrusted
+from streamer.models.coco_names import COCO_NAMES
+from streamer.models.files import KINDS, model_sha256, parts
+from streamer.models.metadata import Facts, Size
+from streamer.models.model import Model
+from streamer.models.probe import answer_of, check_answer
+from streamer.models.store import may_be_loaded
+
+
+def describe(
+    path: Path,
+    *,
+    trust: bool,
+    size: Size | None = None,
+    names: tuple[str, ...] | None = None,
+    run: bool = False,
+) -> tuple[Model, Facts]:
+    """The model at ``path``, without what has been made from it, and its facts.
+
+    ``size`` is for one that takes any; ``names`` stand for its own; ``run`` lets it detect once, in a black image, as
+    an end-to-end head always is. Raises UsageError when there is no such file,
+    UntrustedModel for a .pt without ``trust`` that was never trusted, and ModelError for no detector.
+    """
+    kind = kind_at(path)
+    hashed = model_sha256(path)
+    facts = _facts(path, kind, hashed, size, trust=trust)
+    try:
+        head, classes = recognise_head(
+            facts.output_shape, facts.input_size, end_to_end=bool(facts.metadata.end_to_end)
+        )
+    except ModelError as error:
+        raise ModelError(f"{path.name} is {error}") from error
+    quantized = kind == "ir" and facts.quantized
+    model = Model(
+        name=path.stem,
+        path=path,
+        files={kind: path, "int8": path} if quantized else {kind: path},
+        hashes={kind: hashed, "int8": hashed} if quantized else {kind: hashed},
+        input_size=facts.input_size,
+        output_shape=facts.output_shape,
+        head=head,
+        names=_labels(path, names or facts.metadata.names, classes, given=names is not None),
+        stride=facts.metadata.stride,
+        dynamic=facts.dynamic,
+    )
+    # The shape alone does not prove that the six columns are those of an end-to-end head.
+    if run or head is Head.END_TO_END:
+        check_answer(model, answer_of(model) if facts.answer is None else facts.answer)
+    return model, facts
+
+
+def kind_at(path: Path) -> str:
+    """The kind of the file at ``path``. Raises UsageError when there is none, ModelError when it is no model."""
+    if not path.exists():
+        raise UsageError(f"no such model: {path}; give the path of a .onnx, .xml or .pt")
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None or not path.is_file():
+        raise ModelError(f"{path} is not a model: give a .onnx, an OpenVINO .xml or a .pt file")
+    for part in parts(path):
+        if not part.is_file():
+            raise ModelError(f"{path} has no weights: put {part.name} beside it")
+    return kind
+
+
+def _facts(path: Path, kind: str, hashed: str, size: Size | None, *, trust: bool) -> Facts:
+    if kind == "pt":
+        check_extra(path.name)
+        look_at(path)
+        if not trust and not may_be_loaded(hashed):
+            raise untrusted(path)
+        from streamer.models.torch_metadata import pt_facts
+
+        return pt_facts(path, hashed, size)
+    from streamer.models.openvino_metadata import openvino_facts
+
+    return openvino_facts(path, kind, size)
+
+
+def _labels(path: Path, names: tuple[str, ...] | None, classes: int | None, *, given: bool) -> tuple[str, ...]:
+    """The names, if they fit. Without any: COCO's for 80 classes, else class_0, class_1 and so on."""
+    if names is None:
+        if classes is None:
+            raise ModelError(
+                f"{path.name} has an end-to-end head and no names, and only they tell how many classes there are: "
+                "import it with --names FILE"
+            )
+        return COCO_NAMES if classes == len(COCO_NAMES) else tuple(f"class_{i}" for i in range(classes))
+    if classes not in (None, len(names)):
+        whose = "the names given are" if given else "its metadata, or the metadata.yaml beside it, names"
+        mend = "give a name per class" if given else "it is no plain detector, or import it with --names FILE"
+        raise ModelError(f"{path.name} puts out {classes} classes and {whose} {len(names)}: {mend}")
+    return names

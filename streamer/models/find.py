@@ -1,0 +1,102 @@
+"""The models that streamer can run: the bundled one and those of the store by name, others by path."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from streamer.detection.postprocess import Head
+from streamer.errors import ModelError, UsageError
+from streamer.files.bundled import bundled
+from streamer.models.derived import find_made
+from streamer.models.describe import describe
+from streamer.models.files import model_sha256
+from streamer.models.model import BUNDLED, Model
+from streamer.models.published import FILES
+from streamer.models.store import Entry, read_entry, stored_names
+
+
+def find_model(name_or_path: str | None, trust: bool = False) -> Model:
+    """The bundled model for None or its name; else that of the store; else the one at a path, with the same checks.
+
+    What was made from it is among its files. Raises UsageError when there is no such model, UntrustedModel for a .pt
+    that may run code when it is loaded, unless ``trust`` allows that, and ModelError when it is not a detector.
+    """
+    if name_or_path is None or name_or_path == BUNDLED:
+        return with_made(bundled_model())
+    if name_or_path in stored_names():
+        return with_made(model_of_entry(read_entry(name_or_path)))
+    path = Path(name_or_path)
+    if not os.path.exists(path):
+        raise UsageError(f"no such model: {name_or_path}; {_known(name_or_path)}")
+    model, _ = describe(path, trust=trust)
+    return with_made(model)
+
+
+def bundled_model() -> Model:
+    """The model that comes with streamer."""
+    folder = bundled("models") / BUNDLED
+    try:
+        about = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        files = {kind: folder / f"model.{kind}" for kind in ("pt", "onnx")}
+        if (folder / "int8.xml").is_file():
+            files["int8"] = folder / "int8.xml"
+        hashes = {kind: model_sha256(path) for kind, path in files.items()}
+    except OSError as error:
+        raise ModelError(
+            f"this installation has no model {BUNDLED!r}: install streamer again, or give --model FILE.onnx"
+        ) from error
+    height, width = about["input_size"]
+    return Model(
+        name=BUNDLED,
+        path=files["onnx"],
+        files=files,
+        hashes=hashes,
+        input_size=(height, width),
+        output_shape=tuple(about["output_shape"]),
+        head=Head(about["head"]),
+        names=tuple(about["names"]),
+        stride=32,
+    )
+
+
+def model_of_entry(entry: Entry) -> Model:
+    """The model of an entry of the store, without what has been made from it."""
+    return Model(
+        name=entry.name,
+        path=entry.path,
+        files=dict.fromkeys(entry.kinds, entry.path),
+        hashes=dict.fromkeys(entry.kinds, entry.sha256),
+        input_size=entry.input_size,
+        output_shape=entry.output_shape,
+        head=entry.head,
+        names=entry.names,
+        stride=entry.stride,
+        dynamic=entry.dynamic,
+    )
+
+
+def with_made(model: Model) -> Model:
+    """The model with what was made from it: its ONNX file, if it is a .pt, and its quantized IR."""
+    files, hashes = dict(model.files), dict(model.hashes)
+    for kind, source in (("onnx", "pt"), ("int8", model.kind)):
+        # The bundled model's own ONNX file stays; its quantized IR gives way to one that the user made.
+        if (
+            source in files
+            and (kind == "int8" or kind not in files)
+            and (made := find_made(kind, *model.key(source)))
+        ):
+            files[kind], hashes[kind] = made.path, made.sha256
+    return replace(model, files=files, hashes=hashes)
+
+
+def _known(asked: str) -> str:
+    if asked in FILES:
+        return f"streamer models pull {asked} fetches it"
+    names = [BUNDLED, *stored_names()]
+    close = difflib.get_close_matches(asked, names, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{hint}give {', '.join(map(repr, names))} or the path of a .onnx, .xml or .pt"

@@ -1,0 +1,57 @@
+"""The facts of a .pt file, for which it has to be loaded and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import ModelError
+from streamer.models.checkpoint import load_checkpoint
+from streamer.models.labels import names_of
+from streamer.models.metadata import DEFAULT_SIZE, Facts, Metadata, Size, check_size, check_task, size_of, words_of
+
+
+def pt_facts(path: Path, sha256: str, size: Size | None) -> Facts:
+    """The facts of a trusted .pt at ``size``. Raises ModelError when it is no detector."""
+    loaded = load_checkpoint(path, sha256)
+    network = loaded.network
+    metadata = _metadata(network)
+    check_task(path, metadata)
+    height, width = size or _trained_size(metadata)
+    check_size(path, (height, width), metadata.stride)
+    answer = _answer(path, network, (height, width))
+    shape = tuple(answer.shape)
+    return Facts((height, width), shape, metadata, dynamic=True, answer=answer, unpickled=loaded.unpickled)
+
+
+def _metadata(network: Any) -> Metadata:
+    last = network.model[-1]
+    return Metadata(
+        names=names_of(network.names),
+        task=network.task,
+        stride=int(max(network.stride)),
+        size=size_of(network.args.get("imgsz")),
+        end_to_end=bool(getattr(last, "end2end", False)),
+        layer=type(last).__name__,
+    )
+
+
+def _trained_size(metadata: Metadata) -> Size:
+    """What it was trained at, up to the next multiple of its stride, as Ultralytics does."""
+    height, width = metadata.size or DEFAULT_SIZE
+    stride = metadata.stride or 1
+    return -(-height // stride) * stride, -(-width // stride) * stride
+
+
+def _answer(path: Path, network: Any, size: Size) -> Any:
+    """The raw prediction for a black image."""
+    import torch
+
+    try:
+        with torch.inference_mode():
+            prediction = network(torch.zeros(1, 3, *size))
+    except Exception as error:  # whatever a network does with an image that it does not take
+        raise ModelError(f"{path.name} does not take images of {words_of(size)}: {error}") from error
+    while isinstance(prediction, (tuple, list)):
+        prediction = prediction[0]
+    return prediction.numpy()

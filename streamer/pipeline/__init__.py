@@ -1,0 +1,1 @@
+"""Source, preprocess, infer and sink stages at work on frames; the only tasks."""

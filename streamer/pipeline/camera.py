@@ -1,0 +1,69 @@
+"""The cameras of a run: sources that are open, each with its schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from streamer.frame import Frame
+from streamer.schedule.arrivals import Arrivals
+from streamer.schedule.schedule import Pace, Schedule
+from streamer.sources.base import Source, SourceInfo, Unreadable
+from streamer.workers.threads import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A source that is open, as one stream of a run; ``uri`` is what the user called it."""
+
+    uri: str
+    source: Source
+    schedule: Schedule
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of reading it."""
+        return stage_of(self.source)
+
+
+def stage_of(source: Source) -> Stage:
+    """The stage of reading a source."""
+    return Stage.LIVE if source.info.live else Stage.SOURCE
+
+
+class Numbered:
+    """A source whose frames are those of a stream with another number than 0."""
+
+    def __init__(self, source: Source, stream: int) -> None:
+        self._source = source
+        self._stream = stream
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._source.info
+
+    @property
+    def doubts(self) -> list[str]:
+        return [f"stream {self._stream}: {doubt}" for doubt in self._source.doubts]
+
+    def read(self) -> Frame | Unreadable | None:
+        item = self._source.read()
+        return None if item is None else replace(item, stream=self._stream)
+
+    def pts(self, index: int) -> Fraction | None:
+        return self._source.pts(index)
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def cameras(uris: Sequence[str], sources: Sequence[Source], pace: Pace, arrivals: Arrivals | None) -> list[Camera]:
+    """The cameras of a run. Their phases are spread evenly over their frame periods: they are not in step."""
+    found = []
+    for number, (uri, source) in enumerate(zip(uris, sources, strict=True)):
+        schedule = Schedule(pace, source.info.rate, arrivals)
+        phase_us = round(Fraction(1_000_000 * number, len(uris)) / schedule.rate)
+        numbered = Numbered(source, number) if number else source
+        found.append(Camera(uri, numbered, replace(schedule, phase_us=phase_us)))
+    return found

@@ -1,0 +1,71 @@
+"""Whether a frame is still worth its inference when a request is free for it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
+
+from streamer.ledger.ledger import FrameRecord
+
+STALE, PARTIAL = "stale", "partial"
+RECENT = 101
+"""Service times of which the median is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The rules in force: the age beyond which a frame is dropped, and whether partial slots are skipped."""
+
+    max_age_us: int | None = None
+    skip_partial: bool = False
+
+
+class Judge:
+    """Judges the frames of one stream.
+
+    Only the frame's age and what has been observed decide, never an announced rate: a rule on that can latch at one
+    frame in many.
+    """
+
+    def __init__(self, rules: Freshness) -> None:
+        self._rules = rules
+        self._services: deque[int] = deque(maxlen=RECENT)
+        self._last = 0
+        self._interval = 0
+
+    def ticked(self, scheduled: int) -> None:
+        """A frame was due at ``scheduled``."""
+        self._interval, self._last = scheduled - self._last, scheduled
+
+    def served(self, service_us: int) -> None:
+        """A frame was served in so long."""
+        self._services.append(service_us)
+
+    def reason(self, record: FrameRecord, now: int, *, more: bool) -> str | None:
+        """Why the frame should be dropped ``now``, None to serve it; ``more`` says that others will come."""
+        rules = self._rules
+        if rules.max_age_us is not None and now - record.scheduled > rules.max_age_us:
+            return STALE
+        if rules.skip_partial and more and self._services and self._slot_is_partial(now):
+            return PARTIAL
+        return None
+
+    def _slot_is_partial(self, now: int) -> bool:
+        """The next frame's result would be there by the same tick as this one's, and fresher.
+
+        The rule of "Towards Streaming Perception" (Li, Wang, Ramanan, 2020): counted in ticks from the next one,
+        waiting costs nothing when both results come to the same tick.
+        """
+        if self._interval <= 0:
+            return False
+        until_next = self._last + self._interval - now
+        if not 0 < until_next < self._interval:
+            return False
+        service = median(self._services)
+        return _ticks(service - until_next, self._interval) >= _ticks(service, self._interval)
+
+
+def _ticks(us: float, interval: int) -> int:
+    """The number of the first tick at or after ``us`` from tick 0."""
+    return int(-(-us // interval))

@@ -1,0 +1,232 @@
+"""Emission: a source's frames, offered to the policy link when they are due."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from itertools import count
+
+import anyio
+
+from streamer.frame import Frame
+from streamer.ledger.ledger import FrameRecord, Ledger, Outcome
+from streamer.ledger.outages import NO_SIGNAL, Gap, Gaps
+from streamer.pipeline.decode_ahead import Gate, LookAhead
+from streamer.pipeline.drop_policy import Judge
+from streamer.pipeline.link import PolicyLink
+from streamer.pipeline.live_feed import Arrival, Reception
+from streamer.pipeline.priming import Primer
+from streamer.pipeline.rounds import Intermission
+from streamer.schedule.schedule import Limits, Schedule
+from streamer.sources.base import Source, Unreadable
+from streamer.workers.run_clock import RunTime
+
+AHEAD_US = 1_000_000
+"""Far enough ahead for all that is decoded ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prime:
+    """An idle request is to be kept warm for the frame due at ``due_us``."""
+
+    due_us: int
+
+
+Job = tuple[Frame, FrameRecord] | Prime
+
+
+class Emission:
+    """One stream's frames, on their way into ``link``; with ``waits`` a full link holds them back.
+
+    ``displaced`` is told of a frame that had to go for another, ``pictureless`` of one that could not be decoded or
+    never came, with its outcome and the reason; ``gaps`` takes the stretches in which a live source gives nothing.
+    A run in rounds has an ``intermission`` before each, once it is ``settled``: every frame has its outcome.
+    ``next_index`` is that of the first frame that has not been scheduled yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        stream: int,
+        source: Source,
+        gaps: Gaps,
+        schedule: Schedule,
+        limits: Limits,
+        waits: bool,
+        link: PolicyLink[Job],
+        ahead: LookAhead,
+        gate: Gate,
+        judge: Judge,
+        primer: Primer | None,
+        intermission: Intermission | None,
+        settled: Callable[[], Awaitable[None]],
+        ledger: Ledger,
+        time: RunTime,
+        on_idle: Callable[[], None],
+        displaced: Callable[[Frame, FrameRecord], None],
+        pictureless: Callable[[FrameRecord, Outcome, str], None],
+    ) -> None:
+        self._stream = stream
+        self._source = source
+        self._gaps = gaps
+        self._schedule = schedule
+        self._limits = limits
+        self._waits = waits
+        self._link = link
+        self._ahead = ahead
+        self._gate = gate
+        self._judge = judge
+        self._primer = primer
+        self._intermission = intermission
+        self._settled = settled
+        self._moved_us: int | None = 0
+        self._ledger = ledger
+        self._time = time
+        self._on_idle = on_idle
+        self._displaced = displaced
+        self._tell_pictureless = pictureless
+        self._held_until = 0
+        self.next_index = 0
+
+    async def run(self) -> None:
+        """Offers frames until the source or a limit ends them. Raises SourceError."""
+        if self._schedule.closed_loop:
+            await self._closed_loop()
+        elif self._source.info.live:
+            await self._live()
+        else:
+            await self._on_schedule()
+
+    def due_us(self, index: int) -> int | None:
+        """When frame ``index`` is due; None past the last, for live sources, and until its round has begun."""
+        due = self._nominal_us(index)
+        return None if due is None or self._moved_us is None else due + self._moved_us
+
+    def _nominal_us(self, index: int) -> int | None:
+        pts = self._source.pts(index)
+        return None if pts is None else self._schedule.due_us(index, pts)
+
+    async def _goes_on(self, index: int) -> bool:
+        """The run does not end here; before a round's first frame it waits for its turn."""
+        if self._intermission is None or not self._intermission.before(index) or self._source.pts(index) is None:
+            return True
+        self._moved_us = None
+        await self._settled()
+        # What can be decoded ahead is, while it is this run's turn.
+        await self._ahead.refill(self._time.now_us() + AHEAD_US)
+        start = await self._intermission.hold(index)
+        if start is None:
+            return False
+        self._moved_us = start - (self._nominal_us(index) or 0)
+        return True
+
+    async def _on_schedule(self) -> None:
+        for index in count():
+            if not await self._goes_on(index):
+                return
+            due = self.due_us(index)
+            if due is None or self._ended(index, due):
+                return
+            await self._ahead.refill(due)
+            self._on_idle()
+            item = await self._ahead.next()
+            if item is None:
+                return
+            record = self._record(item, due)
+            if self._primer is not None:
+                await self._prime(self._primer, due)
+            await self._time.wait_until(due)
+            if isinstance(item, Frame):
+                record.captured = self._time.now_us()
+                self._ledger.open(record)
+                self._judge.ticked(due)
+                await self._offer(item, record)
+            else:
+                self._never_came(record, Outcome.DECODE_ERROR)
+
+    async def _prime(self, primer: Primer, due: int) -> None:
+        """Has an idle request kept warm for the frame that is due next, if there is time for that."""
+        # Not until the frame is due: a timeout of the event loop ends late, and the frame would leave late for it.
+        with anyio.move_on_after((primer.latest_us(due) - self._time.now_us()) / 1_000_000):
+            await self._gate.wait_open()
+        begin = primer.begin_us(due, self._time.now_us()) if self._gate.open else None
+        if begin is not None:
+            await self._time.wait_until(begin)
+        if begin is None or not self._link.hand(Prime(due)):
+            primer.tally.no_room += 1
+
+    async def _live(self) -> None:
+        """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
+        await self._time.wait_until(0)
+        reception = Reception(self._source, self._stream, self._time, self._gaps)
+        try:
+            for index in count():
+                self._on_idle()
+                arrival = await reception.next()
+                if arrival is None or self._ended(index, arrival.at_us):
+                    return
+                await self._arrived(index, arrival)
+        finally:
+            await reception.end()
+
+    async def _arrived(self, index: int, arrival: Arrival) -> None:
+        what, at_us = arrival.what, arrival.at_us
+        record = FrameRecord(self._stream, index, round(arrival.pts * 1_000_000), at_us)
+        self._judge.ticked(at_us)
+        if isinstance(what, Frame):
+            record.captured = self._time.now_us()
+            self._ledger.open(record)
+            await self._offer(replace(what, index=index, pts=arrival.pts), record)
+        elif isinstance(what, Gap):
+            what.frames += 1
+            self._never_came(record, Outcome.SOURCE_ERROR, NO_SIGNAL)
+        else:
+            self._never_came(record, Outcome.DECODE_ERROR)
+
+    async def _closed_loop(self) -> None:
+        await self._time.wait_until(0)
+        for index in count():
+            if not await self._goes_on(index):
+                return
+            await self._link.wait_for_room()
+            self._on_idle()
+            item = await self._ahead.next()
+            now = self._time.now_us()
+            if item is None or self._ended(index, now):
+                return
+            record = self._record(item, now)
+            if isinstance(item, Frame):
+                record.captured = now
+                self._ledger.open(record)
+                self.next_index = index + 1
+                self._gate.enter()
+                self._link.offer((item, record))
+            else:
+                self._never_came(record, Outcome.DECODE_ERROR)
+
+    def _ended(self, index: int, instant_us: int) -> bool:
+        wanted = self._limits.delivered
+        enough = wanted is not None and self._ledger.outcomes[Outcome.DELIVERED] >= wanted
+        return enough or self._limits.reached(index, instant_us)
+
+    def _record(self, item: Frame | Unreadable, scheduled: int) -> FrameRecord:
+        """The item's record, not opened yet: made before the item is due, it costs its frame nothing."""
+        pts = round(item.pts * 1_000_000)
+        return FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until)
+
+    def _never_came(self, record: FrameRecord, outcome: Outcome, reason: str = "") -> None:
+        """A frame of which there is no picture has met its fate when it is due."""
+        self._ledger.open(record)
+        self.next_index = record.frame + 1
+        self._tell_pictureless(record, outcome, reason)
+
+    async def _offer(self, frame: Frame, record: FrameRecord) -> None:
+        self.next_index = frame.index + 1
+        self._gate.enter()
+        if self._waits and not self._link.has_room:
+            await self._link.put((frame, record))
+            self._held_until = self._time.now_us()
+            return
+        displaced = self._link.offer((frame, record))
+        if displaced is not None and not isinstance(displaced, Prime):
+            self._displaced(*displaced)

@@ -1,0 +1,1 @@
+"""A finished record of a run that was killed."""

@@ -1,0 +1,55 @@
+"""The pieces of a run that was killed: put in order, and what the run would have told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import av
+
+from streamer.errors import UsageError
+from streamer.rundir.frames_csv import read_frames
+from streamer.rundir.rundir import DETECTIONS, FRAMES, pieces_of, video_name
+from streamer.rundir.segments import BEGINS
+from streamer.vendors import pyav
+
+
+def tidy(directory: Path) -> None:
+    """Removes what compressing left half done. Raises UsageError when pieces were let go: their rows are lost."""
+    for scratch in directory.glob("*.csv.writing"):
+        scratch.unlink()
+    for name in (FRAMES, DETECTIONS):
+        path = directory / name
+        for packed in (piece for piece in pieces_of(path) if piece.suffix == ".gz"):
+            packed.with_suffix("").unlink(missing_ok=True)
+        numbers = [int(piece.name.split(".")[1]) for piece in pieces_of(path)]
+        if numbers != list(range(len(numbers))):
+            raise UsageError(
+                f"{directory}: pieces of {name} have been let go, and such a run cannot be repaired; "
+                "its soak goes on with 'streamer soak --resume'"
+            )
+
+
+def pieces_found(directory: Path, begun: Mapping[str, Any], streams: int) -> dict[str, Any]:
+    """The ``pieces`` of the manifest, after those that it ``begun`` with; when tables were cut is not known."""
+    counts = [sum(1 for _ in read_frames(piece)) for piece in pieces_of(directory / FRAMES)]
+    videos = [directory / video_name(stream, streams) for stream in range(streams)]
+    return {
+        **begun,
+        "cuts": [{"piece": number, "at_ms": None, "frames": count} for number, count in enumerate(counts)],
+        "videos_begin_s": [list(_begins(video)) for video in videos] if begun["videos_begin_s"] else [],
+    }
+
+
+def _begins(video: Path) -> Iterator[str]:
+    """When each piece begins, by its own comment; the last one has none when it was killed in its first second."""
+    for piece in (*pieces_of(video), video):
+        try:
+            with pyav.open_input(str(piece)) as container:
+                begins = pyav.comment(container)
+        except av.FFmpegError:
+            return
+        if not begins:
+            return
+        yield begins.removeprefix(BEGINS)

@@ -1,0 +1,40 @@
+"""What a run came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import StreamerError
+from streamer.ledger.ledger import FrameRecord
+from streamer.rundir.frames_csv import read_frames
+from streamer.rundir.rundir import FRAMES, pieces_of
+from streamer.stats.summary import Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: its directory, its manifest, and the statistics of each figure by name.
+
+    ``failure`` is the error that ended it early; ``interrupted`` is what stopped it, as in SIGINT.
+    """
+
+    directory: Path
+    manifest: dict[str, Any]
+    figures: dict[str, Statistics]
+    failure: StreamerError | None
+    interrupted: str | None
+
+    @property
+    def ledger(self) -> list[FrameRecord]:
+        """A record per scheduled frame, in the order of the frames."""
+        return sorted(read_ledger(self.directory), key=lambda record: (record.stream, record.frame))
+
+
+def read_ledger(directory: Path) -> Iterator[FrameRecord]:
+    """The records of a run directory, of all its pieces, in the order of their finishing."""
+    path = directory / FRAMES
+    for piece in (*pieces_of(path), path):
+        yield from read_frames(piece)

@@ -1,0 +1,83 @@
+"""Everything that watches a run: its figures, its steadiness, its tail, and the machine around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+from streamer.engines.base import Engine
+from streamer.ledger.ledger import Watchers
+from streamer.machine.contention import Reading, Witness, read_counters
+from streamer.stats.distribution import MOST_EXACT
+from streamer.stats.steadiness import Windows
+from streamer.stats.summary import Tally
+from streamer.stats.tail import Tail
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChange:
+    """AUTO moved the model from some devices to others, ``at_us`` of the run."""
+
+    at_us: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class Measurements:
+    """The watchers of a run. ``now_us`` reads the run's time; ``ticks_us`` has the period of each stream's ticks.
+
+    ``engine_s`` tells how many CPU seconds an engine in a process of its own has taken.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        now_us: Callable[[], int],
+        *,
+        closed_loop: bool,
+        ticks_us: Sequence[Fraction | None],
+        engine_s: Callable[[], float] = float,
+        most_exact: int = MOST_EXACT,
+    ) -> None:
+        self._engine = engine
+        self._now_us = now_us
+        self._devices = engine.execution_devices
+        self._collections = 0
+        self._engine_s = engine_s
+        self.device_changes: list[DeviceChange] = []
+        self.tally = Tally(closed_loop=closed_loop, ticks_us=ticks_us, most_exact=most_exact)
+        self.windows = Windows()
+        self.witness = Witness(self._read())
+        self.tail = Tail(self.witness)
+        self.watcher = Watchers(self.tally, self.windows, self.tail)
+
+    def sample(self, collections: int) -> None:
+        """Looks at the machine and at the engine's devices, between frames; garbage was collected so often."""
+        now = self._now_us()
+        self._collections = collections
+        self.witness.sampled(now, self._read())
+        self.tail.witnessed()
+        devices = self._engine.execution_devices
+        if devices != self._devices:
+            self.device_changes.append(DeviceChange(now, self._devices, devices))
+            self._devices = devices
+            self.tally.split()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What the machine does meanwhile does not count."""
+        self.witness.sampled(self._now_us(), self._read())
+        try:
+            yield
+        finally:
+            self.witness.resumed(self._read())
+
+    def finish(self, end_us: int) -> None:
+        """The run is over, at ``end_us``."""
+        self.witness.sampled(end_us, self._read())
+        self.tally.finish(end_us)
+
+    def _read(self) -> Reading:
+        return read_counters(self._collections, self._engine_s())

@@ -1,0 +1,35 @@
+"""What a run is made with, once its source and its engine are open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from streamer.engines.base import Engine
+from streamer.engines.variants import EngineSpec
+from streamer.faults.inject import Faults
+from streamer.machine.load import LoadProcesses
+from streamer.models.model import Model
+from streamer.pipeline.camera import Camera
+from streamer.run.manifest import Timings
+from streamer.settings import Settings
+from streamer.workers.clock import MonotonicClock
+from streamer.workers.threads import Threads
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The engine is ready."""
+
+    settings: Settings
+    started: datetime
+    spec: EngineSpec
+    cameras: Sequence[Camera]
+    model: Model
+    engine: Engine
+    timings: Timings
+    clock: MonotonicClock
+    threads: Threads
+    load: LoadProcesses | None
+    faults: Faults | None

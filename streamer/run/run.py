@@ -1,0 +1,161 @@
+"""One run, from settings to a finished run directory: open, measure, sum up, draw."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+from streamer.charts.latency import draw_latency
+from streamer.engines.base import Engine
+from streamer.engines.isolated import ApartEngine
+from streamer.engines.registry import open_engine
+from streamer.engines.spec_parser import parse_spec
+from streamer.errors import UsageError
+from streamer.faults.inject import Faults
+from streamer.faults.plan import parse_plan
+from streamer.machine.load import LoadProcesses, parse_load
+from streamer.machine.malloc import limit_arenas
+from streamer.models.find import find_model
+from streamer.pipeline.camera import cameras, stage_of
+from streamer.pipeline.observer import Observer, Silent
+from streamer.pipeline.rounds import Rounds
+from streamer.pipeline.vigil import Vigil
+from streamer.run.finished import Run
+from streamer.run.manifest import Timings
+from streamer.run.resources import Opened
+from streamer.run.session import Session
+from streamer.run.warmup import make_ready
+from streamer.rundir.rundir import RUNS, check_out
+from streamer.schedule.arrivals import parse_arrivals
+from streamer.settings import Settings
+from streamer.sources.live import check_live
+from streamer.sources.registry import open_source
+from streamer.workers.clock import MonotonicClock
+from streamer.workers.defects import as_streamer_error
+from streamer.workers.threads import Stage, Threads
+
+
+async def run(
+    sources: Sequence[str],
+    settings: Settings,
+    observer: Observer | None = None,
+    rounds: Rounds | None = None,
+    vigil: Vigil | None = None,
+) -> Run:
+    """Runs ``sources``, a stream each, through one engine and writes a run directory.
+
+    ``rounds`` may say when it goes on, and ``vigil`` keep watch over it.
+
+    Raises StreamerError for what fails before anything is written. What fails later ends the run early and is in the
+    result.
+    """
+    measured = await _measured(_uris(sources, settings), settings, observer or Silent(), rounds, vigil)
+    if settings.segment_s is not None:
+        return measured  # of a run in pieces the last one alone would be drawn
+    gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
+    try:
+        draw_latency(measured.directory, measured.manifest)
+    except Exception as error:  # whatever it is, the run itself is complete
+        return replace(measured, failure=measured.failure or as_streamer_error(error, measured.directory))
+    return measured
+
+
+async def _measured(
+    uris: Sequence[str], settings: Settings, observer: Observer, rounds: Rounds | None, vigil: Vigil | None
+) -> Run:
+    started = datetime.now(UTC)
+    spec = parse_spec(settings.engine)
+    if spec.prime and settings.queue == 0 and settings.fps != "max":
+        raise UsageError("--queue 0 with prime=on: a frame that falls due during priming is lost; use --queue 1")
+    if settings.respawn and (spec.requests != 1 or spec.prime):
+        raise UsageError(
+            f"--respawn with {spec.spec}: an engine in a process of its own has one request, and no prime"
+        )
+    if len(uris) > 1 and spec.prime:
+        raise UsageError("prime=on with several streams: the gap before one's frame is another's; leave it out")
+    if len(uris) > 1 and settings.fps == "max":
+        raise UsageError("--fps max with several streams: in a closed loop there are no cameras; give one source")
+    arrivals = None if settings.arrivals is None else parse_arrivals(settings.arrivals)
+    faults = None if settings.faults is None else Faults(parse_plan(settings.faults))
+    if settings.out is not None:
+        check_out(settings.out, overwrite=settings.overwrite)
+    if len(uris) > 1:
+        limit_arenas()
+    clock = MonotonicClock()
+    with ExitStack() as stack:
+        threads = Threads(clock)
+        stack.callback(threads.close)
+        sources = []
+        for uri in uris:
+            opening = partial(open_source, uri, loop=settings.loop, now_us=clock.now_us)
+            sources.append(await threads.run(opening, Stage.SOURCE))
+            stack.callback(_close, sources[-1].close, stage_of(sources[-1]), threads)
+            check_live(sources[-1].info, settings)
+        opened_cameras = cameras(uris, sources, settings.pace, arrivals)
+        if settings.fps != "max":
+            clock.expect(float(sum(camera.schedule.rate for camera in opened_cameras)))
+        if faults is not None:
+            faults.check(opened_cameras, respawn=settings.respawn > 0)
+            opened_cameras = faults.timed(opened_cameras)
+            stack.callback(faults.kill)
+            await threads.run(faults.start, Stage.SOURCE)
+        model = find_model(settings.model, settings.trust)
+        engine = ApartEngine(spec, model, settings.stall_s) if settings.respawn else open_engine(spec, model)
+        stack.callback(_close_engine, engine, threads)
+        timings = Timings()
+        await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)
+        opened = Opened(
+            settings,
+            started,
+            spec,
+            opened_cameras,
+            model,
+            engine,
+            timings,
+            clock,
+            threads,
+            await _load(settings, threads, stack),
+            faults,
+        )
+        return await Session(opened, observer, rounds, vigil).run()
+
+
+async def _load(settings: Settings, threads: Threads, stack: ExitStack) -> LoadProcesses | None:
+    """The load at work; it ends with the run, whatever happens."""
+    load = parse_load(settings.load)
+    if load is None:
+        return None
+    beside = (settings.out or RUNS).absolute()
+    while not beside.is_dir():
+        beside = beside.parent
+    processes = LoadProcesses(load, beside)
+    stack.callback(processes.kill)
+    await threads.run(processes.wait_ready, Stage.ENGINE)
+    return processes
+
+
+def _close(close: Callable[[], None], stage: Stage, threads: Threads) -> None:
+    """Closes what belongs to a stage, unless a thread is in it that never came back."""
+    if stage not in threads.lost:
+        close()
+
+
+def _close_engine(engine: Engine, threads: Threads) -> None:
+    """The same of an engine; the process of one that never came back is ended."""
+    if isinstance(engine, ApartEngine) and Stage.ENGINE in threads.lost:
+        engine.kill()
+    else:
+        _close(engine.close, Stage.ENGINE, threads)
+
+
+def _uris(sources: Sequence[str], settings: Settings) -> list[str]:
+    """The source of each stream: those given, or the one for all streams. Raises UsageError."""
+    if settings.streams > 1 and len(sources) > 1:
+        raise UsageError(
+            f"--streams {settings.streams} with {len(sources)} sources: give one source, or leave it out"
+        )
+    return list(sources) * settings.streams

@@ -1,0 +1,86 @@
+"""What a run is put together from: its stages, as its settings ask for them, and its faults on purpose."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from streamer.detection.postprocess import Postprocess
+from streamer.detection.preprocess import preprocess_for
+from streamer.engines.base import Request
+from streamer.engines.isolated import ApartEngine
+from streamer.faults.engine import FaultyDetector
+from streamer.faults.inject import means_of
+from streamer.frame import Frame
+from streamer.pipeline.detector import Detector
+from streamer.pipeline.drop_policy import Judge
+from streamer.pipeline.stream import Stream
+from streamer.pipeline.watchdog import Watchdog
+from streamer.run.resources import Opened
+from streamer.rundir.rundir import RunDir, video_name
+from streamer.rundir.segments import PiecedVideo
+from streamer.sink.sink import Sink
+from streamer.sources.base import Unreadable
+from streamer.video.writer import VideoWriter
+from streamer.workers.run_clock import RunTime
+from streamer.workers.threads import Stage
+
+
+class Assembly:
+    """Makes the stages of a run of what is ``opened``; ``time`` is the run's."""
+
+    def __init__(self, opened: Opened, time: RunTime) -> None:
+        self._opened = opened
+        self._time = time
+
+    def watchdog(self) -> Watchdog:
+        """What gives up work that hangs."""
+        opened = self._opened
+        # Not live sources: between two of their frames there is no telling how long it may take.
+        stages = [Stage.SINK, Stage.SOURCE]
+        if not opened.settings.respawn:  # that watches the engine by itself
+            stages.append(Stage.ENGINE)
+        return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)
+
+    def detector(self, request: Request) -> Detector:
+        """The detector of a request, with the faults of the engine if there are any."""
+        opened, settings, stamp = self._opened, self._opened.settings, self._time.stamp
+        preprocess = preprocess_for(opened.spec.preprocess, opened.model.input_size, settings.fit)
+        postprocess = Postprocess(opened.model.head, settings.confidence, settings.iou, len(opened.model.names))
+        if opened.faults is None or not opened.faults.engine:
+            return Detector(request, preprocess, postprocess, stamp)
+        means = means_of(time.sleep, opened.engine.signal if isinstance(opened.engine, ApartEngine) else None)
+        return FaultyDetector(request, preprocess, postprocess, stamp, opened.faults.engine, means)
+
+    def stream(self, number: int, first: Frame | Unreadable | None, sink: Sink) -> Stream:
+        """A stream, with the faults of its source and of its sink if there are any."""
+        camera, faults = self._opened.cameras[number], self._opened.faults
+        source = camera.source
+        if faults is not None:
+            source = faults.source(number, camera, self._time.stamp, time.sleep)
+            sink = faults.sink(number, sink, self._time.stamp, time.sleep)
+        return Stream(source, first, camera.schedule, Judge(self._opened.settings.freshness), sink)
+
+    def encoder(self, directory: RunDir, stream: int) -> VideoWriter | PiecedVideo:
+        """The annotated video of a stream, with the faults of the disk if there are any."""
+        camera, faults = self._opened.cameras[stream], self._opened.faults
+        info, schedule = camera.source.info, camera.schedule
+        base = info.time_base if isinstance(schedule.pace, str) else 1 / schedule.pace
+        path = directory.path / video_name(stream, len(self._opened.cameras))
+
+        def make(path: Path, comment: str = "") -> VideoWriter:
+            writer = partial(VideoWriter, path, info.width, info.height, schedule.rate, base, comment=comment)
+            return writer() if faults is None else writer(open_file=faults.disk.open)
+
+        return make(path) if self._opened.settings.segment_s is None else PiecedVideo(path, make)
+
+    def warmup_frame(self, first: object) -> Frame:
+        """A copy of the first frame, or a gray one when that cannot be decoded."""
+        if isinstance(first, Frame):
+            return Frame(first.stream, first.index, first.pts, first.image.copy())
+        info = self._opened.cameras[0].source.info
+        return Frame(0, 0, Fraction(0), np.full((info.height, info.width, 3), 114, np.uint8))

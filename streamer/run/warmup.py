@@ -1,0 +1,75 @@
+"""Before the origin: the engine is read, compiled and warmed up, each step timed apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from streamer.detection.annotate import annotate_stale
+from streamer.detection.detections import no_detections
+from streamer.engines.base import Engine
+from streamer.frame import Frame
+from streamer.ledger.ledger import FrameRecord
+from streamer.pipeline.detector import Detector
+from streamer.run.manifest import Timings
+from streamer.sources.base import Source
+from streamer.workers.clock import Clock
+
+REHEARSALS = 5
+AGAIN = 3
+"""Inferences after others have run on the machine: their weights are in the caches."""
+
+
+def make_ready(engine: Engine, clock: Clock, timings: Timings) -> None:
+    """Reads and compiles the engine. Blocks."""
+    timings.read_ms = _timed(engine.read, clock)
+    timings.compile_ms = _timed(engine.compile, clock)
+
+
+def warm_up(detectors: Sequence[Detector], frame: Frame, times: int, clock: Clock, timings: Timings) -> None:
+    """Runs each detector on copies of ``frame``: once to time its first inference, then ``times``. Blocks."""
+    for detector in detectors:
+        first = FrameRecord(frame.stream, frame.index, 0, 0)
+        detector.detect(frame, first)
+        timings.first_inference_ms = max(timings.first_inference_ms, (first.infer or 0) / 1000)
+    timings.warmup_ms = _timed(lambda: _repeat(detectors, frame, times), clock)
+
+
+def warm_again(detectors: Sequence[Detector], frame: Frame) -> None:
+    """Runs each detector on ``frame`` after the run was held. Blocks."""
+    _repeat(detectors, frame, AGAIN)
+
+
+def warm_inference_us(detector: Detector, frame: Frame) -> float:
+    """What an inference takes right behind another: what priming is planned with at first. Blocks."""
+    records = [FrameRecord(frame.stream, frame.index, 0, 0) for _ in range(REHEARSALS)]
+    for record in records:
+        detector.detect(frame, record)
+    return median(record.infer or 0 for record in records)
+
+
+def warm_drawing(frame: Frame, names: Sequence[str]) -> None:
+    """Draws on a copy of ``frame``: OpenCV loads its font for the first text, which takes as long as an inference."""
+    annotate_stale(frame.image.copy(), no_detections(), names, 0)
+
+
+def catch_up(source: Source, since_us: int, clock: Clock) -> None:
+    """Lets go of the frames that a live source has kept since ``since_us``: they would all arrive at once. Blocks."""
+    period_us = 1_000_000 / source.info.rate
+    for _ in range(math.ceil((clock.now_us() - since_us) / period_us)):
+        start_us = clock.now_us()
+        if source.read() is None or clock.now_us() - start_us > period_us / 2:
+            return  # one that had to be waited for was not kept
+
+
+def _repeat(detectors: Sequence[Detector], frame: Frame, times: int) -> None:
+    for detector in detectors:
+        for _ in range(times):
+            detector.detect(frame, FrameRecord(frame.stream, frame.index, 0, 0))
+
+
+def _timed(work: Callable[[], None], clock: Clock) -> float:
+    start = clock.now_us()
+    work()
+    return (clock.now_us() - start) / 1000

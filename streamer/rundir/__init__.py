@@ -1,0 +1,1 @@
+"""The run directory: its paths, its CSV files, its segments."""

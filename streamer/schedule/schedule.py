@@ -1,0 +1,92 @@
+"""When each frame is due, as a pure function of its number and its presentation time.
+
+Due instants are absolute: counted from one origin, never from the frame before, so that a frame that comes late
+moves none of the others (MLPerf LoadGen's rule).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from streamer.errors import UsageError
+from streamer.schedule.arrivals import Arrivals
+
+MOST_DENOMINATOR = 10_000
+MOST_FPS = 10_000
+"""Numerator and denominator of a rate have 31 bits in a video file."""
+
+Pace = Fraction | Literal["source", "max"]
+"""Frames per second, ``source`` for the source's own timestamps, ``max`` for a closed loop."""
+
+
+def parse_fps(text: str) -> Pace:
+    """The pace that ``--fps`` asks for: ``source``, ``max``, or a number as in 30, 29.97 or 30000/1001.
+
+    Decimals stand for the simplest fraction within reach (23.976023976 is 24000/1001), which video files can hold.
+    Raises UsageError for anything else, and for rates of zero or less.
+    """
+    if text == "source":
+        return "source"
+    if text == "max":
+        return "max"
+    try:
+        rate = Fraction(text).limit_denominator(MOST_DENOMINATOR)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= MOST_FPS:
+        raise UsageError(
+            f"--fps {text}: give 'source', 'max' or frames per second above 0 (up to {MOST_FPS}), as in 30 or 29.97"
+        )
+    return rate
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Due instants at a ``pace``, for a source whose nominal rate is ``nominal`` frames per second.
+
+    ``arrivals`` says when frames arrive, where that is not when they were taken. ``phase_us`` is how much later than
+    the origin the stream begins: several cameras do not take their pictures at the same instants.
+    """
+
+    pace: Pace
+    nominal: Fraction
+    arrivals: Arrivals | None = None
+    phase_us: int = 0
+
+    @property
+    def closed_loop(self) -> bool:
+        """Nothing is due: each frame starts when a request is free."""
+        return self.pace == "max"
+
+    @property
+    def rate(self) -> Fraction:
+        """Nominal frames per second of the run; the source's own with ``source`` and ``max``."""
+        return self.pace if isinstance(self.pace, Fraction) else self.nominal
+
+    def media_time(self, index: int, pts: Fraction) -> Fraction:
+        """Seconds at which frame ``index`` stands in the annotated video."""
+        return index / self.pace if isinstance(self.pace, Fraction) else pts
+
+    def due_us(self, index: int, pts: Fraction) -> int | None:
+        """Whole microseconds from the origin at which frame ``index`` is due, to the nearest; None past the last."""
+        taken_us = round(self.media_time(index, pts) * 1_000_000)
+        due_us = taken_us if self.arrivals is None else self.arrivals.due_us(index, taken_us)
+        return None if due_us is None else due_us + self.phase_us
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a run ends: after so many frames, microseconds of its schedule, or frames delivered; None for the source's
+    end."""
+
+    frames: int | None = None
+    duration_us: int | None = None
+    delivered: int | None = None
+
+    def reached(self, index: int, instant_us: int) -> bool:
+        """Frame ``index``, due at ``instant_us``, is no longer part of the run."""
+        return (self.frames is not None and index >= self.frames) or (
+            self.duration_us is not None and instant_us >= self.duration_us
+        )

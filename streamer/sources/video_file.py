@@ -1,0 +1,65 @@
+"""A video file."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
+from streamer.errors import UsageError
+from streamer.frame import Frame
+from streamer.sources.base import SourceInfo, Unreadable
+from streamer.video.reader import VideoReader
+
+
+class VideoSource:
+    """A video file as a camera; with ``loop`` it starts again at its end, its times going on."""
+
+    def __init__(self, path: Path, *, loop: bool = False, stream: int = 0) -> None:
+        if not os.path.exists(path):
+            raise UsageError(f"no such file: {path}")
+        self._reader = VideoReader(path)
+        self._loop = loop
+        self._stream = stream
+        self._round = 0
+        info = self._reader.info
+        # Whole ticks, so that each time of each round is one that a video file can hold.
+        self._length = ceil(info.duration / info.time_base) * info.time_base
+        self.info = SourceInfo(
+            uri=str(path),
+            width=info.width,
+            height=info.height,
+            rate=info.rate,
+            frames=None if loop else len(self._reader.schedule),
+            time_base=info.time_base,
+            comment=info.comment,
+        )
+
+    @property
+    def doubts(self) -> list[str]:
+        return self._reader.doubts
+
+    def read(self) -> Frame | Unreadable | None:
+        picture = self._reader.read()
+        if picture is None and self._loop:
+            self._round += 1
+            self._reader.rewind()
+            picture = self._reader.read()
+        if picture is None:
+            return None
+        index = self._round * len(self._reader.schedule) + picture.index
+        pts = self._round * self._length + picture.pts
+        if picture.image is None:
+            return Unreadable(self._stream, index, pts, picture.error or "")
+        return Frame(self._stream, index, pts, picture.image)
+
+    def pts(self, index: int) -> Fraction | None:
+        schedule = self._reader.schedule
+        rounds, within = divmod(index, len(schedule))
+        if rounds and not self._loop:
+            return None
+        return rounds * self._length + schedule.pts(within)
+
+    def close(self) -> None:
+        self._reader.close()

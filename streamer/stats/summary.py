@@ -1,0 +1,189 @@
+"""The figures of a run, computed from the ledger's whole microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from streamer.ledger.ledger import FrameRecord, Ledger, Outcome
+from streamer.stats.age import AgeMeter
+from streamer.stats.distribution import MOST_EXACT, Distribution
+from streamer.stats.percentiles import PERCENTILES, bound_rank, frames_needed, nearest_rank
+
+STEPS: dict[str, Callable[[FrameRecord], int | None]] = {
+    "latency": lambda record: record.latency,
+    "result_latency": lambda record: record.result_latency,
+    "service": lambda record: record.service,
+    "lateness": lambda record: record.lateness,
+    "preprocess_start": lambda record: (
+        None if record.preprocess_start is None else record.preprocess_start - record.scheduled
+    ),
+    "preprocess": lambda record: record.preprocess,
+    "infer": lambda record: record.infer,
+    "postprocess": lambda record: record.postprocess,
+    "sink": lambda record: record.sink,
+}
+"""What is worked out of each record; ``preprocess_start`` counts from due, and stands beside lateness."""
+FIGURES = (*STEPS, "age")
+"""The names of all figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a figure's values come to, in milliseconds; a percentile for which they are too few is None.
+
+    ``upper`` holds, for each percentile shown, the bound it does not exceed with 99 % confidence.
+    """
+
+    n: int
+    mean: float | None
+    max: float | None
+    percentiles: dict[str, float | None]
+    upper: dict[str, float | None]
+
+    def __getitem__(self, percentile: str) -> float | None:
+        """A percentile by name, as in ``["p95"]``."""
+        return self.percentiles[percentile]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the manifest holds it."""
+        return {"n": self.n, "mean": self.mean, **self.percentiles, "max": self.max, "upper": self.upper}
+
+
+def statistics(values: Distribution) -> Statistics:
+    """The statistics of a figure's values in whole microseconds."""
+    n = values.n
+    shown = [name for name, p in PERCENTILES.items() if n >= frames_needed(p)]
+    ranks = [nearest_rank(n, PERCENTILES[name]) for name in shown] + [
+        bound_rank(n, PERCENTILES[name]) for name in shown
+    ]
+    found = [us / 1000 for us in values.order_statistics(ranks)] if ranks else []
+    nothing: dict[str, float | None] = dict.fromkeys(PERCENTILES)
+    return Statistics(
+        n,
+        round(values.mean / 1000, 6) if n else None,
+        values.max / 1000 if n else None,
+        nothing | dict(zip(shown, found[: len(shown)], strict=True)),
+        nothing | dict(zip(shown, found[len(shown) :], strict=True)),
+    )
+
+
+class Tally:
+    """Watches a ledger and keeps what the summary needs: the values of each figure, in whole microseconds.
+
+    ``ticks_us`` has for each stream the period of the ticks at which its age is taken, None for the scheduled
+    instants themselves. Of each figure ``most_exact`` values are kept as they are, all others in buckets.
+    """
+
+    def __init__(
+        self,
+        *,
+        closed_loop: bool,
+        ticks_us: Sequence[Fraction | None] = (None,),
+        most_exact: int = MOST_EXACT,
+    ) -> None:
+        self._most_exact = most_exact
+        self.figures = _no_figures(most_exact)
+        self._parts: list[dict[str, Distribution]] = []
+        self._ages = [] if closed_loop else [_Age(tick_us, self._aged) for tick_us in ticks_us]
+
+    def _aged(self, us: int) -> None:
+        self.figures["age"].add(us)
+
+    def opened(self, record: FrameRecord) -> None:
+        if self._ages:
+            self._ages[record.stream].scheduled(record.scheduled)
+
+    def detected(self, record: FrameRecord) -> None:
+        if self._ages and record.detected is not None:
+            self._ages[record.stream].meter.detected(record.scheduled, record.detected)
+
+    def closed(self, record: FrameRecord) -> None:
+        for name, step in STEPS.items():
+            value = step(record)
+            if value is not None:
+                self.figures[name].add(value)
+
+    def finish(self, end_us: int) -> None:
+        """The run is over, at ``end_us``."""
+        for age in self._ages:
+            age.finish(end_us)
+
+    def split(self) -> None:
+        """What follows is measured under other conditions, and gets statistics of its own as well."""
+        self._parts.append(self.take())
+
+    def take(self) -> dict[str, Distribution]:
+        """The values of each figure so far; what follows is counted from nothing, with the ages going on."""
+        taken, self.figures = self.figures, _no_figures(self._most_exact)
+        return taken
+
+    def parts(self) -> list[dict[str, Statistics]]:
+        """The statistics of the parts into which the run was split."""
+        return [
+            {name: statistics(values) for name, values in figures.items()} for figures in (*self._parts, self.figures)
+        ]
+
+    def whole(self) -> dict[str, Distribution]:
+        """The values of each figure over the whole run."""
+        if not self._parts:
+            return self.figures
+        merged = _no_figures(self._most_exact)
+        for figures in (*self._parts, self.figures):
+            for name, values in figures.items():
+                merged[name].merge(values)
+        return merged
+
+
+class _Age:
+    """One stream's age: at its scheduled instants, or every ``tick_us`` where those are not told."""
+
+    def __init__(self, tick_us: Fraction | None, aged: Callable[[int], None]) -> None:
+        self.meter = AgeMeter(aged)
+        self._tick_us = tick_us
+        self._ticks = 0
+
+    def scheduled(self, us: int) -> None:
+        if self._tick_us is None:
+            self.meter.tick(us)
+        else:
+            self._tick_until(us, self._tick_us)
+
+    def finish(self, end_us: int) -> None:
+        if self._tick_us is not None:
+            self._tick_until(end_us, self._tick_us)
+        self.meter.finish()
+
+    def _tick_until(self, us: int, tick_us: Fraction) -> None:
+        while (tick := round(self._ticks * tick_us)) <= us:
+            self.meter.tick(tick)
+            self._ticks += 1
+
+
+def _no_figures(most_exact: int) -> dict[str, Distribution]:
+    return {name: Distribution(most_exact) for name in FIGURES}
+
+
+def omission_gap(figures: Mapping[str, Statistics]) -> dict[str, float | None]:
+    """How many times a closed loop's figure the one from the schedule is: result latency by service time.
+
+    A loop that takes the next frame when it is done with the last one sees the service time, and no waiting: wrk2
+    calls that coordinated omission.
+    """
+    gap: dict[str, float | None] = {}
+    for name in PERCENTILES:
+        paced, closed = figures["result_latency"][name], figures["service"][name]
+        gap[name] = round(paced / closed, 4) if paced is not None and closed else None
+    return gap
+
+
+def counts(ledger: Ledger) -> dict[str, int]:
+    """Frames by outcome, and late and missed ones."""
+    return {
+        "scheduled": ledger.scheduled,
+        **{outcome.value: ledger.outcomes[outcome] for outcome in Outcome},
+        "late": ledger.late,
+        "missed": ledger.missed,
+    }

@@ -1,0 +1,186 @@
+"""Why the tail: in which step the slowest frames were slow, and what else happened at that instant."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from streamer.ledger.ledger import FrameRecord, elapsed
+from streamer.machine.contention import Witness
+from streamer.stats.distribution import Distribution
+from streamer.stats.percentiles import nearest_rank
+
+MOST_FRAMES = 10_000
+"""Frames kept, the slowest: of longer runs than 200,000 frames they are less than 5 %."""
+REMEMBERED = 32
+"""Intervals of the sink and of the decoder that are remembered: more than can overlap one frame."""
+SHARE = 0.05
+
+MANY = 2
+"""Times the usual number of context switches that make a frame one that lost its core."""
+
+SINK_BUSY, DECODER_BUSY, PREEMPTED = "sink at work", "decoder at work", "many context switches"
+
+STEPS: dict[str, Callable[[FrameRecord], int | None]] = {
+    "waiting for the engine": lambda r: elapsed(r.scheduled, r.preprocess_start),
+    "preprocess": lambda r: r.preprocess,
+    "infer": lambda r: r.infer,
+    "postprocess": lambda r: r.postprocess,
+    "waiting for the sink": lambda r: elapsed(r.detected, r.sink_start),
+    "sink": lambda r: r.sink,
+}
+"""The steps that a frame's latency is the sum of."""
+
+
+@dataclass(slots=True)
+class _Slow:
+    """A slow frame: its steps in microseconds in the order of STEPS, and what else happened."""
+
+    frame: int
+    scheduled: int
+    written: int
+    latency: int
+    steps: tuple[int, ...]
+    circumstances: tuple[str, ...]
+
+
+class Tail:
+    """A watcher that keeps the slowest frames, and counts circumstances among all delivered ones."""
+
+    def __init__(self, witness: Witness) -> None:
+        self._witness = witness
+        self._medians = {name: Distribution(0) for name in STEPS}
+        self._latencies = Distribution(0)
+        self._slowest: list[tuple[int, int, _Slow]] = []
+        self._order = count()
+        self._sinks: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+        self._decodes: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+        self._of_all: Counter[str] = Counter()
+        self._unwitnessed: list[_Slow] = []
+        self._switches = 0
+
+    def opened(self, record: FrameRecord) -> None:
+        pass
+
+    def detected(self, record: FrameRecord) -> None:
+        pass
+
+    def decoded(self, start_us: int, end_us: int) -> None:
+        """The source decoded a frame."""
+        self._decodes.append((start_us, end_us))
+
+    def closed(self, record: FrameRecord) -> None:
+        latency, start, end, written = record.latency, record.preprocess_start, record.detected, record.written
+        if latency is None or start is None or end is None or written is None:
+            return
+        steps = tuple(step(record) or 0 for step in STEPS.values())
+        for values, step_us in zip(self._medians.values(), steps, strict=True):
+            values.add(step_us)
+        self._latencies.add(latency)
+        at_work = tuple(
+            name
+            for name, happened in (
+                (SINK_BUSY, _overlaps(self._sinks, start, end)),
+                (DECODER_BUSY, _overlaps(self._decodes, start, end)),
+                (PREEMPTED, record.switches > self._usual_switches() * MANY),
+            )
+            if happened
+        )
+        self._of_all.update(at_work)
+        self._switches += record.switches
+        if record.sink_start is not None:
+            self._sinks.append((record.sink_start, written))
+        entry = _Slow(record.frame, record.scheduled, written, latency, steps, at_work)
+        self._unwitnessed.append(entry)
+        slow = (latency, next(self._order), entry)
+        if len(self._slowest) < MOST_FRAMES:
+            heapq.heappush(self._slowest, slow)
+        elif slow > self._slowest[0]:
+            heapq.heapreplace(self._slowest, slow)
+
+    def witnessed(self) -> None:
+        """The witness has spoken: what it says of the frames closed so far is known."""
+        for entry in self._unwitnessed:
+            happened = self._witness.during(entry.scheduled, entry.written)
+            self._of_all.update(happened)
+            entry.circumstances += tuple(happened)
+        self._unwitnessed.clear()
+
+    def _usual_switches(self) -> float:
+        """Switches per frame so far: a runtime's own threads are switched now and then in any case."""
+        return self._switches / self._latencies.n + 1
+
+    def explain(self) -> dict[str, Any] | None:
+        """What the slowest 5 % have in common; None where there are too few frames to say.
+
+        ``steps`` has for each step the frames in which it grew most beyond its median, and by how much (median);
+        ``circumstances`` the share of the slow frames and of all frames that met each.
+        """
+        self.witnessed()
+        n = self._latencies.n
+        if n < 1 / SHARE * 2:
+            return None
+        (bound,) = self._latencies.order_statistics([nearest_rank(n, 1 - SHARE)])
+        slow = [entry for latency, _, entry in self._slowest if latency > bound]
+        if not slow:
+            return None
+        medians = [figure.order_statistics([nearest_rank(n, 0.5)])[0] for figure in self._medians.values()]
+        grown: dict[str, list[int]] = {name: [] for name in STEPS}
+        met: Counter[str] = Counter()
+        for entry in slow:
+            excess = [step - usual for step, usual in zip(entry.steps, medians, strict=True)]
+            most = max(range(len(excess)), key=excess.__getitem__)
+            grown[list(STEPS)[most]].append(excess[most])
+            met.update(entry.circumstances)
+        worst = max(slow, key=lambda entry: entry.latency)
+        return {
+            "above_ms": bound / 1000,
+            "frames": len(slow),
+            "steps": {
+                name: {
+                    "frames": len(values),
+                    "share": round(len(values) / len(slow), 4),
+                    "median_growth_ms": sorted(values)[len(values) // 2] / 1000,
+                }
+                for name, values in sorted(grown.items(), key=lambda item: -len(item[1]))
+                if values
+            },
+            "circumstances": {
+                name: {
+                    "share_of_slow": round(met[name] / len(slow), 4),
+                    "share_of_all": round(self._of_all[name] / n, 4),
+                }
+                for name in sorted(met, key=lambda name: -met[name])
+            },
+            "slowest": {
+                "frame": worst.frame,
+                "latency_ms": worst.latency / 1000,
+                "steps_ms": {name: us / 1000 for name, us in zip(STEPS, worst.steps, strict=True)},
+            },
+        }
+
+
+def _overlaps(intervals: deque[tuple[int, int]], start: int, end: int) -> bool:
+    return any(begin < end and finish > start for begin, finish in intervals)
+
+
+def told(tail: dict[str, Any] | None) -> str | None:
+    """The explanation in words, for the sentence of plain answer; None where there is nothing to tell."""
+    if tail is None:
+        return None
+    step, figures = next(iter(tail["steps"].items()))
+    where = f"slow in {step}" if not step.startswith("waiting") else f"slow {step}"
+    text = f"of the slowest 5 %, {figures['share']:.0%} were {where}"
+    telling = [
+        (name, shares)
+        for name, shares in tail["circumstances"].items()
+        if shares["share_of_slow"] >= 0.5 and shares["share_of_slow"] >= 2 * shares["share_of_all"]
+    ]
+    if telling:
+        name, shares = telling[0]
+        text += f" ({shares['share_of_slow']:.0%} with {name}, of all frames {shares['share_of_all']:.0%})"
+    return text

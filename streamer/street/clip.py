@@ -1,0 +1,68 @@
+"""Clips of the synthetic street with their ground truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from streamer.errors import SinkError, UsageError
+from streamer.street.scene import Street, Truth, coco_truth
+from streamer.video.writer import VideoWriter
+
+SCENE = "synthetic:street"
+"""How a clip of the synthetic street says in its metadata what it is."""
+
+
+def truth_path(clip: Path) -> Path:
+    """Where the ground truth of a clip is: beside it."""
+    return clip.with_suffix(".json")
+
+
+def write_sample(
+    clip: Path,
+    street: Street,
+    frames: int,
+    rate: Fraction,
+    *,
+    overwrite: bool = False,
+    advance: Callable[[], None] = lambda: None,
+) -> None:
+    """Writes ``frames`` of ``street`` to ``clip`` (MP4, H.264) and who is in them beside it, as COCO JSON.
+
+    The same street, frames and rate give the same clip and ground truth. Both files appear when they are whole;
+    ``advance`` is called after each frame. Raises UsageError for a name that is not an MP4's or files that exist
+    already (without ``overwrite``), and SinkError when they cannot be written.
+    """
+    if clip.suffix != ".mp4":
+        raise UsageError(f"{clip}: a clip is written as MP4: name it {clip.with_suffix('.mp4')}")
+    targets = (clip, truth_path(clip))
+    for target in targets:
+        if target.exists() and not overwrite:
+            raise UsageError(f"{target} exists already: choose another name, or add --overwrite")
+    parts = tuple(target.with_name(f".{target.name}.part") for target in targets)
+    try:
+        truths = _write_clip(parts[0], street, frames, rate, advance)
+        info = {**street.parameters(), "rate": str(rate), "frames": frames}
+        document = coco_truth(truths, street.width, street.height, info)
+        parts[1].write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
+        for part, target in zip(parts, targets, strict=True):
+            part.replace(target)
+    except OSError as error:
+        raise SinkError(f"cannot write {clip}: {error.strerror}") from error
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+def _write_clip(path: Path, street: Street, frames: int, rate: Fraction, advance: Callable[[], None]) -> list[Truth]:
+    truths = []
+    comment = f"{SCENE},seed={street.seed}"
+    with VideoWriter(path, street.width, street.height, rate, 1 / rate, comment=comment) as video:
+        for index in range(frames):
+            image, truth = street.frame(index, float(rate))
+            video.write(image, index / rate)
+            truths.append(truth)
+            advance()
+    return truths

@@ -1,0 +1,1 @@
+"""``streamer bench``: the tutorial's closed loop."""

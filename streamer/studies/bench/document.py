@@ -1,0 +1,56 @@
+"""``bench.json``: what ran on what, a row per engine, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from streamer import __version__
+from streamer.machine import installation
+from streamer.run.manifest import model_part, source_part
+from streamer.sources.fingerprint import fingerprint
+from streamer.stats.percentiles import PERCENTILES, frames_needed
+from streamer.studies.bench.rows import SHOWN, Benched, as_dict, plain_answer
+from streamer.studies.bench.study import Bench
+from streamer.vendors.versions import versions
+
+SCHEMA_VERSION = 1
+NAME = "bench"
+"""Of the table, the document and the picture, without their endings."""
+TUTORIAL_SIZE = (480, 640)
+
+
+def document_of(study: Bench, rows: Sequence[Benched], *, interrupted: bool) -> dict[str, Any]:
+    """The document, in the order in which people read it."""
+    settings = study.settings
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "streamer": __version__,
+        "answer": plain_answer(rows, len(study.engines)),
+        "notes": [*_notes(study), *installation.notes()],
+        "source": source_part(study.source, fingerprint(study.source.uri)),
+        "model": model_part(study.model),
+        "machine": study.machine.as_dict(),
+        "versions": versions(),
+        "run": {
+            "number": settings.number,
+            "input": settings.feed.value,
+            "interrupted": interrupted,
+            "started": study.started.isoformat(timespec="milliseconds"),
+        },
+        "engines": [as_dict(row) for row in rows],
+    }
+
+
+def _notes(study: Bench) -> Iterator[str]:
+    number, (height, width) = study.settings.number, study.model.input_size
+    if (height, width) != TUTORIAL_SIZE:
+        yield f"the image is resized to {width}x{height}, which the model takes, and not to the tutorial's 640x480"
+    for name in SHOWN:
+        if number < (needed := frames_needed(PERCENTILES[name])):
+            yield f"{name} needs {needed:,} inferences in a row, --number is {number:,}"
+    for spec in study.engines:
+        if spec.prime:
+            yield f"{spec.spec} is not primed here: a closed loop leaves no gap for it"
+        if spec.requests != 1:
+            yield f"{spec.spec} has one request under way at a time here: replay --fps max has all of them"

@@ -1,0 +1,88 @@
+"""The one image of the tutorial's benchmark: read, stretched to the model's input, and fed to an engine.
+
+As in OpenVINO's notebook "latency tricks": no letterbox, BGR, divided by 255, which makes float64 of it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, cast
+
+from streamer.address import kind_of, without_credentials
+from streamer.detection.preprocess import Preprocessing
+from streamer.engines.base import Request
+from streamer.engines.variants import EngineSpec, Runtime
+from streamer.errors import SourceError, UsageError
+from streamer.files.bundled import bundled
+from streamer.frame import Frame, Image
+from streamer.sources.base import SourceInfo
+from streamer.sources.images import IMAGE_SUFFIXES, ImageSource
+from streamer.sources.video_file import VideoSource
+from streamer.vendors.opencv import cv2
+
+
+class Feed(StrEnum):
+    """What the engines are fed with."""
+
+    FLOAT32 = "float32"
+    """All alike: float32, but 8 bits where preprocessing is in the graph."""
+    TUTORIAL = "tutorial"
+    """As the tutorial did: float64, not in the order of memory, to those whose input OpenVINO copies in."""
+
+
+def bundled_clip() -> str:
+    """The path of the clip whose first frame is the image when none is given. Raises StreamerError."""
+    return str(bundled("samples") / "street.mp4")
+
+
+def read_image(path: str | None) -> tuple[SourceInfo, Image]:
+    """The image at a path, for None the bundled clip's first frame, and what is known of it.
+
+    Raises UsageError for what is not there or no image file, and SourceError when it cannot be read.
+    """
+    source = VideoSource(Path(bundled_clip())) if path is None else ImageSource(_image_file(path))
+    with closing(source):
+        picture = source.read()
+        if not isinstance(picture, Frame):
+            raise SourceError(f"{source.info.uri} has no first frame that can be decoded: install streamer again")
+        return source.info, picture.image
+
+
+def _image_file(path: str) -> Path:
+    if kind_of(path):
+        raise UsageError(f"{without_credentials(path)} is no image: give an image file")
+    if not os.path.exists(path):
+        raise UsageError(f"no such file: {path}")
+    if os.path.isdir(path):
+        raise UsageError(f"{path} is a folder: give one of its images")
+    if Path(path).suffix.lower() not in IMAGE_SUFFIXES:
+        raise UsageError(
+            f"{path} is no image ({', '.join(sorted(IMAGE_SUFFIXES))}): give one, "
+            f"or take a video's closed loop with streamer replay {path} --fps max"
+        )
+    return Path(path)
+
+
+def stretched(image: Image, input_size: tuple[int, int]) -> Image:
+    """The image in the model's ``input_size`` (height, width), whatever its own shape."""
+    height, width = input_size
+    return cast(Image, cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def feed(request: Request, spec: EngineSpec, picture: Image, how: Feed) -> str:
+    """Gives the request a `stretched` picture; returns the type of the numbers that each inference starts from."""
+    if spec.preprocess is Preprocessing.GRAPH:
+        request.input[:] = picture[None]
+        return str(request.input.dtype)
+    tensor = (picture / 255.0).transpose(2, 0, 1)[None]
+    if spec.preprocess is Preprocessing.OFF:
+        return str(request.input.dtype)
+    if how is Feed.TUTORIAL and spec.runtime is Runtime.OPENVINO and not spec.shared:
+        # In place of the array that preprocess would fill: OpenVINO's Python call converts and copies it every time.
+        cast(Any, request).input = tensor
+        return str(tensor.dtype)
+    request.input[:] = tensor
+    return str(request.input.dtype)

@@ -1,0 +1,84 @@
+"""What the tutorial's benchmark came to: a row per engine, and the answer in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.stats.summary import Statistics
+
+AGAINST = "benchmark_app"
+"""The name of OpenVINO's own program, whose row stands among the engines'."""
+COLUMNS = (
+    "engine,why,input,precision,devices,same_as,inferences,first_inference_ms,mean_ms,p50_ms,p95_ms,p99_ms,max_ms,fps"
+)
+SHOWN = ("p50", "p95", "p99")
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What an engine took, in a row, after the ``first`` inference; ``fps`` is inferences a second."""
+
+    first_ms: float
+    fps: float
+    each: Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Benched:
+    """What an engine came to. ``device`` is the one asked for; ``precision`` and ``devices`` are in force.
+
+    ``fed`` is the type of the numbers that went in; ``same_as`` is the engine before it that came out as the same
+    configuration. ``timed`` is None for one that is unavailable, and ``why`` then says so.
+    """
+
+    spec: str
+    device: str
+    why: str = ""
+    fed: str = ""
+    precision: str = ""
+    devices: tuple[str, ...] = ()
+    same_as: str | None = None
+    timed: Timed | None = None
+
+
+def as_dict(row: Benched) -> dict[str, Any]:
+    """A row by its columns; what an engine does not have is None."""
+    head = (row.spec, row.why or None, row.fed or None, row.precision or None, " ".join(row.devices) or None)
+    return dict(zip(COLUMNS.split(","), (*head, row.same_as, *_figures(row.timed)), strict=True))
+
+
+def _figures(timed: Timed | None) -> tuple[float | None, ...]:
+    if timed is None:
+        return (None,) * 8
+    each = timed.each
+    percentiles = (each[name] for name in SHOWN)
+    return (each.n, timed.first_ms, each.mean, *percentiles, each.max, round(timed.fps, 4))
+
+
+def plain_answer(rows: Sequence[Benched], asked: int) -> str:
+    """The rows in a sentence: the fastest of the ``asked`` engines back to back, and how far the slowest is off."""
+    engines = [row for row in rows if row.spec != AGAINST]
+    ran = sorted(
+        ((row.timed.each.mean or 0.0, row.timed.fps, row.spec) for row in engines if row.timed is not None),
+    )
+    if not ran:
+        said = ["Nothing was measured"]
+    else:
+        mean, fps, spec = ran[0]
+        said = [
+            f"Back to back {spec} {'is fastest' if len(ran) > 1 else 'takes'}{_an_image(mean, fps, len(ran) > 1)}"
+        ]
+        if len(ran) > 1:
+            slowest, slower_fps, name = ran[-1]
+            said.append(f"{name} takes {fps / slower_fps:.2f} times as long ({slowest:.2f} ms)")
+    if missing := sum(row.timed is None for row in engines):
+        said.append(f"{missing} unavailable")
+    if len(engines) < asked:
+        said.append(f"{asked - len(engines)} not reached")
+    return f"{'; '.join(said)}."
+
+
+def _an_image(mean: float, fps: float, after_comma: bool) -> str:
+    return f"{',' if after_comma else ''} {mean:.2f} ms an image ({fps:.2f} FPS)"

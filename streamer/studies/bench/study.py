@@ -1,0 +1,152 @@
+"""The tutorial's benchmark: one image, the first inference apart, then many in a row, for each engine.
+
+A closed loop, as OpenVINO's notebook "latency tricks" has it: one engine after the other in this process, only one of
+them in memory, and nothing timed but the inference. Unlike the notebook's, the inference that is timed as the first
+is the first of all.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from streamer.engines.base import Request
+from streamer.engines.config import precision_of
+from streamer.engines.equivalence import Sameness
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import EngineSpec
+from streamer.errors import EngineError, ModelError, UsageError
+from streamer.machine.info import this_machine
+from streamer.models.model import Model
+from streamer.pipeline.housekeeping import garbage_frozen
+from streamer.stats.distribution import Distribution
+from streamer.stats.percentiles import PERCENTILES
+from streamer.stats.summary import Statistics, statistics
+from streamer.studies.bench.input import Feed, feed, read_image, stretched
+from streamer.studies.bench.rows import AGAINST, Benched, Timed
+from streamer.studies.engine_choice import check_refinements, why_not
+from streamer.studies.offline_detector import Opened
+from streamer.workers.clock import MonotonicClock
+
+BESIDE = "ir"
+"""The engine beside which benchmark_app stands: it runs the same IR on the same device."""
+LEAST_S, MOST_S = 2, 60
+"""How long benchmark_app runs: as long as the engine did, within these."""
+TELL_EVERY_US = 500_000
+
+Advance = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchSettings:
+    """The settings of the benchmark, with the defaults of ``streamer bench``.
+
+    ``engines`` are parsed SPECs; ``number`` inferences are in a row; with ``against`` OpenVINO's benchmark_app runs
+    as well. Raises UsageError for what makes no sense.
+    """
+
+    engines: tuple[EngineSpec, ...]
+    number: int = 1000
+    feed: Feed = Feed.FLOAT32
+    against: bool = False
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise UsageError(f"--number {self.number}: give 1 or more")
+        if self.against and parse_spec(BESIDE) not in self.engines:
+            raise UsageError(f"--against {AGAINST} stands beside engine {BESIDE}: give --engine {BESIDE} as well")
+
+
+class Bench:
+    """The benchmark of one image and model; made, it has checked all that can be checked before anything runs.
+
+    ``image`` is a path, None for the first frame of the bundled clip. Raises UsageError, SourceError and ModelError,
+    and EngineUnavailable when none of the engines can run here.
+    """
+
+    def __init__(self, image: str | None, model: Model, settings: BenchSettings) -> None:
+        self.model = model
+        self.settings = settings
+        self.engines = tuple(dict.fromkeys(settings.engines))
+        self.source, picture = read_image(image)
+        self.machine = this_machine()
+        self.started = datetime.now(UTC)
+        self._picture = stretched(picture, model.input_size)
+        self._sameness = Sameness()
+        self._now_us = MonotonicClock().now_us
+        why_not(self.engines, model)
+        check_refinements(self.engines, model)
+
+    def rows(self, advance: Advance) -> Iterator[Benched]:
+        """The row of each engine as soon as it is done, and that of benchmark_app after ``ir``.
+
+        ``advance`` is told an engine's SPEC and how many of its inferences are done, now and then, while none is
+        timed. Raises EngineError when all engines fail.
+        """
+        failures = []
+        for spec in self.engines:
+            advance(spec.spec, 0)
+            try:
+                row = self._bench(spec, advance)
+            except (EngineError, ModelError) as error:
+                failures.append(str(error))
+                row = Benched(spec.spec, spec.device, why=str(error))
+            yield row
+            if self.settings.against and spec.spec == BESIDE and row.timed is not None:
+                advance(AGAINST, 0)
+                yield self._against(spec.device, self.settings.number / row.timed.fps)
+        if len(failures) == len(self.engines):
+            raise EngineError(f"none of the engines could run: {failures[0]}")
+
+    def _bench(self, spec: EngineSpec, advance: Advance) -> Benched:
+        with Opened(spec, self.model) as opened:
+            request = opened.engine.requests[0]
+            fed = feed(request, spec, self._picture, self.settings.feed)
+            first, *others = self._timed(spec, request, advance)
+            each = Distribution()
+            for us in others:
+                each.add(us)
+            return Benched(
+                spec=spec.spec,
+                device=spec.device,
+                fed=fed,
+                precision=precision_of(opened.engine.config_in_force),
+                devices=opened.engine.execution_devices,
+                same_as=self._sameness.of(spec, self.model, opened.engine),
+                # What takes no whole microsecond in all is taken for one.
+                timed=Timed(first / 1000, len(others) * 1_000_000 / max(sum(others), 1), statistics(each)),
+            )
+
+    def _timed(self, spec: EngineSpec, request: Request, advance: Advance) -> array[int]:
+        """What each inference took, the first in front; each begins where the last one ended, as in a bare loop."""
+        took = array("q")
+        now_us = self._now_us
+        try:
+            with garbage_frozen():
+                start = told = now_us()
+                for done in range(self.settings.number + 1):
+                    request.infer()
+                    end = now_us()
+                    took.append(end - start)
+                    start = end
+                    if end - told >= TELL_EVERY_US:
+                        advance(spec.spec, done)
+                        start = told = now_us()
+        except Exception as error:  # whatever a runtime raises ends this engine
+            raise EngineError(f"it failed at inference {len(took) + 1}: {error}") from error
+        return took
+
+    def _against(self, device: str, ran_s: float) -> Benched:
+        from streamer.models.openvino_ir import ensure_ir
+        from streamer.studies.bench.benchmark_app import benchmark_app
+
+        try:
+            found = benchmark_app(ensure_ir(self.model), device, min(max(round(ran_s), LEAST_S), MOST_S))
+        except EngineError as error:
+            return Benched(AGAINST, device, why=str(error))
+        nothing: dict[str, float | None] = dict.fromkeys(PERCENTILES)
+        each = Statistics(found.count, found.average_ms, found.max_ms, nothing | {"p50": found.median_ms}, nothing)
+        timed = Timed(found.first_ms, found.fps, each)
+        return Benched(AGAINST, device, precision=found.precision, devices=(device,), timed=timed)

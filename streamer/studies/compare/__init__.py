@@ -1,0 +1,1 @@
+"""``streamer compare``: several engines, in turn."""

@@ -1,0 +1,154 @@
+"""Judging what runs of one source have found: by the most exact engine, and by ground truth where there is any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.accuracy.agreement import Agreement
+from streamer.accuracy.ground_truth import GroundTruth, find_truth
+from streamer.accuracy.mean_average_precision import FrameTruth
+from streamer.accuracy.streaming import offline_map50, streaming_map50
+from streamer.detection.detections import Detections, no_detections
+from streamer.errors import EngineError, ModelError, SourceError
+from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.models.model import Model
+from streamer.rundir.frames_csv import read_detections, read_frames
+from streamer.rundir.rundir import DETECTIONS, FRAMES
+from streamer.settings import Settings
+from streamer.studies.compare.judged import Judged
+from streamer.studies.frames import ChosenFrames, spread
+from streamer.studies.offline import agreement_of, as_truth, detect_offline
+from streamer.studies.reference import most_exact
+
+MOST_FRAMES = 2000
+"""So many frames of a run are judged, the first: the evaluation takes a millisecond for each, for every engine."""
+MOST_COMPARED = 100
+"""Agreement is over so many pictures, spread evenly, unless the reference has to see all of them anyway."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunToJudge:
+    """A run's ledger and what it found by frame; those of a ``null`` engine are not judged."""
+
+    records: Sequence[FrameRecord]
+    found: Mapping[int, Detections]
+    null: bool = False
+
+
+def run_to_judge(directory: Path, *, null: bool) -> RunToJudge:
+    """A run as its directory has it."""
+    return RunToJudge(list(read_frames(directory / FRAMES)), read_detections(directory / DETECTIONS), null)
+
+
+class Judging:
+    """The judging of runs of ``source``, each of ``frames`` frames replayed as ``replay`` says.
+
+    Made, it has checked all that can be checked before anything runs. ``truth`` is a COCO JSON; where there is no
+    ground truth, what the reference finds offline stands for it. ``steps`` is how often `judge` calls its
+    ``advance``; afterwards ``notes`` says by what was judged, and what could not be. Raises UsageError, and
+    SourceError for a source or a truth that cannot be read.
+    """
+
+    def __init__(self, source: str, model: Model, replay: Settings, frames: int, truth: Path | None = None) -> None:
+        self.reference = most_exact(model)
+        self.notes: list[str] = []
+        self._model = model
+        self._replay = replay
+        self._closed_loop = replay.pace == "max"
+        self._scheduled = frames
+        self._frames = ChosenFrames(source, min(frames, MOST_FRAMES), among=min(frames, MOST_FRAMES))
+        found = find_truth(source, self._frames.info, model.names, truth)
+        self.truth: GroundTruth | None = None if isinstance(found, str) else found
+        self._no_truth = found if isinstance(found, str) else None
+        pictures = self._frames.indices
+        by_truth = self.truth is not None
+        self._compared = frozenset(
+            spread(MOST_COMPARED, len(pictures)) if by_truth or self._closed_loop else pictures
+        )
+        self.steps = len(self._compared) + (len(pictures) if by_truth else 0)
+        if self.truth is not None and self._frames.info.frames is not None:
+            # A file may lack a frame, which is to be known before anything has run; an endless scene has them all.
+            for picture in pictures:
+                self.truth.of(picture)
+
+    def judge(self, runs: Iterable[RunToJudge], advance: Callable[[], None]) -> list[Judged]:
+        """What each run's detections are worth; the reference runs only when there is a run to be judged."""
+        measure: _Measure | None = None
+        judged = []
+        for run in runs:
+            if run.null:
+                judged.append(Judged())
+                continue
+            measure = measure or self._measure(advance)
+            judged.append(self._judged(run, measure))
+        return judged
+
+    def _measure(self, advance: Callable[[], None]) -> _Measure:
+        """Runs the reference, and looks up the truth."""
+        if self._scheduled > MOST_FRAMES:
+            self.notes.append(
+                f"agreement and accuracy are those of the first {MOST_FRAMES:,} of {self._scheduled:,} frames"
+            )
+        reference = self._reference(advance)
+        if self.truth is not None:
+            return _Measure(reference, self._present(self.truth, advance))
+        if self._closed_loop or not reference:
+            return _Measure(reference, {})
+        self.notes.append(f"accuracy is judged by what {self.reference.spec} finds offline; {self._no_truth}")
+        return _Measure(reference, {picture: as_truth(found) for picture, found in reference.items()})
+
+    def _reference(self, advance: Callable[[], None]) -> dict[int, Detections]:
+        frames = (frame for frame in self._frames if frame.index in self._compared)
+        try:
+            return detect_offline(frames, self.reference, self._model, self._replay, advance)
+        except (EngineError, ModelError, SourceError) as error:
+            # What has been measured by now is worth keeping without it.
+            self.notes.append(f"agreement is unchecked, the reference {self.reference.spec} did not run: {error}")
+            return {}
+
+    def _present(self, truth: GroundTruth, advance: Callable[[], None]) -> dict[int, FrameTruth]:
+        if truth.unknown:
+            left_out = ", ".join(truth.unknown)
+            self.notes.append(f"{truth.name} counts without {left_out}, which the model does not know")
+        present = {}
+        for picture in self._frames.indices:
+            present[picture] = truth.of(picture)
+            advance()
+        return present
+
+    def _judged(self, run: RunToJudge, measure: _Measure) -> Judged:
+        records = [record for record in run.records if record.frame < MOST_FRAMES]
+
+        def truth_of(frame: int) -> FrameTruth | None:
+            return measure.truth.get(self._picture(frame))
+
+        return Judged(
+            self._agreement(records, run.found, measure.reference) if measure.reference else None,
+            offline_map50(records, run.found, truth_of),
+            None if self._closed_loop else streaming_map50(records, run.found, truth_of),
+        )
+
+    def _agreement(
+        self, records: Sequence[FrameRecord], found: Mapping[int, Detections], reference: Mapping[int, Detections]
+    ) -> Agreement:
+        nothing = no_detections()
+        delivered = [record.frame for record in records if record.outcome is Outcome.DELIVERED]
+        return agreement_of(
+            {frame: reference[self._picture(frame)] for frame in delivered if self._picture(frame) in reference},
+            {frame: found.get(frame, nothing) for frame in delivered},
+        )
+
+    def _picture(self, frame: int) -> int:
+        """Which of the source's pictures a frame shows; a source that starts again shows them again."""
+        pictures = self._frames.info.frames
+        return frame if pictures is None else frame % pictures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measure:
+    """By what runs are judged, by picture: what the reference finds in it, and what is there; empty for neither."""
+
+    reference: Mapping[int, Detections]
+    truth: Mapping[int, FrameTruth]

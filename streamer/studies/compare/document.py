@@ -1,0 +1,87 @@
+"""``compare.json`` as a whole: what ran on what, a row per engine, and the advice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streamer import __version__
+from streamer.stats.percentiles import frames_needed
+from streamer.stats.speed_ratio import ROUNDS_NEEDED, SECONDS_NEEDED
+from streamer.studies.compare.advice import advise
+from streamer.studies.compare.rows import Table
+
+SCHEMA_VERSION = 1
+NAME = "compare"
+"""Of the table, the document and the picture, without their endings."""
+COLUMNS = (
+    "engine,speed,why,agreement,agreement_share,precision,devices,same_as,read_ms,compile_ms,first_inference_ms,"
+    "scheduled,delivered,dropped,drops_percent,service_p50_ms,service_p95_ms,service_p99_ms,result_latency_p50_ms,"
+    "result_latency_p95_ms,result_latency_p99_ms,latency_p50_ms,latency_p95_ms,latency_p99_ms,age_p50_ms,age_p95_ms,"
+    "age_p99_ms,median_ms,median_low_ms,median_high_ms,ratio_p50,ratio_p50_low,ratio_p50_high,ratio_p95,"
+    "ratio_p95_low,ratio_p95_high,peak_resident_mb,cpu_ms_per_frame,offline_map50,streaming_map50,slo,verdict,"
+    "directory"
+)
+"""Of the table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is said of a comparison beside its rows.
+
+    ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``.
+
+    ``reference`` is the engine that agreement is with, ``truth`` the name of the ground truth; None for neither.
+    """
+
+    source: Mapping[str, Any]
+    model: Mapping[str, Any]
+    machine: Mapping[str, Any]
+    versions: Mapping[str, str]
+    run: Mapping[str, Any]
+    reference: str | None
+    truth: str | None
+    notes: Sequence[str]
+    doubts: Sequence[str]
+
+
+def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
+    """The document, in the order in which people read it."""
+    rows = table.rows()
+    unsure = [row["engine"] for row in rows if row["median_ms"] is not None and row["ratio_p50"] is None]
+    doubts = list(about.doubts)
+    if set(unsure) - {table.baseline}:
+        doubts.append(
+            f"too little was seen for a verdict, which needs {ROUNDS_NEEDED} rounds with {frames_needed(0.5)} "
+            f"frames, or {SECONDS_NEEDED} s of runs that were not interleaved: compare for longer"
+        )
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "streamer": __version__,
+        "answer": advise(rows, lambda one, other: table.ratio(one, other, 0.5)),
+        "notes": list(about.notes),
+        "doubts": doubts,
+        "source": dict(about.source),
+        "model": dict(about.model),
+        "machine": dict(about.machine),
+        "versions": dict(about.versions),
+        "run": dict(about.run),
+        "baseline": table.baseline,
+        "reference": about.reference,
+        "truth": about.truth,
+        "engines": rows,
+    }
+
+
+def run_part(manifest: Mapping[str, Any], frames: int, rounds: int, block: int, interrupted: bool) -> dict[str, Any]:
+    """The ``run`` of the document, after that of one of its runs; ``rounds`` is 0 where they were not interleaved."""
+    names = ("fps", "closed_loop", "policy", "queue", "video", "confidence", "iou", "fit", "loop", "started")
+    return {
+        **{name: manifest["run"][name] for name in names},
+        "frames": frames,
+        "rounds": rounds,
+        "round_frames": block,
+        "interleaved": rounds > 0,
+        "interrupted": interrupted,
+    }

@@ -1,0 +1,199 @@
+"""What runs of the same frames show beside one another: a row for each, as ``compare.json`` holds it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamer.engines.config import precision_of
+from streamer.engines.equivalence import Sameness, configuration
+from streamer.engines.spec_parser import parse_spec
+from streamer.errors import SinkError
+from streamer.rundir.columns import Columns, read_columns
+from streamer.rundir.rundir import FRAMES
+from streamer.stats.speed_ratio import (
+    Estimate,
+    Speed,
+    between_processes,
+    quantile_of,
+    ratio_by_rounds,
+    ratio_unpaired,
+    speed,
+)
+from streamer.studies.compare.judged import Judged
+from streamer.studies.run_figures import drops_percent, milliseconds, outcomes, percentiles, ratio, read_manifest
+
+LEAST_AGREEMENT = 0.9
+"""An engine whose agreement with the reference is under this disagrees, as in ``streamer parity``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run to be compared: ``name`` stands for it everywhere.
+
+    ``directory`` is None when it cannot run here or failed, and ``why`` says so. ``file`` is what identifies the
+    model file that it ran. ``judged`` is what its detections are worth, None where nothing tells.
+    """
+
+    name: str
+    directory: Path | None
+    why: str | None = None
+    file: str = ""
+    judged: Judged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What the runs have in common: ``block`` frames are about a second.
+
+    ``starts`` are the frames with which rounds begin that all of them have, with the same frames at the same pace;
+    None when they have not.
+    """
+
+    block: int
+    starts: Sequence[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A run directory, read: its manifest, and the columns of the frames that count."""
+
+    entry: Entry
+    manifest: Mapping[str, Any]
+    columns: Columns
+
+
+class Table:
+    """The rows of a comparison.
+
+    ``frames`` is how many frames count, from the first (None: all). ``baseline`` is the name of the entry that the
+    others are compared with, ``beside`` the directory from which those of the runs are named. Raises SinkError when a
+    run cannot be read.
+    """
+
+    def __init__(
+        self, entries: Sequence[Entry], baseline: str, *, pairing: Pairing, frames: int | None, beside: Path
+    ) -> None:
+        self._entries = entries
+        self._pairing = pairing
+        self._beside = beside
+        self.runs = {
+            entry.name: _read(entry, entry.directory, frames) for entry in entries if entry.directory is not None
+        }
+        self.baseline = baseline
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row per entry, in their order."""
+        sameness = Sameness()
+        return [
+            self._row(self.runs[entry.name], sameness) if entry.name in self.runs else _unavailable(entry)
+            for entry in self._entries
+        ]
+
+    def ratio(self, baseline: str, other: str, p: float) -> Estimate | None:
+        """A percentile of the other's result latency, times the baseline's."""
+        a, b = self.runs[baseline].columns.result_latency, self.runs[other].columns.result_latency
+        block, starts = self._pairing.block, self._pairing.starts
+        found = (
+            ratio_unpaired(a, b, p, (block, block))
+            if starts is None
+            else ratio_by_rounds(np.split(a, starts[1:]), np.split(b, starts[1:]), p)
+        )
+        return None if found is None else between_processes(found)
+
+    def _row(self, run: _Read, sameness: Sameness) -> dict[str, Any]:
+        entry, manifest, columns = run.entry, run.manifest, run.columns
+        engine, resources = manifest["engine"], manifest["resources"]
+        frames = outcomes(columns)
+        is_baseline = entry.name == self.baseline
+        ratios = {
+            name: None if is_baseline else self.ratio(self.baseline, entry.name, p)
+            for name, p in (("ratio_p50", 0.5), ("ratio_p95", 0.95))
+        }
+        runs_as = configuration(
+            parse_spec(engine["spec"]),
+            entry.file,
+            engine["requests"],
+            engine["execution_devices"],
+            engine["config_in_force"],
+        )
+        return {
+            "engine": entry.name,
+            "speed": (Speed.BASELINE if is_baseline else _speed(ratios["ratio_p50"])).value,
+            "why": entry.why,
+            **_worth(entry.judged),
+            "precision": precision_of(engine["config_in_force"]) or None,
+            "devices": " ".join(engine["execution_devices"]),
+            "same_as": sameness.first(runs_as, entry.name),
+            **{name: engine[name] for name in ("read_ms", "compile_ms", "first_inference_ms")},
+            "frames": frames,
+            "drops_percent": drops_percent(frames),
+            "service_ms": percentiles(columns.service),
+            "result_latency_ms": percentiles(columns.result_latency),
+            "latency_ms": percentiles(columns.latency),
+            "age_ms": None if manifest["run"]["closed_loop"] else percentiles(columns.age()),
+            "median_ms": milliseconds(quantile_of(columns.result_latency, 0.5, self._pairing.block)),
+            **{name: ratio(found) for name, found in ratios.items()},
+            "peak_resident_mb": resources["peak_resident_mb"],
+            "cpu_ms_per_frame": _cpu_ms(manifest),
+            "slo": manifest["slo"],
+            "verdict": manifest["verdict"],
+            "directory": os.path.relpath(run.entry.directory or "", self._beside),
+        }
+
+
+def _read(entry: Entry, directory: Path, frames: int | None) -> _Read:
+    try:
+        columns = read_columns(directory / FRAMES)
+    except (OSError, ValueError, LookupError) as error:
+        raise SinkError(f"{directory / FRAMES} cannot be read: {error}") from error
+    return _Read(entry, read_manifest(directory), columns.first(frames))
+
+
+def _speed(ratio: Estimate | None) -> Speed:
+    """The verdict; of too few frames no difference can be told."""
+    return Speed.NO_DIFFERENCE if ratio is None else speed(ratio)
+
+
+def _unavailable(entry: Entry) -> dict[str, Any]:
+    nothing = dict.fromkeys(
+        (
+            *("precision", "devices", "same_as", "read_ms", "compile_ms", "first_inference_ms", "frames"),
+            *("drops_percent", "service_ms", "result_latency_ms", "latency_ms", "age_ms", "median_ms"),
+            *("ratio_p50", "ratio_p95", "peak_resident_mb", "cpu_ms_per_frame", "slo", "verdict", "directory"),
+        )
+    )
+    return {
+        "engine": entry.name,
+        "speed": Speed.UNAVAILABLE.value,
+        "why": entry.why,
+        **_worth(None),
+        **nothing,
+    }
+
+
+def _worth(judged: Judged | None) -> dict[str, Any]:
+    judged = judged or Judged()
+    share = None if judged.agreement is None else judged.agreement.smaller
+    verdict = "unchecked" if share is None else "agrees" if share >= LEAST_AGREEMENT else "disagrees"
+    return {
+        "agreement": verdict,
+        "agreement_share": _rounded(share),
+        "offline_map50": _rounded(judged.offline_map50),
+        "streaming_map50": _rounded(judged.streaming_map50),
+    }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
+
+
+def _cpu_ms(manifest: Mapping[str, Any]) -> float | None:
+    """CPU time that a delivered frame took, with all that belongs to it but the warm-up."""
+    delivered, cpu_s = manifest["frames"]["delivered"], manifest["resources"]["cpu_s"]
+    return round(1000 * cpu_s / delivered, 3) if delivered and cpu_s is not None else None

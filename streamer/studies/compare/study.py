@@ -1,0 +1,188 @@
+"""Compare: the same frames through several engines at the camera's pace, in interleaved rounds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from streamer.engines.equivalence import file_of
+from streamer.engines.variants import EngineSpec, Runtime
+from streamer.errors import EngineError, EngineUnavailable, UsageError
+from streamer.machine import installation
+from streamer.models.model import Model
+from streamer.rundir.rundir import file_name
+from streamer.settings import Settings
+from streamer.sources.registry import open_source, refuse_live
+from streamer.studies.compare.accuracy import Judging, run_to_judge
+from streamer.studies.compare.document import Circumstances, document_of, run_part
+from streamer.studies.compare.judged import Judged
+from streamer.studies.compare.rows import Entry, Pairing, Table
+from streamer.studies.engine_choice import check_refinements, why_not
+from streamer.studies.interleave import Interleaved, Lane, Watch
+from streamer.studies.turns import frames_in_a_round, starts_of_rounds
+from streamer.workers.clock import MonotonicClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareSettings:
+    """The settings of a comparison.
+
+    ``engines`` are parsed SPECs, each as often as it is to run; ``baseline`` is what the others are compared with
+    (None: the first that can run). ``replay`` is how each of them replays, without its engine and its ``out``.
+    ``truth`` is a COCO JSON.
+    """
+
+    engines: tuple[EngineSpec, ...]
+    replay: Settings
+    baseline: EngineSpec | None = None
+    truth: Path | None = None
+
+
+class Comparison:
+    """The comparison of one source and model; made, it has checked all that can be checked before anything runs.
+
+    ``frames`` is how many frames each engine is to see, ``starts`` those with which rounds begin. Raises UsageError,
+    SourceError and ModelError, and EngineUnavailable when no engine, or not the baseline, can run here.
+    """
+
+    def __init__(self, source: str, model: Model, settings: CompareSettings, out: Path) -> None:
+        self.source = source
+        self.model = model
+        self.settings = settings
+        self.out = out
+        baseline = settings.baseline
+        others = settings.engines
+        self.engines = others if baseline is None or baseline in others else (baseline, *others)
+        refuse_live(source)
+        with closing(open_source(source, loop=settings.replay.loop, now_us=MonotonicClock().now_us)) as opened:
+            self.info = opened.info
+        pace = settings.replay.pace
+        self.rate = pace if isinstance(pace, Fraction) else self.info.rate
+        self.frames = self._frames()
+        self.starts = starts_of_rounds(self.frames, self.rate, self.info.uri)
+        self.why_not = why_not(self.engines, model)
+        if baseline in self.why_not:
+            raise EngineUnavailable(f"the baseline cannot run here: {self.why_not[baseline]}")
+        check_refinements(self.engines, model)
+        self.judging = Judging(source, model, settings.replay, self.frames, settings.truth)
+        self.lanes = self._lanes()
+
+    def run(self, watch: Watch) -> None:
+        """Runs the engines; what is done is kept when it is interrupted. Raises UsageError and SourceError."""
+        round_s = float(self.frames / len(self.starts) / self.rate)
+        Interleaved(self.source, self.running, round_s, watch).run()
+
+    @property
+    def running(self) -> list[Lane]:
+        """The lanes of engines that nothing speaks against so far."""
+        return [lane for lane in self.lanes if lane.why is None]
+
+    def document(self, advance: Callable[[], None]) -> dict[str, Any]:
+        """What it came to; what was found is judged first, and ``advance`` called `Judging.steps` times.
+
+        Raises EngineError when not one engine came to its end.
+        """
+        done = self._done()
+        runs = (
+            run_to_judge(directory, null=spec.runtime is Runtime.NULL)
+            for spec, lane in zip(self.engines, self.lanes, strict=True)
+            if lane.why is None and (directory := lane.directory) is not None
+        )
+        judged = iter(self.judging.judge(runs, advance))
+        return self._document(
+            [None if lane.why is not None else next(judged) for lane in self.lanes],
+            done,
+            [*self._notes(), *self.judging.notes],
+            interrupted=False,
+        )
+
+    def document_so_far(self) -> dict[str, Any] | None:
+        """What an interrupted one came to, by the rounds that all have finished; None when there are none."""
+        done = self._done()
+        if not done or not self.running:
+            return None
+        notes = [*self._notes(), "interrupted: the engines' detections were not judged"]
+        return self._document([None for _ in self.lanes], done, notes, interrupted=True)
+
+    def _done(self) -> int:
+        """Rounds that all have done who came to their end."""
+        return min((lane.rounds for lane in self.running), default=0)
+
+    def _document(
+        self, judged: Sequence[Judged | None], done: int, notes: Sequence[str], *, interrupted: bool
+    ) -> dict[str, Any]:
+        if not self.running:
+            raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
+        entries = [
+            Entry(lane.name, None if lane.why else lane.directory, lane.why, file_of(spec, self.model), worth)
+            for spec, lane, worth in zip(self.engines, self.lanes, judged, strict=True)
+        ]
+        frames = self.frames if done == len(self.starts) else self.starts[done]
+        block = frames_in_a_round(self.rate)
+        pairing = Pairing(block, self.starts[:done])
+        table = Table(entries, self._baseline(), pairing=pairing, frames=frames, beside=self.out)
+        manifest = table.runs[table.baseline].manifest
+        were_judged = any(worth not in (None, Judged()) for worth in judged)
+        return document_of(
+            table,
+            Circumstances(
+                source=manifest["source"],
+                model=manifest["model"],
+                machine=manifest["machine"],
+                versions=manifest["versions"],
+                run=run_part(manifest, frames, done, block, interrupted),
+                reference=self.judging.reference.spec if were_judged else None,
+                truth=self.judging.truth.name if self.judging.truth is not None and were_judged else None,
+                notes=notes,
+                doubts=[],
+            ),
+        )
+
+    def _baseline(self) -> str:
+        """The name of what the others are compared with: what was asked for, else the first that came to its end."""
+        asked = self.settings.baseline
+        for spec, lane in zip(self.engines, self.lanes, strict=True):
+            if lane.why is None and asked in (None, spec):
+                return lane.name
+        return self.running[0].name
+
+    def _notes(self) -> list[str]:
+        asked = self.settings.baseline or self.engines[0]
+        first = next(lane for spec, lane in zip(self.engines, self.lanes, strict=True) if spec == asked)
+        if first.why is None:
+            return installation.notes()
+        return [
+            f"{first.name} did not run, so the others are compared with {self._baseline()}",
+            *installation.notes(),
+        ]
+
+    def _frames(self) -> int:
+        """How many frames each engine is to see."""
+        replay = self.settings.replay
+        limits = [frames for frames in (self.info.frames, replay.frames) if frames is not None]
+        if replay.duration_s is not None:
+            limits.append(int(Fraction(replay.duration_s) * self.rate))
+        if not limits:
+            raise UsageError(f"{self.info.uri} has no end: say with --frames or --duration how long to compare")
+        return min(limits)
+
+    def _lanes(self) -> list[Lane]:
+        counted: Counter[EngineSpec] = Counter()
+        lanes = []
+        for spec in self.engines:
+            counted[spec] += 1
+            name = spec.spec if counted[spec] == 1 else f"{spec.spec} ({counted[spec]})"
+            replay = replace(
+                self.settings.replay,
+                engine=spec.spec,
+                frames=self.frames,
+                duration_s=None,
+                out=self.out / file_name(name),
+            )
+            lanes.append(Lane(name, replay, self.starts, why=self.why_not.get(spec)))
+        return lanes

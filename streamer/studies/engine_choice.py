@@ -1,0 +1,45 @@
+"""Which engines a study is asked to look at, and which of them can run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from streamer.engines.registry import open_engine, unavailable
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import TUTORIAL, VARIANTS, EngineSpec, Runtime
+from streamer.errors import EngineError, EngineUnavailable, UsageError
+from streamer.models.model import Model
+
+GROUPS = ("tutorial", "all")
+
+
+def asked_engines(specs: Sequence[EngineSpec], group: str | None) -> tuple[EngineSpec, ...]:
+    """The engines named one by one, each as often as it is named, or those of a group.
+
+    The groups are ``tutorial``, its seven, and ``all``, every variant but ``null``, which is meant without any name.
+
+    Raises UsageError when engines and a group are given.
+    """
+    if specs and group is not None:
+        raise UsageError(f"--engine and --engines {group}: give one of the two")
+    if specs:
+        return tuple(specs)
+    if group == "tutorial":
+        return tuple(parse_spec(name) for name in TUTORIAL)
+    return tuple(parse_spec(name) for name, row in VARIANTS.items() if row.runtime is not Runtime.NULL)
+
+
+def why_not(specs: Sequence[EngineSpec], model: Model) -> dict[EngineSpec, str]:
+    """Those of the engines that cannot run here, and why. Raises EngineUnavailable when none can."""
+    found = {spec: why for spec in specs if (why := unavailable(spec, model))}
+    if len(found) == len(set(specs)):
+        raise EngineUnavailable(f"none of the engines can run here: {next(iter(found.values()))}")
+    return found
+
+
+def check_refinements(specs: Sequence[EngineSpec], model: Model) -> None:
+    """Raises UsageError for an engine whose refinements are wrong: before the first has run."""
+    for spec in dict.fromkeys(specs):
+        with suppress(EngineError):
+            open_engine(spec, model).close()

@@ -1,0 +1,155 @@
+"""Runs of one source in processes of their own, in interleaved rounds: one of them runs, the others are blocked.
+
+The order turns round from one round to the next (ABBA), so that what drifts favours none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from streamer.errors import Defect, EngineError, ModelError
+from streamer.pipeline.housekeeping import Progress
+from streamer.rundir.rundir import discard
+from streamer.settings import Settings
+from streamer.studies.arm_process import Ended, Waiting, serve
+from streamer.workers.processes import Child, ChildLost
+
+SILENCE_S = 60.0
+"""A run that has its turn and says nothing for so long, beside what its round takes, hangs."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One run: ``name`` on the screen, its ``settings``, and the frames with which its rounds begin.
+
+    ``directory`` is its run directory once it is complete; ``why`` says why there is none, or why it ended early.
+    ``rounds`` counts those that are done.
+    """
+
+    name: str
+    settings: Settings
+    starts: tuple[int, ...]
+    directory: Path | None = None
+    why: str | None = None
+    rounds: int = 0
+    child: Child | None = field(default=None, repr=False)
+
+    @property
+    def out(self) -> Path:
+        """Where its run directory will be."""
+        assert self.settings.out is not None
+        return self.settings.out
+
+
+Watch = Callable[[Lane, int, Progress | None], None]
+"""Is told which lane has its turn in which round (-1: it is read, compiled and warmed up), and how far it is."""
+
+
+class Interleaved:
+    """The runs of a study. ``round_s`` is about how long a round lasts."""
+
+    def __init__(self, source: str, lanes: Sequence[Lane], round_s: float, watch: Watch) -> None:
+        self._study = uuid4().hex
+        self._source = source
+        self._lanes = lanes
+        self._within_s = SILENCE_S + 3 * round_s
+        self._watch = watch
+
+    def run(self) -> None:
+        """Opens all of them, one after the other, then runs the rounds.
+
+        A lane that cannot run, or fails, says why, and the others go on. Raises UsageError when an engine was asked
+        for something that makes no sense, and SourceError, and then nothing has been run. When it is interrupted,
+        the runs are ended in good order; what was done is kept, and the interruption goes on.
+        """
+        try:
+            self._open()
+        except BaseException:
+            for lane in self._lanes:
+                if lane.child is not None:
+                    lane.child.kill()
+                    discard(lane.out)
+            raise
+        try:
+            for number in range(max(len(lane.starts) for lane in self._lanes)):
+                for lane in self._lanes if number % 2 == 0 else self._lanes[::-1]:
+                    if lane.child is not None:
+                        self._turn(lane, number)
+        except BaseException:
+            self._stop()
+            raise
+
+    def _open(self) -> None:
+        for lane in self._lanes:
+            self._watch(lane, -1, None)
+            lane.child = Child(serve, self._source, lane.settings, self._study, frozenset(lane.starts))
+            self._listen(lane, -1, None)
+
+    def _turn(self, lane: Lane, number: int) -> None:
+        assert lane.child is not None
+        self._watch(lane, number, None)
+        try:
+            lane.child.tell(True)
+        except ChildLost as error:
+            self._lose(lane, error)
+        else:
+            self._listen(lane, number, self._within_s)
+
+    def _listen(self, lane: Lane, number: int, within_s: float | None) -> None:
+        """Hears the lane until it waits for its next turn or ends."""
+        while lane.child is not None:
+            message = self._next(lane, within_s)
+            if isinstance(message, Waiting):
+                lane.rounds = number + 1
+                return
+            if isinstance(message, Progress):
+                self._watch(lane, number, message)
+
+    def _next(self, lane: Lane, within_s: float | None) -> Waiting | Progress | None:
+        """The lane's next message; None when that was its last one, and has been taken note of."""
+        assert lane.child is not None
+        try:
+            message = lane.child.hear(within_s)
+        except ChildLost as error:
+            self._lose(lane, error)
+            return None
+        if isinstance(message, Waiting | Progress):
+            return message
+        lane.child.end()
+        lane.child = None
+        if isinstance(message, Ended):
+            self._ended(lane, message)
+        elif isinstance(message, EngineError | ModelError | Defect):
+            lane.why = str(message)
+        else:
+            raise message
+        return None
+
+    @staticmethod
+    def _ended(lane: Lane, ended: Ended) -> None:
+        lane.directory = ended.directory
+        lane.why = ended.failure
+        if not ended.failure and not ended.interrupted:
+            lane.rounds = len(lane.starts)
+
+    def _lose(self, lane: Lane, error: ChildLost) -> None:
+        assert lane.child is not None
+        lane.child.kill()
+        lane.child = None
+        lane.why = f"it did not come to its end: {error}"
+
+    def _stop(self) -> None:
+        """Ends all runs in good order: told first, waited for then."""
+        waited_for = [lane for lane in self._lanes if lane.child is not None]
+        for lane in waited_for:
+            assert lane.child is not None
+            try:
+                lane.child.tell(False)
+            except ChildLost as error:
+                self._lose(lane, error)
+        for lane in waited_for:
+            while lane.child is not None:
+                self._next(lane, SILENCE_S)

@@ -1,0 +1,1 @@
+"""``streamer pace``: one engine at several frame rates."""

@@ -1,0 +1,113 @@
+"""Pace: how latency depends on the frame rate. Each engine at each rate, in interleaved rounds.
+
+On the left idling costs: between frames caches go cold and clocks go down. On the right queues build up.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from streamer.engines.variants import EngineSpec
+from streamer.errors import UsageError
+from streamer.models.model import Model
+from streamer.rundir.rundir import file_name
+from streamer.schedule.schedule import Pace, parse_fps
+from streamer.settings import Settings
+from streamer.sources.registry import open_source, refuse_live
+from streamer.studies.engine_choice import check_refinements, why_not
+from streamer.studies.interleave import Interleaved, Lane, Watch
+from streamer.workers.clock import MonotonicClock
+
+ROUNDS = 8
+"""Of each rate: even, so that each order comes as often."""
+LEAST_SECONDS = 4.0
+
+
+def parse_rates(text: str) -> tuple[Pace, ...]:
+    """The rates that ``--fps`` asks for, as in ``2,5,30,max``: ascending, ``max`` last. Raises UsageError."""
+    rates = {parse_fps(part.strip()) for part in text.split(",")}
+    if "source" in rates:
+        raise UsageError(f"--fps {text}: give frames per second and max, as in 2,5,10,30,max")
+    paced = sorted(rate for rate in rates if isinstance(rate, Fraction))
+    return (*paced, "max") if "max" in rates else tuple(paced)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceSettings:
+    """The settings of the study: parsed SPECs, paces, and ``seconds`` of schedule at each.
+
+    ``replay`` is how each of them replays, without its engine, its pace and its ``out``. Raises UsageError.
+    """
+
+    engines: tuple[EngineSpec, ...]
+    rates: tuple[Pace, ...]
+    seconds: float
+    replay: Settings
+
+    def __post_init__(self) -> None:
+        if self.seconds < LEAST_SECONDS:
+            raise UsageError(f"--duration {self.seconds:g}s: each rate needs {LEAST_SECONDS:g} s or more")
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """An engine at a pace, and the lane in which it runs."""
+
+    spec: EngineSpec
+    pace: Pace
+    lane: Lane
+
+
+class PaceStudy:
+    """The study of one source and model; made, it has checked all that can be checked before anything runs.
+
+    Raises UsageError, SourceError and ModelError, and EngineUnavailable when none of the engines can run here.
+    """
+
+    def __init__(self, source: str, model: Model, settings: PaceSettings, out: Path) -> None:
+        self.source = source
+        self.model = model
+        self.settings = settings
+        self.out = out
+        refuse_live(source)
+        with closing(open_source(source, loop=True, now_us=MonotonicClock().now_us)) as opened:
+            self.info = opened.info
+        self.engines = tuple(dict.fromkeys(settings.engines))
+        self.why_not = why_not(self.engines, model)
+        check_refinements(self.engines, model)
+        self.places = [self._place(spec, pace) for spec in self.engines for pace in settings.rates]
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """All that are to run."""
+        return [place.lane for place in self.places if place.lane.why is None]
+
+    def run(self, watch: Watch) -> None:
+        """Runs them; what is done by then is kept when it is interrupted. Raises UsageError and SourceError."""
+        Interleaved(self.source, self.lanes, self.settings.seconds / ROUNDS, watch).run()
+
+    def _place(self, spec: EngineSpec, pace: Pace) -> At:
+        # A closed loop has no rate of its own: it gets as many frames as the source's rate would give it.
+        rate = pace if isinstance(pace, Fraction) else self.info.rate
+        in_a_round = max(round(rate * Fraction(self.settings.seconds) / ROUNDS), 1)
+        name = f"{spec.spec} at {told(pace)}"
+        closed_loop = pace == "max"
+        replay = replace(
+            self.settings.replay,
+            engine=spec.spec,
+            fps=pace,
+            policy=None if closed_loop else self.settings.replay.policy,
+            frames=in_a_round * ROUNDS,
+            loop=True,
+            out=self.out / file_name(f"{spec.spec}-{told(pace)}"),
+        )
+        starts = tuple(number * in_a_round for number in range(ROUNDS))
+        return At(spec, pace, Lane(name, replay, starts, why=self.why_not.get(spec)))
+
+
+def told(pace: Pace) -> str:
+    """A pace in words."""
+    return f"{float(pace):.5g} fps" if isinstance(pace, Fraction) else "max"

@@ -1,0 +1,1 @@
+"""``streamer parity``: whether engines find the same."""

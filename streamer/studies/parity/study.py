@@ -1,0 +1,169 @@
+"""Parity: do the engines find the same objects in the same frames, and do these fit what is really there?
+
+The engines run one after the other, one frame at a time and each frame through all of replay's own steps; only one of
+them is in memory at a time. What is kept is their detections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamer.accuracy.agreement import Agreement, AgreementMeter
+from streamer.accuracy.ground_truth import GroundTruth, find_truth
+from streamer.accuracy.mean_average_precision import LEAST_CONFIDENCE, SUPPRESSING_IOU, evaluate
+from streamer.detection.detections import Detections
+from streamer.detection.postprocess import Postprocess
+from streamer.detection.preprocess import Fit
+from streamer.engines.config import precision_of
+from streamer.engines.equivalence import Sameness
+from streamer.engines.registry import open_engine, unavailable
+from streamer.engines.variants import EngineSpec
+from streamer.errors import EngineError, EngineUnavailable, ModelError, UsageError
+from streamer.models.model import Model
+from streamer.studies.frames import ChosenFrames
+from streamer.studies.offline_detector import Opened
+from streamer.studies.parity.rows import EngineParity, Verdict
+from streamer.studies.reference import most_exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParitySettings:
+    """The settings of a parity study, with the defaults of ``streamer parity``.
+
+    ``engines`` and ``reference`` are parsed SPECs (``reference`` None: the most exact that can run); ``frames`` is
+    how many are compared; ``truth`` is a COCO JSON. ``confidence``, ``iou`` and ``fit`` are those of a replay; mean
+    average precision is taken as COCO does, whatever they are. Raises UsageError for what makes no sense.
+    """
+
+    engines: tuple[EngineSpec, ...]
+    reference: EngineSpec | None = None
+    frames: int = 100
+    truth: Path | None = None
+    min_agreement: float = 0.9
+    confidence: float = 0.25
+    iou: float = 0.5
+    fit: Fit = Fit.LETTERBOX
+
+    def __post_init__(self) -> None:
+        if self.frames < 1:
+            raise UsageError(f"--frames {self.frames}: give 1 or more")
+        if not 0 <= self.min_agreement <= 1:
+            raise UsageError(f"--min-agreement {self.min_agreement}: give a share from 0 to 1")
+        for name, value in (("conf", self.confidence), ("iou", self.iou)):
+            if not 0 < value <= 1:
+                raise UsageError(f"--{name} {value}: give a number above 0 and up to 1")
+
+
+@dataclass(slots=True)
+class _Ran:
+    """What one engine found in each frame: as a replay shows it, and where there is truth all that counts for mAP."""
+
+    precision: str = ""
+    devices: tuple[str, ...] = ()
+    same_as: str | None = None
+    frames: list[int] = field(default_factory=list)
+    found: list[Detections] = field(default_factory=list)
+    everything: list[Detections] = field(default_factory=list)
+
+
+class Parity:
+    """The study of one source and model; made, it has checked all that can be checked before anything runs.
+
+    Raises UsageError, SourceError and ModelError, and EngineUnavailable when the reference cannot run here.
+    """
+
+    def __init__(self, source: str, model: Model, settings: ParitySettings) -> None:
+        self.model = model
+        self.settings = settings
+        self.reference = settings.reference or most_exact(model)
+        self.others = tuple(dict.fromkeys(spec for spec in settings.engines if spec != self.reference))
+        if not self.others:
+            raise UsageError(f"{self.reference.spec} is the reference itself: name another engine to compare with it")
+        self.frames = ChosenFrames(source, settings.frames)
+        truth = find_truth(source, self.frames.info, model.names, settings.truth)
+        self.truth: GroundTruth | None = None if isinstance(truth, str) else truth
+        self.no_truth = truth if isinstance(truth, str) else None
+        self._sameness = Sameness()
+        self._present = {} if self.truth is None else {index: self.truth.of(index) for index in self.frames.indices}
+        why = unavailable(self.reference, model)
+        if why:
+            raise EngineUnavailable(f"the reference cannot run here: {why}")
+        # Opened, an engine has checked its refinements: a wrong one is said before the first has run.
+        for spec in (self.reference, *self.others):
+            with suppress(EngineError):
+                open_engine(spec, model).close()
+
+    def rows(self, advance: Callable[[str], None]) -> Iterator[EngineParity]:
+        """The reference's row, then that of each engine as soon as it is done.
+
+        ``advance`` is told an engine's SPEC after each of its frames. Raises EngineError when the reference fails or
+        none of the others can run, SourceError when the source fails.
+        """
+        reference = self._run(self.reference, advance)
+        yield self._row(self.reference, reference, None)
+        failures = []
+        for spec in self.others:
+            try:
+                ran = self._run(spec, advance)
+            except (EngineError, ModelError) as error:
+                failures.append(str(error))
+                yield EngineParity(spec.spec, Verdict.UNAVAILABLE, why=str(error))
+            else:
+                yield self._row(spec, ran, _agreement(reference, ran))
+        if len(failures) == len(self.others):
+            raise EngineError(
+                f"nothing to compare {self.reference.spec} with, no other engine can run: {failures[0]}"
+            )
+
+    def _run(self, spec: EngineSpec, advance: Callable[[str], None]) -> _Ran:
+        settings, head, classes = self.settings, self.model.head, len(self.model.names)
+        counted = Postprocess(head, LEAST_CONFIDENCE, SUPPRESSING_IOU, classes)
+        ran = _Ran()
+        with Opened(spec, self.model, fit=settings.fit, confidence=settings.confidence, iou=settings.iou) as opened:
+            for frame in self.frames:
+                if self.truth is None:
+                    ran.found.append(opened.detect(frame))
+                else:
+                    found, everything = opened.detect_twice(frame, counted)
+                    ran.found.append(found)
+                    ran.everything.append(everything)
+                ran.frames.append(frame.index)
+                advance(spec.spec)
+            ran.precision = precision_of(opened.engine.config_in_force)
+            ran.devices = opened.engine.execution_devices
+            ran.same_as = self._sameness.of(spec, self.model, opened.engine)
+        return ran
+
+    def _row(self, spec: EngineSpec, ran: _Ran, agreement: Agreement | None) -> EngineParity:
+        accuracy = None
+        if self.truth is not None:
+            present = [self._present[index] for index in ran.frames]
+            accuracy = evaluate(present, ran.everything, self.truth.classes)
+        return EngineParity(
+            spec=spec.spec,
+            verdict=self._verdict(agreement),
+            precision=ran.precision,
+            devices=ran.devices,
+            same_as=ran.same_as,
+            frames=len(ran.frames),
+            detections=sum(map(len, ran.found)),
+            agreement=agreement,
+            accuracy=accuracy,
+        )
+
+    def _verdict(self, agreement: Agreement | None) -> Verdict:
+        if agreement is None:
+            return Verdict.REFERENCE
+        if agreement.smaller is None:
+            return Verdict.UNCHECKED
+        return Verdict.AGREES if agreement.smaller >= self.settings.min_agreement else Verdict.DISAGREES
+
+
+def _agreement(reference: _Ran, other: _Ran) -> Agreement:
+    meter = AgreementMeter()
+    for one, another in zip(reference.found, other.found, strict=True):
+        meter.add(one, another)
+    return meter.result()

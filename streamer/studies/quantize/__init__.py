@@ -1,0 +1,1 @@
+"""``streamer models quantize``: a model's INT8 form."""

@@ -1,0 +1,185 @@
+"""Quantizing a model on a user's own video, and what that costs and brings: size, speed, agreement.
+
+Every fourth frame chosen is kept from the calibration, and the judgement is made on those.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import copyfile
+from statistics import median
+
+from streamer.accuracy.agreement import Agreement, AgreementMeter
+from streamer.detection.preprocess import Fit
+from streamer.engines.spec_parser import parse_spec
+from streamer.errors import EngineUnavailable, UsageError
+from streamer.files.cache import kept
+from streamer.frame import Frame, Image
+from streamer.models.derived import NAMES, keep
+from streamer.models.files import model_sha256, parts
+from streamer.models.model import Model
+from streamer.models.openvino_ir import ensure_ir
+from streamer.models.quantize import check_extra, quantize
+from streamer.studies.frames import ChosenFrames
+from streamer.studies.offline_detector import Opened
+from streamer.workers.clock import MonotonicClock
+
+REFERENCE, BEFORE, AFTER = "ir,precision=f32", "ir-auto-shared", "ir-int8"
+JUDGED_OF = 4
+"""Of so many frames one is for the judgement."""
+MOST_JUDGED = 100
+FEWEST = 40
+"""Fewer frames calibrate nothing and judge nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the frames that were kept for it say of one form of the model.
+
+    ``bytes`` is the size of .xml and .bin; ``service_ms`` the median service time; ``agreement`` that with the FP16
+    IR in float32.
+    """
+
+    bytes: int
+    service_ms: float
+    agreement: Agreement
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """What quantizing came to: ``before`` as ir-auto-shared runs the FP16 IR, ``after`` as ir-int8 runs the INT8 one.
+
+    ``samples`` frames of ``source`` calibrated it, ``judged`` others judged it. ``path`` is the IR that was kept,
+    None when it was refused because it agreed too little.
+    """
+
+    model: str
+    source: str
+    samples: int
+    judged: int
+    before: Judgement
+    after: Judgement
+    min_agreement: float
+    path: Path | None
+
+
+def quantize_model(
+    model: Model, source: str, *, samples: int, min_agreement: float, advance: Callable[[str], None]
+) -> Quantization:
+    """Quantizes ``model`` on ``samples`` frames of ``source`` and keeps it if it agrees with the original.
+
+    ``advance`` is told what is being done, after each frame. Raises UsageError for what makes no sense, a source that
+    is too short and a model that is quantized already; EngineUnavailable without NNCF or without a file to start
+    from; CacheError when the cache cannot be written; SourceError, ModelError and EngineError when something fails on
+    the way. Nothing is kept then.
+    """
+    if samples < FEWEST or not 0 <= min_agreement <= 1:
+        raise UsageError(
+            f"--samples {samples} --min-agreement {min_agreement}: give {FEWEST} or more, and a share from 0 to 1"
+        )
+    check_extra()
+    kept()  # else its work would be for nothing
+    original = _original(model)
+    frames = ChosenFrames(source, -(-samples * JUDGED_OF // (JUDGED_OF - 1)))
+    if len(frames.indices) < FEWEST:
+        raise UsageError(
+            f"{frames.info.uri} has {len(frames.indices)} frames, too few to quantize with: give {FEWEST} or more"
+        )
+    with tempfile.TemporaryDirectory(prefix="streamer-") as scratch:
+        made = Path(scratch) / NAMES["int8"]
+        calibration = _Calibration(frames, advance)
+        quantize(original, calibration, len(calibration), model.input_size, Fit.LETTERBOX, made)
+        before, after = _judge(model, made, frames, advance)
+        agreement = after.agreement.smaller
+        agrees = (0.0 if agreement is None else agreement) >= min_agreement
+        about = {"source": frames.info.uri, "samples": len(calibration), "agreement": agreement}
+        return Quantization(
+            model=model.name,
+            source=frames.info.uri,
+            samples=len(calibration),
+            judged=after.agreement.frames,
+            before=before,
+            after=after,
+            min_agreement=min_agreement,
+            path=_keep(model, made, about) if agrees else None,
+        )
+
+
+def _original(model: Model) -> Path:
+    """What the model is quantized from."""
+    if model.files.get("int8") == model.path:
+        raise UsageError(f"{model.name} is quantized already: give the model that it was made from")
+    kind = "ir" if model.kind == "ir" else "onnx"
+    if kind not in model.files:
+        raise EngineUnavailable(
+            f"{model.name} has no ONNX file to quantize: streamer models export {model.path} --to onnx makes one"
+        )
+    return model.files[kind]
+
+
+class _Calibration:
+    """The images that calibrate, as often as they are asked for; ``advance`` is called after each."""
+
+    def __init__(self, frames: ChosenFrames, advance: Callable[[str], None]) -> None:
+        self._frames = frames
+        self._advance = advance
+
+    def __len__(self) -> int:
+        return sum(1 for place in range(len(self._frames.indices)) if place % JUDGED_OF)
+
+    def __iter__(self) -> Iterator[Image]:
+        for place, frame in enumerate(self._frames):
+            if place % JUDGED_OF:
+                yield frame.image
+                self._advance("calibrating")
+
+
+def _judge(
+    model: Model, made: Path, frames: ChosenFrames, advance: Callable[[str], None]
+) -> tuple[Judgement, Judgement]:
+    """Each of the frames kept for it through the original, the original in float32, and the quantized model."""
+    both = replace(model, files={**model.files, "int8": made}, hashes={**model.hashes, "int8": model_sha256(made)})
+    meters = {BEFORE: AgreementMeter(), AFTER: AgreementMeter()}
+    times: dict[str, list[int]] = {BEFORE: [], AFTER: []}
+    now_us = MonotonicClock().now_us
+    with ExitStack() as stack:
+        opened = {text: stack.enter_context(Opened(parse_spec(text), both)) for text in (REFERENCE, BEFORE, AFTER)}
+        for number, frame in enumerate(_for_judgement(frames)):
+            exact = opened[REFERENCE].detect(frame)
+            # The order turns round from one frame to the next: what drifts favours neither.
+            for text in (BEFORE, AFTER) if number % 2 else (AFTER, BEFORE):
+                start = now_us()
+                found = opened[text].detect(frame)
+                times[text].append(now_us() - start)
+                meters[text].add(exact, found)
+            advance("judging")
+    sizes = {BEFORE: ensure_ir(model), AFTER: made}
+    before, after = (
+        Judgement(
+            sum(part.stat().st_size for part in parts(sizes[text])),
+            median(times[text]) / 1000,
+            meters[text].result(),
+        )
+        for text in (BEFORE, AFTER)
+    )
+    return before, after
+
+
+def _for_judgement(frames: ChosenFrames) -> Iterator[Frame]:
+    judged = -(-len(frames.indices) // JUDGED_OF)
+    every = JUDGED_OF * -(-judged // MOST_JUDGED)
+    for place, frame in enumerate(frames):
+        if place % every == 0:
+            yield frame
+
+
+def _keep(model: Model, made: Path, about: Mapping[str, object]) -> Path:
+    def build(scratch: Path) -> None:
+        for part in parts(made):
+            copyfile(part, scratch / part.name)
+
+    return keep("int8", *model.key(model.kind), build, extra=about, replace=True)

@@ -1,0 +1,62 @@
+"""Figures of a run as the documents of studies hold them, worked out from its columns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamer.errors import SinkError
+from streamer.ledger.ledger import Outcome
+from streamer.rundir.columns import NEVER, OUTCOMES, Columns, Values
+from streamer.rundir.rundir import MANIFEST
+from streamer.stats.distribution import Distribution
+from streamer.stats.speed_ratio import Estimate
+from streamer.stats.summary import statistics
+
+SHOWN = ("p50", "p95", "p99")
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """A run directory's ``run.json``. Raises SinkError."""
+    try:
+        found: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SinkError(f"{directory / MANIFEST} cannot be read: {error}") from error
+    return found
+
+
+def percentiles(values: Values) -> dict[str, float | None]:
+    """Percentiles in milliseconds of whole microseconds; one for which they are too few is None."""
+    distribution = Distribution()
+    for us in values[values != NEVER].tolist():
+        distribution.add(us)
+    found = statistics(distribution)
+    return {name: found[name] for name in SHOWN}
+
+
+def outcomes(columns: Columns) -> dict[str, int]:
+    """Frames scheduled, and frames by outcome."""
+    counted = np.bincount(columns.outcome, minlength=len(OUTCOMES))
+    return {"scheduled": len(columns)} | {outcome.value: int(counted[OUTCOMES.index(outcome)]) for outcome in Outcome}
+
+
+def drops_percent(frames: dict[str, int]) -> float:
+    """Dropped frames, of those scheduled."""
+    return round(100 * frames["dropped"] / frames["scheduled"], 3) if frames["scheduled"] else 0.0
+
+
+def milliseconds(estimate: Estimate | None) -> dict[str, float] | None:
+    """An estimate in microseconds, as milliseconds."""
+    return None if estimate is None else _as_dict(estimate, 1000)
+
+
+def ratio(estimate: Estimate | None) -> dict[str, float] | None:
+    """An estimate that has no unit."""
+    return None if estimate is None else _as_dict(estimate, 1)
+
+
+def _as_dict(estimate: Estimate, divisor: float) -> dict[str, float]:
+    return {name: round(getattr(estimate, name) / divisor, 4) for name in ("value", "low", "high")}

@@ -1,0 +1,1 @@
+"""``streamer soak``: a replay for hours, with verdicts."""

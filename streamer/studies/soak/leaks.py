@@ -1,0 +1,110 @@
+"""Leaks: does what a run holds go up and up? Growth that levels off is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from streamer.studies.soak.trend import Growth, growths, longest_part, windows_needed
+from streamer.studies.soak.verdict import Verdict
+from streamer.studies.soak.windows_csv import WindowRow, lasted
+
+WARM_UP = 1 / 3
+"""Of a part: caches and pools fill up in it, and may."""
+LASTING = 0.65
+"""Growth that has gone down to this share of its rate in the second half of the rest levels off."""
+SPREAD = 0.4
+"""Growth is spread over the time when within most pieces of it there is this share of its rate, or it is of jumps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What may leak: its column and unit. Growth counts from ``least_rate`` a minute and ``least`` in all on."""
+
+    name: str
+    column: str
+    unit: str
+    least_rate: float
+    least: float
+
+
+MEMORY, CHILDREN = "memory", "memory of child processes"
+HELD = (
+    # 0.1 MB a minute are 144 MB a day; what an allocator keeps for later is a few MB.
+    Held(MEMORY, "resident_mb", "MB", 0.1, 4.0),
+    Held(CHILDREN, "children_mb", "MB", 0.1, 4.0),
+    Held("open files", "open_files", "files", 0.0, 3.0),
+    Held("threads", "threads", "threads", 0.0, 3.0),
+)
+
+
+def leaks(rows: Sequence[WindowRow]) -> list[Verdict]:
+    """A verdict on each that the system tells of; processes that were never started have no memory to leak."""
+    there = (one for one in HELD if any(getattr(row, one.column) for row in rows))
+    return [_verdict(rows, one) for one in there]
+
+
+def _verdict(rows: Sequence[WindowRow], held: Held) -> Verdict:
+    parts = growths(rows, attrgetter(held.column), warm_up=WARM_UP)
+    figures = {"parts": [_as_dict(one, held) for one in parts]}
+    if not parts:
+        why = f"too few windows: it takes {windows_needed(WARM_UP)} of a part, there are {longest_part(rows)}"
+        return Verdict(held.name, None, why, figures)
+    # The worst part is told: one that leaks before one that may, and that before one that does not.
+    worst = max(parts, key=lambda one: (_rank(one, held), one.rate))
+    several = len({row.part for row in rows}) > 1
+    where = f" in part {worst.part}" if several else ""
+    return Verdict(held.name, (True, None, False)[_rank(worst, held)], _told(worst, held) + where, figures)
+
+
+def _rank(one: Growth, held: Held) -> int:
+    """0 for no leak, 1 for growth that flattens but has not ended, 2 for a leak."""
+    if not _grows(one, held):
+        return 0
+    if one.late >= LASTING * one.rate:
+        return 2
+    return int(one.late > held.least_rate and one.late * one.minutes / 2 >= held.least / 2)
+
+
+def _grows(one: Growth, held: Held) -> bool:
+    spread = one.within >= SPREAD * one.rate
+    return one.surely_above(held.least_rate) and one.rate * one.minutes >= held.least and spread
+
+
+def _told(one: Growth, held: Held) -> str:
+    start, end = one.line
+    time = lasted(one.end_s - one.start_s)
+    if one.low == one.high == 0:
+        return f"{end:,.0f} {held.unit} throughout {time}"
+    said = (
+        f"{one.rate:+z.2f} {held.unit} a minute ({one.low:z.2f} to {one.high:z.2f}), "
+        f"from {start:,.0f} to {end:,.0f} {held.unit} in {time}"
+    )
+    if abs(one.jumped) >= held.least:
+        said += f", jumps of {one.jumped:+,.0f} {held.unit} among it"
+    rank = _rank(one, held)
+    if rank == 1:
+        said += f"; flattening, with {one.late:+z.2f} a minute in the second half: soak for longer to tell"
+    elif rank == 0 and _grows(one, held):
+        said += "; levelled off"
+    return said
+
+
+def _as_dict(one: Growth, held: Held) -> dict[str, Any]:
+    start, end = one.line
+    return {
+        "part": one.part,
+        "windows": one.windows,
+        "start_s": one.start_s,
+        "end_s": one.end_s,
+        "start": round(start, 3),
+        "end": round(end, 3),
+        "a_minute": round(one.rate, 4),
+        "a_minute_low": round(one.low, 4),
+        "a_minute_high": round(one.high, 4),
+        "a_minute_late": round(one.late, 4),
+        "jumped": round(one.jumped, 3),
+        "leaks": _rank(one, held) == 2,
+    }

@@ -1,0 +1,128 @@
+"""Losses: every frame that fell due has met one outcome, and none but those that may be lost was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, groupby
+from typing import Any
+
+from streamer.ledger.ledger import Outcome
+from streamer.studies.soak.verdict import Verdict
+from streamer.studies.soak.windows_csv import WindowRow
+
+OUTCOMES = tuple(outcome.value for outcome in Outcome)
+LOSSES = {
+    "decode_error": "not decoded",
+    "engine_error": "lost with the engine",
+    "sink_error": "not written",
+    "abandoned": "abandoned in mid-run",
+}
+"""What no soak may have, in words; the frames that its end abandons are none."""
+TOLD = ("dropped", "source_error")
+"""What the policy and the source make of frames: that is for the objectives to judge."""
+
+
+def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None]) -> Verdict:
+    """The verdict; ``manifests`` are the ``run.json`` of all parts in their order, None of one that was killed."""
+    reasons = list(_missing(rows))
+    figures = dict.fromkeys(("scheduled", *OUTCOMES), 0)
+    for part, manifest in enumerate(manifests):
+        said = f"part {part}: " if len(manifests) > 1 else ""
+        of_part = [row for row in rows if row.part == part]
+        told = {name: sum(getattr(row, name) for row in of_part) for name in figures}
+        frames = frames_of_killed(of_part) if manifest is None else manifest["frames"]
+        figures = {name: count + frames[name] for name, count in figures.items()}
+        reasons.extend(said + reason for reason in _broken(of_part, told, manifest))
+    ends = _ends(rows)
+    lost = {name: [row for row in rows if _lost(row, name, ends)] for name in LOSSES}
+    figures |= {"lost": sum(getattr(row, name) for name, found in lost.items() for row in found)}
+    for name, found in lost.items():
+        if found:
+            count = sum(getattr(row, name) for row in found)
+            reasons.append(f"{_frames(count)} {LOSSES[name]}, first in window {found[0].window}")
+    if reasons:
+        return Verdict("losses", False, "; ".join(reasons), figures)
+    killed = [str(part) for part, manifest in enumerate(manifests) if manifest is None]
+    later = f"; part {', '.join(killed)} was killed: what fell due behind its last window is not counted"
+    return Verdict("losses", True, _none_lost(figures) + (later if killed else ""), figures)
+
+
+def frames_of_killed(rows: Sequence[WindowRow]) -> dict[str, int]:
+    """The frames of a part that was killed, as its windows tell, and as ``run.json`` would have them.
+
+    Those under way at the end of the last window are abandoned.
+    """
+    told = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES, "late")}
+    under_way = told["scheduled"] - sum(told[name] for name in OUTCOMES)
+    told["abandoned"] += max(0, under_way)
+    return {**told, "missed": told["scheduled"] - told["delivered"] + told["late"]}
+
+
+def _missing(rows: Sequence[WindowRow]) -> Iterator[str]:
+    """Windows that should be there."""
+    expected = 0
+    for row in rows:
+        if row.window != expected:
+            yield f"window {expected} has no row, the next is {row.window}"
+        expected = row.window + 1
+
+
+def _broken(rows: Sequence[WindowRow], told: Mapping[str, int], manifest: Mapping[str, Any] | None) -> Iterator[str]:
+    """Where the windows of a part, which tell so many frames in all, and its ledger break the conservation law."""
+    under_way = list(accumulate(row.scheduled - sum(getattr(row, name) for name in OUTCOMES) for row in rows))
+    for row, count in zip(rows, under_way, strict=True):
+        if count < 0:
+            yield f"by window {row.window} more frames have met an outcome than fell due"
+            return
+    if manifest is None:
+        return
+    frames = manifest["frames"]
+    outcomes = sum(frames[name] for name in OUTCOMES)
+    if manifest["verdict"] == "INVALID" or frames["scheduled"] != outcomes:
+        yield f"run.json is INVALID: {frames['scheduled']:,} frames, {outcomes:,} outcomes"
+    if _killed(told, manifest):
+        return
+    if under_way and (lost := under_way[-1]):
+        # It has been missing ever since the window after which at least so many always were.
+        since = next(place for place in range(len(rows)) if min(under_way[place:]) >= lost)
+        yield f"{_frames(lost)} without an outcome since window {rows[since].window}"
+    yield from (
+        f"{_spoken(name)} is {count:,} in windows.csv and {frames[name]:,} in run.json"
+        for name, count in told.items()
+        if count != frames[name]
+    )
+
+
+def _killed(told: Mapping[str, int], manifest: Mapping[str, Any]) -> bool:
+    """The part was killed: its ledger goes on behind its last whole window."""
+    frames = manifest["frames"]
+    more = frames["scheduled"] > told["scheduled"] and all(frames[name] >= count for name, count in told.items())
+    return more and manifest["repaired"] is not None
+
+
+def _ends(rows: Sequence[WindowRow]) -> set[int]:
+    """The last window of each part."""
+    return {max(row.window for row in of_part) for _, of_part in groupby(rows, key=lambda row: row.part)}
+
+
+def _lost(row: WindowRow, name: str, ends: set[int]) -> bool:
+    return bool(getattr(row, name)) and not (name == "abandoned" and row.window in ends)
+
+
+def _none_lost(figures: Mapping[str, int]) -> str:
+    said = [f"none of {_frames(figures['scheduled'])} lost"]
+    told = [name for name in (*TOLD, "abandoned") if figures[name]]
+    said += [
+        f"{figures[name]:,} {_spoken(name)} ({figures[name] / figures['scheduled']:.2%})"
+        + (" at the end" if name == "abandoned" else "")
+        for name in told
+    ]
+    return ", ".join(said)
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count:,} frames"
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,251 @@
+"""A soak: a replay that lasts for hours, in windows, and after an interruption goes on in another part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from streamer import __version__
+from streamer.address import without_credentials
+from streamer.errors import SinkError, UsageError
+from streamer.rundir.rundir import BEGUN, MANIFEST, check_out, discard, under_way, write_whole
+from streamer.settings import Settings
+from streamer.sources.registry import is_live
+from streamer.studies.run_figures import read_manifest
+from streamer.studies.settings_json import settings_as_json, settings_of_json
+from streamer.studies.soak.chart import PICTURE
+from streamer.studies.soak.duration import lasted_as_asked
+from streamer.studies.soak.losses import frames_of_killed
+from streamer.studies.soak.verdicts import judge
+from streamer.studies.soak.watch import SoakWatch
+from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, append_window, begin_windows, read_windows
+
+SCHEMA_VERSION = 1
+NAME = "soak"
+ASKED = "asked.json"
+"""What the soak was begun with: a part that follows is run in the same way."""
+TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "versions", "load", "faults", "run")
+"""What ``soak.json`` has from ``run.json``, as in the last part."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoakSettings:
+    """``replay`` is how it is run, its duration that of all parts together."""
+
+    replay: Settings
+    window_s: float = 60.0
+    golden_every_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("window", self.window_s), ("canary", self.golden_every_s)):
+            if not value > 0:
+                raise UsageError(f"--{name} {value}: give a time above 0, as in 60s")
+        if self.replay.duration_s is None:
+            raise UsageError("--duration: say how long the soak is to last, as in 2h")
+        if self.replay.fps == "max":
+            raise UsageError("--fps max: a soak is of a camera; give its rate, or leave it out")
+
+
+class Soak:
+    """A soak of ``sources`` in the directory ``out``: ``rows`` are its windows so far, of all parts."""
+
+    def __init__(self, sources: Sequence[str], settings: SoakSettings, out: Path) -> None:
+        self.sources = list(sources)
+        self.settings = settings
+        self.out = out
+        self.rows: list[WindowRow] = []
+        self.parts: list[Path] = []
+        self.begun = False
+
+    def check(self) -> None:
+        """Raises UsageError when the directory is taken, or a soak is still being written there."""
+        check_out(self.out, overwrite=self.settings.replay.overwrite)
+        if any(map(under_way, _parts_of(self.out))):
+            raise UsageError(f"--out {self.out}: another soak is being written there; give another directory")
+
+    def begin(self) -> None:
+        """Makes the directory, without what another soak has left in it. Raises UsageError and SinkError."""
+        self.check()
+        for part in _parts_of(self.out):
+            discard(part)
+        for name in (f"{NAME}.json", PICTURE):
+            (self.out / name).unlink(missing_ok=True)
+        asked = {
+            "sources": [without_credentials(source) for source in self.sources],
+            "window_s": self.settings.window_s,
+            "canary_s": self.settings.golden_every_s,
+            "replay": settings_as_json(self.settings.replay),
+        }
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"cannot write into {self.out}: {error.strerror}") from error
+        write_whole(self.out / ASKED, json.dumps(asked, indent=2) + "\n")
+        begin_windows(self.out / WINDOWS)
+        self.begun = True
+
+    def _begin_once(self) -> None:
+        if not self.begun:
+            self.begin()
+
+    @property
+    def done_s(self) -> float:
+        """Seconds that the parts so far have lasted; of one that was killed, up to its last whole window."""
+        return sum(self._lasted(number, part) for number, part in enumerate(self.parts))
+
+    def _lasted(self, number: int, part: Path) -> float:
+        if (part / MANIFEST).is_file():
+            return float(read_manifest(part)["run"]["duration_s"])
+        return sum(row.end_s - row.start_s for row in self.rows if row.part == number)
+
+    @property
+    def _asked_s(self) -> float:
+        return self.settings.replay.duration_s or 0
+
+    @property
+    def done(self) -> bool:
+        """There is nothing left to be run."""
+        return lasted_as_asked(list(self._manifests().values()), self.done_s, self._asked_s)
+
+    @property
+    def judged(self) -> bool:
+        """Its verdict has been written, and drawn after that."""
+        written, drawn = self.out / f"{NAME}.json", self.out / PICTURE
+        there = written.is_file() and drawn.is_file()
+        return there and drawn.stat().st_mtime_ns >= written.stat().st_mtime_ns
+
+    def _manifests(self) -> dict[Path, dict[str, Any]]:
+        """The ``run.json`` of each part that has one."""
+        return {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
+
+    def give_up(self) -> None:
+        """Takes back the part that could not be begun; of a soak without another one no trace is left.
+
+        One of which there is anything stays: what was run is never thrown away.
+        """
+        if any((self.parts[-1] / name).exists() for name in (BEGUN, MANIFEST)):
+            return
+        with suppress(OSError):
+            self.parts[-1].rmdir()
+        self.parts.pop()
+        if self.parts or self.rows or not self.begun:
+            return
+        for name in (ASKED, WINDOWS):
+            (self.out / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.out.rmdir()
+
+    def part(self, told: Callable[[WindowRow], None]) -> tuple[Settings, SoakWatch]:
+        """The next part, as it is to be run, and its watch; ``told`` hears of each window."""
+        directory = self.out / f"part-{len(self.parts)}"
+
+        def tell(row: WindowRow) -> None:
+            append_window(self.out / WINDOWS, row)
+            self.rows.append(row)
+            told(row)
+
+        watch = SoakWatch(
+            window_s=self.settings.window_s,
+            golden_every_s=self.settings.golden_every_s,
+            part=len(self.parts),
+            first=len(self.rows),
+            start_s=self.done_s,
+            tell=tell,
+            begins=self._begin_once,
+        )
+        settings = replace(
+            self.settings.replay,
+            out=directory,
+            duration_s=self._asked_s - self.done_s,
+            overwrite=True,
+            loop=not any(map(is_live, self.sources)),
+        )
+        self.parts.append(directory)
+        return settings, watch
+
+    def document(self) -> dict[str, Any]:
+        """``soak.json``: the verdicts on what has been run so far."""
+        found = self._manifests()
+        manifests = list(found.values())
+        if not manifests:
+            raise UsageError(
+                f"{self.out}: no run.json to judge by; make one: streamer verify {self.parts[-1]} --repair"
+            )
+        judged = judge(self.rows, [found.get(part) for part in self.parts], self._asked_s)
+        last = manifests[-1]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "streamer": __version__,
+            "answer": judged.answer,
+            "verdict": judged.verdict,
+            "verdicts": [one.as_dict() for one in judged.verdicts],
+            "windows": len(self.rows),
+            "window_s": self.settings.window_s,
+            "canary_s": self.settings.golden_every_s,
+            "asked_s": self._asked_s,
+            "lasted_s": round(self.done_s, 3),
+            "parts": [_part(part, found.get(part)) for part in self.parts],
+            "frames": _sum([*(manifest["frames"] for manifest in manifests), *self._killed(found)]),
+            **{name: last.get(name) for name in TAKEN_OVER},
+        }
+
+    def _killed(self, manifests: Mapping[Path, Mapping[str, Any]]) -> list[dict[str, int]]:
+        """The frames of parts that were killed, as far as their windows tell."""
+        killed = [number for number, part in enumerate(self.parts) if part not in manifests]
+        return [frames_of_killed([row for row in self.rows if row.part == number]) for number in killed]
+
+
+def resumed(out: Path, sources: Sequence[str]) -> Soak:
+    """The soak in ``out`` that was interrupted, of ``sources`` if they are given: credentials are not kept.
+
+    Raises UsageError when there is none, it is done, or credentials are needed.
+    """
+    try:
+        asked = json.loads((out / ASKED).read_text(encoding="utf-8"))
+        settings = SoakSettings(settings_of_json(asked["replay"]), asked["window_s"], asked["canary_s"])
+        soak = Soak(sources or [str(source) for source in asked["sources"]], settings, out)
+    except FileNotFoundError as error:
+        raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"--resume {out}: {ASKED} cannot be understood ({error}); begin a new soak") from error
+    if [without_credentials(source) for source in soak.sources] != asked["sources"]:
+        raise UsageError(f"--resume {out}: it was of {' '.join(asked['sources'])}; give the same, or none")
+    if any("***" in source for source in soak.sources):
+        raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
+    soak.parts, soak.begun = _parts_of(out), True
+    if any(map(under_way, soak.parts)):
+        raise UsageError(f"--resume {out}: that soak is still going on; end it first")
+    soak.rows = read_windows(out / WINDOWS)
+    if soak.done and soak.judged:
+        raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
+    return soak
+
+
+def _parts_of(out: Path) -> list[Path]:
+    """The run directories of a soak's parts, in their order."""
+    there = (part for part in out.glob("part-*") if part.name.removeprefix("part-").isdecimal())
+    return sorted(there, key=lambda part: int(part.name.removeprefix("part-")))
+
+
+def _part(directory: Path, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    if manifest is None:
+        return {"directory": directory.name, "verdict": "KILLED"}
+    run = manifest["run"]
+    return {
+        "directory": directory.name,
+        "verdict": manifest["verdict"],
+        "error": manifest["error"],
+        "slo": manifest["slo"],
+        "gaps": manifest["gaps"],
+        "doubts": manifest["doubts"],
+        "started": run["started"],
+        "duration_s": run["duration_s"],
+    }
+
+
+def _sum(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    return {name: sum(count[name] for count in counts) for name in counts[0]}

@@ -1,0 +1,110 @@
+"""The conservation law: one row and one outcome per scheduled frame, counted as ``run.json`` counts them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamer.verify import frames_csv, manifest
+from streamer.verify.csv_table import NEVER
+from streamer.verify.frames_csv import OUTCOMES, Rows
+from streamer.verify.manifest import Document, RunFacts
+from streamer.verify.reasons import Reasons
+
+VERDICTS = ("VALID", "INVALID", "INTERRUPTED", "FAILED")
+
+
+def check_conservation(ledger: Rows, run: Document, gone: int, reasons: Reasons) -> None:
+    """Frames 0 to n-1 of each stream once each; the counts; and whether the verdict says the same.
+
+    As many rows as are ``gone`` may be missing.
+    """
+    before = reasons.total
+    _check_numbers(ledger, gone, reasons)
+    _check_counts(ledger, run, gone, reasons)
+    conserved = before == reasons.total
+    _check_detections(ledger, reasons)
+    verdict = run.text("verdict")
+    if verdict not in VERDICTS:
+        reasons.add(f"{manifest.NAME} verdict: found {verdict!r}, expected one of {', '.join(VERDICTS)}")
+    elif verdict == "INVALID" and conserved:
+        reasons.add(f"{manifest.NAME} verdict: found INVALID, but every scheduled frame has one row and one outcome")
+    elif verdict != "INVALID":
+        _check_failure(ledger, run, verdict, reasons)
+
+
+def check_streams(ledger: Rows, run: RunFacts, reasons: Reasons, *, counted: bool) -> None:
+    """How many frames of each stream were scheduled and delivered, where ``run.json`` says it and all are there."""
+    delivered = ledger.of("delivered")
+    for number, stream in enumerate(run.streams):
+        here = ledger.stream == number
+        expected = (int(here.sum()), int((here & delivered).sum()))
+        if stream.frames is not None and counted and stream.frames != expected:
+            found = f"found {stream.frames[0]} scheduled and {stream.frames[1]} delivered"
+            reasons.add(
+                f"{manifest.NAME} streams, {number}: {found}, "
+                f"expected {expected[0]} and {expected[1]} by {frames_csv.NAME}"
+            )
+    reasons.add_each(
+        ledger.stream >= len(run.streams),
+        lambda at: f"{ledger.place(at, 'stream')}: found {ledger.stream[at]}, expected less than {len(run.streams)}",
+    )
+
+
+def _check_numbers(ledger: Rows, gone: int, reasons: Reasons) -> None:
+    same_stream = np.diff(ledger.stream, prepend=-1) == 0
+    before = np.where(same_stream, np.concatenate([[-1], ledger.frame[:-1]]), -1) if len(ledger) else ledger.frame
+    reasons.add_each(
+        same_stream & (ledger.frame == before), lambda at: f"{ledger.place(at, 'frame')}: has a row more than one"
+    )
+    if gone and int((ledger.frame - before - 1).clip(0).sum()) <= gone:
+        return
+    reasons.add_each(
+        ledger.frame > before + 1,
+        lambda at: (
+            f"{frames_csv.NAME} frame {before[at] + 1}: has no row"
+            if ledger.frame[at] == before[at] + 2
+            else f"{frames_csv.NAME} frames {before[at] + 1} to {ledger.frame[at] - 1}: have no row"
+        ),
+    )
+
+
+def _check_counts(ledger: Rows, run: Document, gone: int, reasons: Reasons) -> None:
+    delivered, late = ledger.of("delivered"), ledger.late == 1
+    counted = {
+        "scheduled": len(ledger) + gone,
+        **{outcome: int(ledger.of(outcome).sum()) for outcome in OUTCOMES},
+        "late": int(late.sum()),
+        "missed": int((late | ~delivered).sum()),
+    }
+    for name, expected in counted.items():
+        found = run.whole("frames", name)
+        if found != expected and not (gone and name != "scheduled" and expected <= found <= expected + gone):
+            reasons.add(f"{manifest.NAME} frames.{name}: found {found}, expected {expected} by {frames_csv.NAME}")
+
+
+def _check_failure(ledger: Rows, run: Document, verdict: str, reasons: Reasons) -> None:
+    """A run has failed when, and only when, an error ended it; a sink that fails does, and an engine not replaced."""
+    error = run.get("error")
+    if (verdict == "FAILED") != (error is not None):
+        reasons.add(f"{manifest.NAME} verdict: found {verdict}, but error is {'null' if error is None else 'given'}")
+    replaced = len(run.many("replacements")) if run.has("replacements") else 0
+    for outcome, borne in (("engine_error", replaced), ("sink_error", 0)):
+        found = int(ledger.of(outcome).sum())
+        if verdict != "FAILED" and found > borne:
+            told = f", and the engine was replaced {borne} times" if borne else ""
+            reasons.add(
+                f"{manifest.NAME} verdict: found {verdict}, expected FAILED: {found} frames met {outcome}{told}"
+            )
+
+
+def _check_detections(ledger: Rows, reasons: Reasons) -> None:
+    """``detections`` is given for the frames that were detected, and for no others."""
+    counted = ledger.detections != NEVER
+    reasons.add_each(
+        counted & ~ledger.has("detected"),
+        lambda at: f"{ledger.place(at, 'detections')}: found {ledger.detections[at]}, expected empty: never detected",
+    )
+    reasons.add_each(
+        ~counted & ledger.has("detected"),
+        lambda at: f"{ledger.place(at, 'detections')}: found empty, expected a number: the frame was detected",
+    )

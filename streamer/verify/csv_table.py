@@ -1,0 +1,134 @@
+"""A CSV table read in blocks of columns: whole, with the columns of the contract, each cell of its form."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from streamer.verify.reasons import Unreadable
+from streamer.verify.segments import numbered
+
+BLOCK = 2_048
+"""Rows read at a time: as many as the processor's caches hold, which is twice as fast as ten times as many."""
+
+Array = npt.NDArray[np.int64]
+NEVER = np.iinfo(np.int64).min
+"""Stands for an empty cell."""
+
+
+class Form:
+    """What the cells of a column look like: a regular expression for numbers, called ``expected`` in words.
+
+    With ``empty``, nothing will do as well.
+    """
+
+    def __init__(self, number: str, expected: str, *, empty: bool = False) -> None:
+        cell = f"(?:{number})?" if empty else number
+        self.expected = f"{expected}, or nothing" if empty else expected
+        self.cell = re.compile(cell)
+        self.cells = re.compile(f"(?:{cell},)*+")
+
+
+class Block:
+    """Some rows of a table, column by column. ``first`` is the number of its first row, from 1."""
+
+    def __init__(self, name: str, first: int, columns: dict[str, tuple[str, ...]]) -> None:
+        self.first = first
+        self._name = name
+        self._columns = columns
+
+    def numbers(self, column: str, form: Form) -> Array:
+        """The numbers of a column without their point: 1.250 is 1250. NEVER stands for nothing. Raises Unreadable."""
+        cells = self._columns[column]
+        # All at once: cell by cell, a million rows take half a minute.
+        if not form.cells.fullmatch(",".join(cells) + ","):
+            self._refuse(column, form.cell.fullmatch, form.expected)
+        filled = [cell or str(NEVER) for cell in cells] if "" in cells else cells
+        numbers = np.fromstring(",".join(filled).replace(".", ""), np.int64, sep=",")
+        if len(numbers) != len(cells):  # a cell with a comma in it
+            self._refuse(column, form.cell.fullmatch, form.expected)
+        return numbers
+
+    def codes(self, column: str, known: Mapping[str, int]) -> Array:
+        """The place of each cell in ``known``. Raises Unreadable."""
+        cells = self._columns[column]
+        if not known.keys() >= set(cells):
+            self._refuse(column, known.__contains__, f"one of {', '.join(filter(None, known))}")
+        return np.array(list(map(known.__getitem__, cells)), np.int64)
+
+    def words(self, column: str) -> set[str]:
+        """What stands in a column."""
+        return set(self._columns[column])
+
+    def _refuse(self, column: str, right: Callable[[str], object], expected: str) -> NoReturn:
+        at, cell = next((at, cell) for at, cell in enumerate(self._columns[column]) if not right(cell))
+        raise Unreadable(f"{self._name} row {self.first + at}, {column}: found {cell[:40]!r}, expected {expected}")
+
+
+def blocks(path: Path, header: Sequence[str], *, whole: bool = True) -> Iterator[Block]:
+    """The rows of the table and of its pieces; where it need not be ``whole``, a torn last line is left out.
+
+    Raises Unreadable when it is not there, torn, or has other columns.
+    """
+    for piece in (*numbered(path).values(), path):
+        yield from _blocks(piece, header, whole=whole)
+
+
+def _blocks(path: Path, header: Sequence[str], *, whole: bool) -> Iterator[Block]:
+    packed = path.suffix == ".gz"
+    newline, errors = "" if whole else "\n", None if whole else "replace"
+    try:
+        with (
+            gzip.open(path, "rt", newline=newline, encoding="utf-8", errors=errors)
+            if packed
+            else path.open(newline=newline, encoding="utf-8", errors=errors)
+        ) as file:
+            if whole and not packed and is_torn(path):
+                raise Unreadable(f"{path.name}: its last line is torn, it ends without a line break")
+            reader = csv.reader(file if whole else filter(_is_line, file), strict=True)
+            _check_header(path.name, next(reader, []), header)
+            first = 1
+            while rows := list(islice(reader, BLOCK)):
+                for at, row in enumerate(rows):
+                    if len(row) != len(header):
+                        raise Unreadable(
+                            f"{path.name} row {first + at}: found {len(row)} cells, expected {len(header)}"
+                        )
+                yield Block(path.name, first, dict(zip(header, zip(*rows, strict=True), strict=True)))
+                first += len(rows)
+    except FileNotFoundError:
+        raise Unreadable(f"{path.name}: is missing") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Unreadable(f"{path.name}: is no CSV in UTF-8: {error}") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Unreadable(f"{path.name}: cannot be unpacked: {error}") from error
+
+
+def is_torn(path: Path) -> bool:
+    """The table ends without a line break."""
+    with path.open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
+
+
+def _is_line(text: str) -> bool:
+    return text.endswith("\n")
+
+
+def _check_header(name: str, found: Sequence[str], header: Sequence[str]) -> None:
+    if list(found) != list(header):
+        missing = [column for column in header if column not in found]
+        trouble = f"has no {', '.join(missing)}" if missing else "are others, or in another order"
+        raise Unreadable(f"{name}: its columns are not the contract's: {trouble}")

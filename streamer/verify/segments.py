@@ -1,0 +1,56 @@
+"""The files of a long run, cut into pieces: which of them there are, and what has been let go."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from streamer.verify.manifest import Document
+from streamer.verify.reasons import Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """``incomplete`` when some have been let go; ``gone`` is how many rows of frames were in those.
+
+    ``begins`` has for each stream when the pieces of its video begin, in seconds; of a run that was not cut, one that
+    begins at 0.
+    """
+
+    incomplete: bool
+    gone: int
+    begins: list[list[Fraction]]
+
+
+def uncut(streams: int) -> Pieces:
+    """Those of a run that was not cut."""
+    return Pieces(False, 0, [[Fraction(0)]] * streams)
+
+
+def read_pieces(document: Document, streams: int) -> Pieces:
+    """What ``run.json`` says of the pieces. Raises Unreadable."""
+    if not document.has("pieces"):
+        return uncut(streams)
+    found = document.get("pieces")
+    try:
+        let_go = {str(name) for name in found["let_go"]}
+        gone = sum(int(cut["frames"]) for cut in found["cuts"] if f"frames.{cut['piece']:04d}.csv" in let_go)
+        begins = [[Fraction(begin) for begin in video] for video in found["videos_begin_s"]]
+    except (TypeError, KeyError, ValueError, ZeroDivisionError):
+        raise Unreadable(
+            f"{document.name} pieces: found {json.dumps(found)[:60]}, expected cuts, videos_begin_s and let_go"
+        ) from None
+    return Pieces(bool(let_go), gone, begins or uncut(streams).begins)
+
+
+def numbered(path: Path) -> dict[int, Path]:
+    """The finished pieces of a file that are there, by their numbers."""
+    form = re.compile(rf"{re.escape(path.stem)}\.(\d{{4,}}){re.escape(path.suffix)}(\.gz)?")
+    found = {}
+    for piece in sorted(path.parent.iterdir()) if path.parent.is_dir() else []:
+        if match := form.fullmatch(piece.name):
+            found[int(match[1])] = piece
+    return found

@@ -1,0 +1,224 @@
+"""What a video file promises: how many frames, when each is due, and whether the file is all there.
+
+Found out from the packets alone, without decoding: a pass over the file that takes milliseconds.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from streamer.vendors import pyav
+from streamer.video.truncation import ends_early, indexes_every_frame
+
+_FALLBACK_RATE = Fraction(25)
+"""Frames per second of a file that says nothing at all about time; FFmpeg's own choice."""
+
+_REORDERED = 16
+"""The most frames that can stand in the file before one that is shown before them (H.264 and HEVC)."""
+
+
+class Schedule:
+    """When each promised frame is shown: exact, and compact, being the file's own ticks."""
+
+    def __init__(self, ticks: Sequence[int], time_base: Fraction) -> None:
+        self._ticks = array("q", ticks)
+        self.time_base = time_base
+
+    def __len__(self) -> int:
+        return len(self._ticks)
+
+    def pts(self, index: int) -> Fraction:
+        """The time of frame ``index`` in seconds since frame 0."""
+        return (self._ticks[index] - self._ticks[0]) * self.time_base
+
+    def tick(self, index: int) -> int:
+        """The file's own tick of frame ``index``."""
+        return self._ticks[index]
+
+    def index_of(self, tick: int) -> int | None:
+        """Which frame the file shows at its own ``tick``; None for a tick that no frame has."""
+        index = bisect_left(self._ticks, tick)
+        return index if index < len(self._ticks) and self._ticks[index] == tick else None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoIndex:
+    """The promised frames, and what is doubtful about them.
+
+    ``timed`` says that the schedule holds the file's own ticks, else it counts at ``rate``; ``broken`` are
+    the ticks of the frames of which only a part is in the file; ``duration`` is in seconds.
+    """
+
+    schedule: Schedule
+    rate: Fraction
+    variable: bool
+    timed: bool
+    duration: Fraction
+    broken: frozenset[int]
+    doubts: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Packets:
+    """What the packets of the video stream say, in the order of the file."""
+
+    ticks: list[int | None] = field(default_factory=list)
+    decode_ticks: list[int] = field(default_factory=list)
+    broken: list[int | None] = field(default_factory=list)
+
+
+def index_video(path: Path, container: InputContainer, stream: VideoStream) -> VideoIndex:
+    """Read all packets of ``stream`` and say which frames it promises; empty when there are none."""
+    promised = sum(not entry.is_discard for entry in stream.index_entries)
+    packets = _read_packets(container, stream)
+    missing = _missing_frames(path, container, stream, promised, packets)
+    said = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    rates = [rate for one in said if (rate := pyav.exact(one)) is not None]
+    doubts = []
+    trouble = "are missing" if _times_made_up(container, stream, packets) else _trouble_with_times(packets)
+    if trouble:
+        rate, variable = (rates or [_FALLBACK_RATE])[0], False
+        ticks, time_base = _counted(len(packets.ticks), rate)
+        doubts.append(f"frame times {trouble}: the frame rate of {float(rate):g} is used instead")
+    else:
+        ticks, time_base = sorted(cast(list[int], packets.ticks)), pyav.time_base(stream)
+        # Of a file cut off, the last frames lack some between them, which would have stood after them.
+        rate, variable = choose_rate(ticks[:-_REORDERED] if missing != 0 else ticks, time_base, rates)
+
+    whole = len(packets.ticks) - len(packets.broken)
+    if missing is None:
+        doubts.append(f"the file is cut off after {whole} frames; how many are missing is not known")
+        ticks = _extended(ticks, whole + 1, 1 / (rate * time_base))
+    elif missing or (packets.broken and not trouble):
+        count = len(ticks) + missing
+        doubts.append(f"the file is cut off or damaged: {whole} of {count} frames are whole")
+        ticks = _extended(ticks, count, 1 / (rate * time_base))
+    schedule = Schedule(ticks, time_base)
+    return VideoIndex(
+        schedule=schedule,
+        rate=rate,
+        variable=variable,
+        timed=not trouble,
+        duration=_duration(schedule, rate, (stream.duration or 0) if variable else 0),
+        broken=frozenset(tick for tick in packets.broken if tick is not None),
+        doubts=tuple(doubts),
+    )
+
+
+def _counted(frames: int, rate: Fraction) -> tuple[list[int], Fraction]:
+    """Ticks and time base of so many frames evenly spaced."""
+    return [number * rate.denominator for number in range(frames)], Fraction(1, rate.numerator)
+
+
+def choose_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> tuple[Fraction, bool]:
+    """The nominal frames per second, and whether the intervals vary.
+
+    The first of ``rates`` that puts every frame within a tick of its time; else the measured rate, which is
+    the average where the intervals vary.
+    """
+    if len(ticks) < 2:
+        return (rates[0] if rates else _FALLBACK_RATE), False
+    elapsed = np.asarray(ticks, np.int64) - ticks[0]
+    # The limit keeps numerator and denominator within the 32 bits that FFmpeg takes.
+    measured = ((len(ticks) - 1) / (int(elapsed[-1]) * time_base)).limit_denominator(1_000_000)
+    for rate in rates:
+        if _fits(elapsed, 1 / (rate * time_base)):
+            return rate, False
+    # With a few ticks to the frame nearly every pattern is within a tick of evenly spaced.
+    evenly = 1 / (measured * time_base) >= 10 and _fits(elapsed, 1 / (measured * time_base))
+    return measured, not evenly
+
+
+def _fits(elapsed: np.ndarray[tuple[int, ...], np.dtype[np.int64]], period: Fraction) -> bool:
+    """Whether every frame is where its number says, but for the rounding to whole ticks."""
+    numbers = np.arange(len(elapsed), dtype=np.int64)
+    off = np.abs(elapsed * period.denominator - numbers * period.numerator)
+    return int(off.max()) <= (0 if period.denominator == 1 else period.denominator)
+
+
+def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
+    packets = _Packets()
+    try:
+        for packet in container.demux(stream):
+            # Discarded ones are to be decoded but not shown (an edit list cut them off); an empty one is
+            # the end.
+            if packet.is_discard or not packet.size:
+                continue
+            packets.ticks.append(packet.pts)
+            if packet.dts is not None:
+                packets.decode_ticks.append(packet.dts)
+            if packet.is_corrupt:
+                packets.broken.append(packet.pts)
+    except av.FFmpegError:
+        # The container breaks off here; what its index promised beyond this is found missing below.
+        pass
+    return packets
+
+
+def _times_made_up(container: InputContainer, stream: VideoStream, packets: _Packets) -> bool:
+    """An AVI holds no presentation times, and those that FFmpeg makes up ignore that pictures stand out of order."""
+    context = stream.codec_context
+    in_file_order = None not in packets.ticks and packets.ticks == sorted(cast(list[int], packets.ticks))
+    return (
+        container.format.name == "avi"
+        and context.name in ("h264", "hevc")
+        and bool(context.has_b_frames)
+        and in_file_order
+    )
+
+
+def _trouble_with_times(packets: _Packets) -> str:
+    if None in packets.ticks:
+        return "are missing"
+    if any(later < earlier for earlier, later in pairwise(packets.decode_ticks)):
+        return "jump back"
+    if len(set(packets.ticks)) < len(packets.ticks):
+        return "are repeated"
+    return ""
+
+
+def _missing_frames(
+    path: Path, container: InputContainer, stream: VideoStream, promised: int, packets: _Packets
+) -> int | None:
+    """How many promised frames are not in the file; None when it is cut off and promised no number."""
+    if indexes_every_frame(path):
+        return max(0, promised - len(packets.ticks))
+    if not ends_early(path, container.format.name):
+        return 0
+    if container.format.name == "avi" and stream.frames:
+        return max(0, stream.frames - len(packets.ticks))
+    if container.format.name == "mpegts" and packets.ticks:
+        # Others mark or withhold a packet of which a part is missing; a transport stream hands it over as
+        # it is.
+        packets.broken.append(packets.ticks[-1])
+    return None
+
+
+def _extended(ticks: list[int], count: int, period: Fraction) -> list[int]:
+    """``count`` ticks: the known ones, and the missing ones where an even rhythm has them or at the end."""
+    first = ticks[0] if ticks else 0
+    grid = [first + round(number * period) for number in range(count)]
+    if set(ticks) <= set(grid):
+        return grid
+    return ticks + [ticks[-1] + round(number * period) for number in range(1, count - len(ticks) + 1)]
+
+
+def _duration(schedule: Schedule, rate: Fraction, ticks: int) -> Fraction:
+    """Seconds until the last frame ends; ``ticks`` are what the container says of it, 0 if nothing."""
+    if not len(schedule):
+        return Fraction(0)
+    last = schedule.pts(len(schedule) - 1)
+    said = ticks * schedule.time_base
+    return said if said > last else last + 1 / rate

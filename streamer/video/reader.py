@@ -1,0 +1,290 @@
+"""Decoding a video file, frame by frame, so that every frame it promises is accounted for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from streamer.errors import SourceError, UsageError
+from streamer.frame import Image
+from streamer.vendors import pyav
+from streamer.vendors.opencv import cv2
+from streamer.video.index import Schedule, index_video
+from streamer.video.rescaling import SizeChanges
+from streamer.video.truncation import cut_off_before_its_index
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """A video as it is delivered.
+
+    ``width`` and ``height`` are those of the upright picture, in pixels; ``rate`` is the nominal number of
+    frames per second, exact (the average where the intervals vary); ``frames`` counts all that the file
+    promises; ``duration`` and ``time_base``, the unit of its times, are in seconds; ``variable`` says that
+    the intervals differ by more than the rounding to the time base; ``comment`` is what the file says about
+    itself, empty if nothing.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    frames: int
+    duration: Fraction
+    time_base: Fraction
+    codec: str
+    pixel_format: str
+    variable: bool
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One promised frame: its image, or the error that kept it from being decoded.
+
+    ``pts`` is in seconds since the first frame, exact; ``image`` is height x width x 3, BGR, uint8.
+    """
+
+    index: int
+    pts: Fraction
+    image: Image | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """How pictures come from the decoder and become upright: transposed, then flipped as OpenCV counts."""
+
+    width: int
+    height: int
+    pixel_format: str
+    transpose: bool
+    flip: int | None
+
+    def upright(self, image: Image) -> Image:
+        if self.transpose:
+            image = cast(Image, cv2.transpose(image))
+        return image if self.flip is None else cast(Image, cv2.flip(image, self.flip))
+
+
+class VideoReader:
+    """A video file's frames in the order in which they are shown; each promised frame comes out once.
+
+    The file's packets are read once on opening, without decoding, so that ``info`` and ``schedule`` (the time
+    of each promised frame) are known before the first frame is asked for. All images have the size that
+    ``info`` names. ``doubts`` are sentences about what is not as it should be; reading may add to them.
+
+    Raises UsageError when there is no such file, and SourceError when it is no video that can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._container, stream = _open(path)
+        with self._container:
+            index = index_video(path, self._container, stream)
+        self._broken = index.broken
+        self._timed = index.timed
+        self.schedule: Schedule = index.schedule
+        self._doubts = index.doubts
+        self._sizes = SizeChanges()
+        self._reformatter = VideoReformatter()
+        self._coded: _Coded | None = None
+        self.rewind()
+        self.info = self._describe(self._decode_first(), index.rate, index.duration, index.variable)
+
+    @property
+    def doubts(self) -> list[str]:
+        return [*self._doubts, *self._sizes.doubts]
+
+    def read(self) -> Picture | None:
+        """The next frame in the order of presentation; None after the last one promised."""
+        while not self._pending:
+            frame = next(self._frames, None)
+            self._enqueue(frame)
+            if frame is None and not self._pending:
+                return None
+        return self._pending.popleft()
+
+    def rewind(self) -> None:
+        """Go back to the first frame. Raises SourceError when the file can no longer be opened."""
+        self._container.close()
+        # Opened anew: seeking back to the first frame is not exact in every container.
+        self._container, self._stream = _open(self._path)
+        self._frames = self._decode()
+        self._errors: dict[int | None, str] = {}
+        self._pending: deque[Picture] = deque()
+        self._next = 0
+
+    def close(self) -> None:
+        """Let go of the file; nothing is read from it any more. The second time it does nothing."""
+        self._next = len(self.schedule)
+        self._pending.clear()
+        self._frames = iter(())
+        self._container.close()
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        """Frames as the decoder gives them; a packet that it refuses is noted and passed over."""
+        context = self._stream.codec_context
+        # Slices, not frames: frame threads go on decoding after read() has returned, on the cores on which
+        # the frame just delivered is being measured. (dav1d has threads of its own, and its own option.)
+        context.thread_type = "SLICE"
+        if context.codec.name == "libdav1d":
+            context.options = {"max_frame_delay": "1"}
+        for packet in self._packets():
+            try:
+                yield from context.decode(packet)
+            except av.FFmpegError as error:
+                self._errors[packet.pts if packet and self._timed else None] = str(error.strerror)
+
+    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
+        """The packets, and None at the end, however it comes: the decoder then gives out what it holds."""
+        with suppress(av.FFmpegError):
+            for packet in self._container.demux(self._stream):
+                # An empty packet in the middle would end the decoding there.
+                if packet.size:
+                    yield packet
+        yield None
+
+    def _enqueue(self, frame: VideoFrame | None) -> None:
+        """Make the picture of ``frame``, after those that should have come before it; None is the end."""
+        index = len(self.schedule) if frame is None else self._index_of(frame)
+        if index < self._next:
+            return
+        self._pending.extend(self._lost(lost) for lost in range(self._next, index))
+        if frame is not None and index < len(self.schedule):
+            self._pending.append(self._picture(index, frame))
+        self._next = index + 1
+
+    def _index_of(self, frame: VideoFrame) -> int:
+        index = self.schedule.index_of(frame.pts) if self._timed and frame.pts is not None else None
+        return self._next if index is None else index
+
+    def _lost(self, index: int) -> Picture:
+        pts = self.schedule.pts(index)
+        error = self._errors.pop(self.schedule.tick(index) if self._timed else None, "no picture came out")
+        return Picture(index, pts, None, f"frame {index} could not be decoded: {error}")
+
+    def _picture(self, index: int, frame: VideoFrame) -> Picture:
+        pts = self.schedule.pts(index)
+        # The decoder paints over what it could not read and marks the frame: that is not what the camera saw.
+        if frame.is_corrupt or (self._timed and frame.pts in self._broken):
+            return Picture(index, pts, None, f"frame {index} could not be decoded: its data is damaged")
+        try:
+            return Picture(index, pts, self._image(index, frame), None)
+        except av.FFmpegError as error:
+            return Picture(index, pts, None, f"frame {index} could not be converted to BGR: {error.strerror}")
+
+    def _image(self, index: int, frame: VideoFrame) -> Image:
+        if self._coded is None:
+            self._coded = _Coded(frame.width, frame.height, frame.format.name, *_orientation(frame))
+        coded = self._coded
+        if (frame.width, frame.height) != (coded.width, coded.height):
+            self._sizes.count(index, frame.width, frame.height)
+        # One reformatter for all frames (a new one costs three times the conversion), on this thread only.
+        converted = self._reformatter.reformat(frame, coded.width, coded.height, "bgr24", threads=1)
+        return coded.upright(np.ascontiguousarray(cast(Image, converted.to_ndarray())))
+
+    def _decode_first(self) -> _Coded:
+        """Decode up to the first good frame: it alone knows size, orientation and pixel format."""
+        read: list[Picture] = []
+        while self._coded is None and (picture := self.read()) is not None:
+            read.append(picture)
+        if self._coded is None:
+            self.close()
+            what = f"none of its {len(read)} frames can be decoded" if read else "there are no frames in it"
+            raise SourceError(f"{self._path} cannot be played: {what}: record it again")
+        self._pending.extendleft(reversed(read))
+        return self._coded
+
+    def _describe(self, coded: _Coded, rate: Fraction, duration: Fraction, variable: bool) -> VideoInfo:
+        return VideoInfo(
+            width=coded.height if coded.transpose else coded.width,
+            height=coded.width if coded.transpose else coded.height,
+            rate=rate,
+            frames=len(self.schedule),
+            duration=duration,
+            time_base=self.schedule.time_base,
+            codec=self._stream.codec_context.codec.canonical_name,
+            pixel_format=coded.pixel_format,
+            variable=variable,
+            comment=pyav.comment(self._container),
+        )
+
+
+def _open(path: Path) -> tuple[InputContainer, VideoStream]:
+    """The file and its first video stream; if there is none, an error that says why, and the mend."""
+    if path.is_dir():
+        raise SourceError(f"{path} is a directory: name a video file")
+    if not path.exists():
+        raise UsageError(f"{path}: no such file")
+    if not path.stat().st_size:
+        raise SourceError(f"{path} is empty: copy or record it again")
+    try:
+        # The protocol is named because FFmpeg takes a colon in a file's name for the end of one.
+        container = pyav.open_input(f"file:{path}")
+    except av.FFmpegError as error:
+        raise SourceError(_why_not(path, error)) from error
+    streams = [stream for stream in container.streams.video if _is_video(stream)]
+    if not streams:
+        container.close()
+        raise SourceError(_cut_off(path) or f"{path} holds no video: name a video file")
+    for stream in container.streams:
+        if stream is not streams[0]:
+            stream.discard = av.stream.Discard.all
+    return container, streams[0]
+
+
+def _is_video(stream: VideoStream) -> bool:
+    # FFmpeg plays text files, as an old terminal would, and has the cover of a piece of music for a video.
+    return stream.codec_context is not None and not (
+        stream.codec_context.name == "ansi" or stream.disposition & Disposition.attached_pic
+    )
+
+
+def _why_not(path: Path, error: av.FFmpegError) -> str:
+    if isinstance(error, PermissionError):
+        return f"{path} may not be read: check its permissions"
+    return _cut_off(path) or f"{path} is not a video that can be read: {error.strerror}"
+
+
+def _cut_off(path: Path) -> str:
+    if not cut_off_before_its_index(path):
+        return ""
+    return f"{path} seems to be cut off: its index (moov) is missing: copy or record it again"
+
+
+def _orientation(frame: VideoFrame) -> tuple[bool, int | None]:
+    """Whether to transpose and how to flip, for one of a camera's eight orientations.
+
+    The upper left quarter of the display matrix says where x and y go.
+    """
+    matrix = cast(Mapping[str, Any], frame.side_data).get("DISPLAYMATRIX")
+    if matrix is None:
+        return False, None
+    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
+    transpose = abs(b) > abs(a)
+    mirror_x, mirror_y = (c < 0, b < 0) if transpose else (a < 0, d < 0)
+    flips = {(False, False): None, (True, False): 1, (False, True): 0, (True, True): -1}
+    return transpose, flips[mirror_x, mirror_y]

@@ -1,0 +1,200 @@
+"""Memory that is shared or lent: never written while a request reads it, never read once it is given back."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+
+import streamer
+from streamer.detection.postprocess import Head, Postprocess, cells
+from streamer.detection.preprocess import Fit, geometry, preprocess_for
+from streamer.engines.base import Engine, Input, Tensor
+from streamer.engines.null import fixed_prediction
+from streamer.engines.registry import open_engine
+from streamer.engines.spec_parser import parse_spec
+from streamer.engines.variants import EngineSpec
+from streamer.models.find import find_model
+from streamer.models.model import Model
+from streamer.run.finished import Run
+from streamer.schedule.schedule import Pace
+from streamer.settings import Settings, Video
+from tests.poisoned import Broken, PoisonedEngine, PoisonedRequest
+from tests.quantized import clip_of_the_street
+from tests.runs import needs_bundled
+
+FRAMES = 16
+
+
+def play(engine: str, out: Path, *, fps: Pace = "max") -> Run:
+    """The first frames of the bundled clip on real threads; each is delivered."""
+    settings = Settings(
+        engine=engine, fps=fps, queue=FRAMES, frames=FRAMES, warmup=1, video=Video.NONE, out=out
+    )  # fmt: skip
+    return streamer.replay(clip_of_the_street(), settings)
+
+
+@pytest.fixture
+def poisoned(monkeypatch: pytest.MonkeyPatch) -> list[PoisonedEngine]:
+    """From now on runs are poisoned; the engines that they open."""
+    opened: list[PoisonedEngine] = []
+
+    def opening(spec: EngineSpec, model: Model) -> Engine:
+        opened.append(PoisonedEngine(open_engine(spec, model)))
+        return opened[-1]
+
+    monkeypatch.setattr("streamer.run.run.open_engine", opening)
+    return opened
+
+
+def detections(run: Run) -> str:
+    """All that a run found, to the last digit, in the order in which it came out."""
+    assert run.failure is None
+    assert [record.frame for record in run.ledger if record.written is not None] == list(range(FRAMES))
+    text = (run.directory / "detections.csv").read_text(encoding="utf-8")
+    assert "nan" not in text
+    frames = [int(line.split(",")[1]) for line in text.splitlines()[1:]]
+    assert frames == sorted(frames), "results left their order"
+    assert len(set(frames)) == FRAMES, "frames without any object show nothing"
+    return text
+
+
+@needs_bundled
+@pytest.mark.parametrize(
+    "engine",
+    [
+        *("ir-throughput,requests=2", "ir-auto-shared,requests=3", "ir,requests=2,threads=1", "ir-graph,requests=2"),
+        "onnx,shared=on",
+    ],
+)
+def test_poisoned_memory_changes_no_result_while_several_requests_are_under_way(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    clean = play(engine, tmp_path / "clean")
+    engines: list[PoisonedEngine] = request.getfixturevalue("poisoned")
+    poisoned = play(engine, tmp_path / "poisoned")
+    assert detections(poisoned) == detections(clean)
+    (opened,) = engines
+    assert len(opened.requests) == parse_spec(engine).requests
+    # Each was warmed up by two inferences.
+    used = [one.inferences - 2 for one in opened.requests]
+    assert sum(used) == FRAMES
+    assert all(used), "a request was never used: the test shows nothing"
+
+
+@needs_bundled
+@pytest.mark.parametrize("unprimed", ["ir-auto-shared", "ir-graph,requests=2"])
+def test_priming_never_runs_beside_a_detection_on_the_same_request_and_changes_no_result(
+    unprimed: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    clean = play(unprimed, tmp_path / "clean")
+    engines: list[PoisonedEngine] = request.getfixturevalue("poisoned")
+    # Slow enough that there is room for priming on a busy machine, and on one without 16-bit arithmetic, too.
+    period_ms = max(200, round(8 * clean.manifest["service_ms"]["p50"]))
+    primed = play(f"{unprimed},prime=on", tmp_path / "primed", fps=Fraction(1000, period_ms))
+    assert detections(primed) == detections(clean)
+    priming = primed.manifest["priming"]
+    assert priming["inferences"] > 0, "nothing was primed: the test shows nothing"
+    assert priming["frames_primed"] + priming["frames_without_room"] == FRAMES
+    assert priming["cpu_s"] > 0
+    (opened,) = engines
+    warmed_up = 2 * len(opened.requests) + 5
+    assert sum(one.inferences for one in opened.requests) == warmed_up + FRAMES + priming["inferences"]
+
+
+@pytest.mark.parametrize("how", ["ir-auto-shared", "ir-graph", "ir-threads,shared=on", "ir-throughput,requests=2"])
+def test_preprocess_writes_into_the_tensors_own_memory(how: str, tiny_model: Path) -> None:
+    model, spec = find_model(str(tiny_model)), parse_spec(how)
+    with closing(open_engine(spec, model)) as engine:
+        engine.read()
+        engine.compile()
+        preprocess = preprocess_for(spec.preprocess, model.input_size, Fit.LETTERBOX)
+        for request in engine.requests:
+            tensor = request._request.get_input_tensor()  # type: ignore[attr-defined]
+            preprocess(np.full((64, 64, 3), 255, np.uint8), request.input)
+            assert tensor.data.min() == tensor.data.max() == (255 if tensor.data.dtype == np.uint8 else 1)
+            request.infer()
+            now = request._request.get_input_tensor()  # type: ignore[attr-defined]
+            assert now.data.ctypes.data == request.input.ctypes.data, "inferring moved the input elsewhere"
+
+
+def some_model(head: Head) -> Model:
+    """A model of four classes for 64x96 pixels, of which only its layout matters."""
+    shape = {
+        Head.OBJECTNESS: (1, 3 * cells((64, 96)), 9),
+        Head.CLASSES: (1, 8, cells((64, 96))),
+        Head.END_TO_END: (1, 300, 6),
+    }[head]
+    return Model("some", Path("some.onnx"), {}, {}, (64, 96), shape, head, ("a", "b", "c", "d"))
+
+
+@pytest.mark.parametrize("head", list(Head))
+def test_detections_keep_nothing_of_the_prediction_that_they_were_made_from(head: Head) -> None:
+    model = some_model(head)
+    raw = fixed_prediction(model)
+    found = Postprocess(head, 0.25, 0.5, len(model.names))(raw, geometry(96, 64, (64, 96), Fit.LETTERBOX))
+    assert len(found) == 3
+    before = (found.xyxy.copy(), found.confidence.copy(), found.class_id.copy())
+    raw[:] = np.nan
+    for now, then in zip((found.xyxy, found.confidence, found.class_id), before, strict=True):
+        assert np.array_equal(now, then)
+
+
+class Slow:
+    """A request whose inference lasts until it is told to end."""
+
+    def __init__(self) -> None:
+        self.input: Input = np.zeros((1, 3, 2, 2), np.float32)
+        self.begun, self.end = Event(), Event()
+
+    def infer(self) -> Tensor:
+        self.begun.set()
+        assert self.end.wait(60)
+        return np.ones((1, 6, 1), np.float32)
+
+
+def test_the_poison_catches_who_writes_while_a_request_reads() -> None:
+    slow = Slow()
+    caught: list[Broken] = []
+
+    def infer() -> None:
+        try:
+            PoisonedRequest(slow).infer()
+        except Broken as error:
+            caught.append(error)
+
+    thread = Thread(target=infer)
+    thread.start()
+    slow.begun.wait(60)
+    slow.input[0, 0, 0, 0] = 1
+    slow.end.set()
+    thread.join()
+    assert [str(error) for error in caught] == ["the input was written while it was read"]
+
+
+def test_the_poison_catches_two_inferences_on_one_request_at_once() -> None:
+    slow = Slow()
+    request = PoisonedRequest(slow)
+    thread = Thread(target=request.infer)
+    thread.start()
+    slow.begun.wait(60)
+    with pytest.raises(Broken, match="at once"):
+        request.infer()
+    slow.end.set()
+    thread.join()
+
+
+def test_the_poison_spoils_an_answer_once_there_is_a_next_and_an_input_once_it_is_read() -> None:
+    slow = Slow()
+    slow.end.set()
+    request = PoisonedRequest(slow)
+    first = request.infer()
+    assert (first == 1).all()
+    assert np.isnan(request.input).all()
+    request.input[:] = 0
+    assert (request.infer() == 1).all()
+    assert np.isnan(first).all()

@@ -1,0 +1,55 @@
+"""The README names what there is: every command, option, column, engine and exit code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from streamer.cli.main import group
+from streamer.engines.variants import VARIANTS
+from streamer.rundir.frames_csv import DETECTION_COLUMNS, FRAME_COLUMNS
+from tests.runs import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands(of: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """All commands with their names in full, those of groups within groups too."""
+    context = click.Context(of)
+    for name in of.list_commands(context):
+        command = of.get_command(context, name)
+        assert command is not None
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*found, id=found[0]) for found in commands(group)])
+def test_every_command_and_option_is_in_the_readme(name: str, command: click.Command) -> None:
+    assert f"`streamer {name}" in README or f"\nstreamer {name}" in README
+    options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+    assert [option for option in options if not re.search(rf"{option}\b", README)] == []
+
+
+def test_every_column_is_in_the_readme() -> None:
+    columns = {*FRAME_COLUMNS.split(","), *DETECTION_COLUMNS.split(",")}
+    assert sorted(column for column in columns if f"`{column}`" not in README) == []
+
+
+def test_every_engine_is_in_the_readme() -> None:
+    assert [name for name in VARIANTS if f"`{name}`" not in README] == []
+
+
+def test_every_exit_code_is_in_the_readme() -> None:
+    rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| ")]
+    named = {code for row in rows for code in re.findall(r"\b\d+\b", row)}
+    assert {"0", "1", "2", "3", "130", "143"} <= named
+
+
+def test_every_file_that_the_readme_shows_is_there() -> None:
+    shown = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in target]
+    assert shown
+    assert [target for target in shown if not (ROOT / target).exists()] == []

@@ -1,0 +1,153 @@
+"""An engine in a process of its own: what it answers, and what becomes of a run when it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from multiprocessing import active_children
+from pathlib import Path
+
+import anyio
+import numpy as np
+import pytest
+
+from streamer.engines.isolated import ApartEngine
+from streamer.engines.null import NullEngine
+from streamer.engines.spec_parser import parse_spec
+from streamer.errors import EngineError, EngineLost, UsageError
+from streamer.ledger.ledger import Outcome
+from streamer.pipeline.housekeeping import Progress
+from streamer.pipeline.observer import Silent
+from streamer.run.run import run
+from streamer.settings import Settings
+from streamer.verify import verify
+from tests.rig import TINY, Rig
+from tests.videos import write_video
+
+
+def test_an_engine_that_is_lost_is_replaced_its_frame_has_failed_and_those_of_the_gap_are_rows() -> None:
+    rig = Rig(services_s=(0.01,), engine_lost_at=frozenset({10}), respawns=1, respawn_s=0.5, frames=100).run()
+    assert rig.pipeline.failure is None
+    assert [record.frame for record in rig.records if record.outcome is Outcome.ENGINE_ERROR] == [10]
+    # Frames 11 to 22 fall due in half a second; the last of them waits for the new engine.
+    assert [record.frame for record in rig.records if record.outcome is Outcome.DROPPED] == list(range(11, 22))
+    assert rig.ledger.outcomes[Outcome.DELIVERED] == 88
+    assert rig.ledger.conserved
+    (replacement,) = rig.replacing.done
+    assert replacement.back_us - replacement.at_us == 500_000
+    assert "frame 10" in replacement.why
+
+
+def test_an_engine_that_is_lost_once_more_than_it_may_be_replaced_ends_the_run() -> None:
+    rig = Rig(services_s=(0.01,), engine_lost_at=frozenset({10, 20, 30}), respawns=2, frames=100).run()
+    assert isinstance(rig.pipeline.failure, EngineLost)
+    assert rig.ledger.outcomes[Outcome.ENGINE_ERROR] == 3
+    assert len(rig.replacing.done) == 2
+    assert rig.ledger.conserved
+
+
+def test_an_engine_that_raises_an_error_is_not_replaced() -> None:
+    rig = Rig(services_s=(0.01,), engine_fails_at=10, respawns=5, frames=100).run()
+    assert isinstance(rig.pipeline.failure, EngineError)
+    assert rig.replacing.done == []
+
+
+@pytest.fixture
+def apart() -> Iterator[Callable[[str, float], ApartEngine]]:
+    """Makes engines in processes of their own, read and compiled, and closes them."""
+    made: list[ApartEngine] = []
+
+    def make(spec: str, within_s: float) -> ApartEngine:
+        engine = ApartEngine(parse_spec(spec), TINY, within_s)
+        made.append(engine)
+        engine.read()
+        engine.compile()
+        return engine
+
+    yield make
+    for engine in made:
+        engine.close()
+
+
+def test_it_answers_as_the_engine_itself_does(apart: Callable[[str, float], ApartEngine]) -> None:
+    engine, itself = apart("null", 60), NullEngine(parse_spec("null"), TINY)
+    itself.compile()
+    (request,), (its,) = engine.requests, itself.requests
+    assert request.input.shape == its.input.shape
+    assert request.input.dtype == its.input.dtype
+    assert np.array_equal(request.input, its.input)
+    assert np.array_equal(request.infer(), its.infer())
+    assert engine.execution_devices == itself.execution_devices
+    assert engine.config_in_force == itself.config_in_force
+
+
+def test_it_tells_what_its_processes_took_of_the_cpu(apart: Callable[[str, float], ApartEngine]) -> None:
+    engine = apart("null", 60)
+    at_first = engine.cpu_s
+    assert at_first > 0
+    for _ in range(2000):
+        engine.requests[0].infer()
+    in_all = engine.cpu_s
+    assert in_all > at_first
+    engine.replace()
+    engine.requests[0].infer()
+    assert engine.cpu_s > in_all
+
+
+def test_when_its_process_is_killed_that_is_said_and_another_one_answers(
+    apart: Callable[[str, float], ApartEngine],
+) -> None:
+    engine = apart("null", 60)
+    (child,) = active_children()
+    child.kill()
+    child.join()
+    with pytest.raises(EngineLost, match="its process was killed by SIGKILL"):
+        engine.infer()
+    engine.replace()
+    assert engine.infer().shape == TINY.output_shape
+
+
+def test_when_it_does_not_answer_in_time_it_is_lost_and_its_process_can_be_ended(
+    apart: Callable[[str, float], ApartEngine],
+) -> None:
+    engine = apart("null,delay_ms=600000", 0.2)
+    with pytest.raises(EngineLost, match="no sign of life"):
+        engine.infer()
+    (child,) = active_children()
+    engine.replace()
+    assert not child.is_alive()
+
+
+class KillsTheEngine(Silent):
+    """An observer that kills the engine's process when it first hears of the run."""
+
+    def __init__(self) -> None:
+        self.killed = 0
+
+    def progress(self, progress: Progress) -> None:
+        if not self.killed:
+            for child in active_children():
+                child.kill()
+                self.killed += 1
+
+
+def test_a_run_whose_engine_is_killed_goes_on_and_is_verified(tmp_path: Path) -> None:
+    clip, out = write_video(tmp_path / "clip.mp4", 60), tmp_path / "run"
+    settings = Settings(engine="null,delay_ms=5", respawn=2, loop=True, duration_s=6, out=out)
+    observer = KillsTheEngine()
+    done = anyio.run(run, [str(clip)], settings, observer)
+    assert observer.killed == 1
+    assert done.failure is None
+    assert done.manifest["verdict"] == "VALID"
+    assert done.manifest["frames"]["engine_error"] == 1
+    (replacement,) = done.manifest["replacements"]
+    assert "killed by SIGKILL" in replacement["why"]
+    assert [record.outcome for record in done.ledger][-1] is Outcome.DELIVERED
+    assert any("the engine was replaced" in doubt for doubt in done.manifest["doubts"])
+    assert verify(out).reasons == []
+
+
+def test_more_requests_than_one_and_priming_are_refused(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4", 3)
+    for engine in ("null,requests=2", "null,prime=on"):
+        with pytest.raises(UsageError, match="--respawn with"):
+            anyio.run(run, [str(clip)], Settings(engine=engine, respawn=1))

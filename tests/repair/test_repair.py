@@ -1,0 +1,366 @@
+"""A killed run: what it leaves is whole, verify says so, and a repair makes a finished record of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+import streamer
+from streamer.errors import SinkError, UsageError
+from streamer.pipeline.link import Policy
+from streamer.repair.repair import repair
+from streamer.run.run import run
+from streamer.settings import Settings, Video
+from streamer.verify import verify
+from tests import runs
+from tests.runs import environment, manifest, playable_times, rows
+from tests.videos import write_video
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+
+FIGURES = (
+    *("latency_ms", "result_latency_ms", "age_ms", "service_ms", "preprocess_ms", "infer_ms", "postprocess_ms"),
+    *("sink_ms", "lateness_ms", "preprocess_start_ms", "omission_gap", "frames", "streams", "slo", "slo_checks"),
+)
+"""What a repair works out from the rows alone."""
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("clips") / "clip.mp4", 40)
+
+
+@contextmanager
+def going_on(*options: str | Path, out: Path, rows: int) -> Iterator[subprocess.Popen[bytes]]:
+    """An endless replay in a process of its own that has written so many rows; it is killed in the end."""
+    command = [sys.executable, "-m", "streamer", "replay", *map(str, options), "--loop", "--warmup", "0", "--quiet"]
+    with subprocess.Popen([*command, "--out", str(out)], env=environment(), stderr=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(3000):
+                if (out / "frames.csv").exists() and (out / "frames.csv").read_bytes().count(b"\n") > rows:
+                    break
+                try:
+                    process.wait(timeout=0.02)
+                except subprocess.TimeoutExpired:
+                    continue
+                pytest.fail(f"the process ended with {process.returncode}")
+            yield process
+        finally:
+            process.kill()
+
+
+def kill(*options: str | Path, out: Path, rows: int) -> Path:
+    """The directory of a run that was killed after so many rows."""
+    with going_on(*options, out=out, rows=rows) as process:
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(timeout=60) == -signal.SIGKILL
+    return out
+
+
+@pytest.fixture(scope="module")
+def killed(clip: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one stream, every frame of which was delivered, killed after 1.5 s."""
+    out = tmp_path_factory.mktemp("killed") / "run"
+    return kill(
+        clip, "--model", tiny_model, "--engine", "null", "--fps", "100", "--policy", "wait", out=out, rows=150
+    )
+
+
+@pytest.fixture
+def copy(killed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(killed, tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--engine", "null,delay_ms=5", "--fps", "60"),
+        ("--engine", "null,delay_ms=5", "--fps", "30", "--streams", "3"),
+        ("--engine", "null,delay_ms=40", "--fps", "60", "--video", "all", "--policy", "drop-newest"),
+    ],
+    ids=["one stream", "three streams", "drops in the video"],
+)
+def test_a_run_that_is_killed_is_said_to_be_whole_so_far_and_is_repaired(
+    options: tuple[str, ...], clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    out = kill(clip, "--model", tiny_model, *options, out=tmp_path / "run", rows=130)
+    before = rows(out / "frames.csv")
+    done = runs.streamer("verify", "run", cwd=tmp_path)
+    assert done.code == 3
+    assert done.out.startswith("INTERRUPTED: the run was killed and has no run.json; whole up to ")
+    assert done.out.splitlines()[-1] == "mend    streamer verify run --repair"
+    found = verify(out)
+    assert (found.reasons, found.remains is not None) == ([], True)
+    assert found.remains is not None
+    assert found.remains.rows == len(before)
+    for video in found.remains.videos:
+        assert video.plays_until_ms is not None
+        assert video.delivered_until_ms is not None
+        assert video.plays_until_ms <= video.delivered_until_ms
+        times, _ = playable_times(out / video.name)
+        assert float(times[-1]) * 1000 == pytest.approx(video.plays_until_ms, abs=1), "it starts at 0"
+
+    mended = runs.streamer("verify", "run", "--repair", cwd=tmp_path)
+    assert (mended.code, mended.err) == (0, "")
+    said, verdict, _ = mended.out.splitlines()
+    assert said.startswith(f"repaired: rows {len(before)}")
+    assert verdict == "VALID (of an interrupted run)"
+    document = manifest(out)
+    assert (document["verdict"], document["error"]) == ("INTERRUPTED", None)
+    assert document["repaired"]["rows"] == len(before)
+    assert document["frames"]["abandoned"] == document["repaired"]["abandoned"]
+    assert document["frames"]["scheduled"] == len(before) + document["repaired"]["abandoned"]
+    assert document["source"]["sha256"]
+    assert "the run was killed at" in document["doubts"][0]
+    assert not [doubt for doubt in document["doubts"] if "has 0" in doubt], "doubts of a run without a frame"
+    videos = {video.name for video in found.remains.videos}
+    assert {path.name for path in out.iterdir()} == {
+        *("frames.csv", "detections.csv", "latency.png", "run.json"),
+        *videos,
+    }
+    assert verify(out).valid
+
+
+def unfinished(directory: Path, **asked: Any) -> dict[str, Any]:
+    """Makes of a finished run one that was killed when all its rows were written; returns what its manifest was."""
+    document = manifest(directory)
+    wiped = dict.fromkeys(("scheduled", "delivered"), 0)
+    begun = {
+        **document,
+        **dict.fromkeys(("verdict", "answer", "doubts", "slo", "slo_checks", "frames", *FIGURES)),
+        "doubts": [],
+        "streams": [{**stream, **wiped} for stream in document["streams"]],
+        "run": {**document["run"], "duration_s": 0.0, "rounds": None},
+        "asked": {"frames": None, "duration_s": None, "respawn": 0, "promised": [40] * 9, **asked},
+    }
+    del begun["files"]
+    (directory / "run.json").unlink()
+    (directory / "latency.png").unlink(missing_ok=True)
+    (directory / "begun.json").write_text(json.dumps(begun))
+    return document
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"slo": "latency.p50<1s,drops<1%"},
+        {"engine": "null,delay_ms=15", "deadline_ms": 20, "slo": "drops<1%"},
+        {"engine": "null,delay_ms=3", "streams": 2},
+        {"fps": "source", "duration_s": 0.5},
+        {"fps": "max", "video": Video.NONE},
+        {"arrivals": "bursty,pause_ms=50,every_s=0.2", "policy": Policy.WAIT},
+    ],
+    ids=["simple", "drops", "streams", "timestamps", "closed loop", "bursty"],
+)
+def test_figures_made_from_the_rows_are_those_that_the_run_itself_had(
+    asked: dict[str, Any], clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    usual = {"engine": "null", "model": str(tiny_model), "fps": Fraction(100), "warmup": 0, "out": tmp_path / "run"}
+    streamer.replay(clip, Settings(**{**usual, **asked}))
+    before = unfinished(tmp_path / "run", duration_s=asked.get("duration_s"))
+    after = repair(tmp_path / "run")
+    assert after is not None
+    assert {name: after[name] for name in FIGURES} == {name: before[name] for name in FIGURES}
+    assert after["repaired"] == {"rows": len(rows(tmp_path / "run" / "frames.csv"))} | dict.fromkeys(
+        ("abandoned", "torn_lines", "detections_removed"), 0
+    )
+    assert set(after) == set(before)
+    assert verify(tmp_path / "run").reasons == []
+
+
+def test_the_rounds_of_a_killed_run_are_found_again(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    class Turns:
+        study = "a study"
+
+        def begins(self, frame: int) -> bool:
+            return frame % 10 == 0
+
+        def wait(self) -> bool:
+            return True
+
+    settings = Settings(
+        engine="null", model=str(tiny_model), fps=Fraction(200), warmup=0, out=tmp_path / "run", video=Video.NONE
+    )
+    anyio.run(partial(run, [str(clip)], settings, rounds=Turns()))
+    before = unfinished(tmp_path / "run")
+    lines = (tmp_path / "run" / "frames.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "run" / "frames.csv").write_text("".join(lines[:25] + lines[26:36]))
+    assert verify(tmp_path / "run").reasons == []
+    after = repair(tmp_path / "run")
+    assert after is not None
+    assert after["run"]["rounds"] == before["run"]["rounds"]
+    assert after["run"]["study"] is None, "it cannot be paired with the others any more"
+    assert after["frames"]["abandoned"] == 1
+    assert verify(tmp_path / "run").reasons == []
+
+
+def test_programs_are_told_what_is_left(copy: Path) -> None:
+    done = runs.streamer("verify", "run", "--json", cwd=copy.parent)
+    document = json.loads(done.out)
+    assert done.code == 3
+    assert (document["verdict"], document["reasons"]) == ("INTERRUPTED", [])
+    assert document["remains"]["rows"] == len(rows(copy / "frames.csv"))
+    document = json.loads(runs.streamer("verify", "run", "--repair", "--json", cwd=copy.parent).out)
+    assert (document["verdict"], document["repaired"]) == ("VALID", manifest(copy)["repaired"])
+
+
+@pytest.mark.parametrize("let_go", [False, True])
+def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
+    clip: Path, tiny_model: Path, tmp_path: Path, let_go: bool
+) -> None:
+    settings = Settings(
+        engine="null", model=str(tiny_model), fps=Fraction(40), warmup=0, segment_s=0.2, out=tmp_path / "run"
+    )
+    streamer.replay(clip, settings)
+    before = unfinished(tmp_path / "run")
+    (tmp_path / "run" / "frames.0000.csv.writing").write_text("half")
+    if let_go:
+        (tmp_path / "run" / "frames.0000.csv.gz").unlink()
+    found = verify(tmp_path / "run")
+    assert (found.reasons, found.valid) == ([], False)
+    assert found.remains is not None
+    assert found.remains.let_go == let_go
+    if let_go:
+        with pytest.raises(UsageError, match=r"pieces of frames\.csv have been let go"):
+            repair(tmp_path / "run")
+        return
+    assert found.remains.rows == 40
+    after = repair(tmp_path / "run")
+    assert after is not None
+    assert after["frames"] == before["frames"]
+    assert after["pieces"]["videos_begin_s"] == before["pieces"]["videos_begin_s"]
+    assert [cut["frames"] for cut in after["pieces"]["cuts"]] == [cut["frames"] for cut in before["pieces"]["cuts"]]
+    assert verify(tmp_path / "run").reasons == []
+
+
+def test_a_torn_line_is_cut_off_and_its_frame_abandoned(copy: Path) -> None:
+    table = copy / "frames.csv"
+    table.write_bytes(table.read_bytes()[:-30])
+    found = verify(copy)
+    assert (found.reasons, found.valid) == ([], False)
+    assert found.remains is not None
+    assert (found.remains.torn_lines, found.remains.strays > 0) == (1, True)
+    document = repair(copy)
+    assert document is not None
+    assert document["repaired"]["torn_lines"] == 1
+    assert document["repaired"]["detections_removed"] == found.remains.strays
+    assert document["frames"]["abandoned"] >= 0
+    assert verify(copy).reasons == []
+
+
+def test_frames_in_flight_become_rows_that_are_abandoned(copy: Path) -> None:
+    table = copy / "frames.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join([*lines[:-4], lines[-2]]))
+    found = verify(copy)
+    assert found.remains is not None
+    assert found.remains.unknown == 2
+    document = repair(copy)
+    assert document is not None
+    abandoned = [row for row in rows(table) if row["outcome"] == "abandoned"]
+    first = int(lines[-4].split(",")[1])
+    assert [int(row["frame"]) for row in abandoned][:2] == [first, first + 1]
+    assert all(row["scheduled_ms"] == f"{int(row['frame']) * 10}.000" for row in abandoned)
+    assert document["frames"]["abandoned"] == len(abandoned)
+    # The pictures of frames without a row are nobody's.
+    assert [reason for reason in verify(copy).reasons if "where no frame belongs" not in reason] == []
+
+
+def test_what_a_kill_does_not_explain_is_a_reason(copy: Path) -> None:
+    table = copy / "frames.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    cells = lines[5].split(",")
+    cells[3] = "17.000"
+    table.write_text("".join([*lines[:5], ",".join(cells), *lines[6:]]))
+    found = runs.streamer("verify", "run", cwd=copy.parent)
+    assert found.code == 3
+    assert found.out.startswith("INVALID: the run was killed")
+    assert "frames.csv frame 4, scheduled_ms: found 17.000, expected 40.000 by the schedule" in found.out
+
+
+def test_a_kill_before_the_first_row_leaves_a_record_of_nothing(copy: Path) -> None:
+    for name in ("frames.csv", "detections.csv", "annotated.mp4"):
+        (copy / name).write_bytes(b"")
+    document = repair(copy)
+    assert document is not None
+    assert document["frames"]["scheduled"] == 0
+    assert document["run"]["duration_s"] == 0
+    assert "Nothing was delivered" in document["answer"]
+    assert verify(copy).reasons == []
+
+
+def test_a_kill_while_the_manifest_was_written_leaves_nothing_half_done(copy: Path) -> None:
+    (copy / "run.json.writing").write_text('{"schema_version": 1, "stre')
+    assert repair(copy) is not None
+    assert verify(copy).valid
+    (copy / "begun.json").write_text("{}")  # killed between the two
+    done = runs.streamer("verify", "run", "--repair", cwd=copy.parent)
+    assert (done.code, done.out.splitlines()[0]) == (0, "nothing to repair: run.json is there")
+    assert {path.name for path in copy.iterdir()} == {
+        *("frames.csv", "detections.csv", "annotated.mp4", "latency.png", "run.json"),
+    }
+
+
+def test_an_engine_that_failed_before_the_kill_makes_a_failed_run(copy: Path) -> None:
+    table = copy / "frames.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    cells = lines[-1].split(",")
+    cells[9:12] = cells[13:16] = [""] * 3
+    table.write_text("".join([*lines[:-1], ",".join([*cells[:16], "engine_error", "", "0", "\n"])]))
+    document = repair(copy)
+    assert document is not None
+    assert document["verdict"] == "FAILED"
+    assert document["error"].startswith(f"engine_error at frame {cells[1]} of stream 0")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "says"),
+    [
+        ("begun.json", None, UsageError, "has neither run.json nor begun.json"),
+        ("begun.json", "{", SinkError, "begun.json cannot be read"),
+        ("begun.json", "{}", SinkError, "begun.json cannot be understood"),
+        ("frames.csv", "stream\n0\n", SinkError, "cannot be understood"),
+        ("frames.csv", None, SinkError, "No such file"),
+    ],
+)
+def test_what_cannot_be_repaired_is_one_line(
+    name: str, content: str | None, error: type[Exception], says: str, copy: Path
+) -> None:
+    (copy / name).unlink()
+    if content is not None:
+        (copy / name).write_text(content)
+    with pytest.raises(error, match=says):
+        repair(copy)
+    assert not (copy / "run.json").exists()
+
+
+def test_a_run_that_is_still_going_on_is_left_alone(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    options = (clip, "--model", tiny_model, "--engine", "null", "--fps", "50")
+    with going_on(*options, out=tmp_path / "run", rows=5) as process:
+        for arguments in (("verify", "run"), ("verify", "run", "--repair")):
+            done = runs.streamer(*arguments, cwd=tmp_path)
+            assert (done.code, "the run is still going on" in done.error) == (2, True)
+        done = runs.streamer("replay", clip, "--out", "run", "--overwrite", cwd=tmp_path)
+        assert (done.code, "another run is being written there" in done.error) == (2, True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert verify(tmp_path / "run").valid
+    assert not (tmp_path / "run" / "begun.json").exists()
+
+
+def test_a_killed_run_can_be_written_over(copy: Path, clip: Path, tiny_model: Path) -> None:
+    settings = Settings(engine="null", model=str(tiny_model), fps="max", warmup=0, out=copy, overwrite=True)
+    assert streamer.replay(clip, settings).manifest["verdict"] == "VALID"
+    assert verify(copy).valid
