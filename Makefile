@@ -15,8 +15,8 @@ NEWEST = .venv-newest
 LOWEST = .venv-lowest
 EXTRAS = test
 SMOKE = tests/engines tests/sources/test_images.py tests/sources/test_video_times.py tests/vendors/test_opencv.py \
-        tests/charts/test_latency.py tests/vendors/test_pyav.py tests/cli/test_replay.py tests/run/test_same_rows.py tests/verify/test_verify.py \
-        tests/video/test_reader.py tests/video/test_writer.py tests/workers/test_threads.py
+        tests/charts/test_latency.py tests/vendors/test_pyav.py tests/cli/test_replay.py tests/run/test_same_rows.py \
+        tests/verify tests/video tests/workers/test_threads.py
 VERSIONS = -c 'from streamer.vendors.versions import line; print(line())'
 
 .PHONY: demo test test-all test-newest test-lowest smoke-lowest check clean lowest

@@ -13,7 +13,7 @@ import anyio
 import numpy as np
 
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report
-from streamer.ledger.ledger import FrameRecord, elapsed
+from streamer.ledger.record import FrameRecord, elapsed
 from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.settings import Settings, Video

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 from streamer.machine.info import this_machine
 from streamer.rundir.frames_csv import read_frames
 from streamer.vendors.versions import versions

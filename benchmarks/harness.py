@@ -13,7 +13,7 @@ from statistics import median
 
 from benchmarks.backends import publish
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, needs, records, replay, spread
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 
 CASES = {
     "null": ("--engine", "null", "--video", "none"),

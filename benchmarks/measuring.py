@@ -11,7 +11,8 @@ from pathlib import Path
 
 from benchmarks.common import Report, spread
 from benchmarks.synthetic import all_that_watches
-from streamer.ledger.ledger import FrameRecord, Ledger, Outcome, Watcher
+from streamer.ledger.ledger import Ledger, Watcher
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.machine.info import involuntary_switches
 from streamer.rundir.csv_file import Reserve, Table
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row

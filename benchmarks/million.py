@@ -14,7 +14,8 @@ from multiprocessing import get_context
 from benchmarks.common import Report
 from benchmarks.memory import resident_mb
 from benchmarks.synthetic import PERIOD_US, all_that_watches, synthetic_frames
-from streamer.ledger.ledger import Ledger, Outcome, Watcher
+from streamer.ledger.ledger import Ledger, Watcher
+from streamer.ledger.record import Outcome
 from streamer.stats.summary import Statistics, Tally, statistics
 
 FRAMES, WARMUP = 1_000_000, 2_000

@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks.common import ROOT, Report
 from streamer.frame import Image
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.frames_csv import read_frames
 from streamer.verify import verify
 from tests.runs import manifest

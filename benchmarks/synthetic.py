@@ -8,7 +8,7 @@ import numpy as np
 
 from streamer.engines.null import NullEngine
 from streamer.engines.spec_parser import parse_spec
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 from streamer.models.find import find_model
 from streamer.run.measurements import Measurements
 

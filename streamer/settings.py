@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from streamer.detection.preprocess import Fit
 from streamer.errors import UsageError
 from streamer.machine.load import parse_load
-from streamer.pipeline.drop_policy import Freshness
-from streamer.pipeline.link import Policy
-from streamer.schedule.schedule import Limits, Pace
+from streamer.pipeline.drop_policy import Freshness, Policy
+from streamer.schedule.schedule import Limits, Pace, parse_fps
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile
 from streamer.stats.slo import Objective, parse_slo
 
@@ -148,12 +148,29 @@ class Settings:
         return self.policy or (Policy.WAIT if self.fps == "max" else Policy.DROP_OLDEST)
 
 
-UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+NOT_KEPT = ("out", "overwrite")
+"""Where results go is not part of what is asked."""
 
 
-def parse_duration(text: str) -> float:
-    """Seconds of a duration such as 90s, 10m or 1h; a bare number is seconds. Raises UsageError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
-    if match is None or match[2] not in UNITS or float(match[1]) == 0:
-        raise UsageError(f"{text!r} is not a duration: give one as in 90s, 10m or 1h")
-    return float(match[1]) * UNITS[match[2]]
+def settings_as_json(settings: Settings) -> dict[str, Any]:
+    """What was asked; rates are texts such as 30000/1001."""
+    return {
+        name: str(value) if isinstance(value, Fraction) else value
+        for name, value in asdict(settings).items()
+        if name not in NOT_KEPT
+    }
+
+
+def settings_of_json(found: Mapping[str, Any]) -> Settings:
+    """The settings again. Raises UsageError, ValueError or TypeError for what they cannot have been."""
+    policy = found["policy"]
+    return Settings(
+        **{
+            **found,
+            "fps": parse_fps(str(found["fps"])),
+            "policy": None if policy is None else Policy(policy),
+            "load": tuple(found["load"]),
+            "fit": Fit(found["fit"]),
+            "video": Video(found["video"]),
+        }
+    )

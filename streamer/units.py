@@ -1,4 +1,4 @@
-"""Sizes as people write them."""
+"""Quantities as people and files write them: sizes, durations, milliseconds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from streamer.errors import UsageError
 
 SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+DURATIONS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 def parse_size(text: str) -> int:
@@ -15,3 +16,25 @@ def parse_size(text: str) -> int:
     if match is None or float(match[1]) == 0:
         raise UsageError(f"{text!r} is not a size: give one as in 500M or 2G")
     return round(float(match[1]) * SIZES[match[2].upper()])
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration such as 90s, 10m or 1h; a bare number is seconds. Raises UsageError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
+    if match is None or match[2] not in DURATIONS or float(match[1]) == 0:
+        raise UsageError(f"{text!r} is not a duration: give one as in 90s, 10m or 1h")
+    return float(match[1]) * DURATIONS[match[2]]
+
+
+def milliseconds(us: int | None) -> str:
+    """Whole microseconds as milliseconds with three decimals; empty for None."""
+    if us is None:
+        return ""
+    sign = "-" if us < 0 else ""
+    whole, rest = divmod(abs(us), 1000)
+    return f"{sign}{whole}.{rest:03d}"
+
+
+def microseconds(ms: str) -> int | None:
+    """The way back, without a float in between."""
+    return int(ms.replace(".", "")) if ms else None

@@ -18,7 +18,8 @@ import trio
 import trio.testing
 
 from streamer.detection.detections import Detections
-from streamer.detection.postprocess import Head, Postprocess
+from streamer.detection.heads import Head
+from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Fit, Preprocess
 from streamer.engines.base import Request
 from streamer.engines.null import NullEngine
@@ -28,15 +29,15 @@ from streamer.faults.engine import FaultyDetector, Means
 from streamer.faults.inject import Faults
 from streamer.faults.plan import plan_of
 from streamer.frame import Frame
-from streamer.ledger.ledger import FrameRecord, Ledger
+from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import Gaps
+from streamer.ledger.record import FrameRecord
 from streamer.models.model import Model
 from streamer.pipeline.camera import cameras
 from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.detector import Detector
-from streamer.pipeline.drop_policy import Freshness, Judge
+from streamer.pipeline.drop_policy import Freshness, Judge, Policy
 from streamer.pipeline.engine_restart import Replacing
-from streamer.pipeline.link import Policy
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.priming import Primer
 from streamer.pipeline.rounds import Intermission

@@ -20,56 +20,55 @@ from tests.videos import write_video
 PACKAGE = ROOT / "streamer"
 
 
-def names(text: str) -> list[str]:
-    """The words of a text."""
-    return text.split()
-
-
-LAYERS: dict[str, list[str]] = {
-    "data": names("errors frame detections ledger arrivals schedule coco published source"),
-    "pure helpers": names("""
-        age agreement annotate answer arenas bootstrap bundled cache canary clock columns comparison csv_rows
-        defects distribution evaluation faults faults.armed faults.arrivals faults.disk faults.plan faults.process
-        finished freshness gaps hashing hdr_log link load load_workers machine mending models
-        models.checkpoint models.derived models.describing models.facts models.files models.finding models.labels
-        models.model models.openvino_facts models.pt_facts models.published models.store models.trial opencv
-        openvino_quiet percentiles postprocess preprocess processes progress pyav rundir settings size_changes
-        sizes slo soak soak.* sources.addresses streaming summary surroundings table tail taken ultralytics_quiet
-        unaccounted versions video_extent video_index windows witness workers
-    """),
-    "source, engines, sink": names("""
-        benchmark_app engines engines.* faults.sink faults.source faults.times models.exporting models.importing
-        models.inventory models.pull
-        models.quantizing pictures pictures.* sample scene sink sources sources.camera sources.connection
-        sources.fingerprint sources.images sources.live sources.opening sources.stream
-        sources.synthetic sources.video street street.* truth video_reader video_writer
-    """),
-    "pipeline": names("""
-        account assembly camera detector doubts emission faults.engine faults.injection golden lookahead manifest
-        measuring observer opened pieces pipeline priming reception replacing rounds run_time serving session stream
-        vigil warmup watchdog
-    """),
-    "run": names("run api pieces_found repair studies studies.* verify verify.*"),
-    "cli": names("cli cli.* __main__"),
+LAYERS = (
+    "errors frame address ledger",
+    "units files vendors",
+    "schedule workers video detection",
+    "machine models street",
+    "engines sources stats",
+    "accuracy rundir",
+    "charts sink",
+    "pipeline",
+    "settings",
+    "faults",
+    "run",
+    "api repair",
+    "studies",
+    "cli",
+    "__main__",
+)
+"""Folders and files of the package, from the bottom to the top: each imports from those below its own line only."""
+BESIDE = {"verify": {"errors", "vendors.pyav"}}
+"""What shares nothing with the rest, and what it may import all the same: PyAV's versions made alike."""
+MOST_ENTRIES = 36
+ROLES = {
+    "base": "what one of them is",
+    "registry": "which of them serves",
+    "sink": "the stage, and its faults",
+    "study": "what a study does",
+    "document": "its JSON document",
+    "rows": "its rows",
+    "chart": "its chart",
+    "chart_panels": "the panels of that",
 }
-"""From the bottom to the top: a module imports from its own layer and from those below it."""
+"""File names that stand in several folders, for the same role in each; those of ``cli`` and ``verify`` aside."""
 
 VENDORS = {
-    "openvino": ["openvino_quiet"],
-    "torch": ["engines.pytorch", "models.pt_facts"],
-    "ultralytics": ["ultralytics_quiet", "models.checkpoint", "models.exporting"],
+    "openvino": ["vendors.openvino_quiet"],
+    "torch": ["engines.pytorch", "models.torch_metadata"],
+    "ultralytics": ["vendors.ultralytics_quiet", "models.checkpoint", "models.exporting"],
     "av": [
-        *("pyav", "pieces_found", "video_reader", "video_writer", "video_index"),
-        *("sources.connection", "sources.stream", "verify.video"),
+        *("vendors.pyav", "repair.segments_found", "video.reader", "video.writer", "video.index"),
+        *("sources.connection", "sources.network", "verify.video"),
     ],
-    "cv2": ["opencv"],
+    "cv2": ["vendors.opencv"],
     "click": ["cli.*"],
     "rich": ["cli.*"],
-    "matplotlib": ["pictures.*"],
-    "pycocotools": ["evaluation"],
+    "matplotlib": ["charts.*", "studies.*.chart*"],
+    "pycocotools": ["accuracy.mean_average_precision"],
     "yaml": ["models.labels"],
-    "psutil": ["taken"],
-    "nncf": ["models.quantizing"],
+    "psutil": ["machine.usage"],
+    "nncf": ["models.quantize"],
     "onnxruntime": ["engines.onnxruntime"],
     "trio": [],
 }
@@ -112,19 +111,32 @@ def own_imports(name: str) -> set[str]:
     return found
 
 
-def layer_of(name: str) -> int:
-    """The layer's place; fails when the module stands in none, or in two."""
-    places = [
-        place for place, patterns in enumerate(LAYERS.values()) if any(fnmatch(name, pattern) for pattern in patterns)
-    ]
-    assert len(places) == 1, f"{name} stands in {len(places)} layers: name it in LAYERS"
+def entry_of(name: str) -> str:
+    """The folder or file at the top of the package that a module belongs to."""
+    return name.split(".")[0]
+
+
+def layer_of(entry: str) -> int:
+    """The layer's place; fails when the entry stands in none, or in two."""
+    places = [place for place, entries in enumerate(LAYERS) if entry in entries.split()]
+    assert len(places) == 1, f"{entry} stands in {len(places)} layers: name it in LAYERS"
     return places[0]
 
 
 @pytest.mark.parametrize("name", [name for name in modules() if name])
 def test_imports_go_one_way(name: str) -> None:
-    above = {other for other in own_imports(name) if layer_of(other) > layer_of(name)}
-    assert not above, f"{name} imports from a layer above its own: {sorted(above)}"
+    others = {other for other in own_imports(name) if entry_of(other) != entry_of(name)}
+    if entry_of(name) in BESIDE:
+        assert others <= BESIDE[entry_of(name)], f"{name} is to share nothing with the rest"
+        return
+    own = layer_of(entry_of(name))
+    not_below = {other for other in others if entry_of(other) not in BESIDE and layer_of(entry_of(other)) >= own}
+    assert not not_below, f"{name} imports from what does not lie below it: {sorted(not_below)}"
+
+
+def test_who_may_import_what_stands_beside_the_layers() -> None:
+    users = {name for name in modules() if name for other in own_imports(name) if entry_of(other) in BESIDE}
+    assert {entry_of(name) for name in users} <= {*BESIDE, "cli", "studies"}
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
@@ -141,6 +153,21 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
         if name:
             visit(name, ())
     assert len(done) > 30
+
+
+def test_the_top_of_the_package_stays_short() -> None:
+    entries = {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert len(entries) <= MOST_ENTRIES, sorted(entries)
+
+
+def test_a_file_name_comes_twice_only_for_one_role() -> None:
+    homes: dict[str, list[str]] = {}
+    for name in modules():
+        *folder, base = name.split(".")
+        if folder and folder[0] not in ("cli", "verify") and not (PACKAGE.joinpath(*folder, base)).is_dir():
+            homes.setdefault(base, []).append(".".join(folder))
+    twice = {base: places for base, places in homes.items() if len(places) > 1}
+    assert twice.keys() == ROLES.keys(), twice
 
 
 def test_the_package_itself_imports_nothing_of_its_own_until_asked() -> None:
@@ -175,17 +202,17 @@ def callers(*functions: str) -> set[str]:
 
 
 def test_only_the_pipeline_makes_tasks_and_the_command_listens_for_signals() -> None:
-    assert callers("create_task_group", "open_nursery", "create_task") == {"pipeline", "cli.running"}
+    assert callers("create_task_group", "open_nursery", "create_task") == {"pipeline.pipeline", "cli.foreground"}
 
 
 def test_threads_are_made_in_one_place() -> None:
-    assert callers("Thread", "call_soon_threadsafe", "run_sync_soon") == {"workers"}
+    assert callers("Thread", "call_soon_threadsafe", "run_sync_soon") == {"workers.threads"}
     assert callers("to_thread.run_sync", "ThreadPoolExecutor") == set()
 
 
 def test_processes_are_started_in_one_place() -> None:
     starting = callers("Process", "Popen", "subprocess.run", "open_process", "run_process")
-    assert starting - {"taken"} == {"processes"}  # psutil has a class of that name, which starts none
+    assert starting - {"machine.usage"} == {"workers.processes"}  # psutil has a class of that name, which starts none
 
 
 def test_the_library_never_prints() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from streamer.errors import UsageError
-from streamer.pipeline.link import Policy
-from streamer.settings import Settings, parse_duration
+from streamer.pipeline.drop_policy import Policy
+from streamer.settings import Settings
+from streamer.units import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from streamer.accuracy.mean_average_precision import FrameTruth, evaluate
 from streamer.detection.detections import Detections, no_detections
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 
 TruthOf = Callable[[int], FrameTruth | None]
 """The truth of a frame by its index; None for one of which it is not known, which does not count."""

@@ -1,7 +1,4 @@
-"""matplotlib as all pictures use it: its objects on the Agg canvas; no pyplot, no window, nothing in the user's home.
-
-Colours are those of Okabe and Ito ("Color Universal Design", 2008), which colour-blind readers can tell apart.
-"""
+"""matplotlib as all charts use it: the Agg canvas, no pyplot, no window, nothing in the user's home."""
 
 from __future__ import annotations
 
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
-VERMILLION, PURPLE, YELLOW, BLACK = "#D55E00", "#CC79A7", "#F0E442", "#000000"
-GRAY = "#595959"
 WIDTH_INCH, HEIGHT_INCH, DPI = 12, 8, 100
 
 

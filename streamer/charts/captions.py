@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from streamer.charts.canvas import BLACK, GRAY, printable
+from streamer.charts.canvas import printable
+from streamer.charts.palette import BLACK, GRAY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

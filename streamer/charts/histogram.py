@@ -6,21 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from streamer.charts.canvas import GRAY
 from streamer.charts.decimate import Curve, curve
-from streamer.charts.panel import (
-    COLOURS,
-    LATENCY,
-    RESULT,
-    ROW_POINTS,
-    SERVICE,
-    SIZES,
-    SLICES,
-    below,
-    frame,
-    say,
-    scale,
-)
+from streamer.charts.palette import FIGURES, GRAY, LATENCY, RESULT, SERVICE
+from streamer.charts.panel import ROW_POINTS, SIZES, SLICES, below, frame, say, scale
 from streamer.rundir.columns import NEVER, Columns
 from streamer.stats.percentiles import PERCENTILES, frames_needed, spoken
 
@@ -68,7 +56,7 @@ def name_percentiles(axes: Axes, right: float) -> None:
 
 
 def _draw_curve(axes: Axes, drawn: Curve, name: str, label: str) -> None:
-    colour, width = COLOURS[name], SIZES[name] / 1.7
+    colour, width = FIGURES[name], SIZES[name] / 1.7
     axes.plot(drawn.at, drawn.us / 1e3, drawstyle="steps-post", color=colour, linewidth=width, label=label)
     for percentile, (us, bound) in drawn.percentiles.items():
         at, whisker = 1 / (1 - PERCENTILES[percentile]), np.array([[0], [bound - us]]) / 1e3
@@ -78,7 +66,7 @@ def _draw_curve(axes: Axes, drawn: Curve, name: str, label: str) -> None:
 def _write_percentiles(axes: Axes, drawn: Curve, name: str, row: int) -> None:
     """A row of figures below the axis, each below its percentile; beside the curves they would cover one another."""
     down = -20 - ROW_POINTS * row
-    below(axes, f"{name}, ms", down, colour=COLOURS[name])
+    below(axes, f"{name}, ms", down, colour=FIGURES[name])
     for percentile, (us, _) in drawn.percentiles.items():
         below(axes, f"{us / 1e3:,.2f}", down, at=1 / (1 - PERCENTILES[percentile]))
 

@@ -13,7 +13,7 @@ from streamer.charts.over_time import draw_over_time
 from streamer.engines.config import precision_of
 from streamer.errors import SinkError
 from streamer.rundir.columns import Columns, read_columns
-from streamer.rundir.rundir import FRAMES, PICTURE
+from streamer.rundir.paths import FRAMES, PICTURE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamer.charts.canvas import BLACK
-from streamer.charts.palette import Style
+from streamer.charts.palette import BLACK, Style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from streamer.charts.canvas import BLACK, GRAY, ORANGE, PURPLE, SKY, VERMILLION
 from streamer.charts.decimate import distinct_slices, envelope
-from streamer.charts.panel import AGE, COLOURS, LATENCY, RESULT, SIZES, SLICES, frame, say, scale
-from streamer.ledger.ledger import Outcome
+from streamer.charts.palette import AGE, BLACK, FIGURES, LATENCY, LOST, RESULT
+from streamer.charts.panel import SIZES, SLICES, frame, say, scale
+from streamer.ledger.record import Outcome
 from streamer.rundir.columns import NEVER, OUTCOMES, Columns, Values
 
 if TYPE_CHECKING:
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 MOST_DOTS = 2_000
 """Frames drawn one by one; more are drawn as the band from the smallest to the largest in each slice of time."""
-LOST = {
-    Outcome.DROPPED: VERMILLION,
-    Outcome.DECODE_ERROR: PURPLE,
-    Outcome.SOURCE_ERROR: SKY,
-    Outcome.ENGINE_ERROR: BLACK,
-    Outcome.SINK_ERROR: GRAY,
-    Outcome.ABANDONED: ORANGE,
-}
 
 
 def draw_over_time(
@@ -80,11 +72,11 @@ def _draw_latencies(axes: Axes, columns: Columns, *, closed_loop: bool, deadline
 
 def _dots(axes: Axes, at: Values, us: Values, name: str) -> None:
     size = SIZES[name] * (2 if len(at) <= 100 else 1)
-    axes.plot(at / 1e6, us / 1e3, ".", color=COLOURS[name], markersize=size, label=name)
+    axes.plot(at / 1e6, us / 1e3, ".", color=FIGURES[name], markersize=size, label=name)
 
 
 def _band(axes: Axes, at: Values, us: Values, name: str) -> None:
-    slices, colour = envelope(at, us, SLICES), COLOURS[name]
+    slices, colour = envelope(at, us, SLICES), FIGURES[name]
     (x, low), (_, middle), (_, high) = (slices.outline(one) for one in (slices.low, slices.middle, slices.high))
     axes.fill_between(x / 1e6, low / 1e3, high / 1e3, color=colour, alpha=0.25, linewidth=0)
     axes.plot(x / 1e6, high / 1e3, color=colour, alpha=0.7, linewidth=0.6)

@@ -1,12 +1,30 @@
-"""How each of several engines is drawn, in every panel alike: a colour each, then again in another manner."""
+"""The colours of all charts, and how each of several engines is drawn: a colour each, then again in another manner.
+
+Colours are those of Okabe and Ito ("Color Universal Design", 2008), which colour-blind readers can tell apart.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streamer.charts.canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION
+from streamer.ledger.record import Outcome
 
-COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, "#8C8C8C")
+BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
+VERMILLION, PURPLE, BLACK = "#D55E00", "#CC79A7", "#000000"
+GRAY = "#595959"
+LATENCY, RESULT, AGE, SERVICE = "latency", "result latency", "age", "service time"
+FIGURES = {LATENCY: BLUE, RESULT: ORANGE, AGE: GREEN, SERVICE: PURPLE}
+"""Those of the figures of a run."""
+LOST = {
+    Outcome.DROPPED: VERMILLION,
+    Outcome.DECODE_ERROR: PURPLE,
+    Outcome.SOURCE_ERROR: SKY,
+    Outcome.ENGINE_ERROR: BLACK,
+    Outcome.SINK_ERROR: GRAY,
+    Outcome.ABANDONED: ORANGE,
+}
+"""Those of frames that were not delivered."""
+ENGINES = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, "#8C8C8C")
 """Okabe and Ito's without yellow, of which a line cannot be seen on white; gray for black, which hides whiskers."""
 MANNERS: tuple[tuple[str, tuple[float, ...]], ...] = (("", ()), ("///", (5, 1.8)), ("...", (1.2, 1.2)))
 """Hatching of bars and dashes of lines: whole, hatched and dashed, dotted."""
@@ -28,5 +46,5 @@ class Style:
 
 def style_of(place: int) -> Style:
     """That of the engine at a place, from 0."""
-    hatch, dashes = MANNERS[place // len(COLOURS) % len(MANNERS)]
-    return Style(COLOURS[place % len(COLOURS)], hatch, dashes)
+    hatch, dashes = MANNERS[place // len(ENGINES) % len(MANNERS)]
+    return Style(ENGINES[place % len(ENGINES)], hatch, dashes)

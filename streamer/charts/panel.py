@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from streamer.charts.canvas import BLACK, BLUE, GRAY, GREEN, ORANGE, PURPLE
+from streamer.charts.palette import AGE, BLACK, GRAY, LATENCY, RESULT, SERVICE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LATENCY, RESULT, AGE, SERVICE = "latency", "result latency", "age", "service time"
-COLOURS = {LATENCY: BLUE, RESULT: ORANGE, AGE: GREEN, SERVICE: PURPLE}
 SIZES = {LATENCY: 4.6, RESULT: 2.6, AGE: 2.6, SERVICE: 2.6}
 """Of dots, in points: where latency is hardly more than result latency, its colour shows around it. Lines follow."""
 SLICES = 1_000

@@ -16,14 +16,16 @@ from streamer.cli.options import engines_options, model_options, output_options
 from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
-from streamer.rundir.rundir import check_out, default_path, write_whole
+from streamer.files.whole import write_whole
+from streamer.rundir.paths import default_path
+from streamer.rundir.rundir import check_out
 from streamer.studies.bench.chart import draw_bench
 from streamer.studies.bench.document import NAME, document_of
 from streamer.studies.bench.input import Feed, bundled_clip
 from streamer.studies.bench.rows import AGAINST, COLUMNS, Benched, as_dict
 from streamer.studies.bench.study import Bench, BenchSettings
 from streamer.studies.engine_choice import asked_engines
-from streamer.studies.row_file import RowFile
+from streamer.studies.output import RowFile
 
 
 @click.command()

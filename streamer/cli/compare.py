@@ -31,7 +31,8 @@ from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import UsageError
-from streamer.rundir.rundir import check_out, default_path
+from streamer.rundir.paths import default_path
+from streamer.rundir.rundir import check_out
 from streamer.settings import Settings, Video
 from streamer.studies.compare.chart import draw_comparison
 from streamer.studies.compare.document import COLUMNS, NAME

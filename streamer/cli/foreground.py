@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import anyio
 
 from streamer.api import BACKEND
-from streamer.cli.replay_report import ProgressLine
+from streamer.cli.progress import ProgressLine
 from streamer.cli.signals import EXIT_SIGNAL, SIGNALS
 from streamer.errors import StreamerError
 from streamer.files.cache import remove_temporary
-from streamer.pipeline.vigil import Vigil
+from streamer.pipeline.observer import Vigil
 from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.settings import Settings

@@ -13,10 +13,11 @@ from streamer.detection.preprocess import Fit
 from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import VARIANTS
 from streamer.errors import UsageError
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
 from streamer.schedule.schedule import parse_fps
-from streamer.settings import Video, parse_duration
+from streamer.settings import Video
 from streamer.studies.engine_choice import GROUPS
+from streamer.units import parse_duration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

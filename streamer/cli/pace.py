@@ -27,13 +27,15 @@ from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.engines.spec_parser import parse_spec
-from streamer.rundir.rundir import check_out, default_path
-from streamer.settings import Settings, Video, parse_duration
+from streamer.rundir.paths import default_path
+from streamer.rundir.rundir import check_out
+from streamer.settings import Settings, Video
 from streamer.studies.engine_choice import asked_engines
 from streamer.studies.output import write_files
 from streamer.studies.pace.chart import draw_pace
 from streamer.studies.pace.document import COLUMNS, NAME, document_of
 from streamer.studies.pace.study import PaceSettings, PaceStudy, parse_rates
+from streamer.units import parse_duration
 
 EXIT_MISSED = 3
 DEFAULT = "ir-auto-shared"

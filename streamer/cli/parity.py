@@ -24,12 +24,13 @@ from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signal
 from streamer.cli.trust import find_model_asking
 from streamer.detection.preprocess import Fit
 from streamer.engines.spec_parser import parse_spec
-from streamer.rundir.rundir import check_out, default_path
+from streamer.rundir.paths import default_path
+from streamer.rundir.rundir import check_out
 from streamer.studies.engine_choice import asked_engines
+from streamer.studies.output import RowFile
 from streamer.studies.parity.parity_csv import COLUMNS, FILE, as_dict
 from streamer.studies.parity.rows import EngineParity, missed
 from streamer.studies.parity.study import Parity, ParitySettings
-from streamer.studies.row_file import RowFile
 
 EXIT_DISAGREES = 3
 

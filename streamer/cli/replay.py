@@ -27,7 +27,8 @@ from streamer.cli.options import (
     streams_option,
     video_option,
 )
-from streamer.cli.replay_report import ProgressLine, print_report
+from streamer.cli.progress import ProgressLine
+from streamer.cli.replay_report import print_report
 from streamer.cli.signals import EXIT_SIGNAL
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import asking

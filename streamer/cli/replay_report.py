@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import anyio
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.control import Control
-from rich.live import Live
-from rich.segment import ControlType
 from rich.table import Table
-from rich.text import Text
 
 from streamer.engines.config import precision_of
-from streamer.pipeline.housekeeping import Progress
 from streamer.run.finished import Run
-from streamer.rundir.rundir import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, video_name
-from streamer.settings import Settings
+from streamer.rundir.paths import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, video_name
 from streamer.stats.percentiles import PERCENTILES, frames_needed, spoken
 
 ROWS = {
@@ -52,63 +43,6 @@ def load_line(load: Mapping[str, Any]) -> str:
     )
     nice = f", niceness {load['took']['nice']}" if load["asked"]["nice"] else ""
     return f"load    {said}{nice}"
-
-
-class ProgressLine:
-    """An observer that shows one live line on ``console``; nothing where that is no terminal."""
-
-    def __init__(self, console: Console, settings: Settings) -> None:
-        self._console = console
-        self._settings = settings
-        self._stop: Callable[[str], None] | None = None
-        self._started = anyio.Event()
-        # Refreshed by progress() alone: a refresh thread of its own would disturb what is measured.
-        self._live = Live(console=console, auto_refresh=False, transient=True)
-
-    def __enter__(self) -> ProgressLine:
-        if self._console.is_terminal:
-            self._live.start()
-            self._show(f"{self._settings.engine}: reading, compiling, warming up")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
-
-    def abandon(self) -> None:
-        """Gives the terminal its cursor back, past a print that may be under way: the process is about to end."""
-        if self._live.is_started:
-            restored = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2), ControlType.SHOW_CURSOR)
-            os.write(self._console.file.fileno(), str(restored).encode())
-
-    async def running(self) -> Callable[[str], None]:
-        """Returns what ends the run, as soon as the pipeline runs."""
-        await self._started.wait()
-        assert self._stop is not None
-        return self._stop
-
-    def started(self, stop: Callable[[str], None], notes: list[str]) -> None:
-        self._stop = stop
-        self._started.set()
-        for note in notes:
-            self._console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
-
-    def progress(self, progress: Progress) -> None:
-        total = f" of {self._settings.frames}" if self._settings.frames else ""
-        figures = (
-            f"p50 {progress.p50_ms:.1f} ms  p95 {progress.p95_ms:.1f} ms"
-            if progress.p50_ms is not None and progress.p95_ms is not None
-            else "no latency yet"
-        )
-        self._show(
-            f"{progress.elapsed_s:6.1f} s  {progress.scheduled}{total} frames  {progress.rate:.1f}/s  "
-            f"{figures}  {progress.dropped} dropped"
-        )
-
-    def _show(self, line: str) -> None:
-        if self._live.is_started:
-            self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
 def print_report(run: Run, console: Console) -> None:

@@ -13,9 +13,9 @@ from streamer.cli.options import Parsed
 from streamer.cli.terminal import progress_console
 from streamer.errors import UsageError
 from streamer.schedule.schedule import parse_fps
-from streamer.settings import parse_duration
 from streamer.street.clip import truth_path, write_sample
 from streamer.street.scene import Street
+from streamer.units import parse_duration
 
 
 def parse_rate(text: str) -> Fraction:

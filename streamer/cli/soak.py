@@ -31,18 +31,19 @@ from streamer.cli.options import (
     streams_option,
     video_option,
 )
-from streamer.cli.replay_report import ProgressLine
+from streamer.cli.progress import ProgressLine
 from streamer.cli.signals import EXIT_SIGNAL
 from streamer.cli.soak_report import HEADING, print_soak, window_line
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import asking
 from streamer.errors import UsageError
+from streamer.files.whole import write_whole
 from streamer.run.finished import Run
-from streamer.rundir.rundir import MANIFEST, default_path, write_whole
-from streamer.settings import Settings, Video, parse_duration
+from streamer.rundir.paths import MANIFEST, default_path
+from streamer.settings import Settings, Video
 from streamer.studies.soak.chart import draw_soak
 from streamer.studies.soak.study import NAME, Soak, SoakSettings, resumed
-from streamer.units import parse_size
+from streamer.units import parse_duration, parse_size
 
 EXIT_FAILED = 3
 WITH_RESUME = {"sources", "resume", "trust", "as_json", "quiet"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from streamer.detection.postprocess import Head
+from streamer.detection.heads import Head
 from streamer.engines.base import Input, Tensor, gray_input
 from streamer.engines.variants import EngineSpec
 from streamer.models.model import Model

@@ -12,7 +12,7 @@ from streamer.engines.base import Input, Request, Tensor
 from streamer.faults.plan import Kind
 from streamer.faults.trigger import Armed
 from streamer.frame import Frame
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 from streamer.pipeline.detector import Detector
 
 

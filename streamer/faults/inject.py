@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from streamer.errors import UsageError
-from streamer.faults.arrivals import LateArrivals
 from streamer.faults.disk import FullDisk
 from streamer.faults.engine import Means
+from streamer.faults.late_arrivals import LateArrivals
 from streamer.faults.plan import ARRIVALS, ENGINE, PROCESS, SINK, SOURCE, TIMES, Kind, Plan
 from streamer.faults.process import ProcessFault
 from streamer.faults.sink import FaultySink

@@ -12,7 +12,7 @@ from typing import Any
 
 from streamer.errors import UsageError
 from streamer.machine.info import usable_cores
-from streamer.settings import parse_duration
+from streamer.units import parse_duration
 
 EXAMPLE = 'kind = "stall", frame = 100, for = "2s"'
 LONGEST_SIDE = 16_384

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 
 NO_SIGNAL = "no_signal"
 """The reason of a frame that never came."""

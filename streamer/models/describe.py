@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamer.detection.postprocess import Head, recognise_head
+from streamer.detection.heads import Head, recognise_head
 from streamer.errors import ModelError, UsageError
 from streamer.models.checkpoint import check_extra, look_at, untrusted
 from streamer.models.coco_names import COCO_NAMES

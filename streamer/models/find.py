@@ -8,7 +8,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from streamer.detection.postprocess import Head
+from streamer.detection.heads import Head
 from streamer.errors import ModelError, UsageError
 from streamer.files.bundled import bundled
 from streamer.models.derived import find_made

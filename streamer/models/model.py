@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.detection.postprocess import Head
+from streamer.detection.heads import Head
 from streamer.models.files import KINDS
 
 BUNDLED = "street"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from streamer.detection.postprocess import Head
+from streamer.detection.heads import Head
 from streamer.errors import ModelError
 from streamer.models.model import Model
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.detection.postprocess import Head
+from streamer.detection.heads import Head
 from streamer.errors import ModelError, UsageError
 from streamer.files.bundled import bundled
 from streamer.files.cache import cache_dir, kept

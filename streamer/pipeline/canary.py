@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from streamer.detection.detections import Detections
 from streamer.frame import Frame
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 from streamer.pipeline.detector import Detector
 
 

@@ -14,7 +14,7 @@ from streamer.detection.preprocess import Preprocessor
 from streamer.engines.base import Request
 from streamer.errors import EngineError, EngineLost
 from streamer.frame import Frame
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 from streamer.machine.info import involuntary_switches
 from streamer.pipeline.priming import Primer
 

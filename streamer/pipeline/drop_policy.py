@@ -1,12 +1,22 @@
-"""Whether a frame is still worth its inference when a request is free for it."""
+"""Which frames are dropped: those that find the link full, and those no longer worth their inference."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import median
 
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
+
+
+class Policy(StrEnum):
+    """What happens to a frame that finds the link full."""
+
+    DROP_OLDEST = "drop-oldest"
+    DROP_NEWEST = "drop-newest"
+    WAIT = "wait"
+
 
 STALE, PARTIAL = "stale", "partial"
 RECENT = 101

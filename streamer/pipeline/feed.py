@@ -9,8 +9,9 @@ from itertools import count
 import anyio
 
 from streamer.frame import Frame
-from streamer.ledger.ledger import FrameRecord, Ledger, Outcome
+from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import NO_SIGNAL, Gap, Gaps
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.decode_ahead import Gate, LookAhead
 from streamer.pipeline.drop_policy import Judge
 from streamer.pipeline.link import PolicyLink

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
-from streamer.ledger.ledger import Ledger, Outcome
+from streamer.ledger.ledger import Ledger
+from streamer.ledger.record import Outcome
 from streamer.stats.percentiles import nearest_rank
 from streamer.stats.summary import Tally
 

@@ -1,10 +1,13 @@
-"""Who wants to know how a run gets on."""
+"""Who wants to know how a run gets on, and who keeps watch over one that lasts for hours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Protocol
 
+from streamer.detection.detections import Detections
+from streamer.ledger.ledger import Watcher
 from streamer.pipeline.housekeeping import Progress
 
 
@@ -26,3 +29,28 @@ class Silent:
 
     def progress(self, progress: Progress) -> None:
         pass
+
+
+class Vigil(Protocol):
+    """Follows the ledger, is told the time, and sees what is found in a golden frame.
+
+    ``golden_every_us`` is how often that is looked at.
+    """
+
+    golden_every_us: int
+
+    def begins(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None]) -> Watcher:
+        """The run begins; what is returned follows its ledger. ``ticks_us`` as in `Tally`."""
+        ...
+
+    def between(self, now_us: int) -> None:
+        """A few times a second, between frames; ``now_us`` is of the run. It must be short."""
+        ...
+
+    def ends(self, end_us: int) -> None:
+        """The pipeline has ended, at ``end_us`` of the run."""
+        ...
+
+    def found(self, detections: Detections) -> None:
+        """What is in the golden frame: before the run for the first time, then again and again."""
+        ...

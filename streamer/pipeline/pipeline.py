@@ -16,14 +16,16 @@ import anyio
 
 from streamer.errors import SinkError, StreamerError
 from streamer.frame import Frame
-from streamer.ledger.ledger import FrameRecord, Ledger, Outcome
+from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import Gaps
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.decode_ahead import Gate
 from streamer.pipeline.detector import Detector
+from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.feed import Emission, Job, Prime
-from streamer.pipeline.link import Dispatch, LinkClosed, Policy
+from streamer.pipeline.link import Dispatch, LinkClosed
 from streamer.pipeline.priming import Primer
 from streamer.pipeline.rounds import Intermission
 from streamer.pipeline.serve import Overdue, Server

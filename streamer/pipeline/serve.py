@@ -11,7 +11,8 @@ from functools import partial
 
 from streamer.errors import EngineError, EngineLost, StreamerError
 from streamer.frame import Frame
-from streamer.ledger.ledger import FrameRecord, Ledger, Outcome
+from streamer.ledger.ledger import Ledger
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.decode_ahead import Gate
 from streamer.pipeline.detector import Detector

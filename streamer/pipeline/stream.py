@@ -9,7 +9,8 @@ from streamer.frame import Frame
 from streamer.pipeline.decode_ahead import Gate, LookAhead
 from streamer.pipeline.drop_policy import Judge
 from streamer.pipeline.feed import Job
-from streamer.pipeline.link import PolicyLink, ReorderBuffer
+from streamer.pipeline.link import PolicyLink
+from streamer.pipeline.reorder import ReorderBuffer
 from streamer.schedule.schedule import Schedule
 from streamer.sink.sink import Dropped, Result, Sink
 from streamer.sources.base import Source, Unreadable

@@ -9,10 +9,10 @@ from os import SEEK_END
 from pathlib import Path
 
 from streamer.errors import SinkError
-from streamer.ledger.ledger import FrameRecord
-from streamer.run.finished import read_ledger
-from streamer.rundir.frames_csv import DETECTION_COLUMNS, FRAME_COLUMNS, frame_row
-from streamer.rundir.rundir import DETECTIONS, FRAMES
+from streamer.ledger.record import FrameRecord
+from streamer.rundir.detections_csv import DETECTION_COLUMNS
+from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row, read_ledger
+from streamer.rundir.paths import DETECTIONS, FRAMES
 
 MOST_LINE = 1 << 20
 """No line of a table is longer, in bytes."""

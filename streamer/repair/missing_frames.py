@@ -9,7 +9,7 @@ from itertools import count
 
 import numpy as np
 
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 from streamer.schedule.schedule import Limits, Schedule
 
 

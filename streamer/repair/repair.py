@@ -10,24 +10,17 @@ from typing import Any
 
 from streamer.charts.latency import draw_latency
 from streamer.errors import SinkError, UsageError
-from streamer.ledger.ledger import FrameRecord, Ledger, Outcome, Watchers
+from streamer.ledger.ledger import Ledger, Watchers
 from streamer.ledger.outages import gaps_in
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.repair.csv_files import Mended, append_rows, mend_tables
 from streamer.repair.missing_frames import Due, rounds_of, unaccounted
 from streamer.repair.segments_found import pieces_found, tidy
 from streamer.run import doubts
 from streamer.run.answer import plain_answer
 from streamer.run.manifest import windows_part
-from streamer.rundir.rundir import (
-    BEGUN,
-    HDR_LOG,
-    MANIFEST,
-    MANIFEST_RESERVE,
-    RESERVE,
-    clear,
-    under_way,
-    write_manifest,
-)
+from streamer.rundir.paths import BEGUN, HDR_LOG, MANIFEST, MANIFEST_RESERVE, RESERVE
+from streamer.rundir.rundir import clear, under_way, write_manifest
 from streamer.schedule.schedule import Limits, Pace, Schedule
 from streamer.stats.hdr_log import write_hdr_log
 from streamer.stats.percentiles import parse_percentile

@@ -10,7 +10,7 @@ import av
 
 from streamer.errors import UsageError
 from streamer.rundir.frames_csv import read_frames
-from streamer.rundir.rundir import DETECTIONS, FRAMES, pieces_of, video_name
+from streamer.rundir.paths import DETECTIONS, FRAMES, pieces_of, video_name
 from streamer.rundir.segments import BEGINS
 from streamer.vendors import pyav
 

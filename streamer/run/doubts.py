@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streamer.engines.config import PRECISION
-from streamer.ledger.ledger import Ledger, Outcome
+from streamer.ledger.ledger import Ledger
+from streamer.ledger.record import Outcome
 from streamer.machine.contention import OTHERS_CORES, STOLEN_CORES, Witness
 from streamer.machine.info import Machine
 from streamer.pipeline.engine_restart import Replacement

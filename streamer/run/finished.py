@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import StreamerError
-from streamer.ledger.ledger import FrameRecord
-from streamer.rundir.frames_csv import read_frames
-from streamer.rundir.rundir import FRAMES, pieces_of
+from streamer.ledger.record import FrameRecord
+from streamer.rundir.frames_csv import read_ledger
 from streamer.stats.summary import Statistics
 
 
@@ -31,10 +29,3 @@ class Run:
     def ledger(self) -> list[FrameRecord]:
         """A record per scheduled frame, in the order of the frames."""
         return sorted(read_ledger(self.directory), key=lambda record: (record.stream, record.frame))
-
-
-def read_ledger(directory: Path) -> Iterator[FrameRecord]:
-    """The records of a run directory, of all its pieces, in the order of their finishing."""
-    path = directory / FRAMES
-    for piece in (*pieces_of(path), path):
-        yield from read_frames(piece)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 from streamer import __version__
 from streamer.engines.base import Engine
 from streamer.engines.variants import EngineSpec
-from streamer.ledger.ledger import Ledger, Outcome
+from streamer.ledger.ledger import Ledger
+from streamer.ledger.record import Outcome
 from streamer.machine.info import Machine
 from streamer.models.model import Model
 from streamer.pipeline.camera import Camera
@@ -20,6 +20,7 @@ from streamer.pipeline.priming import PrimingTally
 from streamer.pipeline.rounds import Intermission
 from streamer.pipeline.watchdog import Stall
 from streamer.run.measurements import DeviceChange
+from streamer.run.warmup import Timings
 from streamer.schedule.schedule import Schedule
 from streamer.settings import Settings
 from streamer.sources.base import SourceInfo
@@ -29,16 +30,6 @@ from streamer.stats.summary import Statistics, Tally, omission_gap
 from streamer.vendors.versions import versions
 
 SCHEMA_VERSION = 1
-
-
-@dataclass(slots=True)
-class Timings:
-    """What happens before the origin, timed apart; in milliseconds."""
-
-    read_ms: float = 0.0
-    compile_ms: float = 0.0
-    first_inference_ms: float = 0.0
-    warmup_ms: float = 0.0
 
 
 def source_part(info: SourceInfo, sha256: str | None) -> dict[str, Any]:

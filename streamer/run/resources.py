@@ -12,7 +12,7 @@ from streamer.faults.inject import Faults
 from streamer.machine.load import LoadProcesses
 from streamer.models.model import Model
 from streamer.pipeline.camera import Camera
-from streamer.run.manifest import Timings
+from streamer.run.warmup import Timings
 from streamer.settings import Settings
 from streamer.workers.clock import MonotonicClock
 from streamer.workers.threads import Threads

@@ -21,18 +21,17 @@ from streamer.machine.load import LoadProcesses, parse_load
 from streamer.machine.malloc import limit_arenas
 from streamer.models.find import find_model
 from streamer.pipeline.camera import cameras, stage_of
-from streamer.pipeline.observer import Observer, Silent
+from streamer.pipeline.observer import Observer, Silent, Vigil
 from streamer.pipeline.rounds import Rounds
-from streamer.pipeline.vigil import Vigil
+from streamer.run.checks import check_live
 from streamer.run.finished import Run
-from streamer.run.manifest import Timings
 from streamer.run.resources import Opened
 from streamer.run.session import Session
-from streamer.run.warmup import make_ready
-from streamer.rundir.rundir import RUNS, check_out
+from streamer.run.warmup import Timings, make_ready
+from streamer.rundir.paths import RUNS
+from streamer.rundir.rundir import check_out
 from streamer.schedule.arrivals import parse_arrivals
 from streamer.settings import Settings
-from streamer.sources.live import check_live
 from streamer.sources.registry import open_source
 from streamer.workers.clock import MonotonicClock
 from streamer.workers.defects import as_streamer_error

@@ -16,11 +16,10 @@ from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.housekeeping import Housekeeping, garbage_frozen
-from streamer.pipeline.observer import Observer
+from streamer.pipeline.observer import Observer, Vigil
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.priming import Primer
 from streamer.pipeline.rounds import Intermission, Rounds
-from streamer.pipeline.vigil import Vigil
 from streamer.run import manifest
 from streamer.run.finished import Run
 from streamer.run.measurements import Measurements
@@ -29,7 +28,8 @@ from streamer.run.stages import Assembly
 from streamer.run.summarize import Account, Aids, End
 from streamer.run.warmup import catch_up, warm_again, warm_drawing, warm_inference_us, warm_up
 from streamer.rundir.frames_csv import frame_row
-from streamer.rundir.rundir import RunDir, default_path
+from streamer.rundir.paths import default_path
+from streamer.rundir.rundir import RunDir
 from streamer.rundir.segments import PiecedVideo, Pieces
 from streamer.settings import Video
 from streamer.sink.sink import FileSink

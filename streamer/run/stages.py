@@ -21,7 +21,8 @@ from streamer.pipeline.drop_policy import Judge
 from streamer.pipeline.stream import Stream
 from streamer.pipeline.watchdog import Watchdog
 from streamer.run.resources import Opened
-from streamer.rundir.rundir import RunDir, video_name
+from streamer.rundir.paths import video_name
+from streamer.rundir.rundir import RunDir
 from streamer.rundir.segments import PiecedVideo
 from streamer.sink.sink import Sink
 from streamer.sources.base import Unreadable

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from streamer.detection.annotate import annotate_stale
 from streamer.detection.detections import no_detections
 from streamer.engines.base import Engine
 from streamer.frame import Frame
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 from streamer.pipeline.detector import Detector
-from streamer.run.manifest import Timings
 from streamer.sources.base import Source
 from streamer.workers.clock import Clock
+
+
+@dataclass(slots=True)
+class Timings:
+    """What happens before the origin, timed apart; in milliseconds."""
+
+    read_ms: float = 0.0
+    compile_ms: float = 0.0
+    first_inference_ms: float = 0.0
+    warmup_ms: float = 0.0
+
 
 REHEARSALS = 5
 AGAIN = 3

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from streamer.ledger.ledger import Outcome
-from streamer.rundir.frames_csv import FRAME_COLUMNS, microseconds
+from streamer.ledger.record import Outcome
+from streamer.rundir.frames_csv import FRAME_COLUMNS
+from streamer.units import microseconds
 
 Values = npt.NDArray[np.int64]
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from streamer.frame import Image
 from streamer.rundir.csv_file import Table
-from streamer.rundir.rundir import piece_number, piece_path
+from streamer.rundir.paths import piece_number, piece_path
 from streamer.video.writer import VideoWriter
 from streamer.workers.processes import Child
 

@@ -12,8 +12,8 @@ from streamer.detection.annotate import annotate, annotate_stale
 from streamer.detection.detections import Detections, no_detections
 from streamer.errors import SinkError
 from streamer.frame import Frame, Image
-from streamer.ledger.ledger import FrameRecord
-from streamer.rundir.frames_csv import detection_rows
+from streamer.ledger.record import FrameRecord
+from streamer.rundir.detections_csv import detection_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,29 +11,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from streamer.errors import UsageError
-from streamer.pipeline.link import Policy
-from streamer.settings import Settings
-from streamer.sources.base import SourceInfo
-
 TIMEOUT_S = 5.0
 """Seconds without a sign of life after which a live source counts as failed, when connecting and when reading."""
 NOMINAL_RATE = Fraction(30)
 """Frames per second of a live source that does not say."""
 MICROSECOND = Fraction(1, 1_000_000)
 """The time base of live sources, in seconds."""
-
-
-def check_live(info: SourceInfo, settings: Settings) -> None:
-    """Raises UsageError for settings that ask a live source to wait, to keep a pace or to start again."""
-    if not info.live:
-        return
-    if settings.fps != "source":
-        raise UsageError(f"--fps {settings.fps}: {info.uri} is live and comes at its own pace: leave --fps out")
-    if settings.policy is Policy.WAIT:
-        raise UsageError(f"--policy wait: {info.uri} is live and cannot be held back: use drop-oldest or drop-newest")
-    if settings.loop:
-        raise UsageError(f"--loop: {info.uri} is live and cannot start again: leave --loop out")
 
 
 class Timeline:

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 
 WINDOWS = 3
 LONGEST_S = 5

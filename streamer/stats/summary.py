@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from streamer.ledger.ledger import FrameRecord, Ledger, Outcome
+from streamer.ledger.ledger import Ledger
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.stats.age import AgeMeter
 from streamer.stats.distribution import MOST_EXACT, Distribution
 from streamer.stats.percentiles import PERCENTILES, bound_rank, frames_needed, nearest_rank

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from streamer.ledger.ledger import FrameRecord, elapsed
+from streamer.ledger.record import FrameRecord, elapsed
 from streamer.machine.contention import Witness
 from streamer.stats.distribution import Distribution
 from streamer.stats.percentiles import nearest_rank

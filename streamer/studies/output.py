@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from streamer.errors import SinkError
-from streamer.rundir.rundir import write_whole
+from streamer.errors import SinkError, UsageError
+from streamer.files.whole import write_whole
+from streamer.rundir.csv_file import Reserve, Table
+from streamer.rundir.paths import RESERVE
+from streamer.rundir.rundir import check_out
 
 
 def write_files(out: Path, stem: str, columns: str, rows: Sequence[Mapping[str, Any]], document: Any) -> None:
@@ -38,3 +42,29 @@ def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             unit = "_ms" if name.endswith("_ms") else ""
             for key, one in value.items():
                 yield f"{name.removesuffix('_ms')}{'' if key == 'value' else f'_{key}'}{unit}", one
+
+
+class RowFile:
+    """The file in its directory, open. Raises UsageError when it cannot be made, SinkError when the disk is full."""
+
+    def __init__(self, path: Path, columns: str, *, overwrite: bool) -> None:
+        directory = path.parent
+        check_out(directory, overwrite=overwrite)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._reserve = Reserve(directory / RESERVE, 1 << 16)
+            self._table = Table(path, columns, self._reserve)
+        except OSError as error:
+            kind = SinkError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
+            raise kind(f"cannot write into {directory}: {error.strerror}; give another --out") from error
+
+    def append(self, row: Iterable[Any]) -> None:
+        """Writes a row, its values in the order of the columns; None stands for nothing."""
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(row)
+        self._table.append(line.getvalue())
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._table.close()
+        self._reserve.release()

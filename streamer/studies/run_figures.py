@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from streamer.errors import SinkError
-from streamer.ledger.ledger import Outcome
+from streamer.ledger.record import Outcome
 from streamer.rundir.columns import NEVER, OUTCOMES, Columns, Values
-from streamer.rundir.rundir import MANIFEST
+from streamer.rundir.paths import MANIFEST
 from streamer.stats.distribution import Distribution
 from streamer.stats.speed_ratio import Estimate
 from streamer.stats.summary import statistics

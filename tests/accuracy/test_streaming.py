@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamer.accuracy.mean_average_precision import FrameTruth
 from streamer.accuracy.streaming import newest_known, offline_map50, streaming_map50
 from streamer.detection.detections import Detections, no_detections
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.stats.age import AgeMeter
 
 PERIOD = 100_000

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from streamer.charts.decimate import curve, envelope
 from streamer.charts.latency import draw_latency, latency_figure
 from streamer.errors import SinkError
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.columns import NEVER, Columns, read_columns
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row
 from streamer.stats.age import AgeMeter

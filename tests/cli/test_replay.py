@@ -17,8 +17,8 @@ import pytest
 
 import streamer
 from streamer.errors import UsageError
-from streamer.ledger.ledger import Outcome
-from streamer.pipeline.link import Policy
+from streamer.ledger.record import Outcome
+from streamer.pipeline.drop_policy import Policy
 from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.settings import Settings, Video

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from streamer.detection.postprocess import Head, Postprocess
+from streamer.detection.heads import Head
+from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Fit, Preprocessing, preprocess_for
 from streamer.engines.base import Engine, Input, gray_input
 from streamer.engines.config import CONVOLUTIONS, precision_of

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import streamer
-from streamer.detection.postprocess import Head, Postprocess, cells
+from streamer.detection.heads import Head, cells
+from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Fit, geometry, preprocess_for
 from streamer.engines.base import Engine, Input, Tensor
 from streamer.engines.null import fixed_prediction

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.detection.detections import Detections
-from streamer.detection.postprocess import MAX_CANDIDATES, MAX_DETECTIONS, Head, Postprocess, cells, recognise_head
+from streamer.detection.heads import Head, cells, recognise_head
+from streamer.detection.postprocess import MAX_CANDIDATES, MAX_DETECTIONS, Postprocess
 from streamer.detection.preprocess import Fit, geometry
 from streamer.errors import ModelError
 from tests.runs import Box, overlap

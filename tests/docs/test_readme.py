@@ -10,7 +10,8 @@ import pytest
 
 from streamer.cli.main import group
 from streamer.engines.variants import VARIANTS
-from streamer.rundir.frames_csv import DETECTION_COLUMNS, FRAME_COLUMNS
+from streamer.rundir.detections_csv import DETECTION_COLUMNS
+from streamer.rundir.frames_csv import FRAME_COLUMNS
 from tests.runs import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,9 +12,9 @@ from streamer.errors import EngineError, EngineLost, SinkError, SourceError
 from streamer.faults.inject import Faults
 from streamer.faults.plan import plan_of
 from streamer.frame import Frame
-from streamer.ledger.ledger import Outcome
+from streamer.ledger.record import Outcome
 from streamer.pipeline.camera import cameras
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
 from streamer.sources.base import Unreadable
 from streamer.sources.video_file import VideoSource
 from streamer.workers.threads import Stage

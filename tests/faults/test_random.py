@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.faults.plan import NEEDS, Kind
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
 from tests.rig import Rig
 
 STALL_US = 1_000_000

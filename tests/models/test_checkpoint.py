@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.detection.postprocess import Head
+from streamer.detection.heads import Head
 from streamer.errors import ModelError, UntrustedModel
 from streamer.files.hashing import sha256
 from streamer.models.checkpoint import load_checkpoint

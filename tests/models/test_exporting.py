@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.detection.postprocess import Head
+from streamer.detection.heads import Head
 from streamer.engines.registry import open_engine
 from streamer.engines.spec_parser import parse_spec
 from streamer.models.exporting import Form, export

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.detection.postprocess import Head
+from streamer.detection.heads import Head
 from streamer.errors import ModelError, UsageError
 from streamer.files.hashing import sha256
 from streamer.models.coco_names import COCO_NAMES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.ledger.ledger import Outcome
+from streamer.ledger.record import Outcome
 from tests.rig import Rig
 
 

@@ -8,9 +8,8 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.ledger.ledger import FrameRecord, Outcome
-from streamer.pipeline.drop_policy import PARTIAL, STALE, Freshness, Judge
-from streamer.pipeline.link import Policy
+from streamer.ledger.record import FrameRecord, Outcome
+from streamer.pipeline.drop_policy import PARTIAL, STALE, Freshness, Judge, Policy
 from streamer.schedule.arrivals import Bursty
 from tests.rig import Rig
 

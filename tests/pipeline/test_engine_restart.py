@@ -14,7 +14,7 @@ from streamer.engines.isolated import ApartEngine
 from streamer.engines.null import NullEngine
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import EngineError, EngineLost, UsageError
-from streamer.ledger.ledger import Outcome
+from streamer.ledger.record import Outcome
 from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.run.run import run

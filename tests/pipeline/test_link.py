@@ -5,7 +5,9 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from streamer.pipeline.link import Dispatch, LinkClosed, Policy, PolicyLink, ReorderBuffer
+from streamer.pipeline.drop_policy import Policy
+from streamer.pipeline.link import Dispatch, LinkClosed, PolicyLink
+from streamer.pipeline.reorder import ReorderBuffer
 
 pytestmark = pytest.mark.anyio
 

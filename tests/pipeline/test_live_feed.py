@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.errors import SourceError
-from streamer.ledger.ledger import FrameRecord, Outcome
 from streamer.ledger.outages import MOST_TOLD, NO_SIGNAL, Gaps, gaps_in
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.live_feed import ALLOWANCE_S, LAST_READ_S, PAUSES_S
 from streamer.schedule.schedule import Limits
 from streamer.sources.live import TIMEOUT_S

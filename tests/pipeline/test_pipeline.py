@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.errors import EngineError, SinkError
-from streamer.ledger.ledger import FrameRecord, Outcome
-from streamer.pipeline.link import Policy
+from streamer.ledger.record import FrameRecord, Outcome
+from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.pipeline import GRACE_S, SINK_GRACE_S
 from streamer.pipeline.stream import SINK_LINK
 from streamer.schedule.schedule import Limits, Pace

@@ -13,8 +13,8 @@ import pytest
 import streamer
 from streamer.cli.main import main
 from streamer.errors import EngineError, UsageError
-from streamer.ledger.ledger import FrameRecord, Outcome
-from streamer.pipeline.link import Policy
+from streamer.ledger.record import FrameRecord, Outcome
+from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.priming import CARE, COLD_GUESS, WAKING_US, WINDOW_US, Primer, PrimingTally, RunningFigure
 from streamer.run.doubts import of_priming
 from streamer.settings import Settings, Video

@@ -11,9 +11,9 @@ import anyio
 import pytest
 
 from streamer.errors import StreamerError
-from streamer.ledger.ledger import Outcome
+from streamer.ledger.record import Outcome
 from streamer.machine.contention import Reading, Witness
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
 from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.rundir.frames_csv import frame_row

@@ -14,8 +14,9 @@ import pytest
 
 from streamer.api import replay
 from streamer.errors import UsageError
-from streamer.ledger.ledger import Outcome
-from streamer.pipeline.link import Dispatch, LinkClosed, Policy
+from streamer.ledger.record import Outcome
+from streamer.pipeline.drop_policy import Policy
+from streamer.pipeline.link import Dispatch, LinkClosed
 from streamer.rundir.frames_csv import read_frames
 from streamer.settings import Settings, Video
 from streamer.verify import verify

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from streamer.errors import EngineError, SinkError, SourceError
-from streamer.ledger.ledger import Outcome
-from streamer.pipeline.link import Policy
+from streamer.ledger.record import Outcome
+from streamer.pipeline.drop_policy import Policy
 from streamer.workers.threads import Stage
 from tests.rig import FOR_EVER_S, Rig
 

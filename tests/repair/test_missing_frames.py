@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from streamer.ledger.ledger import FrameRecord
+from streamer.ledger.record import FrameRecord
 from streamer.repair.missing_frames import Due, rounds_of, unaccounted
 from streamer.schedule.schedule import Limits, Schedule
 

@@ -19,7 +19,7 @@ import pytest
 
 import streamer
 from streamer.errors import SinkError, UsageError
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
 from streamer.repair.repair import repair
 from streamer.run.run import run
 from streamer.settings import Settings, Video

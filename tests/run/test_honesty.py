@@ -11,7 +11,7 @@ import pytest
 
 import streamer
 from streamer.errors import UsageError
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
 from streamer.run.finished import Run
 from streamer.settings import Settings
 from streamer.verify import verify

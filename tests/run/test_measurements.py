@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streamer.engines.base import Request
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.run.manifest import device_parts
 from streamer.run.measurements import DeviceChange, Measurements
 from streamer.stats.summary import statistics

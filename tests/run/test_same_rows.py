@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import streamer
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
 from streamer.settings import Video
 from tests.runs import ROOT, SHARED
 

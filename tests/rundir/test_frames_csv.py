@@ -13,17 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.detection.detections import Detections
-from streamer.ledger.ledger import FrameRecord, Outcome
-from streamer.rundir.frames_csv import (
-    DETECTION_COLUMNS,
-    FRAME_COLUMNS,
-    detection_rows,
-    frame_row,
-    microseconds,
-    milliseconds,
-    read_detections,
-    read_frames,
-)
+from streamer.ledger.record import FrameRecord, Outcome
+from streamer.rundir.detections_csv import DETECTION_COLUMNS, detection_rows, read_detections
+from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row, read_frames
+from streamer.units import microseconds, milliseconds
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import av
 
 import streamer
 from streamer.rundir.csv_file import Reserve, Table
-from streamer.rundir.rundir import pieces_of
+from streamer.rundir.paths import pieces_of
 from streamer.settings import Settings, Video
 from streamer.verify import verify
 from tests.videos import write_video

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import UsageError
-from streamer.ledger.ledger import Outcome
-from streamer.pipeline.link import Policy
+from streamer.ledger.record import Outcome
+from streamer.pipeline.drop_policy import Policy
 from streamer.schedule.arrivals import Bursty, parse_arrivals
 from tests.rig import Rig
 

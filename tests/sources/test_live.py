@@ -12,11 +12,12 @@ import pytest
 
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
+from streamer.run.checks import check_live
 from streamer.settings import Settings
 from streamer.sources import live
 from streamer.sources.base import SourceInfo, Unreadable
-from streamer.sources.live import Timeline, check_live
+from streamer.sources.live import Timeline
 from tests.sources.reading import frames, now_us, opened, read_all, read_on
 from tests.sources.servers import http_server, refused_port, rtsp_server, silent_server
 from tests.videos import FASTSTART, damage, number_of, write_video

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.machine.contention import COLLECTED, OTHERS, Reading, Witness, circumstances
 from streamer.stats.steadiness import Windows, agree
 from streamer.stats.tail import DECODER_BUSY, SINK_BUSY, Tail, told

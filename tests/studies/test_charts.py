@@ -17,7 +17,7 @@ from streamer.charts.captions import fold
 from streamer.charts.line_labels import spread
 from streamer.charts.palette import style_of
 from streamer.errors import SinkError
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row
 from streamer.studies.compare.chart import comparison_figure, draw_comparison
 from streamer.studies.pace.chart import draw_pace, pace_figure

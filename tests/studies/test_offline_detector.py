@@ -14,15 +14,14 @@ import pytest
 import streamer
 from streamer.detection.detections import Detections, no_detections
 from streamer.errors import UsageError
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.models.find import find_model
 from streamer.models.model import Model
 from streamer.settings import Settings, Video
 from streamer.studies.compare import accuracy
-from streamer.studies.compare.accuracy import Judging, RunToJudge, run_to_judge
-from streamer.studies.compare.judged import Judged
+from streamer.studies.compare.accuracy import Judged, Judging, RunToJudge, run_to_judge
 from streamer.studies.frames import ChosenFrames
-from streamer.studies.offline import TRUTH_CONFIDENCE, agreement_of, as_truth
+from streamer.studies.offline_detector import TRUTH_CONFIDENCE, agreement_of, as_truth
 from streamer.studies.reference import most_exact
 from tests.runs import needs_bundled
 from tests.videos import write_video

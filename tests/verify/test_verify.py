@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import streamer
 from streamer.errors import UsageError
-from streamer.pipeline.link import Policy
+from streamer.pipeline.drop_policy import Policy
 from streamer.settings import Settings, Video
 from streamer.stats.age import AgeMeter
 from streamer.stats.percentiles import PERCENTILES, frames_needed

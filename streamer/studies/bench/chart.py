@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamer.charts.canvas import BLACK, GRAY, HEIGHT_INCH, WIDTH_INCH, add_axes, new_figure, save
+from streamer.charts.canvas import HEIGHT_INCH, WIDTH_INCH, add_axes, new_figure, save
 from streamer.charts.captions import fold, where_it_ran, words
+from streamer.charts.palette import BLACK, GRAY
 from streamer.charts.panel import grid, linear
 from streamer.engines.variants import TUTORIAL
 

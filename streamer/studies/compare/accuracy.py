@@ -12,15 +12,25 @@ from streamer.accuracy.mean_average_precision import FrameTruth
 from streamer.accuracy.streaming import offline_map50, streaming_map50
 from streamer.detection.detections import Detections, no_detections
 from streamer.errors import EngineError, ModelError, SourceError
-from streamer.ledger.ledger import FrameRecord, Outcome
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.models.model import Model
-from streamer.rundir.frames_csv import read_detections, read_frames
-from streamer.rundir.rundir import DETECTIONS, FRAMES
+from streamer.rundir.detections_csv import read_detections
+from streamer.rundir.frames_csv import read_frames
+from streamer.rundir.paths import DETECTIONS, FRAMES
 from streamer.settings import Settings
-from streamer.studies.compare.judged import Judged
 from streamer.studies.frames import ChosenFrames, spread
-from streamer.studies.offline import agreement_of, as_truth, detect_offline
+from streamer.studies.offline_detector import agreement_of, as_truth, detect_offline
 from streamer.studies.reference import most_exact
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Agreement with the reference engine, and mAP50 offline and streaming; None for what nothing tells."""
+
+    agreement: Agreement | None = None
+    offline_map50: float | None = None
+    streaming_map50: float | None = None
+
 
 MOST_FRAMES = 2000
 """So many frames of a run are judged, the first: the evaluation takes a millisecond for each, for every engine."""

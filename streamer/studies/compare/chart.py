@@ -15,7 +15,7 @@ from streamer.charts.palette import Style, style_of
 from streamer.charts.panel import SLICES, frame, say, scale
 from streamer.errors import SinkError
 from streamer.rundir.columns import NEVER, Values, read_columns
-from streamer.rundir.rundir import FRAMES
+from streamer.rundir.paths import FRAMES
 from streamer.stats.percentiles import frames_needed
 from streamer.studies.compare.chart_bars import NAME_COLUMNS, bar_of, draw_bars
 

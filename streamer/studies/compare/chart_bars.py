@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from streamer.charts.canvas import BLACK, GRAY, VERMILLION
 from streamer.charts.captions import fold, percent
-from streamer.charts.palette import Style
+from streamer.charts.palette import BLACK, GRAY, VERMILLION, Style
 from streamer.charts.panel import grid
 
 if TYPE_CHECKING:

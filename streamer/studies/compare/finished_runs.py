@@ -12,15 +12,16 @@ from typing import Any
 
 from streamer.engines.variants import EngineSpec
 from streamer.errors import UsageError
-from streamer.ledger.ledger import Outcome
-from streamer.rundir.frames_csv import read_detections, read_frames
-from streamer.rundir.rundir import DETECTIONS, FRAMES, MANIFEST
+from streamer.ledger.record import Outcome
+from streamer.rundir.detections_csv import read_detections
+from streamer.rundir.frames_csv import read_frames
+from streamer.rundir.paths import DETECTIONS, FRAMES, MANIFEST
+from streamer.studies.compare.accuracy import Judged
 from streamer.studies.compare.document import Circumstances, document_of, run_part
-from streamer.studies.compare.judged import Judged
 from streamer.studies.compare.rows import Entry, Pairing, Table
-from streamer.studies.offline import agreement_of
+from streamer.studies.interleave import frames_in_a_round
+from streamer.studies.offline_detector import agreement_of
 from streamer.studies.run_figures import read_manifest
-from streamer.studies.turns import frames_in_a_round
 
 TOLD = (
     *(("model", "sha256"), ("machine", "cpu"), ("machine", "usable_cores"), ("run", "fps"), ("run", "schedule")),

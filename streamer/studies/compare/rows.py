@@ -15,7 +15,7 @@ from streamer.engines.equivalence import Sameness, configuration
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import SinkError
 from streamer.rundir.columns import Columns, read_columns
-from streamer.rundir.rundir import FRAMES
+from streamer.rundir.paths import FRAMES
 from streamer.stats.speed_ratio import (
     Estimate,
     Speed,
@@ -25,7 +25,7 @@ from streamer.stats.speed_ratio import (
     ratio_unpaired,
     speed,
 )
-from streamer.studies.compare.judged import Judged
+from streamer.studies.compare.accuracy import Judged
 from streamer.studies.run_figures import drops_percent, milliseconds, outcomes, percentiles, ratio, read_manifest
 
 LEAST_AGREEMENT = 0.9

@@ -15,16 +15,14 @@ from streamer.engines.variants import EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, UsageError
 from streamer.machine import installation
 from streamer.models.model import Model
-from streamer.rundir.rundir import file_name
+from streamer.rundir.paths import file_name
 from streamer.settings import Settings
 from streamer.sources.registry import open_source, refuse_live
-from streamer.studies.compare.accuracy import Judging, run_to_judge
+from streamer.studies.compare.accuracy import Judged, Judging, run_to_judge
 from streamer.studies.compare.document import Circumstances, document_of, run_part
-from streamer.studies.compare.judged import Judged
 from streamer.studies.compare.rows import Entry, Pairing, Table
 from streamer.studies.engine_choice import check_refinements, why_not
-from streamer.studies.interleave import Interleaved, Lane, Watch
-from streamer.studies.turns import frames_in_a_round, starts_of_rounds
+from streamer.studies.interleave import Interleaved, Lane, Watch, frames_in_a_round, starts_of_rounds
 from streamer.workers.clock import MonotonicClock
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamer.charts.canvas import BLACK, HEIGHT_INCH, WIDTH_INCH, add_axes, new_figure, save
+from streamer.charts.canvas import HEIGHT_INCH, WIDTH_INCH, add_axes, new_figure, save
 from streamer.charts.captions import fold, where_it_ran, words
-from streamer.charts.palette import style_of
+from streamer.charts.palette import BLACK, style_of
 from streamer.studies.pace.chart_panels import Paced, draw_idle_penalty, draw_queueing_knee, rows_inch
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from streamer.charts.canvas import BLACK, GRAY, WIDTH_INCH
+from streamer.charts.canvas import WIDTH_INCH
 from streamer.charts.captions import fold, percent, plain
-from streamer.charts.palette import Style
+from streamer.charts.palette import BLACK, GRAY, Style
 from streamer.charts.panel import ROW_POINTS, below, grid, linear, logarithmic, say
 
 if TYPE_CHECKING:

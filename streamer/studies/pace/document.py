@@ -14,7 +14,7 @@ from streamer import __version__
 from streamer.machine import installation
 from streamer.rundir.columns import NEVER, Values, read_columns
 from streamer.rundir.frames_csv import read_frames
-from streamer.rundir.rundir import FRAMES
+from streamer.rundir.paths import FRAMES
 from streamer.stats.speed_ratio import between_processes, quantile_of, ratio_by_rounds
 from streamer.studies.pace.study import At, PaceStudy, told
 from streamer.studies.run_figures import drops_percent, milliseconds, outcomes, percentiles, ratio, read_manifest

@@ -13,7 +13,7 @@ from pathlib import Path
 from streamer.engines.variants import EngineSpec
 from streamer.errors import UsageError
 from streamer.models.model import Model
-from streamer.rundir.rundir import file_name
+from streamer.rundir.paths import file_name
 from streamer.schedule.schedule import Pace, parse_fps
 from streamer.settings import Settings
 from streamer.sources.registry import open_source, refuse_live

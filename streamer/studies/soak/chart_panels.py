@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from streamer.charts.canvas import BLACK, BLUE, GRAY, GREEN, ORANGE, PURPLE, VERMILLION
 from streamer.charts.decimate import Floats, envelope
-from streamer.charts.over_time import LOST
+from streamer.charts.palette import BLACK, BLUE, GRAY, GREEN, LOST, ORANGE, PURPLE, VERMILLION
 from streamer.charts.panel import frame, linear, say, scale
-from streamer.ledger.ledger import Outcome
+from streamer.ledger.record import Outcome
 from streamer.studies.soak.answers import CHANGED, NOTHING, SAME
 from streamer.studies.soak.leaks import CHILDREN, MEMORY
 from streamer.studies.soak.windows_csv import WindowRow

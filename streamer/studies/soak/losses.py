@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, groupby
 from typing import Any
 
-from streamer.ledger.ledger import Outcome
+from streamer.ledger.record import Outcome
 from streamer.studies.soak.verdict import Verdict
 from streamer.studies.soak.windows_csv import WindowRow
 

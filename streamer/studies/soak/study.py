@@ -12,11 +12,12 @@ from typing import Any
 from streamer import __version__
 from streamer.address import without_credentials
 from streamer.errors import SinkError, UsageError
-from streamer.rundir.rundir import BEGUN, MANIFEST, check_out, discard, under_way, write_whole
-from streamer.settings import Settings
+from streamer.files.whole import write_whole
+from streamer.rundir.paths import BEGUN, MANIFEST
+from streamer.rundir.rundir import check_out, discard, under_way
+from streamer.settings import Settings, settings_as_json, settings_of_json
 from streamer.sources.registry import is_live
 from streamer.studies.run_figures import read_manifest
-from streamer.studies.settings_json import settings_as_json, settings_of_json
 from streamer.studies.soak.chart import PICTURE
 from streamer.studies.soak.duration import lasted_as_asked
 from streamer.studies.soak.losses import frames_of_killed

@@ -8,7 +8,8 @@ from fractions import Fraction
 
 from streamer.accuracy.box_changes import changed_boxes
 from streamer.detection.detections import Detections
-from streamer.ledger.ledger import FrameRecord, Outcome, Watcher
+from streamer.ledger.ledger import Watcher
+from streamer.ledger.record import FrameRecord, Outcome
 from streamer.machine.usage import taken
 from streamer.stats.summary import Tally, statistics
 from streamer.studies.soak.answers import CHANGED, NOTHING, SAME

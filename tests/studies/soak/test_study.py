@@ -11,14 +11,13 @@ import anyio
 import pytest
 
 from streamer.errors import UsageError
-from streamer.ledger.ledger import Outcome
+from streamer.ledger.record import Outcome
+from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.housekeeping import Progress
-from streamer.pipeline.link import Policy
 from streamer.pipeline.observer import Silent
 from streamer.run.finished import Run
 from streamer.run.run import run
-from streamer.settings import Settings
-from streamer.studies.settings_json import settings_as_json, settings_of_json
+from streamer.settings import Settings, settings_as_json, settings_of_json
 from streamer.studies.soak.study import Soak, SoakSettings, resumed
 from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, read_windows
 from tests import runs

@@ -1,0 +1,95 @@
+"""The record of one scheduled frame: its stamps and its outcome.
+
+Stamps are whole microseconds since the run's origin. All figures are computed from these integers, so that they
+can be computed again from ``frames.csv``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of a scheduled frame."""
+
+    DELIVERED = "delivered"
+    DROPPED = "dropped"
+    DECODE_ERROR = "decode_error"
+    SOURCE_ERROR = "source_error"
+    ENGINE_ERROR = "engine_error"
+    SINK_ERROR = "sink_error"
+    ABANDONED = "abandoned"
+
+
+@dataclass(slots=True, eq=False)
+class FrameRecord:
+    """The stamps and the outcome of one scheduled frame; a step that never happened is None.
+
+    ``held_until`` is when the ``wait`` policy let go of the source, which no camera would be: lateness counts
+    from there. ``switches`` counts how often the system took a core from one of our threads while it was detected.
+    """
+
+    stream: int
+    frame: int
+    pts: int
+    scheduled: int
+    captured: int | None = None
+    held_until: int = 0
+    preprocess_start: int | None = None
+    preprocess_end: int | None = None
+    infer_start: int | None = None
+    infer_end: int | None = None
+    detected: int | None = None
+    sink_start: int | None = None
+    written: int | None = None
+    outcome: Outcome | None = None
+    reason: str = ""
+    late: bool = False
+    detections: int | None = None
+    switches: int = 0
+
+    @property
+    def lateness(self) -> int | None:
+        """How late the source offered the frame, less what ``wait`` held it back: the harness's own error."""
+        return None if self.captured is None else self.captured - max(self.scheduled, self.held_until)
+
+    @property
+    def preprocess(self) -> int | None:
+        """Time in preprocess."""
+        return elapsed(self.preprocess_start, self.preprocess_end)
+
+    @property
+    def infer(self) -> int | None:
+        """Time in infer."""
+        return elapsed(self.infer_start, self.infer_end)
+
+    @property
+    def postprocess(self) -> int | None:
+        """Time in postprocess."""
+        return elapsed(self.infer_end, self.detected)
+
+    @property
+    def service(self) -> int | None:
+        """Service time: preprocess, infer and postprocess alone."""
+        return elapsed(self.preprocess_start, self.detected)
+
+    @property
+    def result_latency(self) -> int | None:
+        """From due to boxes usable."""
+        return elapsed(self.scheduled, self.detected)
+
+    @property
+    def latency(self) -> int | None:
+        """From due to written, end to end."""
+        return elapsed(self.scheduled, self.written)
+
+    @property
+    def sink(self) -> int | None:
+        """Time in the sink: drawing, encoding, writing."""
+        return elapsed(self.sink_start, self.written)
+
+
+def elapsed(start: int | None, end: int | None) -> int | None:
+    """Microseconds from start to end, None if either never happened."""
+    return None if start is None or end is None else end - start

@@ -1,0 +1,51 @@
+"""The rows of ``detections.csv``, written and read back."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from streamer.detection.detections import Detections, no_detections
+
+DETECTION_COLUMNS = "stream,frame,class_id,label,confidence,x1,y1,x2,y2"
+
+
+def detection_rows(stream: int, frame: int, detections: Detections, names: Sequence[str]) -> str:
+    """The frame's lines of ``detections.csv``; boxes in pixels of the source frame, to a hundredth."""
+    return "".join(
+        f"{stream},{frame},{class_id},{_quoted(names[class_id])},{confidence:.4f},"
+        f"{x1:.2f},{y1:.2f},{x2:.2f},{y2:.2f}\n"
+        for (x1, y1, x2, y2), confidence, class_id in zip(
+            detections.xyxy.tolist(),
+            detections.confidence.tolist(),
+            detections.class_id.tolist(),
+            strict=True,
+        )
+    )
+
+
+def _quoted(label: str) -> str:
+    return '"' + label.replace('"', '""') + '"' if any(c in label for c in ',"\r\n') else label
+
+
+def read_detections(path: Path) -> defaultdict[int, Detections]:
+    """What a ``detections.csv`` says was found, by frame; nothing in one without a row; a torn line is left out."""
+    found: defaultdict[int, Detections] = defaultdict(no_detections)
+    # Labels may hold line breaks of any kind, and be torn within a letter.
+    with path.open(newline="\n", encoding="utf-8", errors="replace") as file:
+        rows = csv.reader(line for line in file if line.endswith("\n"))
+        next(rows, None)
+        whole = (row for row in rows if len(row) == len(DETECTION_COLUMNS.split(",")))
+        for frame, of_frame in groupby(whole, key=lambda row: row[1]):
+            found[int(frame)] = _detections(list(of_frame))
+    return found
+
+
+def _detections(rows: Sequence[Sequence[str]]) -> Detections:
+    numbers = np.array([row[4:] for row in rows], np.float32)
+    return Detections(numbers[:, 1:], numbers[:, 0], np.array([row[2] for row in rows], np.int32))
