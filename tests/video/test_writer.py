@@ -19,6 +19,7 @@ from streamer.errors import SinkError
 from streamer.vendors import pyav
 from streamer.video.reader import VideoReader
 from streamer.video.writer import VideoWriter
+from tests.runs import ROOT
 from tests.videos import number_of, numbered_picture
 
 RATE = Fraction(30)
@@ -117,8 +118,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_process_leaves_a_video_that_plays_to_its_last_second(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    root = Path(__file__).parent.parent
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=root, check=False)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=ROOT, check=False)
     assert ended.returncode == -9
     times, numbers = times_and_numbers(path)
     assert len(times) >= 100 - 30
