@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.common import CLIP, Report, needs, replay
 from streamer.pipeline.decode_ahead import DEPTH
-from streamer.pipeline.stream import SINK_LINK
+from streamer.pipeline.ticket import SINK_LINK
 
 STREAMS = (1, 2, 4, 8, 16)
 ALIVE = DEPTH + 1 + 1 + SINK_LINK + 1

@@ -38,7 +38,7 @@ from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.drop_policy import Freshness, Judge, Policy
 from streamer.pipeline.engine_restart import Replacing
-from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.pipeline import Extras, Pipeline
 from streamer.pipeline.priming import Primer
 from streamer.pipeline.rounds import Intermission
 from streamer.pipeline.stream import Stream
@@ -374,12 +374,14 @@ class Rig:
             queue=self.queue,
             limits=self.limits,
             detectors=[self._detector(engine.requests[0], run_time.stamp) for _ in range(self.requests)],
-            primer=self.primer,
             watchdog=self.watchdog,
-            replacing=self.replacing,
-            golden=self._golden_frame(),
             gaps=self.gaps,
-            intermission=None if self.round_frames is None else self._intermission(run_time),
+            extras=Extras(
+                primer=self.primer,
+                intermission=None if self.round_frames is None else self._intermission(run_time),
+                replacing=self.replacing,
+                golden=self._golden_frame(),
+            ),
             ledger=self.ledger,
             time=run_time,
             on_idle=lambda: None,

@@ -18,7 +18,8 @@ class Policy(StrEnum):
     WAIT = "wait"
 
 
-STALE, PARTIAL = "stale", "partial"
+QUEUE_FULL, STALE, PARTIAL = "queue_full", "stale", "partial"
+"""Why a frame is dropped."""
 RECENT = 101
 """Service times of which the median is taken."""
 

@@ -1,9 +1,9 @@
-"""Emission: a source's frames, offered to the policy link when they are due."""
+"""The feed: a source's frames, offered to the policy link when they are due."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 import anyio
@@ -12,86 +12,59 @@ from streamer.frame import Frame
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import NO_SIGNAL, Gap, Gaps
 from streamer.ledger.record import FrameRecord, Outcome
-from streamer.pipeline.decode_ahead import Gate, LookAhead
-from streamer.pipeline.drop_policy import Judge
-from streamer.pipeline.link import PolicyLink
-from streamer.pipeline.live_feed import Arrival, Reception
-from streamer.pipeline.priming import Primer
+from streamer.pipeline.decode_ahead import Gate
+from streamer.pipeline.drop_policy import QUEUE_FULL
+from streamer.pipeline.live_feed import Arrival, LiveFeed
+from streamer.pipeline.priming import Prime, Primer
 from streamer.pipeline.rounds import Intermission
-from streamer.schedule.schedule import Limits, Schedule
-from streamer.sources.base import Source, Unreadable
+from streamer.pipeline.stream import Line
+from streamer.schedule.schedule import Limits
+from streamer.sources.base import Unreadable
 from streamer.workers.run_clock import RunTime
 
 AHEAD_US = 1_000_000
 """Far enough ahead for all that is decoded ahead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prime:
-    """An idle request is to be kept warm for the frame due at ``due_us``."""
+class Feed:
+    """One stream's frames, on their way into the link of its ``line``; the policy may hold them back.
 
-    due_us: int
-
-
-Job = tuple[Frame, FrameRecord] | Prime
-
-
-class Emission:
-    """One stream's frames, on their way into ``link``; with ``waits`` a full link holds them back.
-
-    ``displaced`` is told of a frame that had to go for another, ``pictureless`` of one that could not be decoded or
-    never came, with its outcome and the reason; ``gaps`` takes the stretches in which a live source gives nothing.
-    A run in rounds has an ``intermission`` before each, once it is ``settled``: every frame has its outcome.
-    ``next_index`` is that of the first frame that has not been scheduled yet.
+    ``gaps`` takes the stretches in which a live source gives nothing. A run in rounds has an ``intermission`` before
+    each, once every frame has its outcome. ``next_index`` is that of the first frame that has not been scheduled yet.
     """
 
     def __init__(
         self,
-        *,
         stream: int,
-        source: Source,
-        gaps: Gaps,
-        schedule: Schedule,
+        line: Line,
+        *,
         limits: Limits,
-        waits: bool,
-        link: PolicyLink[Job],
-        ahead: LookAhead,
+        ledger: Ledger,
         gate: Gate,
-        judge: Judge,
+        time: RunTime,
+        gaps: Gaps,
         primer: Primer | None,
         intermission: Intermission | None,
-        settled: Callable[[], Awaitable[None]],
-        ledger: Ledger,
-        time: RunTime,
         on_idle: Callable[[], None],
-        displaced: Callable[[Frame, FrameRecord], None],
-        pictureless: Callable[[FrameRecord, Outcome, str], None],
     ) -> None:
         self._stream = stream
-        self._source = source
-        self._gaps = gaps
-        self._schedule = schedule
+        self._line = line
+        self._source = line.source
         self._limits = limits
-        self._waits = waits
-        self._link = link
-        self._ahead = ahead
+        self._ledger = ledger
         self._gate = gate
-        self._judge = judge
+        self._time = time
+        self._gaps = gaps
         self._primer = primer
         self._intermission = intermission
-        self._settled = settled
-        self._moved_us: int | None = 0
-        self._ledger = ledger
-        self._time = time
         self._on_idle = on_idle
-        self._displaced = displaced
-        self._tell_pictureless = pictureless
+        self._moved_us: int | None = 0
         self._held_until = 0
         self.next_index = 0
 
     async def run(self) -> None:
         """Offers frames until the source or a limit ends them. Raises SourceError."""
-        if self._schedule.closed_loop:
+        if self._line.schedule.closed_loop:
             await self._closed_loop()
         elif self._source.info.live:
             await self._live()
@@ -105,16 +78,16 @@ class Emission:
 
     def _nominal_us(self, index: int) -> int | None:
         pts = self._source.pts(index)
-        return None if pts is None else self._schedule.due_us(index, pts)
+        return None if pts is None else self._line.schedule.due_us(index, pts)
 
     async def _goes_on(self, index: int) -> bool:
         """The run does not end here; before a round's first frame it waits for its turn."""
         if self._intermission is None or not self._intermission.before(index) or self._source.pts(index) is None:
             return True
         self._moved_us = None
-        await self._settled()
+        await self._line.tickets.settled.wait_open()
         # What can be decoded ahead is, while it is this run's turn.
-        await self._ahead.refill(self._time.now_us() + AHEAD_US)
+        await self._line.ahead.refill(self._time.now_us() + AHEAD_US)
         start = await self._intermission.hold(index)
         if start is None:
             return False
@@ -128,9 +101,9 @@ class Emission:
             due = self.due_us(index)
             if due is None or self._ended(index, due):
                 return
-            await self._ahead.refill(due)
+            await self._line.ahead.refill(due)
             self._on_idle()
-            item = await self._ahead.next()
+            item = await self._line.ahead.next()
             if item is None:
                 return
             record = self._record(item, due)
@@ -138,12 +111,9 @@ class Emission:
                 await self._prime(self._primer, due)
             await self._time.wait_until(due)
             if isinstance(item, Frame):
-                record.captured = self._time.now_us()
-                self._ledger.open(record)
-                self._judge.ticked(due)
                 await self._offer(item, record)
             else:
-                self._never_came(record, Outcome.DECODE_ERROR)
+                self._lose(record, Outcome.DECODE_ERROR)
 
     async def _prime(self, primer: Primer, due: int) -> None:
         """Has an idle request kept warm for the frame that is due next, if there is time for that."""
@@ -153,57 +123,54 @@ class Emission:
         begin = primer.begin_us(due, self._time.now_us()) if self._gate.open else None
         if begin is not None:
             await self._time.wait_until(begin)
-        if begin is None or not self._link.hand(Prime(due)):
+        if begin is None or not self._line.link.hand(Prime(due)):
             primer.tally.no_room += 1
 
     async def _live(self) -> None:
         """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
         await self._time.wait_until(0)
-        reception = Reception(self._source, self._stream, self._time, self._gaps)
+        live = LiveFeed(self._source, self._stream, self._time, self._gaps)
         try:
             for index in count():
                 self._on_idle()
-                arrival = await reception.next()
+                arrival = await live.next()
                 if arrival is None or self._ended(index, arrival.at_us):
                     return
                 await self._arrived(index, arrival)
         finally:
-            await reception.end()
+            await live.end()
 
     async def _arrived(self, index: int, arrival: Arrival) -> None:
         what, at_us = arrival.what, arrival.at_us
         record = FrameRecord(self._stream, index, round(arrival.pts * 1_000_000), at_us)
-        self._judge.ticked(at_us)
         if isinstance(what, Frame):
-            record.captured = self._time.now_us()
-            self._ledger.open(record)
             await self._offer(replace(what, index=index, pts=arrival.pts), record)
-        elif isinstance(what, Gap):
+            return
+        self._line.judge.ticked(at_us)
+        if isinstance(what, Gap):
             what.frames += 1
-            self._never_came(record, Outcome.SOURCE_ERROR, NO_SIGNAL)
+            self._lose(record, Outcome.SOURCE_ERROR, NO_SIGNAL)
         else:
-            self._never_came(record, Outcome.DECODE_ERROR)
+            self._lose(record, Outcome.DECODE_ERROR)
 
     async def _closed_loop(self) -> None:
         await self._time.wait_until(0)
         for index in count():
             if not await self._goes_on(index):
                 return
-            await self._link.wait_for_room()
+            await self._line.link.wait_for_room()
             self._on_idle()
-            item = await self._ahead.next()
+            item = await self._line.ahead.next()
             now = self._time.now_us()
             if item is None or self._ended(index, now):
                 return
             record = self._record(item, now)
             if isinstance(item, Frame):
                 record.captured = now
-                self._ledger.open(record)
                 self.next_index = index + 1
-                self._gate.enter()
-                self._link.offer((item, record))
+                self._line.link.offer(self._line.tickets.issue(item, record))
             else:
-                self._never_came(record, Outcome.DECODE_ERROR)
+                self._lose(record, Outcome.DECODE_ERROR)
 
     def _ended(self, index: int, instant_us: int) -> bool:
         wanted = self._limits.delivered
@@ -215,19 +182,21 @@ class Emission:
         pts = round(item.pts * 1_000_000)
         return FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until)
 
-    def _never_came(self, record: FrameRecord, outcome: Outcome, reason: str = "") -> None:
+    def _lose(self, record: FrameRecord, outcome: Outcome, reason: str = "") -> None:
         """A frame of which there is no picture has met its fate when it is due."""
-        self._ledger.open(record)
         self.next_index = record.frame + 1
-        self._tell_pictureless(record, outcome, reason)
+        self._line.tickets.lose(record, outcome, reason)
 
     async def _offer(self, frame: Frame, record: FrameRecord) -> None:
+        """Offers a frame that is due now; the one that has to go for it is dropped."""
+        record.captured = self._time.now_us()
+        self._line.judge.ticked(record.scheduled)
         self.next_index = frame.index + 1
-        self._gate.enter()
-        if self._waits and not self._link.has_room:
-            await self._link.put((frame, record))
+        ticket = self._line.tickets.issue(frame, record)
+        if self._line.link.waits and not self._line.link.has_room:
+            await self._line.link.put(ticket)
             self._held_until = self._time.now_us()
             return
-        displaced = self._link.offer((frame, record))
-        if displaced is not None and not isinstance(displaced, Prime):
-            self._displaced(*displaced)
+        dropped = self._line.link.offer(ticket)
+        if dropped is not None and not isinstance(dropped, Prime):
+            dropped.drop(QUEUE_FULL)

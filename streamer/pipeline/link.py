@@ -134,6 +134,11 @@ class PolicyLink(Generic[T]):
         return self._closed
 
     @property
+    def waits(self) -> bool:
+        """A full link holds back whoever has an item for it."""
+        return self._policy is Policy.WAIT
+
+    @property
     def has_room(self) -> bool:
         """An item offered now would displace none."""
         return self._dispatch.wanted or len(self._items) < self._capacity

@@ -1,4 +1,4 @@
-"""Reception: what comes from a live source, and the ticks that pass while nothing does.
+"""What comes from a live source, and the ticks that pass while nothing does.
 
 A gap begins when the connection is lost, or when nothing has come for longer than a connection may be silent. Until
 then a frame may still come, only late, and no row is written that it would prove wrong. From then on the ticks since
@@ -38,7 +38,7 @@ class Arrival:
     what: Frame | Unreadable | Gap
 
 
-class Reception:
+class LiveFeed:
     """Reads a live source of a stream, tells what comes, and connects it anew when it is lost.
 
     Due instants do not go back: a frame that came while the tick before was being told is due with that.

@@ -28,6 +28,13 @@ MORE_CARE, LESS_CARE = 1.5, 0.999
 """The factors after a frame that was delayed, and after one that was not: in the long run one in 400 is delayed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prime:
+    """An idle request is to be kept warm for the frame due at ``due_us``."""
+
+    due_us: int
+
+
 class RunningFigure:
     """Mean and mean deviation of recent durations, in microseconds: RFC 6298's smoothing."""
 

@@ -1,23 +1,26 @@
-"""One stream of a run: what it plays, when, where its results go, and what stands between."""
+"""One stream of a run: what it is made of, and what stands between its source and its sink."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from streamer.errors import SinkError
 from streamer.frame import Frame
+from streamer.ledger.ledger import Ledger
+from streamer.ledger.record import Outcome
 from streamer.pipeline.decode_ahead import Gate, LookAhead
 from streamer.pipeline.drop_policy import Judge
-from streamer.pipeline.feed import Job
-from streamer.pipeline.link import PolicyLink
-from streamer.pipeline.reorder import ReorderBuffer
+from streamer.pipeline.link import LinkClosed, PolicyLink
+from streamer.pipeline.priming import Prime
+from streamer.pipeline.shutdown import Shutdown
+from streamer.pipeline.ticket import Ticket, Tickets
 from streamer.schedule.schedule import Schedule
-from streamer.sink.sink import Dropped, Result, Sink
+from streamer.sink.sink import Result, Sink
 from streamer.sources.base import Source, Unreadable
 from streamer.workers.run_clock import RunTime
-
-SINK_LINK = 2
-"""Results that may wait for the sink: a slow encoder then holds the engine back, and memory does not grow."""
+from streamer.workers.threads import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,62 @@ class Stream:
 
 
 class Line:
-    """A stream under way: its frames decoded ahead, its link to the engine, and its results in their order.
+    """A stream under way: its frames decoded ahead, its ``link`` to the engine, its tickets, and its sink.
 
-    ``undrawn`` counts dropped frames whose picture could not wait for its place in the video.
+    ``gate`` is that of all streams; ``room_bytes`` is for pictures of dropped frames.
     """
 
     def __init__(
-        self, stream: Stream, link: PolicyLink[Job], gate: Gate, time: RunTime, decoded: Callable[[int, int], None]
+        self,
+        stream: Stream,
+        link: PolicyLink[Ticket | Prime],
+        gate: Gate,
+        ledger: Ledger,
+        time: RunTime,
+        shutdown: Shutdown,
+        decoded: Callable[[int, int], None],
+        room_bytes: int,
     ) -> None:
-        self.stream = stream
+        self.source = stream.source
+        self.schedule = stream.schedule
+        self.judge = stream.judge
         self.link = link
-        self.buffer: ReorderBuffer[Result | Dropped] = ReorderBuffer(SINK_LINK)
         self.ahead = LookAhead(stream.source, stream.first, time, gate, decoded)
-        self.undrawn = 0
+        self.tickets = Tickets(
+            ledger, gate, stream.judge, shutdown, shows_dropped=stream.sink.shows_dropped, room_bytes=room_bytes
+        )
+        self._sink = stream.sink
+        self._time = time
+        self._shutdown = shutdown
+
+    def reason_to_drop(self, ticket: Ticket) -> str | None:
+        """Why a frame should be dropped now, None to serve it."""
+        return self.judge.reason(ticket.record, self._time.now_us(), more=not self.link.closed)
+
+    async def drain(self) -> None:
+        """Hands results to the sink, in the order of the frames, until there will be none."""
+        broken = False
+        while True:
+            try:
+                ticket = await self.tickets.slots.take()
+            except LinkClosed:
+                return
+            if broken:
+                continue  # what no longer can be written is abandoned, and no worker waits for it
+            try:
+                await self._write(ticket)
+            except SinkError as error:
+                broken = True
+                if isinstance(ticket.item, Result):
+                    ticket.fail(Outcome.SINK_ERROR)
+                self._shutdown.fail(error)
+            else:
+                if isinstance(ticket.item, Result):
+                    ticket.deliver()
+
+    async def _write(self, ticket: Ticket) -> None:
+        assert ticket.item is not None
+        if self._sink.blocks:
+            await self._time.run(partial(self._sink.write, ticket.item), Stage.SINK)
+        else:
+            self._sink.write(ticket.item)

@@ -17,7 +17,7 @@ from streamer.pipeline.detector import Detector
 from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.housekeeping import Housekeeping, garbage_frozen
 from streamer.pipeline.observer import Observer, Vigil
-from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.pipeline import Extras, Pipeline
 from streamer.pipeline.priming import Primer
 from streamer.pipeline.rounds import Intermission, Rounds
 from streamer.run import manifest
@@ -145,14 +145,16 @@ class Session:
             queue=settings.queue,
             limits=settings.limits,
             detectors=detectors,
-            primer=self._aids.primer,
-            intermission=self._aids.intermission,
             ledger=ledger,
             time=self._time,
             watchdog=self._aids.watchdog,
-            replacing=self._aids.replacing,
-            golden=golden,
             gaps=self._aids.gaps,
+            extras=Extras(
+                primer=self._aids.primer,
+                intermission=self._aids.intermission,
+                replacing=self._aids.replacing,
+                golden=golden,
+            ),
             on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._sample),
             decoded=self._measured.tail.decoded,
         )

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from streamer.errors import EngineError, SinkError
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.drop_policy import Policy
-from streamer.pipeline.pipeline import GRACE_S, SINK_GRACE_S
-from streamer.pipeline.stream import SINK_LINK
+from streamer.pipeline.shutdown import GRACE_S, SINK_GRACE_S
+from streamer.pipeline.ticket import SINK_LINK
 from streamer.schedule.schedule import Limits, Pace
 from streamer.stats.percentiles import nearest_rank
 from tests.rig import FOR_EVER_S, Rig
