@@ -45,7 +45,7 @@ class RunTime:
 
     def stamp(self) -> int:
         """Now, on a worker."""
-        return self._workers.now_us() - self._origin_us
+        return self._clock.now_us() - self._origin_us
 
     async def wait_until(self, us: int) -> None:
         """Returns at ``us`` since the origin or as soon after it as can be; never before."""

@@ -39,10 +39,6 @@ class Stage(StrEnum):
 class Workers(Protocol):
     """Runs blocking work beside the event loop."""
 
-    def now_us(self) -> int:
-        """Now, as seen by the work that is being run."""
-        ...
-
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
         """Runs the ``work`` of a stage on a worker and returns its result, or raises its error."""
         ...
@@ -161,9 +157,6 @@ class Threads:
             yield
         finally:
             self._cpu_ns = before
-
-    def now_us(self) -> int:
-        return self._clock.now_us()
 
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
         job = self.begin(work, stage)
