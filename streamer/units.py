@@ -30,9 +30,9 @@ def milliseconds(us: int | None) -> str:
     """Whole microseconds as milliseconds with three decimals; empty for None."""
     if us is None:
         return ""
-    sign = "-" if us < 0 else ""
-    whole, rest = divmod(abs(us), 1000)
-    return f"{sign}{whole}.{rest:03d}"
+    if us < 0:
+        return "-" + milliseconds(-us)
+    return "%d.%03d" % divmod(us, 1000)  # noqa: UP031  (14 are written a frame, and no f-string is as quick)
 
 
 def microseconds(ms: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The rows of ``frames.csv``, written and read back.
+"""The columns of ``frames.csv``, a row each, from which the file is written and read back.
 
 Times are milliseconds with three decimals: whole microseconds, exactly.
 """
@@ -7,75 +7,119 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter, call
 from pathlib import Path
+from typing import Any
 
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.paths import FRAMES, pieces_of
 from streamer.units import microseconds, milliseconds
 
-FRAME_COLUMNS = (
-    "stream,frame,pts_ms,scheduled_ms,captured_ms,preprocess_start_ms,preprocess_end_ms,infer_start_ms,"
-    "infer_end_ms,detected_ms,sink_start_ms,written_ms,lateness_ms,service_ms,result_latency_ms,latency_ms,"
-    "outcome,reason,late,detections"
+
+def _same(cell: str) -> str:
+    return cell
+
+
+def _required(ms: str) -> int:
+    us = microseconds(ms)
+    assert us is not None
+    return us
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, its unit, and what it means, as Markdown.
+
+    ``attribute`` is the one of `FrameRecord` that it holds, ``write`` makes a cell of that, and ``read`` is the way
+    back; None for a figure that follows from other columns.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    attribute: str
+    write: Callable[[Any], str] = milliseconds
+    read: Callable[[str], Any] | None = microseconds
+
+
+_NUMBERS = "the camera and the frame's number, both from 0"
+_PREPROCESS = "resized and padded into the model's input"
+_INFER = "the model"
+_SINK = "taken by the sink; in the video (with `--video none` the same instant)"
+_FATE = (
+    "what became of it, and why it was dropped: `queue_full`, `stale` (older than `--max-age`), "
+    "`partial` (`--skip-partial`)"
 )
+_LATENESS = "captured − scheduled, less what the policy `wait` held the source back"
+
+COLUMNS = (
+    Column("stream", "", _NUMBERS, "stream", str, int),
+    Column("frame", "", _NUMBERS, "frame", str, int),
+    Column("pts_ms", "ms", "the frame's time in the source", "pts", read=lambda ms: microseconds(ms) or 0),
+    Column("scheduled_ms", "ms", "when it was due", "scheduled", read=_required),
+    Column("captured_ms", "ms", "when the source offered it", "captured"),
+    Column("preprocess_start_ms", "ms", _PREPROCESS, "preprocess_start"),
+    Column("preprocess_end_ms", "ms", _PREPROCESS, "preprocess_end"),
+    Column("infer_start_ms", "ms", _INFER, "infer_start"),
+    Column("infer_end_ms", "ms", _INFER, "infer_end"),
+    Column("detected_ms", "ms", "boxes usable, after NMS", "detected"),
+    Column("sink_start_ms", "ms", _SINK, "sink_start"),
+    Column("written_ms", "ms", _SINK, "written"),
+    Column("lateness_ms", "ms", _LATENESS, "lateness", read=None),
+    Column("service_ms", "ms", "detected − preprocess_start", "service", read=None),
+    Column("result_latency_ms", "ms", "detected − scheduled", "result_latency", read=None),
+    Column("latency_ms", "ms", "written − scheduled", "latency", read=None),
+    Column("outcome", "", _FATE, "outcome", str, Outcome),
+    Column("reason", "", _FATE, "reason", str, _same),
+    Column(
+        "late",
+        "0 or 1",
+        "latency exceeded the deadline",
+        "late",
+        {False: "0", True: "1"}.__getitem__,
+        lambda cell: cell == "1",
+    ),
+    Column(
+        "detections",
+        "",
+        "how many objects were found",
+        "detections",
+        lambda count: "" if count is None else str(count),
+        lambda cell: int(cell) if cell else None,
+    ),
+)
+"""In the order of the file; columns of one meaning share a line in the README."""
+
+FRAME_COLUMNS = ",".join(column.name for column in COLUMNS)
+
+# Made once: rows are written while frames are measured.
+_WRITE = tuple(column.write for column in COLUMNS)
+_values = attrgetter(*(column.attribute for column in COLUMNS))
+_READ = tuple((column.attribute, column.name, column.read) for column in COLUMNS if column.read is not None)
 
 
 def frame_row(record: FrameRecord) -> str:
     """The record's line of ``frames.csv``."""
-    times = (
-        record.pts,
-        record.scheduled,
-        record.captured,
-        record.preprocess_start,
-        record.preprocess_end,
-        record.infer_start,
-        record.infer_end,
-        record.detected,
-        record.sink_start,
-        record.written,
-        record.lateness,
-        record.service,
-        record.result_latency,
-        record.latency,
-    )
-    count = "" if record.detections is None else record.detections
-    return (
-        f"{record.stream},{record.frame},{','.join([milliseconds(us) for us in times])},"
-        f"{record.outcome},{record.reason},{int(record.late)},{count}\n"
-    )
+    return ",".join(map(call, _WRITE, _values(record))) + "\n"
 
 
 def read_frames(path: Path) -> Iterator[FrameRecord]:
     """The records of a ``frames.csv`` or a piece of one, as they finished; a torn last line is left out."""
     with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
-        for row in csv.DictReader(line for line in file if line.endswith("\n")):
-            yield _record(row)
+        rows = csv.reader(line for line in file if line.endswith("\n"))
+        header = next(rows, [])
+        for cells in filter(None, rows):
+            yield _record(dict(zip(header, cells, strict=False)))
 
 
 def _record(row: dict[str, str]) -> FrameRecord:
-    scheduled, captured = microseconds(row["scheduled_ms"]), microseconds(row["captured_ms"])
+    record = FrameRecord(**{attribute: read(row[name]) for attribute, name, read in _READ})
     lateness = microseconds(row["lateness_ms"])
-    assert scheduled is not None
-    return FrameRecord(
-        stream=int(row["stream"]),
-        frame=int(row["frame"]),
-        pts=microseconds(row["pts_ms"]) or 0,
-        scheduled=scheduled,
-        captured=captured,
-        held_until=0 if captured is None or lateness is None else captured - lateness,
-        preprocess_start=microseconds(row["preprocess_start_ms"]),
-        preprocess_end=microseconds(row["preprocess_end_ms"]),
-        infer_start=microseconds(row["infer_start_ms"]),
-        infer_end=microseconds(row["infer_end_ms"]),
-        detected=microseconds(row["detected_ms"]),
-        sink_start=microseconds(row["sink_start_ms"]),
-        written=microseconds(row["written_ms"]),
-        outcome=Outcome(row["outcome"]),
-        reason=row["reason"],
-        late=row["late"] == "1",
-        detections=int(row["detections"]) if row["detections"] else None,
-    )
+    if record.captured is not None and lateness is not None:
+        record.held_until = record.captured - lateness
+    return record
 
 
 def read_ledger(directory: Path) -> Iterator[FrameRecord]:
