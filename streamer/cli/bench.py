@@ -12,8 +12,9 @@ import click
 from rich.console import Console
 
 from streamer.cli.bench_report import lines_of, print_report, with_progress
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL
 from streamer.cli.options import engines_options, model_options, output_options
-from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
+from streamer.cli.signals import Interrupted, interrupted_by_signals
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.files.whole import write_whole
@@ -102,4 +103,4 @@ def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> in
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         elif not quiet:
             print_report(document, out, Console())
-    return 0 if interrupted is None else EXIT_SIGNAL + interrupted
+    return EXIT_DONE if interrupted is None else EXIT_SIGNAL + interrupted

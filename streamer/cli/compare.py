@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from streamer.cli.compare_report import print_report
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
 from streamer.cli.options import (
     Parsed,
     complete_engine,
@@ -25,7 +26,7 @@ from streamer.cli.options import (
     settings_of,
     video_option,
 )
-from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
+from streamer.cli.signals import Interrupted, interrupted_by_signals
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
@@ -40,8 +41,6 @@ from streamer.studies.compare.finished_runs import compare_finished, is_run
 from streamer.studies.compare.study import CompareSettings, Comparison
 from streamer.studies.engine_choice import asked_engines
 from streamer.studies.output import write_files
-
-EXIT_MISSED = 3
 
 
 @click.command()
@@ -109,7 +108,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         print_report(document, out, Console())
     if interrupted is not None:
         return EXIT_SIGNAL + interrupted
-    return EXIT_MISSED if _missed(document) else 0
+    return EXIT_VERDICT if _missed(document) else EXIT_DONE
 
 
 def _study(source: str, out: Path, options: Mapping[str, Any]) -> Comparison:

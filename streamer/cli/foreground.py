@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import anyio
 
 from streamer.api import BACKEND
+from streamer.cli.exit_codes import EXIT_SIGNAL
 from streamer.cli.progress import ProgressLine
-from streamer.cli.signals import EXIT_SIGNAL, SIGNALS
+from streamer.cli.signals import SIGNALS
 from streamer.errors import StreamerError
 from streamer.files.cache import remove_temporary
 from streamer.pipeline.observer import Vigil

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from streamer import __version__
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_SIGINT, EXIT_SIGNAL, EXIT_USAGE
 from streamer.cli.lazy_group import LazyGroup
 
 COMMANDS = {
@@ -64,7 +65,7 @@ def group(debug: bool) -> None:
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
     # As SIGINT does of itself: what was begun is put away. Commands that have results to keep do more than that.
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(EXIT_SIGNAL + number))
     try:
         _run()
     except SystemExit as ended:
@@ -82,7 +83,7 @@ def _leave(code: Any) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     remove_temporary()
-    os._exit(code if isinstance(code, int) else 0)
+    os._exit(code if isinstance(code, int) else EXIT_DONE)
 
 
 def _run() -> None:
@@ -92,22 +93,22 @@ def _run() -> None:
     try:
         code = group.main(arguments, prog_name="streamer", standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(130)
+        sys.exit(EXIT_SIGINT)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        sys.exit(2)
+        sys.exit(EXIT_USAGE)
     except click.UsageError as error:
         _say(f"{error.format_message().rstrip('.')} (see {_help_of(error)})")
-        sys.exit(2)
+        sys.exit(EXIT_USAGE)
     except click.ClickException as error:
         _say(error.format_message())
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(EXIT_SIGINT)
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(EXIT_FAILED)
     except Exception as error:
         if debug:
             traceback.print_exc()
@@ -116,7 +117,7 @@ def _run() -> None:
         failure = as_streamer_error(error)
         _say(str(failure))
         sys.exit(failure.exit_code)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code if isinstance(code, int) else EXIT_DONE)
 
 
 def _help_of(error: click.UsageError) -> str:

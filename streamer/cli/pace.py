@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
 from streamer.cli.options import (
     Parsed,
     detection_options,
@@ -22,7 +23,7 @@ from streamer.cli.options import (
     video_option,
 )
 from streamer.cli.pace_report import print_report
-from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
+from streamer.cli.signals import Interrupted, interrupted_by_signals
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
@@ -37,7 +38,6 @@ from streamer.studies.pace.document import COLUMNS, NAME, document_of
 from streamer.studies.pace.study import PaceSettings, PaceStudy, parse_rates
 from streamer.units import parse_duration
 
-EXIT_MISSED = 3
 DEFAULT = "ir-auto-shared"
 
 
@@ -110,7 +110,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
             print_report(document, out, Console())
     if interrupted is not None:
         return EXIT_SIGNAL + interrupted
-    return EXIT_MISSED if document is not None and _missed(document) else 0
+    return EXIT_VERDICT if document is not None and _missed(document) else EXIT_DONE
 
 
 def _missed(document: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
 from streamer.cli.options import (
     Parsed,
     complete_engine,
@@ -20,7 +21,7 @@ from streamer.cli.options import (
     output_options,
 )
 from streamer.cli.parity_report import as_document, print_report, with_progress
-from streamer.cli.signals import EXIT_SIGNAL, Interrupted, interrupted_by_signals
+from streamer.cli.signals import Interrupted, interrupted_by_signals
 from streamer.cli.trust import find_model_asking
 from streamer.detection.preprocess import Fit
 from streamer.engines.spec_parser import parse_spec
@@ -31,8 +32,6 @@ from streamer.studies.output import RowFile
 from streamer.studies.parity.parity_csv import COLUMNS, FILE, as_dict
 from streamer.studies.parity.rows import EngineParity, missed
 from streamer.studies.parity.study import Parity, ParitySettings
-
-EXIT_DISAGREES = 3
 
 
 @click.command()
@@ -116,4 +115,4 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         print_report(study, rows, out, Console())
     if interrupted is not None:
         return EXIT_SIGNAL + interrupted
-    return EXIT_DISAGREES if missed(rows) else 0
+    return EXIT_VERDICT if missed(rows) else EXIT_DONE

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
 from streamer.cli.foreground import run_in_foreground
 from streamer.cli.options import (
     detection_options,
@@ -29,13 +30,10 @@ from streamer.cli.options import (
 )
 from streamer.cli.progress import ProgressLine
 from streamer.cli.replay_report import print_report
-from streamer.cli.signals import EXIT_SIGNAL
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import asking
 from streamer.run.finished import Run
 from streamer.settings import Settings, Video
-
-EXIT_INVALID = 3
 
 
 @click.command()
@@ -96,4 +94,4 @@ def exit_code(finished: Run) -> int:
     if finished.interrupted is not None:
         return EXIT_SIGNAL + signal.Signals[finished.interrupted]
     done = finished.manifest["verdict"] == "VALID" and finished.manifest["slo"] != "missed"
-    return 0 if done else EXIT_INVALID
+    return EXIT_DONE if done else EXIT_VERDICT

@@ -6,8 +6,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-EXIT_SIGNAL = 128
-"""Exit code of a process that a signal ended, less the signal's number."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
 from streamer.cli.foreground import run_in_foreground
 from streamer.cli.options import (
     Command,
@@ -32,7 +33,6 @@ from streamer.cli.options import (
     video_option,
 )
 from streamer.cli.progress import ProgressLine
-from streamer.cli.signals import EXIT_SIGNAL
 from streamer.cli.soak_report import HEADING, print_soak, window_line
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import asking
@@ -45,7 +45,6 @@ from streamer.studies.soak.chart import draw_soak
 from streamer.studies.soak.study import NAME, Soak, SoakSettings, resumed
 from streamer.units import parse_duration, parse_size
 
-EXIT_FAILED = 3
 WITH_RESUME = {"sources", "resume", "trust", "as_json", "quiet"}
 """What may be said when a soak goes on."""
 
@@ -118,7 +117,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         raise failure
     if finished is not None and finished.interrupted is not None:
         return EXIT_SIGNAL + signal.Signals[finished.interrupted]
-    return EXIT_FAILED if document["verdict"] == "failed" else 0
+    return EXIT_VERDICT if document["verdict"] == "failed" else EXIT_DONE
 
 
 def _new(sources: tuple[str, ...], options: Mapping[str, Any]) -> Soak:

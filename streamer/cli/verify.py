@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.verify import Verification
     from streamer.verify.killed import Remains
-
-INVALID = 3
-"""The exit code of a record in which something is wrong, or missing."""
 
 
 @click.command()
@@ -58,7 +56,7 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
         if mend:
             document["repaired"] = mended
         click.echo(json.dumps(document, indent=2))
-        return 0 if found.valid else INVALID
+        return EXIT_DONE if found.valid else EXIT_VERDICT
     if mend:
         click.echo(_repaired(mended))
     if found.valid:
@@ -67,7 +65,7 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
         click.echo("\n".join([*_left(run_dir, found.remains, _verdict(found)), *reasons]))
     else:
         click.echo("\n".join(["INVALID", *reasons]))
-    return 0 if found.valid else INVALID
+    return EXIT_DONE if found.valid else EXIT_VERDICT
 
 
 def _mended(run_dir: Path) -> dict[str, int] | None:

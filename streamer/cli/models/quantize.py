@@ -10,9 +10,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT
 from streamer.cli.trust import find_model_asking, trust_option
-
-EXIT_DISAGREES = 3
 
 
 @click.command()
@@ -74,14 +73,14 @@ def command(model: str, source: str, samples: int, min_agreement: float, trust: 
     elif not shown["quiet"]:
         _print(found)
     if found.path is not None:
-        return 0
+        return EXIT_DONE
     said = "cannot be judged, neither form finds anything" if agreement is None else f"is {agreement:.3f}"
     click.echo(
         f"streamer: not kept: agreement with the original {said}, asked for {min_agreement:g}; "
         "give frames like those the camera sees, more --samples, or a lower --min-agreement",
         err=True,
     )
-    return EXIT_DISAGREES
+    return EXIT_VERDICT
 
 
 def _document(found: Any) -> dict[str, Any]:

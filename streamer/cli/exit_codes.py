@@ -1,0 +1,32 @@
+"""The exit codes of ``streamer``: each stands here once, with its meaning, or with the errors that carry it."""
+
+from __future__ import annotations
+
+import signal
+
+from streamer.errors import StreamerError, UsageError
+
+EXIT_DONE = 0
+EXIT_FAILED = StreamerError.exit_code
+EXIT_USAGE = UsageError.exit_code
+EXIT_VERDICT = 3
+EXIT_SIGNAL = 128
+"""Exit code of a process that a signal ended, less the signal's number."""
+EXIT_SIGINT = EXIT_SIGNAL + signal.SIGINT
+EXIT_SIGTERM = EXIT_SIGNAL + signal.SIGTERM
+
+EXIT_CODES = (
+    ((EXIT_DONE,), "done"),
+    (
+        (EXIT_FAILED,),
+        "could not run, or failed on the way (results up to there are kept): not a video, not a detector, "
+        "engine unavailable, disk full",
+    ),
+    ((EXIT_USAGE,), "usage: no such file, unknown engine, key or value, `--out` not empty"),
+    ((EXIT_VERDICT,), "done, but the run is INVALID, or an objective of `--slo` or an agreement was missed"),
+    (
+        (EXIT_SIGINT, EXIT_SIGTERM),
+        "interrupted by SIGINT, SIGTERM; results are kept and the summary printed. A second signal ends at once",
+    ),
+)
+"""What they mean, as the README's table says it."""
