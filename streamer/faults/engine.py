@@ -9,7 +9,7 @@ from streamer.detection.detections import Detections
 from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Preprocessor
 from streamer.engines.base import Input, Request, Tensor
-from streamer.faults.plan import Kind
+from streamer.faults.kinds import Kind
 from streamer.faults.trigger import Armed
 from streamer.frame import Frame
 from streamer.ledger.record import FrameRecord

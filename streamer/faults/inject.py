@@ -10,8 +10,9 @@ from typing import Any
 from streamer.errors import UsageError
 from streamer.faults.disk import FullDisk
 from streamer.faults.engine import Means
+from streamer.faults.kinds import KINDS, Target
 from streamer.faults.late_arrivals import LateArrivals
-from streamer.faults.plan import ARRIVALS, ENGINE, PROCESS, SINK, SOURCE, TIMES, Kind, Plan
+from streamer.faults.plan import Plan
 from streamer.faults.process import ProcessFault
 from streamer.faults.sink import FaultySink
 from streamer.faults.source import FaultySource
@@ -36,30 +37,31 @@ class Faults:
         self._processes: list[ProcessFault] = []
         self._sources: list[FaultySource] = []
         self._due_us: dict[int, Callable[[int], int | None]] = {}
-        self.engine = self._of(ENGINE)
+        self.engine = self._of(Target.ENGINE)
         self.disk = FullDisk()
 
     def check(self, cameras: Sequence[Camera], *, respawn: bool) -> None:
         """Raises UsageError for what cannot befall this run."""
         for armed in self._armed:
-            fault = armed.fault
+            fault, row = armed.fault, KINDS[armed.fault.kind]
             if fault.stream >= len(cameras):
                 last = len(cameras) - 1
                 raise UsageError(f"{fault.name}: there is no stream {fault.stream}; give one from 0 to {last}")
             camera = cameras[fault.stream]
-            timed = fault.kind in (*ARRIVALS, *TIMES)
+            timed = row.target in (Target.ARRIVALS, Target.TIMESTAMPS)
             if timed and camera.source.info.live:
                 raise UsageError(
                     f"{fault.name}: {camera.source.info.uri} is live, and its frames are due when they arrive; "
                     f"leave {fault.kind} out, or give a file"
                 )
-            if fault.kind in ARRIVALS and camera.schedule.closed_loop:
+            if row.target is Target.ARRIVALS and camera.schedule.closed_loop:
                 raise UsageError(f"{fault.name}: with --fps max nothing is due; leave {fault.kind} out")
-            if fault.kind is Kind.ENGINE_KILL and not respawn:
+            if row.respawn and not respawn:
                 raise UsageError(
-                    f"{fault.name}: engine-kill needs an engine in a process of its own; add --respawn 1"
+                    f"{fault.name}: {fault.kind} needs an engine in a process of its own; add --respawn 1"
                 )
-            signals = fault.kind in (Kind.STOP, Kind.ENGINE_KILL) or (fault.kind is Kind.ENGINE_HANG and respawn)
+            # An engine in this process is sent none.
+            signals = row.signals and (respawn or row.target is not Target.ENGINE)
             if signals and not hasattr(signal, "SIGSTOP"):
                 raise UsageError(f"{fault.name}: this system has no signals for {fault.kind}; leave it out")
 
@@ -69,7 +71,7 @@ class Faults:
 
     def _timed(self, number: int, camera: Camera) -> Camera:
         source, schedule = camera.source, camera.schedule
-        for armed in self._of(TIMES, number):
+        for armed in self._of(Target.TIMESTAMPS, number):
             source = BrokenTimes(source, schedule.due_us, armed)
 
         def due_us(index: int) -> int | None:
@@ -77,14 +79,14 @@ class Faults:
             return None if pts is None else camera.schedule.due_us(index, pts)
 
         self._due_us[number] = due_us
-        late = self._of(ARRIVALS, number)
+        late = self._of(Target.ARRIVALS, number)
         if late:
             schedule = replace(schedule, arrivals=LateArrivals(schedule.arrivals, due_us, schedule.phase_us, late))
         return replace(camera, source=source, schedule=schedule)
 
     def start(self) -> None:
         """Starts the children that faults of the process need. Blocks. Raises SourceError."""
-        for armed in self._of(PROCESS):
+        for armed in self._of(Target.PROCESS):
             self._processes.append(ProcessFault(armed))
         for process in self._processes:
             process.wait_ready()
@@ -98,7 +100,7 @@ class Faults:
         self, number: int, camera: Camera, now_us: Callable[[], int], block: Callable[[float], None]
     ) -> Source:
         """The source of a stream whose first frame has been read, which of a live one is not in the run."""
-        faults = self._of(SOURCE, number)
+        faults = self._of(Target.SOURCE, number)
         processes = [process for process in self._processes if process.armed.fault.stream == number]
         if not faults and not processes:
             return camera.source
@@ -114,7 +116,7 @@ class Faults:
 
     def sink(self, number: int, sink: Sink, stamp: Callable[[], int], block: Callable[[float], None]) -> Sink:
         """The sink of a stream."""
-        faults = self._of(SINK, number)
+        faults = self._of(Target.SINK, number)
         return FaultySink(sink, faults, self.disk, stamp, block) if faults else sink
 
     def part(self) -> list[dict[str, Any]]:
@@ -136,8 +138,12 @@ class Faults:
             if not armed.befallen
         ]
 
-    def _of(self, kinds: Sequence[Kind], stream: int | None = None) -> list[Armed]:
-        return [armed for armed in self._armed if armed.fault.kind in kinds and stream in (None, armed.fault.stream)]
+    def _of(self, target: Target, stream: int | None = None) -> list[Armed]:
+        return [
+            armed
+            for armed in self._armed
+            if KINDS[armed.fault.kind].target is target and stream in (None, armed.fault.stream)
+        ]
 
 
 def means_of(block: Callable[[float], None], send: Callable[[int], None] | None) -> Means:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from streamer.faults.plan import Kind
+from streamer.faults.kinds import Kind
 from streamer.faults.trigger import Armed
 from streamer.schedule.arrivals import Arrivals
 

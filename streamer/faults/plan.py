@@ -6,64 +6,16 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import UsageError
+from streamer.faults.kinds import KINDS, Kind
 from streamer.machine.info import usable_cores
 from streamer.units import parse_duration
 
 EXAMPLE = 'kind = "stall", frame = 100, for = "2s"'
 LONGEST_SIDE = 16_384
-
-
-class Kind(StrEnum):
-    """What can go wrong."""
-
-    STALL = "stall"
-    BURST = "burst"
-    JITTER = "jitter"
-    DUPLICATE_PTS = "duplicate-pts"
-    BACKWARD_PTS = "backward-pts"
-    CORRUPT = "corrupt"
-    BLACK = "black"
-    RESOLUTION = "resolution"
-    END = "end"
-    ENGINE_SLOW = "engine-slow"
-    ENGINE_RAISE = "engine-raise"
-    ENGINE_HANG = "engine-hang"
-    ENGINE_KILL = "engine-kill"
-    ENGINE_LEAK = "engine-leak"
-    SINK_SLOW = "sink-slow"
-    SINK_FAIL = "sink-fail"
-    DISK_FULL = "disk-full"
-    STOP = "stop"
-    HOG = "hog"
-
-
-SOURCE = (Kind.STALL, Kind.CORRUPT, Kind.BLACK, Kind.RESOLUTION, Kind.END)
-ARRIVALS = (Kind.BURST, Kind.JITTER)
-TIMES = (Kind.DUPLICATE_PTS, Kind.BACKWARD_PTS)
-ENGINE = (Kind.ENGINE_SLOW, Kind.ENGINE_RAISE, Kind.ENGINE_HANG, Kind.ENGINE_KILL, Kind.ENGINE_LEAK)
-SINK = (Kind.SINK_SLOW, Kind.SINK_FAIL, Kind.DISK_FULL)
-PROCESS = (Kind.STOP, Kind.HOG)
-
-NEEDS: dict[Kind, tuple[str, ...]] = {
-    Kind.STALL: ("for",),
-    Kind.BURST: ("frames",),
-    Kind.JITTER: ("ms", "frames"),
-    Kind.RESOLUTION: ("size",),
-    Kind.ENGINE_SLOW: ("ms",),
-    Kind.ENGINE_LEAK: ("kb",),
-    Kind.SINK_SLOW: ("ms",),
-    Kind.STOP: ("for",),
-    Kind.HOG: ("cores", "for"),
-}
-"""The keys that a fault must have, beside its instant."""
-MAY_LAST = (Kind.CORRUPT, Kind.BLACK, Kind.ENGINE_SLOW, Kind.SINK_SLOW)
-"""They befall one frame, or as many as ``frames`` says."""
-FROM_THERE_ON = (Kind.RESOLUTION, Kind.END, Kind.ENGINE_LEAK, *TIMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +79,9 @@ def _fault(path: str, number: int, entry: Mapping[str, Any]) -> Fault:
         kind = Kind(entry.get("kind", ""))
     except ValueError:
         raise UsageError(f"{name}: kind is {entry.get('kind')!r}; give one of {', '.join(Kind)}") from None
-    needed = NEEDS.get(kind, ())
-    known = {"kind", "frame", "at", "stream", *needed, *(("frames",) if kind in MAY_LAST else ())}
+    row = KINDS[kind]
+    needed = row.needs
+    known = {"kind", "frame", "at", "stream", *needed, *row.takes}
     for key in entry:
         if key not in known:
             raise UsageError(f"{name}: {kind} takes {', '.join(sorted(known - {'kind'}))}, not {key!r}")
@@ -144,7 +97,7 @@ def _fault(path: str, number: int, entry: Mapping[str, Any]) -> Fault:
         frame=read.get("frame"),
         at_us=read.get("at"),
         stream=read.get("stream", 0),
-        frames=None if kind in FROM_THERE_ON else read.get("frames", 1),
+        frames=read.get("frames", row.frames),
         for_us=read.get("for", 0),
         ms=read.get("ms", 0.0),
         kb=read.get("kb", 0.0),

@@ -12,7 +12,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from streamer.errors import SourceError
-from streamer.faults.plan import Kind
+from streamer.faults.kinds import Kind
 from streamer.faults.trigger import Armed
 from streamer.machine.load import shares
 from streamer.machine.load_workers import busy

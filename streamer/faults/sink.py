@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from streamer.errors import SinkError
 from streamer.faults.disk import FullDisk
-from streamer.faults.plan import Kind
+from streamer.faults.kinds import Kind
 from streamer.faults.trigger import Armed
 from streamer.sink.sink import Dropped, Result, Sink
 

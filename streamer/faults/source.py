@@ -9,7 +9,8 @@ from typing import cast
 
 import numpy as np
 
-from streamer.faults.plan import Fault, Kind
+from streamer.faults.kinds import Kind
+from streamer.faults.plan import Fault
 from streamer.faults.process import ProcessFault
 from streamer.faults.trigger import Armed
 from streamer.frame import Frame, Image

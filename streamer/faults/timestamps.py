@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from streamer.faults.plan import Kind
+from streamer.faults.kinds import Kind
 from streamer.faults.trigger import Armed
 from streamer.frame import Frame
 from streamer.sources.base import Source, Unreadable
 
 TROUBLE = {Kind.DUPLICATE_PTS: "are repeated", Kind.BACKWARD_PTS: "jump back"}
+"""What becomes of the frame times, by kind."""
 
 
 class BrokenTimes:

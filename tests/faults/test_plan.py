@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import UsageError
-from streamer.faults.plan import MAY_LAST, NEEDS, Kind, parse_plan, plan_of
+from streamer.faults.kinds import KINDS, Kind
+from streamer.faults.plan import parse_plan, plan_of
 
 EVERY_KEY = {"for": "2s", "frames": 5, "ms": 40, "kb": 64, "size": "320x240", "cores": 1.5}
 
@@ -29,8 +30,8 @@ def test_faults_are_read_with_their_instants_streams_and_sizes(tmp_path: Path) -
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_is_taken_with_what_it_needs_and_refused_without(kind: Kind) -> None:
-    needed = {key: EVERY_KEY[key] for key in NEEDS.get(kind, ())}
-    more = {"frames": 5} if kind in MAY_LAST else {}
+    needed = {key: EVERY_KEY[key] for key in KINDS[kind].needs}
+    more = {key: EVERY_KEY[key] for key in KINDS[kind].takes}
     (fault,) = plan_of("plan.toml", [{"kind": kind.value, "at": "1s", **needed, **more}]).faults
     assert fault.kind is kind
     for key in needed:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.faults.plan import NEEDS, Kind
+from streamer.faults.kinds import KINDS, Kind
 from streamer.pipeline.drop_policy import Policy
 from tests.rig import Rig
 
@@ -35,7 +35,7 @@ def faults(draw: st.DrawFn, streams: int, respawns: int, closed_loop: bool) -> d
         "kind": kind.value,
         **({"frame": when} if when <= 70 else {"at": f"{when}ms"}),
         "stream": draw(st.integers(0, streams - 1)),
-        **{key: draw(VALUES[key]) for key in NEEDS.get(kind, ())},
+        **{key: draw(VALUES[key]) for key in KINDS[kind].needs},
     }
 
 
