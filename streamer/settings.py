@@ -12,6 +12,7 @@ from typing import Any
 from streamer.detection.preprocess import Fit
 from streamer.errors import UsageError
 from streamer.machine.load import parse_load
+from streamer.pipeline.checks import check_closed_loop, check_give_up
 from streamer.pipeline.drop_policy import Freshness, Policy
 from streamer.schedule.schedule import Limits, Pace, parse_fps
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile
@@ -100,12 +101,14 @@ class Settings:
                 raise UsageError(f"--{name} {number}: give a number above 0")
         if isinstance(self.fps, (int, Fraction)) and self.fps <= 0:
             raise UsageError(f"--fps {self.fps}: give 'source', 'max' or frames per second above 0")
-        if self.fps == "max" and self.policy not in (None, Policy.WAIT):
-            raise UsageError(f"--policy {self.policy}: with --fps max nothing is due and nothing dropped; use wait")
-        if self.fps == "max" and (self.arrivals or self.max_age_ms or self.skip_partial):
-            raise UsageError("--arrivals, --max-age and --skip-partial: with --fps max nothing is due; leave it out")
-        if self.give_up_s is not None and not self.reconnect:
-            raise UsageError("--give-up with --no-reconnect: a source that is lost is given up at once; leave it out")
+        check_closed_loop(
+            self.fps,
+            policy=self.policy,
+            arrivals=self.arrivals,
+            max_age_ms=self.max_age_ms,
+            skip_partial=self.skip_partial,
+        )
+        check_give_up(self.give_up_s, reconnect=self.reconnect)
         if self.slo is not None:
             parse_slo(self.slo)
         parse_load(self.load)

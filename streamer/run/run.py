@@ -14,16 +14,15 @@ from streamer.engines.base import Engine
 from streamer.engines.isolated import ApartEngine
 from streamer.engines.registry import open_engine
 from streamer.engines.spec_parser import parse_spec
-from streamer.errors import UsageError
 from streamer.faults.inject import Faults
 from streamer.faults.plan import parse_plan
 from streamer.machine.load import LoadProcesses, parse_load
 from streamer.machine.malloc import limit_arenas
 from streamer.models.find import find_model
 from streamer.pipeline.camera import cameras, stage_of
+from streamer.pipeline.checks import check_cameras, check_engine, check_live, check_streams
 from streamer.pipeline.observer import Observer, Silent, Vigil
 from streamer.pipeline.rounds import Rounds
-from streamer.run.checks import check_live
 from streamer.run.finished import Run
 from streamer.run.resources import Opened
 from streamer.run.session import Session
@@ -52,7 +51,9 @@ async def run(
     Raises StreamerError for what fails before anything is written. What fails later ends the run early and is in the
     result.
     """
-    measured = await _measured(_uris(sources, settings), settings, observer or Silent(), rounds, vigil)
+    check_streams(settings.streams, len(sources))
+    uris = list(sources) * settings.streams
+    measured = await _measured(uris, settings, observer or Silent(), rounds, vigil)
     if settings.segment_s is not None:
         return measured  # of a run in pieces the last one alone would be drawn
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
@@ -68,16 +69,8 @@ async def _measured(
 ) -> Run:
     started = datetime.now(UTC)
     spec = parse_spec(settings.engine)
-    if spec.prime and settings.queue == 0 and settings.fps != "max":
-        raise UsageError("--queue 0 with prime=on: a frame that falls due during priming is lost; use --queue 1")
-    if settings.respawn and (spec.requests != 1 or spec.prime):
-        raise UsageError(
-            f"--respawn with {spec.spec}: an engine in a process of its own has one request, and no prime"
-        )
-    if len(uris) > 1 and spec.prime:
-        raise UsageError("prime=on with several streams: the gap before one's frame is another's; leave it out")
-    if len(uris) > 1 and settings.fps == "max":
-        raise UsageError("--fps max with several streams: in a closed loop there are no cameras; give one source")
+    check_engine(spec, queue=settings.queue, fps=settings.fps, respawn=settings.respawn)
+    check_cameras(len(uris), spec=spec, fps=settings.fps)
     arrivals = None if settings.arrivals is None else parse_arrivals(settings.arrivals)
     faults = None if settings.faults is None else Faults(parse_plan(settings.faults))
     if settings.out is not None:
@@ -93,7 +86,7 @@ async def _measured(
             opening = partial(open_source, uri, loop=settings.loop, now_us=clock.now_us)
             sources.append(await threads.run(opening, Stage.SOURCE))
             stack.callback(_close, sources[-1].close, stage_of(sources[-1]), threads)
-            check_live(sources[-1].info, settings)
+            check_live(sources[-1].info, fps=settings.fps, policy=settings.policy, loop=settings.loop)
         opened_cameras = cameras(uris, sources, settings.pace, arrivals)
         if settings.fps != "max":
             clock.expect(float(sum(camera.schedule.rate for camera in opened_cameras)))
@@ -149,12 +142,3 @@ def _close_engine(engine: Engine, threads: Threads) -> None:
         engine.kill()
     else:
         _close(engine.close, Stage.ENGINE, threads)
-
-
-def _uris(sources: Sequence[str], settings: Settings) -> list[str]:
-    """The source of each stream: those given, or the one for all streams. Raises UsageError."""
-    if settings.streams > 1 and len(sources) > 1:
-        raise UsageError(
-            f"--streams {settings.streams} with {len(sources)} sources: give one source, or leave it out"
-        )
-    return list(sources) * settings.streams

@@ -12,8 +12,8 @@ import pytest
 
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame
+from streamer.pipeline.checks import check_live
 from streamer.pipeline.drop_policy import Policy
-from streamer.run.checks import check_live
 from streamer.settings import Settings
 from streamer.sources import live
 from streamer.sources.base import SourceInfo, Unreadable
@@ -221,13 +221,13 @@ LIVE = SourceInfo("rtsp://cam/live", 64, 48, Fraction(30), None, live.MICROSECON
 )
 def test_settings_that_no_live_source_can_follow_are_refused(settings: Settings, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        check_live(LIVE, settings)
+        check_live(LIVE, fps=settings.fps, policy=settings.policy, loop=settings.loop)
 
 
 def test_other_settings_and_other_sources_are_left_alone() -> None:
-    check_live(LIVE, Settings(policy=Policy.DROP_NEWEST, frames=5))
+    check_live(LIVE, fps="source", policy=Policy.DROP_NEWEST, loop=False)
     recorded = SourceInfo("clip.mp4", 64, 48, Fraction(30), 5, Fraction(1, 30), "")
-    check_live(recorded, Settings(fps=30, loop=True))
+    check_live(recorded, fps=30, policy=None, loop=True)
 
 
 def test_times_are_the_streams_own_from_its_first_frame_on() -> None:

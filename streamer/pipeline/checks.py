@@ -1,0 +1,72 @@
+"""Every "these two do not go together": options with one another, with the engine, and with the sources.
+
+It lies below the settings, which raise the first of these when they are made, so that each check takes the values
+that it looks at. All of them raise UsageError.
+"""
+
+from __future__ import annotations
+
+from streamer.engines.variants import EngineSpec
+from streamer.errors import UsageError
+from streamer.pipeline.drop_policy import Policy
+from streamer.schedule.schedule import Pace
+from streamer.sources.base import SourceInfo
+
+
+def check_closed_loop(
+    fps: Pace | int,
+    *,
+    policy: Policy | None,
+    arrivals: str | None,
+    max_age_ms: float | None,
+    skip_partial: bool,
+) -> None:
+    """In a closed loop no frame is due: none is dropped, none arrives late and none grows old."""
+    if fps != "max":
+        return
+    if policy not in (None, Policy.WAIT):
+        raise UsageError(f"--policy {policy}: with --fps max nothing is due and nothing dropped; use wait")
+    if arrivals or max_age_ms or skip_partial:
+        raise UsageError("--arrivals, --max-age and --skip-partial: with --fps max nothing is due; leave it out")
+
+
+def check_give_up(give_up_s: float | None, *, reconnect: bool) -> None:
+    """A lost source that is not connected anew has no time to be given up after."""
+    if give_up_s is not None and not reconnect:
+        raise UsageError("--give-up with --no-reconnect: a source that is lost is given up at once; leave it out")
+
+
+def check_streams(streams: int, sources: int) -> None:
+    """``--streams`` multiplies one source, not several."""
+    if streams > 1 and sources > 1:
+        raise UsageError(f"--streams {streams} with {sources} sources: give one source, or leave it out")
+
+
+def check_engine(spec: EngineSpec, *, queue: int, fps: Pace | int, respawn: int) -> None:
+    """Priming needs room in the queue; an engine in a process of its own has one request, and no priming."""
+    if spec.prime and queue == 0 and fps != "max":
+        raise UsageError("--queue 0 with prime=on: a frame that falls due during priming is lost; use --queue 1")
+    if respawn and (spec.requests != 1 or spec.prime):
+        raise UsageError(
+            f"--respawn with {spec.spec}: an engine in a process of its own has one request, and no prime"
+        )
+
+
+def check_cameras(number: int, *, spec: EngineSpec, fps: Pace | int) -> None:
+    """Several cameras leave no gap to prime in, and there are none in a closed loop."""
+    if number > 1 and spec.prime:
+        raise UsageError("prime=on with several streams: the gap before one's frame is another's; leave it out")
+    if number > 1 and fps == "max":
+        raise UsageError("--fps max with several streams: in a closed loop there are no cameras; give one source")
+
+
+def check_live(info: SourceInfo, *, fps: Pace | int, policy: Policy | None, loop: bool) -> None:
+    """A live source neither waits, nor keeps a pace, nor starts again."""
+    if not info.live:
+        return
+    if fps != "source":
+        raise UsageError(f"--fps {fps}: {info.uri} is live and comes at its own pace: leave --fps out")
+    if policy is Policy.WAIT:
+        raise UsageError(f"--policy wait: {info.uri} is live and cannot be held back: use drop-oldest or drop-newest")
+    if loop:
+        raise UsageError(f"--loop: {info.uri} is live and cannot start again: leave --loop out")
