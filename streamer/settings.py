@@ -1,22 +1,27 @@
-"""What a replay is asked to do."""
+"""What a replay is asked to do: each option is a row of `Settings`, and stands nowhere else.
+
+A row holds the option's name, metavar, help, default and range, as plain data. The command line's options, the checks
+and the JSON of a soak come from it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from streamer.detection.preprocess import Fit
-from streamer.errors import UsageError
 from streamer.machine.load import parse_load
+from streamer.option import ABOVE_0, FROM_0, FROM_1, RATE, SHARE, Group, Option, option
 from streamer.pipeline.checks import check_closed_loop, check_give_up
 from streamer.pipeline.drop_policy import Freshness, Policy
 from streamer.schedule.schedule import Limits, Pace, parse_fps
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile
 from streamer.stats.slo import Objective, parse_slo
+from streamer.units import parse_duration, parse_size
 
 GIVE_UP_S = 60.0
 """Seconds without a frame after which a live source is given up, if nothing else is asked."""
@@ -32,75 +37,179 @@ class Video(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of a replay, with the defaults of ``streamer replay``.
+    """The settings of a replay, with the defaults of ``streamer replay``. `OPTIONS` says what each of them does.
 
-    ``engine`` is a SPEC, ``model`` a name or a path (None: the bundled one); ``trust`` allows a .pt that is neither
-    bundled nor pulled to be loaded, which may run code. ``fps`` is frames per second, ``source`` or ``max``.
-    ``policy`` None means drop-oldest, or wait for a closed loop; ``queue`` is the room of the link before the engine.
-    ``arrivals`` is a model or a CSV file of arrivals; ``max_age_ms`` and ``skip_partial`` say which frames are no
-    longer worth an inference. ``until`` is a percentile such as p99.9 that the run goes on for, ``slo`` comparisons
-    over the summary. ``deadline_ms`` None means one nominal frame period, and no deadline for a closed loop. ``out``
-    None means a new directory below ``runs``. ``streams`` is how many cameras play the source at once. A stage
-    that is at one frame for ``stall_s`` is stuck, and ends the run; with ``respawn`` the engine has a process of its
-    own, which is replaced so many times instead. With ``reconnect`` a live source that is lost is connected anew,
-    until no frame has come for ``give_up_s``; None means 60. ``load`` is what is to be at work beside the run,
-    ``faults`` a TOML file with what is to go wrong in it. Every
-    ``segment_s`` the files of the run are cut into pieces, of which the oldest go when they take more than
-    ``keep_bytes``. Raises UsageError for what makes no sense.
+    Raises UsageError for a value out of its range, and for two that do not go together.
     """
 
-    engine: str = "ir-auto-shared"
-    model: str | None = None
-    trust: bool = False
-    fps: Pace | int = "source"
-    policy: Policy | None = None
-    queue: int = 1
-    arrivals: str | None = None
-    max_age_ms: float | None = None
-    skip_partial: bool = False
-    until: str | None = None
-    slo: str | None = None
-    frames: int | None = None
-    duration_s: float | None = None
-    loop: bool = False
-    streams: int = 1
-    warmup: int = 10
-    deadline_ms: float | None = None
-    stall_s: float = 5.0
-    respawn: int = 0
-    reconnect: bool = True
-    give_up_s: float | None = None
-    load: tuple[str, ...] = ()
-    faults: str | None = None
-    segment_s: float | None = None
-    keep_bytes: int = 1 << 30
-    confidence: float = 0.25
-    iou: float = 0.5
-    fit: Fit = Fit.LETTERBOX
-    out: Path | None = None
-    overwrite: bool = False
-    video: Video = Video.DELIVERED
+    engine: str = option(
+        "ir-auto-shared",
+        "--engine SPEC",
+        "A variant of 'streamer engines', with refinements as in ir,precision=f32 or ir-fast,prime=on.",
+    )
+    model: str | None = option(
+        None,
+        "--model NAME|PATH",
+        "The detector: a name of 'streamer models list', or a .onnx, .xml or .pt.",
+        Group.MODEL,
+        default_text="the bundled one",
+    )
+    trust: bool = option(
+        False,
+        "--trust",
+        "Load a .pt without asking. It is a pickle: loading it may run code of whoever made it.",
+        Group.MODEL,
+    )
+    streams: int = option(
+        1,
+        "--streams N",
+        "Cameras that play SOURCE at once, evenly out of step, through one engine.",
+        read=int,
+        range=FROM_1,
+    )
+    fps: Pace | int = option(
+        "source",
+        "--fps source|N|max",
+        "The camera's pace: the file's own timestamps, N frames a second, or a closed loop.",
+        read=parse_fps,
+        range=RATE,
+    )
+    policy: Policy | None = option(
+        None,
+        "--policy",
+        "What happens to a frame when the queue is full.",
+        Group.PACING,
+        default_text="drop-oldest; wait with --fps max",
+        read=Policy,
+    )
+    queue: int = option(1, "--queue N", "Frames that may wait for the engine.", Group.PACING, read=int, range=FROM_0)
+    warmup: int = option(10, "--warmup N", "Inferences before the run.", Group.PACING, read=int, range=FROM_0)
+    deadline_ms: float | None = option(
+        None,
+        "--deadline MS",
+        "Latency from which a frame is late.",
+        Group.PACING,
+        default_text="one frame period",
+        read=float,
+        range=ABOVE_0,
+    )
+    slo: str | None = option(
+        None,
+        "--slo EXPR",
+        "Objectives, as in 'latency.p99<33ms,drops<1%'; exit code 3 when one is missed.",
+        Group.PACING,
+        check=parse_slo,
+    )
+    arrivals: str | None = option(
+        None,
+        "--arrivals FILE.csv|bursty",
+        "When frames arrive: recorded (column arrival_ms), or in bursts: bursty[,pause_ms=450,every_s=2].",
+        Group.FRESHNESS,
+    )
+    max_age_ms: float | None = option(
+        None,
+        "--max-age MS",
+        "Drop a frame that is older than this when its turn comes.",
+        Group.FRESHNESS,
+        read=float,
+        range=ABOVE_0,
+    )
+    skip_partial: bool = option(
+        False,
+        "--skip-partial",
+        "Wait for the next frame when this one's result would come no tick earlier.",
+        Group.FRESHNESS,
+    )
+    frames: int | None = option(None, "--frames N", "End after N frames.", Group.LENGTH, read=int, range=FROM_1)
+    duration_s: float | None = option(
+        None,
+        "--duration TIME",
+        "End after 90s, 10m or 1h of schedule.",
+        Group.LENGTH,
+        read=parse_duration,
+        range=ABOVE_0,
+    )
+    loop: bool = option(False, "--loop", "Start again at the end of the source.", Group.LENGTH)
+    load: tuple[str, ...] = option(
+        (),
+        "--load WHAT=SIZE,...",
+        "A load beside the run: cpu=1.5 (cores), mem=2G, io=50M/s, nice=5; may be repeated.",
+        Group.ENDURANCE,
+        check=parse_load,
+    )
+    stall_s: float = option(
+        5.0,
+        "--stall TIME",
+        "A stage that is at one frame for so long is stuck, and ends the run.",
+        Group.ENDURANCE,
+        default_text="5s",
+        read=parse_duration,
+        range=ABOVE_0,
+    )
+    respawn: int = option(
+        0,
+        "--respawn N",
+        "Run the engine in a process of its own, and replace it up to N times when it hangs or dies.",
+        Group.ENDURANCE,
+        read=int,
+        range=FROM_0,
+    )
+    reconnect: bool = option(
+        True,
+        "--reconnect/--no-reconnect",
+        "Connect a camera or an address anew when it is lost; each tick without a frame is a row.",
+        Group.ENDURANCE,
+    )
+    give_up_s: float | None = option(
+        None,
+        "--give-up TIME",
+        "A camera or an address without a frame for so long ends the run.",
+        Group.ENDURANCE,
+        default_text=f"{GIVE_UP_S:g}s",
+        read=parse_duration,
+        range=ABOVE_0,
+    )
+    faults: str | None = option(
+        None,
+        "--faults FILE.toml",
+        "What is to go wrong on purpose, and when: a table [[fault]] for each.",
+        Group.ENDURANCE,
+    )
+    until: str | None = option(
+        None,
+        "--until P",
+        "Run until this percentile may be shown, as in p99.9; mostly with --loop.",
+        check=parse_percentile,
+    )
+    segment_s: float | None = option(
+        None,
+        "--segment TIME",
+        "The length of the pieces into which tables and videos are cut.",
+        read=parse_duration,
+        range=ABOVE_0,
+    )
+    keep_bytes: int = option(
+        1 << 30,
+        "--keep SIZE",
+        "What finished pieces may take on the disk; the oldest go first.",
+        read=parse_size,
+    )
+    confidence: float = option(0.25, "--conf C", "Lowest confidence kept.", Group.DETECTION, read=float, range=SHARE)
+    iou: float = option(
+        0.5, "--iou IOU", "Overlap at which NMS suppresses.", Group.DETECTION, read=float, range=SHARE
+    )
+    fit: Fit = option(
+        Fit.LETTERBOX, "--fit", "How a frame is made to fit the model's input.", Group.DETECTION, read=Fit
+    )
+    video: Video = option(Video.DELIVERED, "--video", "Which frames the annotated video shows.", read=Video)
+    out: Path | None = option(
+        None, "--out DIR", "The run directory.", default_text="a new one in runs/", read=Path, kept=False
+    )
+    overwrite: bool = option(False, "--overwrite", "Replace the run in a directory that is not empty.", kept=False)
 
     def __post_init__(self) -> None:
-        for name, least in (("queue", 0), ("warmup", 0), ("frames", 1), ("streams", 1), ("respawn", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"--{name} {value}: give {least} or more")
-        for name, value in (("conf", self.confidence), ("iou", self.iou)):
-            if not 0 < value <= 1:
-                raise UsageError(f"--{name} {value}: give a number above 0 and up to 1")
-        for name, number in (
-            ("deadline", self.deadline_ms),
-            ("duration", self.duration_s),
-            ("max-age", self.max_age_ms),
-            ("stall", self.stall_s),
-            ("give-up", self.give_up_s),
-            ("segment", self.segment_s),
-        ):
-            if number is not None and not 0 < number < float("inf"):
-                raise UsageError(f"--{name} {number}: give a number above 0")
-        if isinstance(self.fps, (int, Fraction)) and self.fps <= 0:
-            raise UsageError(f"--fps {self.fps}: give 'source', 'max' or frames per second above 0")
+        for name, row in OPTIONS.items():
+            row.refuse(getattr(self, name))
         check_closed_loop(
             self.fps,
             policy=self.policy,
@@ -109,11 +218,6 @@ class Settings:
             skip_partial=self.skip_partial,
         )
         check_give_up(self.give_up_s, reconnect=self.reconnect)
-        if self.slo is not None:
-            parse_slo(self.slo)
-        parse_load(self.load)
-        if self.until is not None:
-            parse_percentile(self.until)
 
     @property
     def pace(self) -> Pace:
@@ -151,29 +255,29 @@ class Settings:
         return self.policy or (Policy.WAIT if self.fps == "max" else Policy.DROP_OLDEST)
 
 
-NOT_KEPT = ("out", "overwrite")
-"""Where results go is not part of what is asked."""
+OPTIONS: Mapping[str, Option] = {one.name: one.metadata["option"] for one in fields(Settings)}
+"""The row of each setting."""
 
 
 def settings_as_json(settings: Settings) -> dict[str, Any]:
-    """What was asked; rates are texts such as 30000/1001."""
+    """What was asked, without where results go; rates are texts such as 30000/1001."""
     return {
         name: str(value) if isinstance(value, Fraction) else value
         for name, value in asdict(settings).items()
-        if name not in NOT_KEPT
+        if OPTIONS[name].kept
     }
 
 
-def settings_of_json(found: Mapping[str, Any]) -> Settings:
-    """The settings again. Raises UsageError, ValueError or TypeError for what they cannot have been."""
-    policy = found["policy"]
-    return Settings(
-        **{
-            **found,
-            "fps": parse_fps(str(found["fps"])),
-            "policy": None if policy is None else Policy(policy),
-            "load": tuple(found["load"]),
-            "fit": Fit(found["fit"]),
-            "video": Video(found["video"]),
-        }
-    )
+def settings_of(found: Mapping[str, Any]) -> Settings:
+    """The settings of values as JSON or the command line has them; what is not found has its default.
+
+    Raises UsageError, ValueError or TypeError for what they cannot be.
+    """
+    return Settings(**{name: _value_of(name, value) for name, value in found.items()})
+
+
+def _value_of(name: str, found: Any) -> Any:
+    if isinstance(found, list):
+        return tuple(found)
+    read = OPTIONS[name].read if name in OPTIONS else None
+    return read(found) if read is not None and isinstance(found, str) else found

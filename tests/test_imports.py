@@ -22,7 +22,7 @@ PACKAGE = ROOT / "streamer"
 
 LAYERS = (
     "errors frame address ledger",
-    "units files vendors",
+    "units option files vendors",
     "schedule workers video detection",
     "machine models street",
     "engines sources stats",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from streamer.errors import UsageError
 from streamer.pipeline.drop_policy import Policy
-from streamer.settings import Settings
+from streamer.settings import OPTIONS, Settings
 from streamer.units import parse_duration
 
 
@@ -46,6 +47,14 @@ def test_what_makes_no_sense_is_refused_under_the_options_own_name(wrong: dict[s
     with pytest.raises(UsageError) as refused:
         Settings(**wrong)
     assert str(refused.value).startswith(option)
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
+def test_an_options_row_says_its_default_as_it_is_typed(name: str) -> None:
+    row, default = OPTIONS[name], getattr(Settings(), name)
+    assert row.default == default
+    if row.read is not None and default is not None:
+        assert row.read(row.default_text or str(default)) == default
 
 
 def test_the_policy_follows_the_pace_unless_it_is_given() -> None:

@@ -19,11 +19,11 @@ from streamer.cli.options import (
     detection_options,
     engines_options,
     fps_option,
+    given_settings,
     length_options,
     model_options,
     output_options,
     pacing_options,
-    settings_of,
     video_option,
 )
 from streamer.cli.signals import Interrupted, interrupted_by_signals
@@ -34,7 +34,7 @@ from streamer.engines.spec_parser import parse_spec
 from streamer.errors import UsageError
 from streamer.rundir.paths import default_path
 from streamer.rundir.rundir import check_out
-from streamer.settings import Settings, Video
+from streamer.settings import Video
 from streamer.studies.compare.chart import draw_comparison
 from streamer.studies.compare.document import COLUMNS, NAME
 from streamer.studies.compare.finished_runs import compare_finished, is_run
@@ -116,7 +116,7 @@ def _study(source: str, out: Path, options: Mapping[str, Any]) -> Comparison:
         engines=asked_engines(options["engines"], options["group"] or (None if options["engines"] else "tutorial")),
         baseline=options["baseline"],
         truth=options["truth"],
-        replay=Settings(**settings_of(options)),
+        replay=given_settings(options),
     )
     return Comparison(source, find_model_asking(options["model"], options["trust"]), settings, out)
 

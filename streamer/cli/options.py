@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from streamer.cli.trust import trust_option
-from streamer.detection.preprocess import Fit
 from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import VARIANTS
 from streamer.errors import UsageError
-from streamer.pipeline.drop_policy import Policy
-from streamer.schedule.schedule import parse_fps
-from streamer.settings import Video
+from streamer.option import Group, Option
+from streamer.settings import OPTIONS, Settings, Video, settings_of
 from streamer.studies.engine_choice import GROUPS
-from streamer.units import parse_duration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -59,85 +58,56 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
     return [name for name in VARIANTS if name.startswith(incomplete)]
 
 
-model_options = options(
-    click.option(
-        "--model",
-        metavar="NAME|PATH",
-        help="The detector: a name of 'streamer models list', or a .onnx, .xml or .pt.  [default: the bundled one]",
-    ),
-    trust_option,
-)
-"""``--model`` and ``--trust``."""
-
-
-engine_option = click.option(
-    "--engine",
-    metavar="SPEC",
-    default="ir-auto-shared",
-    show_default=True,
-    shell_complete=complete_engine,
-    help="A variant of 'streamer engines', with refinements as in ir,precision=f32 or ir-fast,prime=on.",
-)
-
-freshness_options = options(
-    click.option(
-        "--arrivals",
-        metavar="FILE.csv|bursty",
-        help="When frames arrive: recorded (column arrival_ms), or in bursts: bursty[,pause_ms=450,every_s=2].",
-    ),
-    click.option(
-        "--max-age", metavar="MS", type=float, help="Drop a frame that is older than this when its turn comes."
-    ),
-    click.option(
-        "--skip-partial",
-        is_flag=True,
-        help="Wait for the next frame when this one's result would come no tick earlier.",
-    ),
-)
-"""When frames arrive, and which are no longer worth an inference."""
-
-endurance_options = options(
-    click.option(
-        "--load",
-        metavar="WHAT=SIZE,...",
-        multiple=True,
-        help="A load beside the run: cpu=1.5 (cores), mem=2G, io=50M/s, nice=5; may be repeated.",
-    ),
-    click.option(
-        "--stall",
-        metavar="TIME",
-        type=Parsed("time", parse_duration),
-        default="5s",
+def option_of(
+    setting: str, *, shell_complete: Completion | None = None, **changes: Any
+) -> Callable[[Command], Command]:
+    """A setting's option, from its row; ``changes`` are what a command has differently in that row."""
+    row = replace(OPTIONS[setting], **changes)
+    default, text = row.default, row.help
+    if default is None and row.default_text is not None:
+        text = f"{text}  [default: {row.default_text}]"
+    elif row.default_text is not None:
+        default = row.default_text
+    elif isinstance(default, StrEnum):
+        default = default.value
+    return click.option(
+        row.flag,
+        setting,
+        metavar=row.metavar,
+        type=_type_of(row),
+        default=default,
         show_default=True,
-        help="A stage that is at one frame for so long is stuck, and ends the run.",
-    ),
-    click.option(
-        "--respawn",
-        metavar="N",
-        type=int,
-        default=0,
-        show_default=True,
-        help="Run the engine in a process of its own, and replace it up to N times when it hangs or dies.",
-    ),
-    click.option(
-        "--reconnect/--no-reconnect",
-        default=True,
-        show_default=True,
-        help="Connect a camera or an address anew when it is lost; each tick without a frame is a row.",
-    ),
-    click.option(
-        "--give-up",
-        metavar="TIME",
-        type=Parsed("time", parse_duration),
-        help="A camera or an address without a frame for so long ends the run.  [default: 60s]",
-    ),
-    click.option(
-        "--faults",
-        metavar="FILE.toml",
-        help="What is to go wrong on purpose, and when: a table [[fault]] for each.",
-    ),
-)
-"""What a run has to bear, and what becomes of it when something in it fails."""
+        multiple=isinstance(default, tuple),
+        is_flag=isinstance(default, bool),
+        shell_complete=shell_complete,
+        help=text,
+    )
+
+
+def _type_of(row: Option) -> Any:
+    """The type of an option's values, as click has it."""
+    if row.read is None or row.read in (int, float):
+        return row.read
+    if row.read is Path:
+        return click.Path(path_type=Path)
+    if isinstance(row.read, type) and issubclass(row.read, StrEnum):
+        return click.Choice([choice.value for choice in row.read])
+    return Parsed(row.flag, row.read)
+
+
+def _options_of(group: Group) -> Callable[[Command], Command]:
+    return options(*(option_of(name) for name, row in OPTIONS.items() if row.group is group))
+
+
+model_options = _options_of(Group.MODEL)
+pacing_options = _options_of(Group.PACING)
+freshness_options = _options_of(Group.FRESHNESS)
+length_options = _options_of(Group.LENGTH)
+endurance_options = _options_of(Group.ENDURANCE)
+detection_options = _options_of(Group.DETECTION)
+engine_option = option_of("engine", shell_complete=complete_engine)
+streams_option = option_of("streams")
+fps_option = option_of("fps")
 
 
 def engines_options(default: str) -> Callable[[Command], Command]:
@@ -161,104 +131,16 @@ def engines_options(default: str) -> Callable[[Command], Command]:
     )
 
 
-pacing_options = options(
-    click.option(
-        "--policy",
-        type=click.Choice([policy.value for policy in Policy]),
-        help="What happens to a frame when the queue is full.  [default: drop-oldest; wait with --fps max]",
-    ),
-    click.option(
-        "--queue",
-        metavar="N",
-        type=int,
-        default=1,
-        show_default=True,
-        help="Frames that may wait for the engine.",
-    ),
-    click.option("--warmup", metavar="N", type=int, default=10, show_default=True, help="Inferences before the run."),
-    click.option(
-        "--deadline",
-        metavar="MS",
-        type=float,
-        help="Latency from which a frame is late.  [default: one frame period]",
-    ),
-    click.option(
-        "--slo",
-        metavar="EXPR",
-        help="Objectives, as in 'latency.p99<33ms,drops<1%'; exit code 3 when one is missed.",
-    ),
-)
-"""How frames meet the engine, and what is asked of that."""
-
-streams_option = click.option(
-    "--streams",
-    metavar="N",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Cameras that play SOURCE at once, evenly out of step, through one engine.",
-)
-
-fps_option = click.option(
-    "--fps",
-    metavar="source|N|max",
-    type=Parsed("fps", parse_fps),
-    default="source",
-    show_default=True,
-    help="The camera's pace: the file's own timestamps, N frames a second, or a closed loop.",
-)
-
-length_options = options(
-    click.option("--frames", metavar="N", type=int, help="End after N frames."),
-    click.option(
-        "--duration",
-        metavar="TIME",
-        type=Parsed("duration", parse_duration),
-        help="End after 90s, 10m or 1h of schedule.",
-    ),
-    click.option("--loop", is_flag=True, help="Start again at the end of the source."),
-)
-"""How long a run is."""
-
-detection_options = options(
-    click.option("--conf", metavar="C", type=float, default=0.25, show_default=True, help="Lowest confidence kept."),
-    click.option(
-        "--iou",
-        metavar="IOU",
-        type=float,
-        default=0.5,
-        show_default=True,
-        help="Overlap at which NMS suppresses.",
-    ),
-    click.option(
-        "--fit",
-        type=click.Choice([fit.value for fit in Fit]),
-        default=Fit.LETTERBOX.value,
-        show_default=True,
-        help="How a frame is made to fit the model's input.",
-    ),
-)
-"""How a frame goes into the model, and what is kept of what comes out."""
-
-
 def video_option(default: Video) -> Callable[[Command], Command]:
     """``--video``."""
-    return click.option(
-        "--video",
-        type=click.Choice([video.value for video in Video]),
-        default=default.value,
-        show_default=True,
-        help="Which frames the annotated video shows.",
-    )
+    return option_of("video", default=default)
 
 
 def output_options(out: str, overwrite: str, document: str) -> Callable[[Command], Command]:
     """``--out``, ``--overwrite``, ``--json`` and ``--quiet``; the words say what is written where, and printed."""
     return options(
-        click.option(
-            "--out", metavar="DIR", type=click.Path(path_type=Path), help=f"{out}  [default: a new one in runs/]"
-        ),
-        click.option("--overwrite", is_flag=True, help=overwrite),
+        option_of("out", help=out),
+        option_of("overwrite", help=overwrite),
         click.option(
             "--json", "as_json", is_flag=True, help=f"Print {document} on standard output, and nothing else there."
         ),
@@ -266,29 +148,6 @@ def output_options(out: str, overwrite: str, document: str) -> Callable[[Command
     )
 
 
-_SETTINGS = {
-    **{
-        name: name
-        for name in ("engine", "model", "trust", "fps", "queue", "slo", "frames", "loop", "warmup", "streams")
-    },
-    **{
-        name: name
-        for name in ("arrivals", "skip_partial", "respawn", "reconnect", "load", "faults", "iou", "overwrite")
-    },
-    "max_age": "max_age_ms",
-    "stall": "stall_s",
-    "give_up": "give_up_s",
-    "duration": "duration_s",
-    "deadline": "deadline_ms",
-    "conf": "confidence",
-}
-"""Options, and what `Settings` calls them."""
-
-
-def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given for the options above, as `Settings` has it."""
-    return {setting: given[option] for option, setting in _SETTINGS.items() if option in given} | {
-        "policy": Policy(given["policy"]) if given["policy"] else None,
-        "fit": Fit(given["fit"]),
-        "video": Video(given["video"]),
-    }
+def given_settings(given: Mapping[str, Any]) -> Settings:
+    """The settings among the values that a command was given. Raises UsageError for what makes no sense."""
+    return settings_of({name: value for name, value in given.items() if name in OPTIONS})

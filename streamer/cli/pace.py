@@ -16,10 +16,11 @@ from streamer.cli.options import (
     Parsed,
     detection_options,
     engines_options,
+    given_settings,
     model_options,
+    option_of,
     output_options,
     pacing_options,
-    settings_of,
     video_option,
 )
 from streamer.cli.pace_report import print_report
@@ -30,13 +31,12 @@ from streamer.cli.trust import find_model_asking
 from streamer.engines.spec_parser import parse_spec
 from streamer.rundir.paths import default_path
 from streamer.rundir.rundir import check_out
-from streamer.settings import Settings, Video
+from streamer.settings import Video
 from streamer.studies.engine_choice import asked_engines
 from streamer.studies.output import write_files
 from streamer.studies.pace.chart import draw_pace
 from streamer.studies.pace.document import COLUMNS, NAME, document_of
 from streamer.studies.pace.study import PaceSettings, PaceStudy, parse_rates
-from streamer.units import parse_duration
 
 DEFAULT = "ir-auto-shared"
 
@@ -54,12 +54,10 @@ DEFAULT = "ir-auto-shared"
 )
 @engines_options(DEFAULT)
 @model_options
-@click.option(
-    "--duration",
-    metavar="TIME",
-    type=Parsed("duration", parse_duration),
-    default="20s",
-    show_default=True,
+@option_of(
+    "duration_s",
+    default=20.0,
+    default_text="20s",
     help="How much of the camera's time each rate gets, as in 90s or 10m; a source that is shorter starts again.",
 )
 @pacing_options
@@ -89,8 +87,8 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     settings = PaceSettings(
         engines=asked_engines(engines, options["group"]),
         rates=options["rates"],
-        seconds=options["duration"],
-        replay=Settings(**settings_of({**options, "duration": None})),
+        seconds=options["duration_s"],
+        replay=given_settings({**options, "duration_s": None}),
     )
     study = PaceStudy(source, find_model_asking(options["model"], options["trust"]), settings, out)
     interrupted: int | None = None

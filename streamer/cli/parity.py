@@ -91,7 +91,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         frames=options["frames"],
         truth=options["truth"],
         min_agreement=options["min_agreement"],
-        confidence=options["conf"],
+        confidence=options["confidence"],
         iou=options["iou"],
         fit=Fit(options["fit"]),
     )

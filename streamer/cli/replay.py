@@ -20,11 +20,12 @@ from streamer.cli.options import (
     engine_option,
     fps_option,
     freshness_options,
+    given_settings,
     length_options,
     model_options,
+    option_of,
     output_options,
     pacing_options,
-    settings_of,
     streams_option,
     video_option,
 )
@@ -46,7 +47,7 @@ from streamer.settings import Settings, Video
 @freshness_options
 @length_options
 @endurance_options
-@click.option("--until", metavar="P", help="Run until this percentile may be shown, as in p99.9; mostly with --loop.")
+@option_of("until")
 @detection_options
 @video_option(Video.DELIVERED)
 @output_options("The run directory.", "Replace the run in a directory that is not empty.", "run.json")
@@ -69,11 +70,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer replay video.mp4 --arrivals bursty --max-age 100
       streamer replay video.mp4 --streams 4                 # four cameras on one engine
     """
-    settings = Settings(
-        until=options["until"],
-        out=options["out"],
-        **settings_of(options),
-    )
+    settings = given_settings(options)
     finished = asking(partial(_finished, sources, settings, quiet), settings.trust)
     if as_json:
         click.echo(json.dumps(finished.manifest, indent=2, ensure_ascii=False))

@@ -25,10 +25,11 @@ from streamer.cli.options import (
     engine_option,
     fps_option,
     freshness_options,
+    given_settings,
     model_options,
+    option_of,
     output_options,
     pacing_options,
-    settings_of,
     streams_option,
     video_option,
 )
@@ -40,16 +41,16 @@ from streamer.errors import UsageError
 from streamer.files.whole import write_whole
 from streamer.run.finished import Run
 from streamer.rundir.paths import MANIFEST, default_path
-from streamer.settings import Settings, Video
+from streamer.settings import Video
 from streamer.studies.soak.chart import draw_soak
 from streamer.studies.soak.study import NAME, Soak, SoakSettings, resumed
-from streamer.units import parse_duration, parse_size
+from streamer.units import parse_duration
 
 WITH_RESUME = {"sources", "resume", "trust", "as_json", "quiet"}
 """What may be said when a soak goes on."""
 
 
-def time_option(name: str, default: str | None, text: str) -> Callable[[Command], Command]:
+def time_option(name: str, default: str, text: str) -> Callable[[Command], Command]:
     """An option that takes a time such as 90s, 10m or 2h."""
     return click.option(
         name, metavar="TIME", type=Parsed("time", parse_duration), default=default, show_default=True, help=text
@@ -58,18 +59,11 @@ def time_option(name: str, default: str | None, text: str) -> Callable[[Command]
 
 @click.command()
 @click.argument("sources", metavar="SOURCE...", nargs=-1)
-@time_option("--duration", None, "How long it lasts, as in 2h.")
+@option_of("duration_s", help="How long it lasts, as in 2h.")
 @time_option("--window", "60s", "A line and a row of windows.csv for each of these.")
 @time_option("--canary", "60s", "How often the golden frame is looked at.")
-@time_option("--segment", "10m", "The length of the pieces into which tables and videos are cut.")
-@click.option(
-    "--keep",
-    metavar="SIZE",
-    type=Parsed("size", parse_size),
-    default="1G",
-    show_default=True,
-    help="What finished pieces may take on the disk; the oldest go first.",
-)
+@option_of("segment_s", default=600.0, default_text="10m")
+@option_of("keep_bytes", default=10**9, default_text="1G")
 @click.option(
     "--resume",
     metavar="DIR",
@@ -123,11 +117,10 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
 def _new(sources: tuple[str, ...], options: Mapping[str, Any]) -> Soak:
     if not sources:
         raise UsageError("soak: give a SOURCE, or --resume DIR")
-    if options["duration"] is None:
+    if options["duration_s"] is None:
         raise UsageError("soak: say how long it is to last with --duration, as in 2h")
-    replay = Settings(**settings_of(options), segment_s=options["segment"], keep_bytes=options["keep"])
     out = options["out"] or default_path(datetime.now(UTC), sources[0], NAME)
-    return Soak(sources, SoakSettings(replay, options["window"], options["canary"]), out)
+    return Soak(sources, SoakSettings(given_settings(options), options["window"], options["canary"]), out)
 
 
 def _resumed(sources: tuple[str, ...], out: Path) -> Soak:

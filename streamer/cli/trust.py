@@ -9,17 +9,14 @@ from typing import TypeVar
 
 import click
 
+from streamer.cli.options import option_of
 from streamer.errors import UntrustedModel
 from streamer.models.find import find_model
 from streamer.models.model import Model
 
 T = TypeVar("T")
 
-trust_option = click.option(
-    "--trust",
-    is_flag=True,
-    help="Load a .pt without asking. It is a pickle: loading it may run code of whoever made it.",
-)
+trust_option = option_of("trust")
 """The option of every command that takes a model."""
 
 

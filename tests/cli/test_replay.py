@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 import streamer
+from streamer.cli.options import given_settings
+from streamer.cli.replay import command as replay_command
 from streamer.errors import UsageError
 from streamer.ledger.record import Outcome
 from streamer.pipeline.drop_policy import Policy
@@ -96,6 +98,11 @@ def test_a_run_directory_has_exactly_the_contracts_files(replay: Any) -> None:
     assert files(done.directory) == {"frames.csv", "detections.csv", "annotated.mp4", "latency.png", "run.json"}
     assert done.manifest["verdict"] == "VALID"
     assert manifest(done.directory) == json.loads(json.dumps(done.manifest))
+
+
+def test_the_options_defaults_are_those_of_the_settings(clip: Path) -> None:
+    context = replay_command.make_context("replay", [str(clip)])
+    assert given_settings(context.params) == Settings()
 
 
 def test_frames_csv_has_the_contracts_columns_and_a_row_per_scheduled_frame(replay: Any) -> None:

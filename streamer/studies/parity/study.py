@@ -23,6 +23,7 @@ from streamer.engines.registry import open_engine, unavailable
 from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError, EngineUnavailable, ModelError, UsageError
 from streamer.models.model import Model
+from streamer.settings import OPTIONS
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.offline_detector import Opened
 from streamer.studies.parity.rows import EngineParity, Verdict
@@ -52,9 +53,8 @@ class ParitySettings:
             raise UsageError(f"--frames {self.frames}: give 1 or more")
         if not 0 <= self.min_agreement <= 1:
             raise UsageError(f"--min-agreement {self.min_agreement}: give a share from 0 to 1")
-        for name, value in (("conf", self.confidence), ("iou", self.iou)):
-            if not 0 < value <= 1:
-                raise UsageError(f"--{name} {value}: give a number above 0 and up to 1")
+        OPTIONS["confidence"].refuse(self.confidence)
+        OPTIONS["iou"].refuse(self.iou)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from streamer.errors import SinkError, UsageError
 from streamer.files.whole import write_whole
 from streamer.rundir.paths import BEGUN, MANIFEST
 from streamer.rundir.rundir import check_out, discard, under_way
-from streamer.settings import Settings, settings_as_json, settings_of_json
+from streamer.settings import Settings, settings_as_json, settings_of
 from streamer.sources.registry import is_live
 from streamer.studies.run_figures import read_manifest
 from streamer.studies.soak.chart import PICTURE
@@ -207,7 +207,7 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
     """
     try:
         asked = json.loads((out / ASKED).read_text(encoding="utf-8"))
-        settings = SoakSettings(settings_of_json(asked["replay"]), asked["window_s"], asked["canary_s"])
+        settings = SoakSettings(settings_of(asked["replay"]), asked["window_s"], asked["canary_s"])
         soak = Soak(sources or [str(source) for source in asked["sources"]], settings, out)
     except FileNotFoundError as error:
         raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error

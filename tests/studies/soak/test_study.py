@@ -17,7 +17,7 @@ from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.run.finished import Run
 from streamer.run.run import run
-from streamer.settings import Settings, settings_as_json, settings_of_json
+from streamer.settings import Settings, settings_as_json, settings_of
 from streamer.studies.soak.study import Soak, SoakSettings, resumed
 from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, read_windows
 from tests import runs
@@ -127,7 +127,7 @@ def test_passwords_are_not_kept_and_have_to_be_given_again(tmp_path: Path) -> No
     ],
 )
 def test_settings_come_back_from_json_as_they_were(asked: Settings) -> None:
-    assert settings_of_json(json.loads(json.dumps(settings_as_json(asked)))) == replace(asked, fps=asked.pace)
+    assert settings_of(json.loads(json.dumps(settings_as_json(asked)))) == replace(asked, fps=asked.pace)
 
 
 def test_the_command_writes_its_files_prints_a_line_per_window_and_says_what_it_found(tmp_path: Path) -> None:
