@@ -202,6 +202,7 @@ class Settings:
         Fit.LETTERBOX, "--fit", "How a frame is made to fit the model's input.", Group.DETECTION, read=Fit
     )
     video: Video = option(Video.DELIVERED, "--video", "Which frames the annotated video shows.", read=Video)
+    chart: bool = option(True, "--chart/--no-chart", "Draw what was measured as a chart, a .png file.")
     out: Path | None = option(
         None, "--out DIR", "The run directory.", default_text="a new one in runs/", read=Path, kept=False
     )

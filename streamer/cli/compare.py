@@ -24,7 +24,7 @@ from streamer.cli.options import (
     model_options,
     output_options,
     pacing_options,
-    video_option,
+    picture_options,
 )
 from streamer.cli.signals import Interrupted, interrupted_by_signals
 from streamer.cli.study_progress import study_progress
@@ -35,7 +35,7 @@ from streamer.errors import UsageError
 from streamer.rundir.paths import default_path
 from streamer.rundir.rundir import check_out
 from streamer.settings import Video
-from streamer.studies.compare.chart import draw_comparison
+from streamer.studies.compare.chart import PICTURE, draw_comparison
 from streamer.studies.compare.document import COLUMNS, NAME
 from streamer.studies.compare.finished_runs import compare_finished, is_run
 from streamer.studies.compare.study import CompareSettings, Comparison
@@ -64,7 +64,7 @@ from streamer.studies.output import write_files
     help="Ground truth as COCO JSON.  [default: the synthetic street's own]",
 )
 @detection_options
-@video_option(Video.NONE)
+@picture_options(Video.NONE)
 @output_options(
     "The directory for the results, and each engine's run directory.",
     "Write into a directory that is not empty, and replace what was compared there.",
@@ -101,7 +101,10 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
             return EXIT_SIGNAL + (interrupted or 0)
         document = found
     write_files(out, NAME, COLUMNS, document["engines"], document)
-    draw_comparison(out, document)
+    if options["chart"]:
+        draw_comparison(out, document)
+    else:
+        (out / PICTURE).unlink(missing_ok=True)  # that of another comparison
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif not quiet:

@@ -131,9 +131,9 @@ def engines_options(default: str) -> Callable[[Command], Command]:
     )
 
 
-def video_option(default: Video) -> Callable[[Command], Command]:
-    """``--video``."""
-    return option_of("video", default=default)
+def picture_options(video: Video) -> Callable[[Command], Command]:
+    """``--video``, with its default, and ``--chart``."""
+    return options(option_of("video", default=video), option_of("chart"))
 
 
 def output_options(out: str, overwrite: str, document: str) -> Callable[[Command], Command]:

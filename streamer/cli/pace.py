@@ -21,7 +21,7 @@ from streamer.cli.options import (
     option_of,
     output_options,
     pacing_options,
-    video_option,
+    picture_options,
 )
 from streamer.cli.pace_report import print_report
 from streamer.cli.signals import Interrupted, interrupted_by_signals
@@ -34,7 +34,7 @@ from streamer.rundir.rundir import check_out
 from streamer.settings import Video
 from streamer.studies.engine_choice import asked_engines
 from streamer.studies.output import write_files
-from streamer.studies.pace.chart import draw_pace
+from streamer.studies.pace.chart import PICTURE, draw_pace
 from streamer.studies.pace.document import COLUMNS, NAME, document_of
 from streamer.studies.pace.study import PaceSettings, PaceStudy, parse_rates
 
@@ -62,7 +62,7 @@ DEFAULT = "ir-auto-shared"
 )
 @pacing_options
 @detection_options
-@video_option(Video.NONE)
+@picture_options(Video.NONE)
 @output_options(
     "The directory for the results, and the run directory of each rate.",
     "Write into a directory that is not empty, and replace what was studied there.",
@@ -101,7 +101,10 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     document = document_of(study, interrupted=interrupted is not None)
     if document is not None:
         write_files(out, NAME, COLUMNS, document["rates"], document)
-        draw_pace(out, document)
+        if options["chart"]:
+            draw_pace(out, document)
+        else:
+            (out / PICTURE).unlink(missing_ok=True)  # that of another study
         if as_json:
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         elif not quiet:

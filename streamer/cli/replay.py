@@ -26,8 +26,8 @@ from streamer.cli.options import (
     option_of,
     output_options,
     pacing_options,
+    picture_options,
     streams_option,
-    video_option,
 )
 from streamer.cli.progress import ProgressLine
 from streamer.cli.replay_report import print_report
@@ -49,7 +49,7 @@ from streamer.settings import Settings, Video
 @endurance_options
 @option_of("until")
 @detection_options
-@video_option(Video.DELIVERED)
+@picture_options(Video.DELIVERED)
 @output_options("The run directory.", "Replace the run in a directory that is not empty.", "run.json")
 def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
     """Play SOURCE at the camera's pace through one engine, and measure every frame.

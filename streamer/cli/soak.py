@@ -30,8 +30,8 @@ from streamer.cli.options import (
     option_of,
     output_options,
     pacing_options,
+    picture_options,
     streams_option,
-    video_option,
 )
 from streamer.cli.progress import ProgressLine
 from streamer.cli.soak_report import HEADING, print_soak, window_line
@@ -78,7 +78,7 @@ def time_option(name: str, default: str, text: str) -> Callable[[Command], Comma
 @freshness_options
 @endurance_options
 @detection_options
-@video_option(Video.DELIVERED)
+@picture_options(Video.DELIVERED)
 @output_options("The directory of the soak.", "Replace the soak in a directory that is not empty.", "soak.json")
 def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
     """A replay of SOURCE for hours, watched in windows, with a verdict: drift, leaks, losses, objectives, answers.
@@ -102,7 +102,8 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         raise failure
     document = soak.document()
     write_whole(soak.out / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    draw_soak(soak.out, document)
+    if soak.settings.replay.chart:
+        draw_soak(soak.out, document)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif not quiet:

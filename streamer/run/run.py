@@ -54,7 +54,7 @@ async def run(
     check_streams(settings.streams, len(sources))
     uris = list(sources) * settings.streams
     measured = await _measured(uris, settings, observer or Silent(), rounds, vigil)
-    if settings.segment_s is not None:
+    if not settings.chart or settings.segment_s is not None:
         return measured  # of a run in pieces the last one alone would be drawn
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
     try:

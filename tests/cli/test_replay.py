@@ -100,9 +100,20 @@ def test_a_run_directory_has_exactly_the_contracts_files(replay: Any) -> None:
     assert manifest(done.directory) == json.loads(json.dumps(done.manifest))
 
 
+def test_without_a_chart_all_else_is_there(replay: Any) -> None:
+    done = replay(chart=False)
+    assert files(done.directory) == {"frames.csv", "detections.csv", "annotated.mp4", "run.json"}
+    assert done.manifest["verdict"] == "VALID"
+
+
 def test_the_options_defaults_are_those_of_the_settings(clip: Path) -> None:
     context = replay_command.make_context("replay", [str(clip)])
     assert given_settings(context.params) == Settings()
+
+
+def test_the_command_draws_no_chart_when_it_is_to_leave_it_out(clip: Path, tmp_path: Path) -> None:
+    context = replay_command.make_context("replay", [str(clip), "--no-chart"])
+    assert given_settings(context.params) == Settings(chart=False)
 
 
 def test_frames_csv_has_the_contracts_columns_and_a_row_per_scheduled_frame(replay: Any) -> None:

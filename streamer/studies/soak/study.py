@@ -114,8 +114,10 @@ class Soak:
 
     @property
     def judged(self) -> bool:
-        """Its verdict has been written, and drawn after that."""
+        """Its verdict has been written, and drawn after that if it was to be."""
         written, drawn = self.out / f"{NAME}.json", self.out / PICTURE
+        if not self.settings.replay.chart:
+            return written.is_file()
         there = written.is_file() and drawn.is_file()
         return there and drawn.stat().st_mtime_ns >= written.stat().st_mtime_ns
 
