@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from streamer.errors import UsageError
 from streamer.faults.disk import FullDisk
@@ -17,7 +16,7 @@ from streamer.faults.process import ProcessFault
 from streamer.faults.sink import FaultySink
 from streamer.faults.source import FaultySource
 from streamer.faults.timestamps import BrokenTimes
-from streamer.faults.trigger import Armed
+from streamer.faults.trigger import Armed, FaultPart
 from streamer.pipeline.camera import Camera
 from streamer.sink.sink import Sink
 from streamer.sources.base import Source
@@ -119,7 +118,7 @@ class Faults:
         faults = self._of(Target.SINK, number)
         return FaultySink(sink, faults, self.disk, stamp, block) if faults else sink
 
-    def part(self) -> list[dict[str, Any]]:
+    def part(self) -> list[FaultPart]:
         """As the manifest holds them."""
         return [armed.part() for armed in self._armed]
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any
+from typing import TypedDict, cast
 
 from streamer.faults.plan import Fault
+
+
+class FaultPart(TypedDict):
+    """One of the manifest's ``faults``: what was asked, by the keys of the plan, and what came of it.
+
+    ``began_frame`` is the first frame that it befell, and ``began_ms`` when, in milliseconds of the run; null when it
+    befell none.
+    """
+
+    kind: str
+    stream: int
+    began_frame: int | None
+    began_ms: float | None
+    befallen: int
 
 
 class Armed:
@@ -33,12 +47,13 @@ class Armed:
                 self.frame, self.at_us = frame, at_us
         return True
 
-    def part(self) -> dict[str, Any]:
+    def part(self) -> FaultPart:
         """As the manifest holds it: what was asked, and the first frame that it befell; null when it did none."""
-        return {
+        part = {
             **self.fault.asked,
             "stream": self.fault.stream,
             "began_frame": self.frame,
             "began_ms": None if self.at_us is None else self.at_us / 1000,
             "befallen": self.befallen,
         }
+        return cast(FaultPart, part)

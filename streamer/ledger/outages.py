@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from streamer.ledger.record import FrameRecord, Outcome
 
@@ -12,6 +12,31 @@ NO_SIGNAL = "no_signal"
 """The reason of a frame that never came."""
 MOST_TOLD = 1_000
 """Gaps that are told one by one: memory is not to grow with a cable that is loose for days."""
+
+
+class GapPart(TypedDict):
+    """A gap: the ticks that passed in it, and how often it was tried to connect anew; null: not known.
+
+    ``end_ms`` is null when the run ended in it. Times are milliseconds of the run.
+    """
+
+    stream: int
+    begin_ms: float
+    end_ms: float | None
+    frames: int
+    attempts: int | None
+    why: list[str]
+
+
+class GapsPart(TypedDict):
+    """The ``gaps`` of the manifest: how many, how long, and each of the first 1,000; ``*_s`` are seconds."""
+
+    count: int
+    total_s: float
+    longest_s: float
+    frames: int
+    attempts: int | None
+    each: list[GapPart]
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +58,7 @@ class Gap:
         if why not in self.why:
             self.why.append(why)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> GapPart:
         """As the manifest holds it."""
         return {
             "stream": self.stream,
@@ -76,7 +101,7 @@ class Gaps:
         for gap in list(self._open):
             self._close(gap, us)
 
-    def part(self) -> dict[str, Any]:
+    def part(self) -> GapsPart:
         """As the manifest holds them."""
         return {
             "count": self._count,
@@ -95,7 +120,7 @@ class Gaps:
         self._longest_us = max(self._longest_us, us - gap.begin_us)
 
 
-def gaps_in(records: Iterable[FrameRecord], streams: int, end_us: int) -> dict[str, Any]:
+def gaps_in(records: Iterable[FrameRecord], streams: int, end_us: int) -> GapsPart:
     """The gaps of a run that was killed at ``end_us``, as its rows tell of them and the manifest holds them.
 
     How often it was tried to connect is not known then.

@@ -12,10 +12,25 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TypedDict, cast
 
 resource: ModuleType | None = None
 with suppress(ImportError):  # Windows has none
     resource = import_module("resource")
+
+
+class MachinePart(TypedDict):
+    """The ``machine`` of the manifest, as `Machine` has it; null: it does not tell."""
+
+    cpu: str | None
+    cores: int
+    usable_cores: int
+    cpu_quota: float | None
+    governor: str | None
+    memory_mb: int | None
+    load: float | None
+    system: str
+    python: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +51,9 @@ class Machine:
     system: str
     python: str
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> MachinePart:
         """As the manifest holds it."""
-        return asdict(self)
+        return cast(MachinePart, asdict(self))
 
 
 def this_machine() -> Machine:

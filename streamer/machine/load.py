@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from streamer.errors import StreamerError, UsageError
 from streamer.machine.info import memory_mb, usable_cores
@@ -101,6 +101,23 @@ def shares(cores: float) -> list[float]:
     return [1.0] * math.floor(cores) + ([cores % 1] if cores % 1 else [])
 
 
+class LoadFigures(TypedDict):
+    """Cores' worth of CPU, memory in MB, MB written a second, and the niceness; null where it does not tell."""
+
+    cpu_cores: float
+    memory_mb: float
+    io_mb_s: float
+    nice: int | None
+
+
+class LoadPart(TypedDict):
+    """The ``load`` of the manifest: what was asked, what was taken, null until the end, why processes were lost."""
+
+    asked: LoadFigures
+    took: LoadFigures | None
+    lost: list[str]
+
+
 class LoadProcesses:
     """The processes of a load, started: they end with this one, however that ends.
 
@@ -175,7 +192,7 @@ class LoadProcesses:
         """Cores' worth of CPU that they took; 0 until the end."""
         return 0.0 if self.took is None else self.took.cores
 
-    def part(self) -> dict[str, Any]:
+    def part(self) -> LoadPart:
         """As the manifest holds it; ``took`` is null until the end."""
         load, took = self.load, self.took
         return {
@@ -199,9 +216,13 @@ class LoadProcesses:
     def doubts(self) -> list[str]:
         """What it could not do as it was asked to."""
         part = self.part()
+        asked, took = part["asked"], part["took"] or part["asked"]
         found = [f"a process of the load did not come to the end: {why}" for why in self.lost]
-        for name, unit in (("cpu_cores", "cores"), ("memory_mb", "MB"), ("io_mb_s", "MB a second")):
-            asked, took = part["asked"][name], (part["took"] or part["asked"])[name]
-            if took < FALLS_SHORT * asked:
-                found.append(f"the load fell short: {took:g} of {asked:g} {unit}")
+        for wanted, got, unit in (
+            (asked["cpu_cores"], took["cpu_cores"], "cores"),
+            (asked["memory_mb"], took["memory_mb"], "MB"),
+            (asked["io_mb_s"], took["io_mb_s"], "MB a second"),
+        ):
+            if got < FALLS_SHORT * wanted:
+                found.append(f"the load fell short: {got:g} of {wanted:g} {unit}")
         return found

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from streamer.frame import Image
 from streamer.rundir.csv_file import Table
@@ -71,6 +71,27 @@ class PiecedVideo:
         (self._writer or self._make(self._path, "")).close()
 
 
+class CutPart(TypedDict):
+    """A piece of the tables: when it was cut off, in milliseconds of the run, and its frames; null: not known."""
+
+    piece: int
+    at_ms: float | None
+    frames: int
+
+
+class PiecesPart(TypedDict):
+    """The ``pieces`` of the manifest: how often the files are cut, in seconds, and how many bytes are kept.
+
+    ``videos_begin_s`` has for each video when each of its pieces begins, in seconds, as fractions.
+    """
+
+    every_s: float
+    keep_bytes: int
+    cuts: list[CutPart]
+    videos_begin_s: list[list[str]]
+    let_go: list[str]
+
+
 class Pieces:
     """Cuts two tables and the videos of a run ``every_us``, and keeps the finished pieces within ``keep_bytes``."""
 
@@ -106,7 +127,7 @@ class Pieces:
             self._child.wait()
             self._child = None
 
-    def part(self) -> dict[str, Any]:
+    def part(self) -> PiecesPart:
         """As the manifest holds it."""
         return {
             "every_s": self._every_us / 1_000_000,

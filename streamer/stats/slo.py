@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from streamer.errors import UsageError
 from streamer.stats.percentiles import PERCENTILES, frames_needed, spoken
@@ -43,6 +43,18 @@ class Objective:
     share: bool
 
 
+class CheckPart(TypedDict):
+    """One of the manifest's ``slo_checks``: the comparison as it was asked for, and what was found.
+
+    ``value`` is in milliseconds, in percent, or a count; it is null where a percentile is withheld.
+    """
+
+    objective: str
+    value: float | None
+    met: bool
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """An objective with what was found: ``value`` None where a percentile is withheld, which misses it."""
@@ -52,7 +64,7 @@ class Checked:
     met: bool
     why: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> CheckPart:
         """As the manifest holds it."""
         return {"objective": self.objective.text, "value": self.value, "met": self.met, "why": self.why}
 

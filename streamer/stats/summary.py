@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TypedDict, cast
 
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.record import FrameRecord, Outcome
@@ -31,6 +31,24 @@ FIGURES = (*STEPS, "age")
 """The names of all figures."""
 
 
+class StatisticsPart(TypedDict):
+    """A figure of the manifest: its values' count, and their statistics in milliseconds.
+
+    A percentile for which they are too few is null. ``upper`` has for each percentile the bound that it does not
+    exceed with 99 % confidence.
+    """
+
+    n: int
+    mean: float | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    p999: float | None
+    max: float | None
+    upper: dict[str, float | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Statistics:
     """What a figure's values come to, in milliseconds; a percentile for which they are too few is None.
@@ -48,9 +66,10 @@ class Statistics:
         """A percentile by name, as in ``["p95"]``."""
         return self.percentiles[percentile]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> StatisticsPart:
         """As the manifest holds it."""
-        return {"n": self.n, "mean": self.mean, **self.percentiles, "max": self.max, "upper": self.upper}
+        part = {"n": self.n, "mean": self.mean, **self.percentiles, "max": self.max, "upper": self.upper}
+        return cast(StatisticsPart, part)
 
 
 def statistics(values: Distribution) -> Statistics:
@@ -69,6 +88,26 @@ def statistics(values: Distribution) -> Statistics:
         nothing | dict(zip(shown, found[: len(shown)], strict=True)),
         nothing | dict(zip(shown, found[len(shown) :], strict=True)),
     )
+
+
+class FiguresPart(TypedDict):
+    """The figures of the manifest, in milliseconds, in the order of `FIGURES`."""
+
+    latency_ms: StatisticsPart
+    result_latency_ms: StatisticsPart
+    service_ms: StatisticsPart
+    lateness_ms: StatisticsPart
+    preprocess_start_ms: StatisticsPart
+    preprocess_ms: StatisticsPart
+    infer_ms: StatisticsPart
+    postprocess_ms: StatisticsPart
+    sink_ms: StatisticsPart
+    age_ms: StatisticsPart
+
+
+def figures_part(figures: Mapping[str, Statistics]) -> FiguresPart:
+    """The figures as the manifest holds them."""
+    return cast(FiguresPart, {f"{name}_ms": figure.as_dict() for name, figure in figures.items()})
 
 
 class Tally:

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import TypedDict
 
 from streamer.ledger.record import FrameRecord, elapsed
 from streamer.machine.contention import Witness
@@ -34,6 +34,42 @@ STEPS: dict[str, Callable[[FrameRecord], int | None]] = {
     "sink": lambda r: r.sink,
 }
 """The steps that a frame's latency is the sum of."""
+
+
+class TailStep(TypedDict):
+    """A step: the slow frames in which it grew most beyond its median, their share of all slow ones, by how much."""
+
+    frames: int
+    share: float
+    median_growth_ms: float
+
+
+class TailCircumstance(TypedDict):
+    """Something that happened meanwhile: the shares, from 0 to 1, of the slow frames and of all that met it."""
+
+    share_of_slow: float
+    share_of_all: float
+
+
+class SlowestFrame(TypedDict):
+    """The slowest frame: its number, and its latency and steps in milliseconds."""
+
+    frame: int
+    latency_ms: float
+    steps_ms: dict[str, float]
+
+
+class TailPart(TypedDict):
+    """The ``tail`` of the manifest: what the slowest 5 % have in common, those above ``above_ms`` milliseconds.
+
+    Steps and circumstances are by name, those that tell most first.
+    """
+
+    above_ms: float
+    frames: int
+    steps: dict[str, TailStep]
+    circumstances: dict[str, TailCircumstance]
+    slowest: SlowestFrame
 
 
 @dataclass(slots=True)
@@ -114,7 +150,7 @@ class Tail:
         """Switches per frame so far: a runtime's own threads are switched now and then in any case."""
         return self._switches / self._latencies.n + 1
 
-    def explain(self) -> dict[str, Any] | None:
+    def explain(self) -> TailPart | None:
         """What the slowest 5 % have in common; None where there are too few frames to say.
 
         ``steps`` has for each step the frames in which it grew most beyond its median, and by how much (median);
@@ -168,7 +204,7 @@ def _overlaps(intervals: deque[tuple[int, int]], start: int, end: int) -> bool:
     return any(begin < end and finish > start for begin, finish in intervals)
 
 
-def told(tail: dict[str, Any] | None) -> str | None:
+def told(tail: TailPart | None) -> str | None:
     """The explanation in words, for the sentence of plain answer; None where there is nothing to tell."""
     if tail is None:
         return None

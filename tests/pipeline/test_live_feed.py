@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -185,7 +187,8 @@ def test_whatever_happens_at_the_cameras_no_frame_is_unaccounted_for_and_the_run
 def test_the_rows_of_a_run_that_was_killed_tell_its_gaps() -> None:
     script = [FRAME] * 6 + [HUNG_UP, REFUSED] + [FRAME] * 5 + [HUNG_UP, *[REFUSED] * 9]
     rig = Rig(live=[script], services_s=(0.001,), stop_at_us=4_000_000).run()
-    told, found = rig.gaps.part(), gaps_in(rig.records, 1, rig.ended_us)
+    told: Mapping[str, Any] = rig.gaps.part()
+    found: Mapping[str, Any] = gaps_in(rig.records, 1, rig.ended_us)
     assert found["count"] == told["count"] == 2
     for key in ("frames", "total_s", "longest_s"):
         assert found[key] == told[key]

@@ -7,7 +7,7 @@ import pytest
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.machine.contention import COLLECTED, OTHERS, Reading, Witness, circumstances
 from streamer.stats.steadiness import Windows, agree
-from streamer.stats.tail import DECODER_BUSY, SINK_BUSY, Tail, told
+from streamer.stats.tail import DECODER_BUSY, SINK_BUSY, Tail, TailPart, told
 
 QUIET = Reading(0, 0, 0, 0, 0, 0)
 
@@ -28,7 +28,7 @@ def frame(index: int, *, waits: int = 200, infer: int = 8_000, sink: int = 3_000
     return record
 
 
-def explained(frames: list[FrameRecord], witness: Witness | None = None) -> dict[str, object]:
+def explained(frames: list[FrameRecord], witness: Witness | None = None) -> TailPart:
     tail = Tail(witness or Witness(QUIET))
     for one in frames:
         tail.closed(one)
