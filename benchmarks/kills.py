@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common import CLIP, ROOT, Report, needs
-from streamer.repair.csv_files import Mended
 from streamer.repair.repair import repair
 from streamer.verify import verify
 
@@ -85,9 +84,10 @@ def killed(out: Path, engine: str, streams: int, after_s: float) -> Killed:
     behind_s = max(_behind_s(video.plays_until_ms, video.delivered_until_ms) for video in remains.videos)
     manifest = repair(out)
     assert manifest is not None
-    mended, after = Mended(**manifest["repaired"]), verify(out)
+    mended, after = manifest["repaired"], verify(out)
+    assert mended is not None
     said = (
-        f"{remains.rows} rows, {mended.torn_lines} torn, {mended.abandoned} frames in flight, "
+        f"{remains.rows} rows, {mended['torn_lines']} torn, {mended['abandoned']} frames in flight, "
         f"video {behind_s:.2f} s behind; {manifest['verdict']}, {len(after.reasons)} reasons"
     )
     repaired = after.valid and manifest["verdict"] == "INTERRUPTED"

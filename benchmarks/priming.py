@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 import streamer
-import streamer.run.session
+import streamer.run.prepare
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, interval, needs
 from streamer.pipeline.priming import Primer
 from streamer.settings import Video
@@ -44,7 +44,7 @@ def main() -> None:
         def begin_us(self, due_us: int, now_us: int) -> int | None:
             return super().begin_us(due_us, now_us) if due_us // block_us % 2 else None
 
-    streamer.run.session.Primer = EveryOther  # type: ignore[attr-defined]
+    streamer.run.prepare.Primer = EveryOther  # type: ignore[attr-defined]
     for fps in map(int, options.fps.split(",")):
         measure(report, fps, options, block_us)
     report.end()
@@ -75,6 +75,7 @@ def measure(report: Report, fps: int, options: argparse.Namespace, block_us: int
     ratios = [a / b for a, b in zip(primed, plain, strict=True)]
     low, high = interval(ratios)
     priming = run.manifest["priming"]
+    assert priming is not None
     cost = priming["cpu_ms_per_primed_frame"]
     report.say(
         f"{fps} fps: result latency p50 {median(plain):.2f} ms, primed {median(primed):.2f} ms; ratio "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,14 +68,14 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
     return EXIT_DONE if found.valid else EXIT_VERDICT
 
 
-def _mended(run_dir: Path) -> dict[str, int] | None:
+def _mended(run_dir: Path) -> Mapping[str, object] | None:
     from streamer.repair.repair import repair
 
     manifest = repair(run_dir)
     return None if manifest is None else manifest["repaired"]
 
 
-def _repaired(mended: dict[str, int] | None) -> str:
+def _repaired(mended: Mapping[str, object] | None) -> str:
     if mended is None:
         return "nothing to repair: run.json is there"
     done = [f"{name.replace('_', ' ')} {count:,}" for name, count in mended.items() if count or name == "rows"]

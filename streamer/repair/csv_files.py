@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from os import SEEK_END
 from pathlib import Path
 
@@ -16,20 +15,6 @@ from streamer.rundir.paths import DETECTIONS, FRAMES
 
 MOST_LINE = 1 << 20
 """No line of a table is longer, in bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mended:
-    """What was found and done: whole rows, frames added as abandoned, torn lines and stray detections cut off."""
-
-    rows: int
-    abandoned: int
-    torn_lines: int
-    detections_removed: int
-
-    def as_dict(self) -> dict[str, int]:
-        """As the manifest holds it."""
-        return asdict(self)
 
 
 def mend_tables(directory: Path) -> tuple[list[FrameRecord], int, int]:

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from streamer.charts.latency import draw_latency
 from streamer.errors import SinkError, UsageError
 from streamer.ledger.ledger import Ledger, Watchers
 from streamer.ledger.outages import gaps_in
 from streamer.ledger.record import FrameRecord, Outcome
-from streamer.repair.csv_files import Mended, append_rows, mend_tables
+from streamer.repair.csv_files import append_rows, mend_tables
 from streamer.repair.missing_frames import Due, rounds_of, unaccounted
 from streamer.repair.segments_found import pieces_found, tidy
-from streamer.run import doubts
-from streamer.run.answer import plain_answer
-from streamer.run.manifest import windows_part
+from streamer.run.facts import Facts, Totals, totals
+from streamer.run.manifest import Manifest, summary
+from streamer.run.measured_parts import RepairedPart, ReplacementPart
+from streamer.run.setup import Setup
 from streamer.rundir.paths import BEGUN, HDR_LOG, MANIFEST, MANIFEST_RESERVE, RESERVE
 from streamer.rundir.rundir import clear, under_way, write_manifest
 from streamer.schedule.schedule import Limits, Pace, Schedule
 from streamer.stats.hdr_log import write_hdr_log
-from streamer.stats.percentiles import parse_percentile
-from streamer.stats.slo import check, parse_slo
 from streamer.stats.steadiness import Windows
-from streamer.stats.summary import Tally, counts, omission_gap, statistics
+from streamer.stats.summary import Tally
 
 
-def repair(path: Path) -> dict[str, Any] | None:
+def repair(path: Path) -> Manifest | None:
     """Completes the directory of a run that was killed, and returns its manifest; None when it has one already.
 
     Frames whose end is not known become rows, ``abandoned``; a torn line is cut off, and so are detections of frames
@@ -51,7 +50,7 @@ def repair(path: Path) -> dict[str, Any] | None:
     try:
         for name in (RESERVE, MANIFEST_RESERVE):
             (path / name).unlink(missing_ok=True)
-        document = write_manifest(path, _mend(path, begun))
+        document = cast(Manifest, write_manifest(path, summary(_mend(path, begun))))
     except OSError as error:
         raise SinkError(f"cannot repair {path}: {error.strerror}: {error.filename}") from error
     except (LookupError, TypeError, ValueError) as error:
@@ -73,8 +72,8 @@ def _read_begun(path: Path) -> dict[str, Any]:
     return found
 
 
-def _mend(path: Path, begun: dict[str, Any]) -> dict[str, Any]:
-    """Completes the tables, and returns the manifest. Raises OSError and SinkError."""
+def _mend(path: Path, begun: Mapping[str, Any]) -> Facts:
+    """Completes the tables, and returns what they tell. Raises OSError and SinkError."""
     records, torn, removed = mend_tables(path)
     end_us = max((_last_stamp(record) for record in records), default=0)
     added = []
@@ -84,8 +83,8 @@ def _mend(path: Path, begun: dict[str, Any]) -> dict[str, Any]:
     for record in added:
         record.outcome = Outcome.ABANDONED
     append_rows(path, added)
-    mended = Mended(len(records), len(added), torn, removed)
-    return _manifest(path, begun, [*records, *added], end_us, mended)
+    repaired = RepairedPart(rows=len(records), abandoned=len(added), torn_lines=torn, detections_removed=removed)
+    return _facts(path, begun, [*records, *added], end_us, repaired)
 
 
 def _last_stamp(record: FrameRecord) -> int:
@@ -93,7 +92,7 @@ def _last_stamp(record: FrameRecord) -> int:
     return max(us for us in (*stamps, record.preprocess_start, record.captured, record.scheduled) if us is not None)
 
 
-def _schedule(begun: dict[str, Any], number: int) -> Schedule | None:
+def _schedule(begun: Mapping[str, Any], number: int) -> Schedule | None:
     """The schedule of a stream; None where something else decides when frames are due."""
     run, stream = begun["run"], begun["streams"][number]
     if run["closed_loop"] or run["arrivals"] is not None or stream["live"]:
@@ -102,7 +101,7 @@ def _schedule(begun: dict[str, Any], number: int) -> Schedule | None:
     return Schedule(pace, Fraction(stream["fps"]), phase_us=round(stream["phase_ms"] * 1000))
 
 
-def _due(begun: dict[str, Any], number: int) -> Due:
+def _due(begun: Mapping[str, Any], number: int) -> Due:
     asked = begun["asked"]
     duration_s = asked["duration_s"]
     return Due(
@@ -114,21 +113,41 @@ def _due(begun: dict[str, Any], number: int) -> Due:
     )
 
 
-def _manifest(
-    path: Path, begun: dict[str, Any], records: Sequence[FrameRecord], end_us: int, mended: Mended
-) -> dict[str, Any]:
-    run = begun["run"]
-    rates = [Fraction(stream["fps"]) for stream in begun["streams"]]
-    ticks_us = [
-        Fraction(1_000_000) / rate if stream["live"] else None
-        for rate, stream in zip(rates, begun["streams"], strict=True)
-    ]
-    tally = Tally(closed_loop=run["closed_loop"], ticks_us=ticks_us)
-    windows = Windows()
-    deadline_ms = run["deadline_ms"]
-    ledger = Ledger(
-        None if deadline_ms is None else round(deadline_ms * 1000), Watchers(tally, windows), lambda _: None
+def _facts(
+    path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord], end_us: int, repaired: RepairedPart
+) -> Facts:
+    """What is known of the run from its rows, and from what it wrote down before the first of them."""
+    streams, respawn = begun["streams"], begun["asked"]["respawn"]
+    counted = _count(path, begun, records, end_us)
+    schedule = _schedule(begun, 0)
+    in_rounds = begun["run"]["study"] is not None and schedule is not None
+    return Facts(
+        setup=cast(Setup, begun),
+        totals=counted,
+        duration_us=end_us,
+        error=_error(records, respawn),
+        interrupted=True,
+        raised=begun["doubts"],
+        gaps=gaps_in(records, len(streams), end_us) if any(stream["live"] for stream in streams) else None,
+        replacements=_replacements(records, respawn),
+        pieces=None if begun["pieces"] is None else pieces_found(path, begun["pieces"], len(streams)),
+        # Its rounds may not be those of the others any more.
+        study=None,
+        rounds=rounds_of(records, schedule) if in_rounds and schedule is not None else None,
+        observed=None,
+        repaired=repaired,
     )
+
+
+def _count(path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord], end_us: int) -> Totals:
+    """What the rows come to; the histograms are written where there are too many to be kept one by one."""
+    run = begun["run"]
+    ticks_us = [
+        Fraction(1_000_000) / Fraction(stream["fps"]) if stream["live"] else None for stream in begun["streams"]
+    ]
+    tally, windows = Tally(closed_loop=run["closed_loop"], ticks_us=ticks_us), Windows()
+    deadline_us = None if run["deadline_ms"] is None else round(run["deadline_ms"] * 1000)
+    ledger = Ledger(deadline_us, Watchers(tally, windows), lambda _: None)
     for record in sorted(records, key=lambda record: record.scheduled):
         ledger.open(record)
     for record in sorted((r for r in records if r.detected is not None), key=lambda record: record.detected or 0):
@@ -137,74 +156,10 @@ def _manifest(
         assert record.outcome is not None
         ledger.close(record, record.outcome, record.reason)
     tally.finish(end_us)
-    whole = tally.whole()
-    figures = {name: statistics(values) for name, values in whole.items()}
-    exact = all(values.exact for values in whole.values())
-    if not exact:
-        write_hdr_log(path / HDR_LOG, whole, end_us / 1e6)
-    frames = counts(ledger)
-    checks = check(() if run["slo"] is None else parse_slo(run["slo"]), figures, frames)
-    length_s, steady = windows.last()
-    schedule = _schedule(begun, 0)
-    in_rounds = run["study"] is not None and schedule is not None
-    paced = (
-        [] if run["closed_loop"] else rates if run["schedule"] == "source" else [Fraction(run["fps"])] * len(rates)
-    )
-    error = _error(records, begun["asked"]["respawn"])
-    gaps = gaps_in(records, len(rates), end_us) if any(stream["live"] for stream in begun["streams"]) else None
-    document = {
-        **begun,
-        "verdict": "INTERRUPTED" if error is None else "FAILED",
-        "answer": plain_answer(frames, figures, rates=paced, duration_s=end_us / 1e6),
-        "error": error,
-        "doubts": [
-            _said(mended, end_us),
-            *begun["doubts"],
-            *doubts.of_gaps(gaps),
-            *doubts.of_the_figures(figures, None if run["until"] is None else parse_percentile(run["until"])),
-            *doubts.of_steadiness(length_s, steady),
-        ],
-        "slo": None if not checks else "met" if all(one.met for one in checks) else "missed",
-        "slo_checks": [one.as_dict() for one in checks],
-        "streams": [
-            {
-                **stream,
-                "scheduled": sum(ledger.of_streams[number, outcome] for outcome in Outcome),
-                "delivered": ledger.of_streams[number, Outcome.DELIVERED],
-            }
-            for number, stream in enumerate(begun["streams"])
-        ],
-        "run": {
-            **run,
-            "percentiles": "exact" if exact else "histogram",
-            # Its rounds may not be those of the others any more.
-            "study": None,
-            "rounds": [{"frame": frame, "start_ms": us / 1000} for frame, us in rounds_of(records, schedule)]
-            if in_rounds and schedule is not None
-            else None,
-            "duration_s": end_us / 1_000_000,
-        },
-        "frames": frames,
-        **{f"{name}_ms": figure.as_dict() for name, figure in figures.items()},
-        "omission_gap": omission_gap(figures),
-        "priming": None,
-        "gaps": gaps,
-        "replacements": _replacements(records, begun["asked"]["respawn"]),
-        "windows": windows_part(length_s, steady),
-        "pieces": None if begun["pieces"] is None else pieces_found(path, begun["pieces"], len(begun["streams"])),
-        "repaired": mended.as_dict(),
-        "resources": dict.fromkeys(begun["resources"]),
-    }
-    del document["asked"]
-    return document
-
-
-def _said(mended: Mended, end_us: int) -> str:
-    return (
-        f"the run was killed at {end_us / 1e6:.3f} s or later, and run.json was made from {mended.rows} rows by "
-        "'streamer verify --repair': what the machine did meanwhile is not known, nor the end of "
-        f"{mended.abandoned} frames, which count as abandoned"
-    )
+    counted = totals(ledger, tally, windows)
+    if not counted.exact:
+        write_hdr_log(path / HDR_LOG, tally.whole(), end_us / 1e6)
+    return counted
 
 
 def _failed(records: Sequence[FrameRecord], outcome: Outcome) -> list[FrameRecord]:
@@ -220,7 +175,7 @@ def _error(records: Sequence[FrameRecord], respawn: int) -> str | None:
     return f"{first.outcome} at frame {first.frame} of stream {first.stream}; the run was killed before it said why"
 
 
-def _replacements(records: Sequence[FrameRecord], respawn: int) -> list[dict[str, Any]]:
+def _replacements(records: Sequence[FrameRecord], respawn: int) -> list[ReplacementPart]:
     return [
         {"why": "not known: the run was killed", "at_ms": _last_stamp(record) / 1000, "back_ms": None}
         for record in _failed(records, Outcome.ENGINE_ERROR)[:respawn]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import av
 
 from streamer.errors import UsageError
 from streamer.rundir.frames_csv import read_frames
 from streamer.rundir.paths import DETECTIONS, FRAMES, pieces_of, video_name
-from streamer.rundir.segments import BEGINS
+from streamer.rundir.segments import BEGINS, PiecesPart
 from streamer.vendors import pyav
 
 
@@ -31,7 +30,7 @@ def tidy(directory: Path) -> None:
             )
 
 
-def pieces_found(directory: Path, begun: Mapping[str, Any], streams: int) -> dict[str, Any]:
+def pieces_found(directory: Path, begun: PiecesPart, streams: int) -> PiecesPart:
     """The ``pieces`` of the manifest, after those that it ``begun`` with; when tables were cut is not known."""
     counts = [sum(1 for _ in read_frames(piece)) for piece in pieces_of(directory / FRAMES)]
     videos = [directory / video_name(stream, streams) for stream in range(streams)]

@@ -1,22 +1,18 @@
-"""Doubts about a run's figures: each a sentence with a number."""
+"""Doubts about a run's figures: each a sentence with a number.
+
+A doubt is a function of a run's facts, and a row of `DOUBTS`. Of a run that was killed nothing is doubted that only
+observing it would have told.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection
 
 from streamer.engines.config import PRECISION
-from streamer.ledger.ledger import Ledger
-from streamer.ledger.record import Outcome
-from streamer.machine.contention import OTHERS_CORES, STOLEN_CORES, Witness
-from streamer.machine.info import Machine
-from streamer.pipeline.engine_restart import Replacement
-from streamer.pipeline.pipeline import Pipeline
-from streamer.pipeline.priming import PrimingTally
-from streamer.run.measurements import DeviceChange
-from streamer.stats.percentiles import PERCENTILES, frames_needed, spoken
-from streamer.stats.steadiness import Window, agree
-from streamer.stats.summary import Statistics
+from streamer.machine.contention import OTHERS_CORES, STOLEN_CORES
+from streamer.run.facts import Facts
+from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile, spoken
+from streamer.stats.steadiness import agree
 
 WORTH_TELLING = "p95"
 DELAYED_SHARE = 0.005
@@ -24,26 +20,58 @@ DELAYED_SHARE = 0.005
 LATENESS_SHARE = 0.1
 """From this share of the latency on, our own lateness blurs it."""
 
+Doubt = Callable[[Facts], list[str]]
+"""What is to be doubted, in sentences; none when nothing is."""
 
-def of_the_pipeline(pipeline: Pipeline, ledger: Ledger) -> list[str]:
+
+def of_the_kill(facts: Facts) -> list[str]:
+    """A run that was killed, and how its record was made."""
+    if facts.repaired is None:
+        return []
+    return [
+        f"the run was killed at {facts.duration_us / 1e6:.3f} s or later, and run.json was made from "
+        f"{facts.repaired['rows']} rows by 'streamer verify --repair': what the machine did meanwhile is not known, "
+        f"nor the end of {facts.repaired['abandoned']} frames, which count as abandoned"
+    ]
+
+
+def raised_before(facts: Facts) -> list[str]:
+    """What the sources doubt, or a run that was killed did before its first frame."""
+    return list(facts.raised)
+
+
+def of_the_faults(facts: Facts) -> list[str]:
+    """Faults on purpose, and what they did that is to be known."""
+    return [] if facts.observed is None else list(facts.observed.fault_doubts)
+
+
+def of_missed_faults(facts: Facts) -> list[str]:
+    """Faults on purpose that did not come about."""
+    return [] if facts.observed is None else list(facts.observed.faults_missed)
+
+
+def of_the_pipeline(facts: Facts) -> list[str]:
     """What the run could not do as it should."""
+    if facts.observed is None:
+        return []
     found = []
-    if pipeline.ungated > ledger.scheduled / 100:
+    frames, ungated, undrawn = facts.totals.frames, facts.observed.ungated, facts.observed.undrawn
+    if ungated > frames["scheduled"] / 100:
         found.append(
-            f"the engine left no gap to decode in: {pipeline.ungated} of {ledger.scheduled} frames were decoded "
+            f"the engine left no gap to decode in: {ungated} of {frames['scheduled']} frames were decoded "
             "while another was being measured, which costs inference 5 to 10 % on two cores"
         )
-    if pipeline.undrawn:
-        found.append(f"{pipeline.undrawn} dropped frames are not in the video: too many waited for their place")
-    dropped, delivered = ledger.outcomes[Outcome.DROPPED], ledger.outcomes[Outcome.DELIVERED]
-    if dropped > delivered:
-        found.append(f"more frames were dropped than delivered: {dropped} and {delivered}")
+    if undrawn:
+        found.append(f"{undrawn} dropped frames are not in the video: too many waited for their place")
+    if frames["dropped"] > frames["delivered"]:
+        found.append(f"more frames were dropped than delivered: {frames['dropped']} and {frames['delivered']}")
     return found
 
 
-def of_gaps(gaps: Mapping[str, Any] | None) -> list[str]:
+def of_gaps(facts: Facts) -> list[str]:
     """Stretches in which a live source gave no frame."""
-    if not gaps or not gaps["count"]:
+    gaps = facts.gaps
+    if gaps is None or not gaps["count"]:
         return []
     said = "1 gap" if gaps["count"] == 1 else f"{gaps['count']} gaps"
     return [
@@ -51,20 +79,22 @@ def of_gaps(gaps: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def of_replacements(replacements: Sequence[Replacement]) -> list[str]:
+def of_replacements(facts: Facts) -> list[str]:
     """Engines that were lost and replaced."""
     return [
-        f"the engine was replaced at {one.at_us / 1e6:.1f} s, which took {(one.back_us - one.at_us) / 1e6:.1f} s: "
-        f"{one.why}"
-        for one in replacements
+        f"the engine was replaced at {one['at_ms'] / 1000:.1f} s, which took "
+        f"{(one['back_ms'] - one['at_ms']) / 1000:.1f} s: {one['why']}"
+        for one in facts.replacements
+        if one["back_ms"] is not None
     ]
 
 
-def of_the_figures(figures: Mapping[str, Statistics], until: str | None) -> list[str]:
+def of_the_figures(facts: Facts) -> list[str]:
     """Too few frames, and a lateness of our own that is too large."""
     found = []
-    latency, lateness = figures["latency"], figures["lateness"]
-    wanted = WORTH_TELLING if until is None else until
+    until = facts.setup["run"]["until"]
+    latency, lateness = facts.totals.figures["latency"], facts.totals.figures["lateness"]
+    wanted = WORTH_TELLING if until is None else parse_percentile(until)
     if latency[wanted] is None:
         found.append(
             f"too few frames: {spoken(wanted)} needs {frames_needed(PERCENTILES[wanted]):,}, the run has "
@@ -83,8 +113,9 @@ def of_the_figures(figures: Mapping[str, Statistics], until: str | None) -> list
     return found
 
 
-def of_steadiness(length_s: int, windows: Sequence[Window]) -> list[str]:
+def of_steadiness(facts: Facts) -> list[str]:
     """Windows that do not agree."""
+    windows, length_s = facts.totals.windows, facts.totals.window_s
     if not windows:
         return []
     found = []
@@ -96,52 +127,89 @@ def of_steadiness(length_s: int, windows: Sequence[Window]) -> list[str]:
     return found
 
 
-def of_priming(tally: PrimingTally, scheduled: int) -> list[str]:
+def of_priming(facts: Facts) -> list[str]:
     """Priming that found no room, or was in the way."""
+    if facts.observed is None or facts.observed.priming is None:
+        return []
     found = []
-    if not tally.primed:
+    priming, scheduled = facts.observed.priming, facts.totals.frames["scheduled"]
+    if not priming["frames_primed"]:
         found.append(
             "nothing was primed: there was no idle gap that the schedule tells of (a closed loop and a live source "
             "have none, and a busy engine leaves none)"
         )
-    if tally.delayed > DELAYED_SHARE * scheduled:
+    if priming["frames_delayed"] > DELAYED_SHARE * scheduled:
         found.append(
-            f"priming delayed {tally.delayed} of {scheduled} frames, by {tally.most_delay_us / 1000:.1f} ms at most: "
-            "inferences here take too unevenly long to be planned"
+            f"priming delayed {priming['frames_delayed']} of {scheduled} frames, by "
+            f"{priming['most_delay_ms']:.1f} ms at most: inferences here take too unevenly long to be planned"
         )
     return found
 
 
-def of_the_machine(machine: Machine, witness: Witness, load_cores: float = 0.0) -> list[str]:
-    """A quota, a governor, others on the machine than a load, which was asked for and took ``load_cores``."""
+def of_the_load(facts: Facts) -> list[str]:
+    """A load that did not do what was asked for."""
+    return [] if facts.observed is None else list(facts.observed.load_doubts)
+
+
+def of_the_machine(facts: Facts) -> list[str]:
+    """A quota, a governor, and others on the machine beside the load, which was asked for."""
+    if facts.observed is None:
+        return []
     found = []
-    cores = machine.usable_cores
-    if machine.cpu_quota is not None and machine.cpu_quota < machine.cores:
+    machine, contention = facts.setup["machine"], facts.observed.contention
+    cores = machine["usable_cores"]
+    if machine["cpu_quota"] is not None and machine["cpu_quota"] < machine["cores"]:
         found.append(
-            f"a quota allows {machine.cpu_quota:g} of {machine.cores} cores: frames stall when it is used up"
+            f"a quota allows {machine['cpu_quota']:g} of {machine['cores']} cores: frames stall when it is used up"
         )
-    if machine.governor not in (None, "performance"):
-        found.append(f"the CPU governor is {machine.governor}: {cores} cores slow down while frames are awaited")
-    if (others := witness.others_cores - load_cores) >= OTHERS_CORES:
+    if machine["governor"] not in (None, "performance"):
+        found.append(f"the CPU governor is {machine['governor']}: {cores} cores slow down while frames are awaited")
+    if (others := contention.others_cores - facts.observed.load_cores) >= OTHERS_CORES:
         found.append(f"other processes took {others:.2f} of {cores} cores during the run")
-    if witness.stolen_cores >= STOLEN_CORES:
-        found.append(f"the hypervisor took {witness.stolen_cores:.2f} of {cores} cores during the run")
-    if witness.throttled:
-        found.append(f"the CPU was throttled {witness.throttled} times during the run")
+    if contention.stolen_cores >= STOLEN_CORES:
+        found.append(f"the hypervisor took {contention.stolen_cores:.2f} of {cores} cores during the run")
+    if contention.throttled:
+        found.append(f"the CPU was throttled {contention.throttled} times during the run")
     return found
 
 
-def of_the_engine(
-    requested: Mapping[str, str], in_force: Mapping[str, str], changes: Sequence[DeviceChange]
-) -> list[str]:
+def of_the_engine(facts: Facts) -> list[str]:
     """A precision that was not asked for, and devices that changed."""
+    if facts.observed is None:
+        return []
     found = []
-    asked, got = requested.get(PRECISION), in_force.get(PRECISION)
+    engine = facts.setup["engine"]
+    asked, got = engine["config_requested"].get(PRECISION), engine["config_in_force"].get(PRECISION)
     if asked is not None and got is not None and asked != got:
         found.append(f"precision in force is {got}, asked for was {asked}")
     found.extend(
         f"{', '.join(change.before)} handed over to {', '.join(change.after)} after {change.at_us / 1e6:.1f} s: "
         "run.json has statistics of each part"
-        for change in changes
+        for change in facts.observed.device_changes
     )
     return found
+
+
+DOUBTS: tuple[Doubt, ...] = (
+    of_the_kill,
+    raised_before,
+    of_the_faults,
+    of_missed_faults,
+    of_the_pipeline,
+    of_gaps,
+    of_replacements,
+    of_the_figures,
+    of_steadiness,
+    of_priming,
+    of_the_load,
+    of_the_machine,
+    of_the_engine,
+)
+"""All of them, in the order in which they are told."""
+AT_THE_END: tuple[Doubt, ...] = (of_missed_faults, of_the_figures)
+"""Those that a run without a frame would raise."""
+
+
+def doubts(facts: Facts, without: Collection[Doubt] = ()) -> list[str]:
+    """What is to be doubted about a run, in the order of `DOUBTS`."""
+    return [sentence for doubt in DOUBTS if doubt not in without for sentence in doubt(facts)]

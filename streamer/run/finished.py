@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from streamer.errors import StreamerError
 from streamer.ledger.record import FrameRecord
+from streamer.run.manifest import Manifest
 from streamer.rundir.frames_csv import read_ledger
 from streamer.stats.summary import Statistics
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: its directory, its manifest, and the statistics of each figure by name.
+    """A finished run: its directory, its manifest, which is ``run.json``, and the statistics of each figure by name.
 
     ``failure`` is the error that ended it early; ``interrupted`` is what stopped it, as in SIGINT.
     """
 
     directory: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     figures: dict[str, Statistics]
     failure: StreamerError | None
     interrupted: str | None

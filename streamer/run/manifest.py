@@ -2,273 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from fractions import Fraction
-from typing import Any
+from typing import Literal, NotRequired, TypedDict, cast
 
-from streamer import __version__
-from streamer.engines.base import Engine
-from streamer.engines.variants import EngineSpec
-from streamer.ledger.ledger import Ledger
+from streamer.faults.trigger import FaultPart
+from streamer.ledger.outages import GapsPart
 from streamer.ledger.record import Outcome
-from streamer.machine.info import Machine
-from streamer.models.model import Model
-from streamer.pipeline.camera import Camera
-from streamer.pipeline.engine_restart import Replacing
-from streamer.pipeline.priming import PrimingTally
-from streamer.pipeline.rounds import Intermission
-from streamer.pipeline.watchdog import Stall
-from streamer.run.measurements import DeviceChange
-from streamer.run.warmup import Timings
-from streamer.schedule.schedule import Schedule
-from streamer.settings import Settings
-from streamer.sources.base import SourceInfo
-from streamer.stats.slo import Checked
-from streamer.stats.steadiness import Window
-from streamer.stats.summary import Statistics, Tally, omission_gap
-from streamer.vendors.versions import versions
+from streamer.machine.info import MachinePart
+from streamer.machine.load import LoadPart
+from streamer.run.answer import plain_answer
+from streamer.run.doubts import doubts
+from streamer.run.facts import Facts
+from streamer.run.measured_parts import (
+    UNKNOWN_RESOURCES,
+    DevicePart,
+    FilePart,
+    FramesPart,
+    PrimingPart,
+    RepairedPart,
+    ReplacementPart,
+    ResourcesPart,
+    StallPart,
+    WindowsPart,
+    windows_part,
+)
+from streamer.run.setup import RunPart, rounds_part, stream_rates
+from streamer.run.setup_parts import EnginePart, ModelPart, SourcePart, StreamPart, device_changes_part
+from streamer.rundir.segments import PiecesPart
+from streamer.stats.slo import CheckPart, check, parse_slo
+from streamer.stats.summary import FiguresPart, figures_part, omission_gap
+from streamer.stats.tail import TailPart, told
 
-SCHEMA_VERSION = 1
+Verdict = Literal["VALID", "INTERRUPTED", "FAILED", "INVALID"]
 
 
-def source_part(info: SourceInfo, sha256: str | None) -> dict[str, Any]:
-    """The ``source`` of the manifest; ``fps`` is a fraction where it is no whole number, as in 30000/1001."""
+class ManifestHead(TypedDict):
+    """What ``run.json`` begins with: the verdict, what ran, and what became of its frames."""
+
+    schema_version: int
+    streamer: str
+    verdict: Verdict
+    answer: str
+    error: str | None
+    notes: list[str]
+    doubts: list[str]
+    slo: Literal["met", "missed"] | None
+    slo_checks: list[CheckPart]
+    source: SourcePart
+    streams: list[StreamPart]
+    model: ModelPart
+    engine: EnginePart
+    run: RunPart
+    frames: FramesPart
+
+
+class Summary(ManifestHead, FiguresPart):
+    """What a run came to, in the order in which people read it: the head, the figures over all streams, the rest."""
+
+    omission_gap: dict[str, float | None]
+    tail: TailPart | None
+    priming: PrimingPart | None
+    replacements: list[ReplacementPart]
+    pieces: PiecesPart | None
+    load: LoadPart | None
+    faults: list[FaultPart] | None
+    stalls: list[StallPart]
+    gaps: GapsPart | None
+    windows: WindowsPart
+    parts: list[DevicePart]
+    repaired: RepairedPart | None
+    resources: ResourcesPart
+    machine: MachinePart
+    versions: dict[str, str]
+
+
+class Manifest(Summary):
+    """A run's ``run.json``. Null is what is not known, as of a run that was killed, or what there was nothing of.
+
+    ``verdict`` is INVALID when the ledger does not count every frame once; ``error`` is what a FAILED run ended with.
+    ``slo`` is met when all of ``slo_checks`` are. Figures in ``*_ms`` are over all streams, in milliseconds.
+    ``omission_gap`` is, by percentile, how many times the service time the result latency is. ``versions`` are by
+    package, ``files`` by name; these are missing where ``run.json`` could not be written.
+    """
+
+    files: NotRequired[dict[str, FilePart]]
+
+
+def summary(facts: Facts) -> Summary:
+    """What a run came to, put into the words of its manifest."""
+    known, totals, observed = facts.setup, facts.totals, facts.observed
+    slo = known["run"]["slo"]
+    checks = check(() if slo is None else parse_slo(slo), totals.figures, totals.frames)
     return {
-        "uri": info.uri,
-        "width": info.width,
-        "height": info.height,
-        "fps": str(info.rate),
-        "frames": info.frames,
-        "live": info.live,
-        "sha256": sha256,
-    }
-
-
-def streams_part(cameras: Sequence[Camera], ledger: Ledger) -> list[dict[str, Any]]:
-    """The ``streams`` of the manifest: what each plays, how much later than the origin it begins, its frames."""
-    return [
-        {
-            "stream": number,
-            "uri": camera.source.info.uri,
-            "width": camera.source.info.width,
-            "height": camera.source.info.height,
-            "fps": str(camera.source.info.rate),
-            "live": camera.source.info.live,
-            "phase_ms": camera.schedule.phase_us / 1000,
-            "scheduled": sum(ledger.of_streams[number, outcome] for outcome in Outcome),
-            "delivered": ledger.of_streams[number, Outcome.DELIVERED],
-        }
-        for number, camera in enumerate(cameras)
-    ]
-
-
-def model_part(model: Model) -> dict[str, Any]:
-    """The ``model`` of the manifest."""
-    height, width = model.input_size
-    return {
-        "name": model.name,
-        "path": str(model.path),
-        "sha256": model.sha256,
-        "input_size": [height, width],
-        "head": model.head.value,
-        "classes": len(model.names),
-    }
-
-
-def engine_part(
-    spec: EngineSpec, engine: Engine, timings: Timings, changes: Sequence[DeviceChange]
-) -> dict[str, Any]:
-    """The ``engine`` of the manifest."""
-    return {
-        "spec": spec.spec,
-        "variant": spec.variant,
-        "runtime": spec.runtime.value,
-        "device": spec.device,
-        "execution_devices": list(engine.execution_devices),
-        "device_changes": [
-            {"at_ms": change.at_us / 1000, "from": list(change.before), "to": list(change.after)}
-            for change in changes
-        ],
-        "config_requested": {
-            **dict(spec.config),
-            "shared": spec.shared,
-            "preprocess": spec.preprocess.value,
-            "prime": spec.prime,
-            "requests": spec.requests,
-        },
-        "config_in_force": dict(engine.config_in_force),
-        "requests": len(engine.requests),
-        "read_ms": timings.read_ms,
-        "compile_ms": timings.compile_ms,
-        "first_inference_ms": timings.first_inference_ms,
-    }
-
-
-def run_part(
-    settings: Settings,
-    schedule: Schedule,
-    deadline_us: int | None,
-    started: datetime,
-    duration_us: int,
-    timings: Timings,
-    intermission: Intermission | None,
-    *,
-    exact: bool,
-) -> dict[str, Any]:
-    """The ``run`` of the manifest: what was asked, with its defaults worked out, and the rounds it ran in, if any."""
-    rounds = None if intermission is None else intermission.started
-    return {
-        "fps": "max" if schedule.closed_loop else str(schedule.rate),
-        "schedule": settings.pace if isinstance(settings.pace, str) else "fps",
-        "closed_loop": schedule.closed_loop,
-        "policy": settings.policy_in_force.value,
-        "queue": 0 if schedule.closed_loop else settings.queue,
-        "arrivals": None if schedule.arrivals is None else schedule.arrivals.text,
-        "max_age_ms": settings.max_age_ms,
-        "skip_partial": settings.skip_partial,
-        "until": settings.until,
-        "slo": settings.slo,
-        "percentiles": "exact" if exact else "histogram",
-        "deadline_ms": None if deadline_us is None else deadline_us / 1000,
-        "warmup": settings.warmup,
-        "warmup_ms": timings.warmup_ms,
-        "video": settings.video.value,
-        "confidence": settings.confidence,
-        "iou": settings.iou,
-        "fit": settings.fit.value,
-        "loop": settings.loop,
-        "give_up_s": None if settings.give_up_us is None else settings.give_up_us / 1_000_000,
-        "study": None if intermission is None else intermission.study,
-        "rounds": None
-        if rounds is None
-        else [{"frame": frame, "start_ms": start_us / 1000} for frame, start_us in rounds],
-        "garbage_collection": "frozen after warm-up, then only between frames",
-        "started": started.isoformat(timespec="milliseconds"),
-        "duration_s": duration_us / 1_000_000,
-    }
-
-
-def manifest(
-    *,
-    source: Mapping[str, Any],
-    streams: Sequence[Mapping[str, Any]],
-    model: Mapping[str, Any],
-    engine: Mapping[str, Any],
-    machine: Machine,
-    run: Mapping[str, Any],
-    frames: Mapping[str, int],
-    figures: Mapping[str, Statistics],
-    parts_of_run: Sequence[Mapping[str, Any]],
-    tail: Mapping[str, Any] | None,
-    priming: Mapping[str, Any] | None,
-    replacements: Sequence[Mapping[str, Any]],
-    pieces: Mapping[str, Any] | None,
-    load: Mapping[str, Any] | None,
-    faults: Sequence[Mapping[str, Any]] | None,
-    stalls: Sequence[Mapping[str, Any]],
-    gaps: Mapping[str, Any] | None,
-    windows: Mapping[str, Any],
-    resources: Mapping[str, Any],
-    notes: Sequence[str],
-    doubts: Sequence[str],
-    checks: Sequence[Checked],
-    verdict: str,
-    error: str | None,
-    answer: str,
-) -> dict[str, Any]:
-    """The manifest, in the order in which people read it."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "streamer": __version__,
-        "verdict": verdict,
-        "answer": answer,
-        "error": error,
-        "notes": list(notes),
-        "doubts": list(doubts),
+        "schema_version": known["schema_version"],
+        "streamer": known["streamer"],
+        "verdict": _verdict(facts),
+        "answer": _answer(facts),
+        "error": facts.error,
+        "notes": known["notes"],
+        "doubts": doubts(facts),
         "slo": None if not checks else "met" if all(one.met for one in checks) else "missed",
         "slo_checks": [one.as_dict() for one in checks],
-        "source": dict(source),
-        "streams": list(streams),
-        "model": dict(model),
-        "engine": dict(engine),
-        "run": dict(run),
-        "frames": dict(frames),
-        **{f"{name}_ms": figure.as_dict() for name, figure in figures.items()},
-        "omission_gap": omission_gap(figures),
-        "tail": tail,
-        "priming": priming,
-        "replacements": list(replacements),
-        "pieces": pieces,
-        "load": load,
-        "faults": faults,
-        "stalls": list(stalls),
-        "gaps": gaps,
-        "windows": dict(windows),
-        "parts": list(parts_of_run),
-        "repaired": None,
-        "resources": dict(resources),
-        "machine": machine.as_dict(),
-        "versions": versions(),
+        "source": known["source"],
+        "streams": _streams(facts),
+        "model": known["model"],
+        "engine": _engine(facts),
+        "run": _run(facts),
+        "frames": cast(FramesPart, dict(totals.frames)),
+        **figures_part(totals.figures),
+        "omission_gap": omission_gap(totals.figures),
+        "tail": None if observed is None else observed.tail,
+        "priming": None if observed is None else observed.priming,
+        "replacements": list(facts.replacements),
+        "pieces": facts.pieces,
+        "load": known["load"],
+        "faults": known["faults"],
+        "stalls": [] if observed is None else list(observed.stalls),
+        "gaps": facts.gaps,
+        "windows": windows_part(totals.window_s, totals.windows),
+        "parts": [] if observed is None else list(observed.device_parts),
+        "repaired": facts.repaired,
+        "resources": UNKNOWN_RESOURCES if observed is None else observed.resources,
+        "machine": known["machine"],
+        "versions": known["versions"],
     }
 
 
-def priming_part(tally: PrimingTally) -> dict[str, Any]:
-    """The ``priming`` of the manifest: throw-away inferences, their CPU time, and the real frames they delayed."""
-    return {
-        "inferences": tally.inferences,
-        "frames_primed": tally.primed,
-        "frames_without_room": tally.no_room,
-        "cpu_s": round(tally.cpu_s, 3),
-        "cpu_ms_per_primed_frame": round(tally.cpu_s * 1000 / tally.primed, 3) if tally.primed else None,
-        "frames_delayed": tally.delayed,
-        "most_delay_ms": tally.most_delay_us / 1000,
-    }
+def _verdict(facts: Facts) -> Verdict:
+    if not facts.totals.conserved:
+        return "INVALID"
+    if facts.error is not None:
+        return "FAILED"
+    return "INTERRUPTED" if facts.interrupted else "VALID"
 
 
-def replacements_part(replacing: Replacing | None) -> list[dict[str, Any]]:
-    """The ``replacements`` of the manifest: why the engine was lost, when, and when the next one was ready."""
-    return [
-        {"why": one.why, "at_ms": one.at_us / 1000, "back_ms": one.back_us / 1000}
-        for one in (() if replacing is None else replacing.done)
-    ]
+def _answer(facts: Facts) -> str:
+    return plain_answer(
+        facts.totals.frames,
+        facts.totals.figures,
+        rates=stream_rates(facts.setup),
+        duration_s=facts.duration_us / 1e6,
+        tail=None if facts.observed is None else told(facts.observed.tail),
+    )
 
 
-def stalls_part(stalls: Sequence[Stall]) -> list[dict[str, Any]]:
-    """The ``stalls`` of the manifest: which stage was stuck, when that was seen, and where in the code it was."""
-    return [{"stage": stall.stage.value, "at_ms": stall.at_us / 1000, "stack": stall.stack} for stall in stalls]
-
-
-def windows_part(length_s: int, windows: Sequence[Window]) -> dict[str, Any]:
-    """The ``windows`` of the manifest: the last three, by which a run is called steady."""
-    return {
-        "seconds": length_s,
-        "rate": [round(window.rate, 3) for window in windows],
-        "latency_ms": [round(window.latency_ms, 3) for window in windows],
-    }
-
-
-def device_parts(changes: Sequence[DeviceChange], tally: Tally, duration_us: int) -> list[dict[str, Any]]:
-    """The ``parts`` of the manifest: figures of each stretch between changes of the device; none without changes."""
-    if not changes:
-        return []
-    edges = [0, *(change.at_us for change in changes), duration_us]
-    devices = [changes[0].before, *(change.after for change in changes)]
+def _streams(facts: Facts) -> list[StreamPart]:
+    counted = facts.totals.of_streams
     return [
         {
-            "from_ms": start / 1000,
-            "to_ms": end / 1000,
-            "execution_devices": list(ran),
-            **{f"{name}_ms": figure.as_dict() for name, figure in figures.items()},
+            **stream,
+            "scheduled": sum(counted[number, outcome] for outcome in Outcome),
+            "delivered": counted[number, Outcome.DELIVERED],
         }
-        for start, end, ran, figures in zip(edges, edges[1:], devices, tally.parts(), strict=False)
+        for number, stream in enumerate(facts.setup["streams"])
     ]
 
 
-def nominal_deadline_us(settings: Settings, schedules: Sequence[Schedule]) -> int | None:
-    """The deadline in force: what was asked, else the shortest nominal frame period, none for a closed loop."""
-    if settings.deadline_ms is not None:
-        return round(settings.deadline_ms * 1000)
-    if schedules[0].closed_loop:
-        return None
-    return round(Fraction(1_000_000) / max(schedule.rate for schedule in schedules))
+def _engine(facts: Facts) -> EnginePart:
+    changes = () if facts.observed is None else facts.observed.device_changes
+    return {**facts.setup["engine"], "device_changes": device_changes_part(changes)}
+
+
+def _run(facts: Facts) -> RunPart:
+    return {
+        **facts.setup["run"],
+        "percentiles": "exact" if facts.totals.exact else "histogram",
+        "study": facts.study,
+        "rounds": rounds_part(facts.rounds),
+        "duration_s": facts.duration_us / 1_000_000,
+    }

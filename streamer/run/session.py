@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
+from typing import cast
 
 from streamer.engines.isolated import ApartEngine
-from streamer.frame import Frame
 from streamer.ledger.ledger import Ledger, Watcher, Watchers
 from streamer.ledger.outages import Gaps
-from streamer.pipeline.canary import GoldenFrame
-from streamer.pipeline.detector import Detector
-from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.housekeeping import Housekeeping, garbage_frozen
 from streamer.pipeline.observer import Observer, Vigil
 from streamer.pipeline.pipeline import Extras, Pipeline
-from streamer.pipeline.priming import Primer
 from streamer.pipeline.rounds import Intermission, Rounds
-from streamer.run import manifest
 from streamer.run.finished import Run
+from streamer.run.manifest import Manifest, summary
 from streamer.run.measurements import Measurements
+from streamer.run.notes import notes
+from streamer.run.outputs import Outputs
+from streamer.run.prepare import Prepared, prepare
 from streamer.run.resources import Opened
+from streamer.run.setup import nominal_deadline_us
 from streamer.run.stages import Assembly
 from streamer.run.summarize import Account, Aids, End
-from streamer.run.warmup import catch_up, warm_again, warm_drawing, warm_inference_us, warm_up
-from streamer.rundir.frames_csv import frame_row
-from streamer.rundir.paths import default_path
-from streamer.rundir.rundir import RunDir
-from streamer.rundir.segments import PiecedVideo, Pieces
-from streamer.settings import Video
-from streamer.sink.sink import FileSink
-from streamer.sources.fingerprint import fingerprint
+from streamer.run.warmup import catch_up, warm_again
+from streamer.rundir.segments import Pieces
 from streamer.stats.distribution import MOST_EXACT
 from streamer.stats.hdr_log import write_hdr_log
-from streamer.video.writer import VideoWriter
 from streamer.workers.defects import as_streamer_error
 from streamer.workers.run_clock import RunTime
-from streamer.workers.threads import Stage
 
 
 class Session:
@@ -53,7 +45,7 @@ class Session:
         self._time = RunTime(opened.clock, opened.threads)
         self._assembly = Assembly(opened, self._time)
         self._schedule = opened.cameras[0].schedule
-        self._deadline_us = manifest.nominal_deadline_us(opened.settings, [one.schedule for one in opened.cameras])
+        self._deadline_us = nominal_deadline_us(opened.settings, [one.schedule for one in opened.cameras])
         infos = [camera.source.info for camera in opened.cameras]
         ticks_us = [Fraction(1_000_000) / info.rate if info.live else None for info in infos]
         closed_loop = self._schedule.closed_loop
@@ -69,111 +61,87 @@ class Session:
         self._watcher: Watcher = self._measured.watcher
         if vigil is not None:
             self._watcher = Watchers(self._watcher, vigil.begins(closed_loop=closed_loop, ticks_us=ticks_us))
-        self._aids = Aids(self._assembly.watchdog(), Gaps(opened.settings.give_up_us))
         self._end = End()
         self._cpu_aside_s = 0.0
 
     async def run(self) -> Run:
         """Warms up, runs the pipeline, and closes the run directory."""
-        opened, settings = self._opened, self._opened.settings
-        detectors = [self._assembly.detector(request) for request in opened.engine.requests]
-        sha256 = await opened.threads.run(partial(fingerprint, opened.cameras[0].uri), Stage.SOURCE)
-        firsts = [await opened.threads.run(camera.source.read, camera.stage) for camera in opened.cameras]
-        read_us = opened.clock.now_us()
-        # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
-        sample = self._assembly.warmup_frame(firsts[0])
-        await opened.threads.run(
-            partial(warm_up, detectors, sample, settings.warmup, opened.clock, opened.timings), Stage.ENGINE
+        prepared = await prepare(self._opened, self._assembly, self._time.stamp, self._vigil)
+        intermission = self._intermission(prepared)
+        outputs = Outputs(self._opened, self._assembly)
+        account = self._build(prepared, intermission, outputs)
+        await self._begin(account, outputs, prepared.read_us)
+        return await self._measure(account, outputs)
+
+    def _intermission(self, prepared: Prepared) -> Intermission | None:
+        if self._rounds is None:
+            return None
+        return Intermission(
+            self._rounds,
+            None if self._schedule.closed_loop else self._schedule.rate,
+            self._time,
+            partial(warm_again, prepared.detectors, prepared.sample),
+            self._aside,
         )
-        if opened.spec.prime:
-            warm_us = await opened.threads.run(partial(warm_inference_us, detectors[0], sample), Stage.ENGINE)
-            self._aids.primer = Primer(warm_us, self._time.stamp)
-        engine = opened.engine
-        if isinstance(engine, ApartEngine):
-            self._aids.replacing = Replacing(
-                settings.respawn, partial(_renew, engine, detectors, sample), self._time.stamp
-            )
-        golden = None
-        if self._vigil is not None:
-            golden = GoldenFrame(sample, self._vigil.golden_every_us, self._vigil.found)
-            await opened.threads.run(partial(golden.look, detectors[0]), Stage.ENGINE)
-        if self._rounds is not None:
-            self._aids.intermission = Intermission(
-                self._rounds,
-                None if self._schedule.closed_loop else self._schedule.rate,
-                self._time,
-                partial(warm_again, detectors, sample),
-                self._aside,
-            )
-        if settings.video is not Video.NONE:
-            await opened.threads.run(partial(warm_drawing, sample, opened.model.names), Stage.SINK)
-        directory = RunDir(
-            settings.out or default_path(opened.started, opened.cameras[0].source.info.uri, opened.spec.spec),
-            overwrite=settings.overwrite,
+
+    def _build(self, prepared: Prepared, intermission: Intermission | None, outputs: Outputs) -> Account:
+        """The pipeline with its ledger, and where the facts of the run are."""
+        settings = self._opened.settings
+        aids = Aids(
+            watchdog=self._assembly.watchdog(),
+            gaps=Gaps(settings.give_up_us),
+            primer=prepared.primer,
+            intermission=intermission,
+            replacing=prepared.replacing,
+            pieces=outputs.pieces,
         )
-        ledger = Ledger(self._deadline_us, self._watcher, lambda record: directory.frames.append(frame_row(record)))
-        if opened.faults is not None:
-            directory.frames.write = directory.detections.write = opened.faults.disk.write
-        encoders: list[VideoWriter | PiecedVideo] = []
-        try:
-            if settings.video is not Video.NONE:
-                encoders += (self._assembly.encoder(directory, number) for number in range(len(opened.cameras)))
-        except BaseException:
-            directory.give_up()
-            raise
-        if settings.segment_s is not None:
-            videos = [encoder for encoder in encoders if isinstance(encoder, PiecedVideo)]
-            every_us = round(settings.segment_s * 1_000_000)
-            self._aids.pieces = Pieces(directory.frames, directory.detections, videos, every_us, settings.keep_bytes)
+        ledger = Ledger(self._deadline_us, self._watcher, outputs.frame_rows)
+        sample = partial(self._sample, outputs.pieces)
         pipeline = Pipeline(
             streams=[
-                self._assembly.stream(
-                    number,
-                    first,
-                    FileSink(
-                        directory.detections.append,
-                        encoders[number] if encoders else None,
-                        opened.model.names,
-                        shows_dropped=settings.video is Video.ALL,
-                        media_time=camera.schedule.media_time,
-                        stamp=self._time.stamp,
-                    ),
-                )
-                for number, (camera, first) in enumerate(zip(opened.cameras, firsts, strict=True))
+                self._assembly.stream(number, first, outputs.sink(number, self._time))
+                for number, first in enumerate(prepared.firsts)
             ],
             policy=settings.policy_in_force,
             queue=settings.queue,
             limits=settings.limits,
-            detectors=detectors,
+            detectors=prepared.detectors,
             ledger=ledger,
             time=self._time,
-            watchdog=self._aids.watchdog,
-            gaps=self._aids.gaps,
+            watchdog=aids.watchdog,
+            gaps=aids.gaps,
             extras=Extras(
-                primer=self._aids.primer,
-                intermission=self._aids.intermission,
-                replacing=self._aids.replacing,
-                golden=golden,
+                primer=aids.primer,
+                intermission=aids.intermission,
+                replacing=aids.replacing,
+                golden=prepared.golden,
             ),
-            on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, self._sample),
+            on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, sample),
             decoded=self._measured.tail.decoded,
         )
+        return Account(self._opened, self._measured, aids, self._deadline_us, prepared.sha256, ledger, pipeline)
 
-        account = Account(opened, self._measured, self._aids, self._deadline_us, sha256)
+    async def _begin(self, account: Account, outputs: Outputs, read_us: int) -> None:
+        """Writes down what is known, and lets go of what live sources have kept since ``read_us``."""
         try:
-            directory.begin(account.begun(ledger, pipeline))
-            for camera in opened.cameras:
+            outputs.directory.begin(account.begun())
+            for camera in self._opened.cameras:
                 if camera.source.info.live:
-                    await opened.threads.run(partial(catch_up, camera.source, read_us, opened.clock), camera.stage)
+                    catching_up = partial(catch_up, camera.source, read_us, self._opened.clock)
+                    await self._opened.threads.run(catching_up, camera.stage)
         except BaseException:
-            directory.give_up()
+            outputs.directory.give_up()
             raise
 
+    async def _measure(self, account: Account, outputs: Outputs) -> Run:
+        """Runs the pipeline to its end, whatever that is."""
+        opened, pipeline, end = self._opened, account.pipeline, self._end
+
         def stop(reason: str) -> None:
-            self._end.interrupted = reason
+            end.interrupted = reason
             pipeline.stop()
 
-        self._observer.started(stop, account.notes())
+        self._observer.started(stop, notes(opened))
         opened.threads.forget_cpu()
         if opened.load is not None:
             opened.load.begin()
@@ -182,53 +150,48 @@ class Session:
             with garbage_frozen():
                 await pipeline.run()
         except Exception as error:  # what nobody raised on purpose ends the run like an error that somebody did
-            self._end.failure = pipeline.failure or as_streamer_error(error, directory.path)
+            end.failure = pipeline.failure or as_streamer_error(error, outputs.directory.path)
         except BaseException:
-            self._end.interrupted = self._end.interrupted or "cancelled"
+            end.interrupted = end.interrupted or "cancelled"
             raise
         finally:
-            self._end.failure = self._end.failure or pipeline.failure
-            self._end.cpu_s = time.process_time() + self._engine_s() - cpu - self._cpu_aside_s
-            finished = self._close(directory, encoders, ledger, pipeline, account)
+            end.failure = end.failure or pipeline.failure
+            end.cpu_s = time.process_time() + self._engine_s() - cpu - self._cpu_aside_s
+            finished = self._finish(account, outputs)
         return finished
 
-    def _close(
-        self,
-        directory: RunDir,
-        encoders: Sequence[VideoWriter | PiecedVideo],
-        ledger: Ledger,
-        pipeline: Pipeline,
-        account: Account,
-    ) -> Run:
-        end = self._end
+    def _finish(self, account: Account, outputs: Outputs) -> Run:
+        """Closes what is open, and writes the manifest."""
+        end, directory = self._end, outputs.directory
         end.duration_us = self._time.now_us()
         self._measured.finish(end.duration_us)
-        self._aids.gaps.finish(end.duration_us)
+        account.aids.gaps.finish(end.duration_us)
         if self._vigil is not None:
             with end.failing():
                 self._vigil.ends(end.duration_us)
         if self._opened.load is not None:
             self._opened.load.finish()
-        for encoder in encoders:
+        for video in outputs.videos:
             with end.failing():
-                encoder.close()
-        if self._aids.pieces is not None:
-            self._aids.pieces.finish()
+                video.close()
+        if outputs.pieces is not None:
+            outputs.pieces.finish()
         directory.release()
         whole = self._measured.tally.whole()
         if not all(values.exact for values in whole.values()):
             with end.failing():
                 write_hdr_log(directory.hdr_log, whole, end.duration_us / 1e6)
-        figures, document = account.document(ledger, pipeline, end)
+        facts = account.facts(end)
+        document = cast(Manifest, summary(facts))
         with end.failing():
-            document = directory.finish(document)
-        return Run(directory.path, document, figures, end.failure, end.interrupted)
+            document = cast(Manifest, directory.finish(document))
+        return Run(directory.path, document, facts.totals.figures, end.failure, end.interrupted)
 
-    def _sample(self, collections: int) -> None:
+    def _sample(self, pieces: Pieces | None, collections: int) -> None:
         self._measured.sample(collections)
         now = self._time.now_us()
-        if self._aids.pieces is not None:
-            self._aids.pieces.between(now)
+        if pieces is not None:
+            pieces.between(now)
         if self._vigil is not None:
             self._vigil.between(now)
 
@@ -245,9 +208,3 @@ class Session:
     def _engine_s(self) -> float:
         """CPU seconds of an engine in a process of its own."""
         return self._opened.engine.cpu_s if isinstance(self._opened.engine, ApartEngine) else 0.0
-
-
-def _renew(engine: ApartEngine, detectors: Sequence[Detector], sample: Frame) -> None:
-    """Replaces the engine, and warms the next one up."""
-    engine.replace()
-    warm_again(detectors, sample)

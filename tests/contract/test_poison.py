@@ -95,10 +95,11 @@ def test_priming_never_runs_beside_a_detection_on_the_same_request_and_changes_n
     clean = play(unprimed, tmp_path / "clean")
     engines: list[PoisonedEngine] = request.getfixturevalue("poisoned")
     # Slow enough that there is room for priming on a busy machine, and on one without 16-bit arithmetic, too.
-    period_ms = max(200, round(8 * clean.manifest["service_ms"]["p50"]))
+    period_ms = max(200, round(8 * (clean.manifest["service_ms"]["p50"] or 0)))
     primed = play(f"{unprimed},prime=on", tmp_path / "primed", fps=Fraction(1000, period_ms))
     assert detections(primed) == detections(clean)
     priming = primed.manifest["priming"]
+    assert priming is not None
     assert priming["inferences"] > 0, "nothing was primed: the test shows nothing"
     assert priming["frames_primed"] + priming["frames_without_room"] == FRAMES
     assert priming["cpu_s"] > 0

@@ -11,7 +11,9 @@ import yaml  # type: ignore[import-untyped]
 from streamer.cli.main import group
 from streamer.machine.contention import Reading, Witness
 from streamer.machine.info import this_machine
-from streamer.run.doubts import of_the_machine
+from streamer.run.doubts import doubts
+from streamer.run.facts import Contention
+from tests.facts import observed, set_up
 from tests.install.containerfile import instructions
 from tests.runs import ROOT
 
@@ -31,9 +33,9 @@ def test_the_doubts_it_quotes_are_the_ones_that_streamer_says() -> None:
     limited = replace(this_machine(), cores=8, usable_cores=2, cpu_quota=1.5, governor="powersave")
     witness = Witness(Reading(0, 0, 0, 0, 0, 0))
     witness.sampled(100_000_000, Reading(100, 0, 82, 10, 40, 0))
-    doubts = of_the_machine(limited, witness)
-    assert len(doubts) == 5
-    assert [doubt for doubt in doubts if f"`{doubt}`" not in HOWTO] == []
+    said = doubts(observed(set_up(machine=limited.as_dict()), contention=Contention.seen_by(witness)))
+    assert len(said) == 5
+    assert [doubt for doubt in said if f"`{doubt}`" not in HOWTO] == []
 
 
 def test_the_job_runs_as_the_images_user_on_a_root_that_cannot_be_written() -> None:

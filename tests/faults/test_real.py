@@ -187,6 +187,7 @@ def test_a_run_with_a_hog_leaves_no_process_behind(clip: Path, tiny_model: Path,
     settings = Settings(engine="null", model=str(tiny_model), faults=str(plan), out=tmp_path / "run", frames=30)
     document = streamer.replay(clip, settings).manifest
     assert document["verdict"] == "VALID"
+    assert document["faults"] is not None
     assert document["faults"][0]["befallen"] == 1
     assert active_children() == []
 

@@ -22,13 +22,14 @@ from streamer.charts.captions import load_said
 from streamer.cli.replay_report import print_report
 from streamer.errors import StreamerError, UsageError
 from streamer.machine.contention import Reading, Witness
-from streamer.machine.info import this_machine
 from streamer.machine.load import Load, LoadProcesses, parse_load
-from streamer.run.doubts import of_the_machine
+from streamer.run.doubts import doubts
+from streamer.run.facts import Contention
 from streamer.settings import Settings, Video
 from streamer.verify import verify
 from tests import runs
 from tests.cli.test_errors import wait_for_rows
+from tests.facts import observed
 from tests.runs import environment
 from tests.test_imports import loaded_by
 from tests.videos import write_video
@@ -163,10 +164,10 @@ def test_a_signal_to_the_whole_group_leaves_it_at_work_until_the_run_has_asked(t
 def test_the_load_is_not_doubted_as_other_processes() -> None:
     witness = Witness(Reading(0, 0, 0, 0, 0, 0))
     witness.sampled(10_000_000, Reading(10, 8, 8 + 15, 0, 0, 0))
-    others = [said for said in of_the_machine(this_machine(), witness, 1.0) if said.startswith("other processes")]
-    assert len(others) == 1
-    assert others[0].startswith("other processes took 0.50 of ")
-    assert not [said for said in of_the_machine(this_machine(), witness, 1.4) if said.startswith("other processes")]
+    contention = Contention.seen_by(witness)
+    (others,) = doubts(observed(contention=contention, load_cores=1.0))
+    assert others.startswith("other processes took 0.50 of ")
+    assert doubts(observed(contention=contention, load_cores=1.4)) == []
 
 
 def test_one_that_is_killed_is_told_as_a_doubt() -> None:
@@ -203,6 +204,8 @@ def test_a_run_says_what_its_load_took_and_is_verified(tmp_path: Path) -> None:
     settings = Settings(engine="null", fps=100, load=("cpu=0.2,mem=20M", "nice=1"), video=Video.NONE, out=out)
     run = streamer.replay(clip, settings)
     load = run.manifest["load"]
+    assert load is not None
+    assert load["took"] is not None
     assert load["asked"] == {"cpu_cores": 0.2, "memory_mb": 20.0, "io_mb_s": 0.0, "nice": 1}
     assert load["took"].keys() == load["asked"].keys()
     assert load["took"]["memory_mb"] == pytest.approx(20, rel=0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,8 +17,10 @@ from streamer.errors import EngineError, UsageError
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.priming import CARE, COLD_GUESS, WAKING_US, WINDOW_US, Primer, PrimingTally, RunningFigure
-from streamer.run.doubts import of_priming
+from streamer.run.doubts import doubts
+from streamer.run.measured_parts import priming_part
 from streamer.settings import Settings, Video
+from tests.facts import counted, observed
 from tests.rig import Rig
 from tests.runs import manifest
 from tests.videos import write_video
@@ -266,10 +269,13 @@ def test_uneven_inferences_are_planned_with_more_room_than_even_ones() -> None:
 
 
 def test_its_doubts_name_what_it_delayed_and_that_it_found_nothing_to_do() -> None:
-    assert of_priming(PrimingTally(inferences=400, primed=100), 100) == []
-    (idle,) = of_priming(PrimingTally(no_room=100), 100)
+    def told(tally: PrimingTally) -> list[str]:
+        return doubts(counted(observed(priming=priming_part(tally)), frames=Counter(scheduled=100, delivered=100)))
+
+    assert told(PrimingTally(inferences=400, primed=100)) == []
+    (idle,) = told(PrimingTally(no_room=100))
     assert idle.startswith("nothing was primed")
-    (delayed,) = of_priming(PrimingTally(400, 100, 0, 3, 4_200), 100)
+    (delayed,) = told(PrimingTally(400, 100, 0, 3, 4_200))
     assert delayed.startswith("priming delayed 3 of 100 frames, by 4.2 ms at most")
 
 

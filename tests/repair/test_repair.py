@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
@@ -170,7 +170,7 @@ def test_figures_made_from_the_rows_are_those_that_the_run_itself_had(
     usual = {"engine": "null", "model": str(tiny_model), "fps": Fraction(100), "warmup": 0, "out": tmp_path / "run"}
     streamer.replay(clip, Settings(**{**usual, **asked}))
     before = unfinished(tmp_path / "run", duration_s=asked.get("duration_s"))
-    after = repair(tmp_path / "run")
+    after: Mapping[str, Any] | None = repair(tmp_path / "run")
     assert after is not None
     assert {name: after[name] for name in FIGURES} == {name: before[name] for name in FIGURES}
     assert after["repaired"] == {"rows": len(rows(tmp_path / "run" / "frames.csv"))} | dict.fromkeys(
@@ -240,6 +240,7 @@ def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
     after = repair(tmp_path / "run")
     assert after is not None
     assert after["frames"] == before["frames"]
+    assert after["pieces"] is not None
     assert after["pieces"]["videos_begin_s"] == before["pieces"]["videos_begin_s"]
     assert [cut["frames"] for cut in after["pieces"]["cuts"]] == [cut["frames"] for cut in before["pieces"]["cuts"]]
     assert verify(tmp_path / "run").reasons == []
@@ -254,6 +255,7 @@ def test_a_torn_line_is_cut_off_and_its_frame_abandoned(copy: Path) -> None:
     assert (found.remains.torn_lines, found.remains.strays > 0) == (1, True)
     document = repair(copy)
     assert document is not None
+    assert document["repaired"] is not None
     assert document["repaired"]["torn_lines"] == 1
     assert document["repaired"]["detections_removed"] == found.remains.strays
     assert document["frames"]["abandoned"] >= 0
@@ -322,6 +324,7 @@ def test_an_engine_that_failed_before_the_kill_makes_a_failed_run(copy: Path) ->
     document = repair(copy)
     assert document is not None
     assert document["verdict"] == "FAILED"
+    assert document["error"] is not None
     assert document["error"].startswith(f"engine_error at frame {cells[1]} of stream 0")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from streamer.engines.base import Request
 from streamer.ledger.record import FrameRecord, Outcome
-from streamer.run.manifest import device_parts
+from streamer.run.measured_parts import device_parts
 from streamer.run.measurements import DeviceChange, Measurements
 from streamer.stats.summary import statistics
 from streamer.workers.clock import LEAST_SPIN_US, MOST_SPIN_US, SPIN_US, MonotonicClock

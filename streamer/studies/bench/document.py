@@ -7,7 +7,7 @@ from typing import Any
 
 from streamer import __version__
 from streamer.machine import installation
-from streamer.run.manifest import model_part, source_part
+from streamer.run.setup_parts import model_part, source_part
 from streamer.sources.fingerprint import fingerprint
 from streamer.stats.percentiles import PERCENTILES, frames_needed
 from streamer.studies.bench.rows import SHOWN, Benched, as_dict, plain_answer

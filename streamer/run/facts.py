@@ -1,0 +1,122 @@
+"""What a run came to, before it is put into words and into ``run.json``: of a finished run and of a killed one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from streamer.ledger.ledger import Ledger
+from streamer.ledger.outages import GapsPart
+from streamer.ledger.record import Outcome
+from streamer.machine.contention import Witness
+from streamer.run.measured_parts import (
+    DevicePart,
+    PrimingPart,
+    RepairedPart,
+    ReplacementPart,
+    ResourcesPart,
+    StallPart,
+)
+from streamer.run.measurements import DeviceChange
+from streamer.run.setup import Setup
+from streamer.rundir.segments import PiecesPart
+from streamer.stats.steadiness import Window, Windows
+from streamer.stats.summary import Statistics, Tally, counts, statistics
+from streamer.stats.tail import TailPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What the rows of a run come to. ``of_streams`` counts frames by stream and outcome.
+
+    The ledger was ``conserved`` when every scheduled frame has one outcome. ``exact`` says that no value was put
+    into a bucket. ``windows`` are the last ones, of ``window_s`` seconds each.
+    """
+
+    frames: Mapping[str, int]
+    of_streams: Counter[tuple[int, Outcome]]
+    conserved: bool
+    figures: dict[str, Statistics]
+    exact: bool
+    window_s: int
+    windows: Sequence[Window]
+
+
+def totals(ledger: Ledger, tally: Tally, windows: Windows) -> Totals:
+    """What those come to that have watched the rows."""
+    whole = tally.whole()
+    window_s, last = windows.last()
+    return Totals(
+        frames=counts(ledger),
+        of_streams=Counter(ledger.of_streams),
+        conserved=ledger.conserved,
+        figures={name: statistics(values) for name, values in whole.items()},
+        exact=all(values.exact for values in whole.values()),
+        window_s=window_s,
+        windows=last,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Contention:
+    """What others took of the machine: cores' worth of CPU, and how often the CPU was throttled."""
+
+    others_cores: float
+    stolen_cores: float
+    throttled: int
+
+    @classmethod
+    def seen_by(cls, witness: Witness) -> Contention:
+        """What a witness has seen so far."""
+        return cls(witness.others_cores, witness.stolen_cores, witness.throttled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What was observed while a run went on, and is in none of its rows.
+
+    ``priming`` and ``tail`` are None where there was none, or nothing to say. ``ungated`` counts frames that were
+    decoded while another was measured, ``undrawn`` dropped frames that are not in the video. ``load_cores`` is what
+    the load took, ``load_doubts`` what it could not do. ``fault_doubts`` say what faults on purpose did, and
+    ``faults_missed`` which of them did not come about.
+    """
+
+    device_changes: Sequence[DeviceChange]
+    device_parts: Sequence[DevicePart]
+    tail: TailPart | None
+    priming: PrimingPart | None
+    stalls: Sequence[StallPart]
+    resources: ResourcesPart
+    contention: Contention
+    ungated: int
+    undrawn: int
+    load_cores: float
+    load_doubts: Sequence[str]
+    fault_doubts: Sequence[str]
+    faults_missed: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that a run's manifest is made from. None: not known, or there was nothing of the kind.
+
+    ``observed`` is None of a run that was killed, and ``repaired`` of any other. ``duration_us`` is how long it went
+    on, ``error`` what it failed with; ``interrupted`` says that something stopped it. ``raised`` are the doubts that
+    its sources have or, when it was killed, those that it had before its first frame. ``study`` is the study whose
+    ``rounds`` it ran in: the first frame of each, and when that was due, in microseconds of the run.
+    """
+
+    setup: Setup
+    totals: Totals
+    duration_us: int
+    error: str | None
+    interrupted: bool
+    raised: Sequence[str]
+    gaps: GapsPart | None
+    replacements: Sequence[ReplacementPart]
+    pieces: PiecesPart | None
+    study: str | None
+    rounds: Sequence[tuple[int, int]] | None
+    observed: Observed | None
+    repaired: RepairedPart | None

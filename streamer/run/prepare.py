@@ -1,0 +1,71 @@
+"""Before a run's directory is made: its first frames are read, and its engine is warmed up on the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from streamer.engines.isolated import ApartEngine
+from streamer.frame import Frame
+from streamer.pipeline.canary import GoldenFrame
+from streamer.pipeline.detector import Detector
+from streamer.pipeline.engine_restart import Replacing
+from streamer.pipeline.observer import Vigil
+from streamer.pipeline.priming import Primer
+from streamer.run.resources import Opened
+from streamer.run.stages import Assembly
+from streamer.run.warmup import warm_again, warm_drawing, warm_inference_us, warm_up
+from streamer.settings import Video
+from streamer.sources.base import Unreadable
+from streamer.sources.fingerprint import fingerprint
+from streamer.workers.threads import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A warm engine, with a detector for each of its requests.
+
+    ``firsts`` are the streams' first frames, which had been read at ``read_us`` of the clock; ``sample`` is what the
+    engine is warmed up on. ``sha256`` is the source's, None where it is no file.
+    """
+
+    detectors: Sequence[Detector]
+    firsts: Sequence[Frame | Unreadable | None]
+    read_us: int
+    sample: Frame
+    sha256: str | None
+    primer: Primer | None
+    replacing: Replacing | None
+    golden: GoldenFrame | None
+
+
+async def prepare(opened: Opened, assembly: Assembly, stamp: Callable[[], int], vigil: Vigil | None) -> Prepared:
+    """Reads and warms up; ``stamp`` reads the run's time. Raises StreamerError for what cannot be read or run."""
+    threads, engine = opened.threads, opened.engine
+    detectors = [assembly.detector(request) for request in engine.requests]
+    sha256 = await threads.run(partial(fingerprint, opened.cameras[0].uri), Stage.SOURCE)
+    firsts = [await threads.run(camera.source.read, camera.stage) for camera in opened.cameras]
+    read_us = opened.clock.now_us()
+    sample = assembly.warmup_frame(firsts[0])
+    # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
+    warming = partial(warm_up, detectors, sample, opened.settings.warmup, opened.clock, opened.timings)
+    await threads.run(warming, Stage.ENGINE)
+    primer = replacing = golden = None
+    if opened.spec.prime:
+        warm_us = await threads.run(partial(warm_inference_us, detectors[0], sample), Stage.ENGINE)
+        primer = Primer(warm_us, stamp)
+    if isinstance(engine, ApartEngine):
+        replacing = Replacing(opened.settings.respawn, partial(_renew, engine, detectors, sample), stamp)
+    if vigil is not None:
+        golden = GoldenFrame(sample, vigil.golden_every_us, vigil.found)
+        await threads.run(partial(golden.look, detectors[0]), Stage.ENGINE)
+    if opened.settings.video is not Video.NONE:
+        await threads.run(partial(warm_drawing, sample, opened.model.names), Stage.SINK)
+    return Prepared(detectors, firsts, read_us, sample, sha256, primer, replacing, golden)
+
+
+def _renew(engine: ApartEngine, detectors: Sequence[Detector], sample: Frame) -> None:
+    """Replaces the engine, and warms the next one up."""
+    engine.replace()
+    warm_again(detectors, sample)

@@ -1,0 +1,162 @@
+"""What is known of a run before its first frame: what it runs, on what, and what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TypedDict
+
+from streamer import __version__
+from streamer.faults.trigger import FaultPart
+from streamer.machine.info import MachinePart, this_machine
+from streamer.machine.load import LoadPart
+from streamer.run.notes import notes
+from streamer.run.resources import Opened
+from streamer.run.setup_parts import (
+    EnginePart,
+    ModelPart,
+    SourcePart,
+    StreamPart,
+    engine_part,
+    model_part,
+    source_part,
+    streams_part,
+)
+from streamer.schedule.schedule import Schedule
+from streamer.settings import Settings
+from streamer.vendors.versions import versions
+
+SCHEMA_VERSION = 1
+
+
+class RoundPart(TypedDict):
+    """A round: its first frame, and when that was due, in milliseconds of the run."""
+
+    frame: int
+    start_ms: float
+
+
+def rounds_part(rounds: Sequence[tuple[int, int]] | None) -> list[RoundPart] | None:
+    """The ``rounds`` of the run, of their first frames and when those were due, in microseconds."""
+    return None if rounds is None else [{"frame": frame, "start_ms": us / 1000} for frame, us in rounds]
+
+
+class RunPart(TypedDict):
+    """The ``run``: what was asked for, with its defaults worked out, how long it took, and its rounds, if any.
+
+    ``fps`` is ``max`` or a rate, as a fraction where it is no whole number. ``*_ms`` are milliseconds, ``*_s``
+    seconds. ``percentiles`` are exact, or of a histogram. ``study`` names the study whose rounds it ran in.
+    """
+
+    fps: str
+    schedule: str
+    closed_loop: bool
+    policy: str
+    queue: int
+    arrivals: str | None
+    max_age_ms: float | None
+    skip_partial: bool
+    until: str | None
+    slo: str | None
+    percentiles: str
+    deadline_ms: float | None
+    warmup: int
+    warmup_ms: float
+    video: str
+    confidence: float
+    iou: float
+    fit: str
+    loop: bool
+    give_up_s: float | None
+    study: str | None
+    rounds: list[RoundPart] | None
+    garbage_collection: str
+    started: str
+    duration_s: float
+
+
+def run_part(opened: Opened, deadline_us: int | None) -> RunPart:
+    """The ``run`` of the manifest, before its first frame."""
+    settings, schedule = opened.settings, opened.cameras[0].schedule
+    return {
+        "fps": "max" if schedule.closed_loop else str(schedule.rate),
+        "schedule": settings.pace if isinstance(settings.pace, str) else "fps",
+        "closed_loop": schedule.closed_loop,
+        "policy": settings.policy_in_force.value,
+        "queue": 0 if schedule.closed_loop else settings.queue,
+        "arrivals": None if schedule.arrivals is None else schedule.arrivals.text,
+        "max_age_ms": settings.max_age_ms,
+        "skip_partial": settings.skip_partial,
+        "until": settings.until,
+        "slo": settings.slo,
+        "percentiles": "exact",
+        "deadline_ms": None if deadline_us is None else deadline_us / 1000,
+        "warmup": settings.warmup,
+        "warmup_ms": opened.timings.warmup_ms,
+        "video": settings.video.value,
+        "confidence": settings.confidence,
+        "iou": settings.iou,
+        "fit": settings.fit.value,
+        "loop": settings.loop,
+        "give_up_s": None if settings.give_up_us is None else settings.give_up_us / 1_000_000,
+        "study": None,
+        "rounds": None,
+        "garbage_collection": "frozen after warm-up, then only between frames",
+        "started": opened.started.isoformat(timespec="milliseconds"),
+        "duration_s": 0.0,
+    }
+
+
+class Setup(TypedDict):
+    """What is known of a run before its first frame; a repair reads it from what the run wrote down then.
+
+    A field that is added is NotRequired: the runs that an older streamer began are repaired without it.
+    """
+
+    schema_version: int
+    streamer: str
+    notes: list[str]
+    source: SourcePart
+    streams: list[StreamPart]
+    model: ModelPart
+    engine: EnginePart
+    run: RunPart
+    load: LoadPart | None
+    faults: list[FaultPart] | None
+    machine: MachinePart
+    versions: dict[str, str]
+
+
+def setup(opened: Opened, deadline_us: int | None, sha256: str | None) -> Setup:
+    """What ran, as engine, load and machine tell it now; ``sha256`` is the first source's."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "streamer": __version__,
+        "notes": notes(opened),
+        "source": source_part(opened.cameras[0].source.info, sha256),
+        "streams": streams_part(opened.cameras),
+        "model": model_part(opened.model),
+        "engine": engine_part(opened.spec, opened.engine, opened.timings),
+        "run": run_part(opened, deadline_us),
+        "load": None if opened.load is None else opened.load.part(),
+        "faults": None if opened.faults is None else opened.faults.part(),
+        "machine": this_machine().as_dict(),
+        "versions": versions(),
+    }
+
+
+def stream_rates(known: Setup) -> list[Fraction]:
+    """The frames a second that each stream was to be run at; none in a closed loop."""
+    run = known["run"]
+    if run["closed_loop"]:
+        return []
+    return [Fraction(stream["fps"] if run["schedule"] == "source" else run["fps"]) for stream in known["streams"]]
+
+
+def nominal_deadline_us(settings: Settings, schedules: Sequence[Schedule]) -> int | None:
+    """The deadline in force: what was asked, else the shortest nominal frame period, none for a closed loop."""
+    if settings.deadline_ms is not None:
+        return round(settings.deadline_ms * 1000)
+    if schedules[0].closed_loop:
+        return None
+    return round(Fraction(1_000_000) / max(schedule.rate for schedule in schedules))

@@ -1,0 +1,153 @@
+"""What ran, and on what: the parts of ``run.json`` that nothing has to be measured for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from streamer.engines.base import Engine
+from streamer.engines.variants import EngineSpec
+from streamer.models.model import Model
+from streamer.pipeline.camera import Camera
+from streamer.run.measurements import DeviceChange
+from streamer.run.warmup import Timings
+from streamer.sources.base import SourceInfo
+
+
+class SourcePart(TypedDict):
+    """The ``source``: the first stream's, width and height in pixels, and the SHA-256 of a file.
+
+    ``fps`` is a fraction where it is no whole number, as in 30000/1001; ``frames`` is null where it does not tell.
+    """
+
+    uri: str
+    width: int
+    height: int
+    fps: str
+    frames: int | None
+    live: bool
+    sha256: str | None
+
+
+def source_part(info: SourceInfo, sha256: str | None) -> SourcePart:
+    """The ``source`` of the manifest."""
+    return {
+        "uri": info.uri,
+        "width": info.width,
+        "height": info.height,
+        "fps": str(info.rate),
+        "frames": info.frames,
+        "live": info.live,
+        "sha256": sha256,
+    }
+
+
+class StreamPart(TypedDict):
+    """One of the ``streams``: what it plays, how many milliseconds after the origin it begins, and its frames."""
+
+    stream: int
+    uri: str
+    width: int
+    height: int
+    fps: str
+    live: bool
+    phase_ms: float
+    scheduled: int
+    delivered: int
+
+
+def streams_part(cameras: Sequence[Camera]) -> list[StreamPart]:
+    """The ``streams`` of the manifest, before their first frames."""
+    return [
+        {
+            "stream": number,
+            "uri": camera.source.info.uri,
+            "width": camera.source.info.width,
+            "height": camera.source.info.height,
+            "fps": str(camera.source.info.rate),
+            "live": camera.source.info.live,
+            "phase_ms": camera.schedule.phase_us / 1000,
+            "scheduled": 0,
+            "delivered": 0,
+        }
+        for number, camera in enumerate(cameras)
+    ]
+
+
+class ModelPart(TypedDict):
+    """The ``model``: its file and the SHA-256, height and width of its input in pixels, its head, and its classes."""
+
+    name: str
+    path: str
+    sha256: str
+    input_size: list[int]
+    head: str
+    classes: int
+
+
+def model_part(model: Model) -> ModelPart:
+    """The ``model`` of the manifest."""
+    height, width = model.input_size
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "sha256": model.sha256,
+        "input_size": [height, width],
+        "head": model.head.value,
+        "classes": len(model.names),
+    }
+
+
+DeviceChangePart = TypedDict("DeviceChangePart", {"at_ms": float, "from": list[str], "to": list[str]})
+"""AUTO moved the model from some devices to others, at that many milliseconds of the run."""
+
+
+def device_changes_part(changes: Sequence[DeviceChange]) -> list[DeviceChangePart]:
+    """The ``device_changes`` of the engine."""
+    return [
+        {"at_ms": change.at_us / 1000, "from": list(change.before), "to": list(change.after)} for change in changes
+    ]
+
+
+class EnginePart(TypedDict):
+    """The ``engine``: what was asked for, what the runtime says is in force, and what came before the warm-up.
+
+    ``*_ms`` are milliseconds. Keys of ``config_in_force`` are OpenVINO's, of all runtimes.
+    """
+
+    spec: str
+    variant: str
+    runtime: str
+    device: str
+    execution_devices: list[str]
+    device_changes: list[DeviceChangePart]
+    config_requested: dict[str, str | bool | int]
+    config_in_force: dict[str, str]
+    requests: int
+    read_ms: float
+    compile_ms: float
+    first_inference_ms: float
+
+
+def engine_part(spec: EngineSpec, engine: Engine, timings: Timings) -> EnginePart:
+    """The ``engine`` of the manifest, before its devices changed."""
+    return {
+        "spec": spec.spec,
+        "variant": spec.variant,
+        "runtime": spec.runtime.value,
+        "device": spec.device,
+        "execution_devices": list(engine.execution_devices),
+        "device_changes": [],
+        "config_requested": {
+            **dict(spec.config),
+            "shared": spec.shared,
+            "preprocess": spec.preprocess.value,
+            "prime": spec.prime,
+            "requests": spec.requests,
+        },
+        "config_in_force": dict(engine.config_in_force),
+        "requests": len(engine.requests),
+        "read_ms": timings.read_ms,
+        "compile_ms": timings.compile_ms,
+        "first_inference_ms": timings.first_inference_ms,
+    }
