@@ -1,0 +1,75 @@
+"""The JSON Schema of ``run.json``, made from the types of its manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from inspect import getdoc
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from streamer.run.manifest import Manifest
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+SHIPPED = Path(__file__).with_name("run.schema.json")
+"""The schema that comes with the package, for programs that are not written in Python."""
+NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", NoneType: "null"}
+
+
+def manifest_schema() -> dict[str, Any]:
+    """The schema of ``run.json``, draft 2020-12. Fields that it does not name are allowed: some may be added."""
+    parts = dict.fromkeys(_parts_of(Manifest))
+    return {
+        "$schema": DIALECT,
+        "title": "run.json",
+        **_reference(Manifest),
+        "$defs": {part.__name__: _object(part) for part in parts},
+    }
+
+
+def write_schema() -> None:
+    """Writes the one that is shipped, after the types have changed."""
+    SHIPPED.write_text(json.dumps(manifest_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _parts_of(kind: Any) -> Iterator[type]:
+    """The part and those that it is made of, or those in a list of them and the like; several times where used so."""
+    if is_typeddict(kind):
+        yield kind
+    inner = get_type_hints(kind).values() if is_typeddict(kind) else get_args(kind)
+    for one in inner:
+        yield from _parts_of(one)
+
+
+def _object(part: type) -> dict[str, Any]:
+    hints = get_type_hints(part, include_extras=True)
+    described = {"description": getdoc(part)} if part.__doc__ else {}
+    return {
+        **described,
+        "type": "object",
+        "properties": {name: _schema(hint) for name, hint in hints.items()},
+        "required": [name for name, hint in hints.items() if get_origin(hint) is not NotRequired],
+    }
+
+
+def _reference(part: type) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{part.__name__}"}
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    if is_typeddict(kind):
+        return _reference(kind)
+    if kind in NAMES:
+        return {"type": NAMES[kind]}
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is NotRequired:
+        return _schema(inner[0])
+    if origin is Literal:
+        return {"enum": list(inner)}
+    if origin is list:
+        return {"type": "array", "items": _schema(inner[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _schema(inner[1])}
+    assert origin in (UnionType, Union), f"{kind} has no schema: write down how it looks in JSON"
+    return {"anyOf": [_schema(one) for one in inner]}
