@@ -68,6 +68,7 @@ VENDORS = {
     "pycocotools": ["accuracy.mean_average_precision"],
     "yaml": ["models.labels"],
     "psutil": ["machine.usage"],
+    "filelock": ["rundir.lock"],
     "nncf": ["models.quantize"],
     "onnxruntime": ["engines.onnxruntime"],
     "trio": [],

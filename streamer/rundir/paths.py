@@ -22,10 +22,16 @@ BEGUN = "begun.json"
 RESERVE = ".reserve"
 MANIFEST_RESERVE = ".reserve-manifest"
 """Room of its own: on a full disk the video's last second takes what the tables leave of theirs."""
+LOCK = ".lock"
+"""Locked while the run goes on; of a run that was killed the file stays, and its lock is gone."""
 PICTURE = "latency.png"
 DATA_FILES = (FRAMES, DETECTIONS, VIDEO, HDR_LOG)
-PASSING_FILES = (BEGUN, RESERVE, MANIFEST_RESERVE, *(f"{name}.writing" for name in (MANIFEST, BEGUN, DETECTIONS)))
-"""What a run that has come to its end leaves nothing of."""
+PASSING_FILES = (
+    *(BEGUN, RESERVE, MANIFEST_RESERVE),
+    *(f"{name}.writing" for name in (MANIFEST, BEGUN, DETECTIONS)),
+    LOCK,
+)
+"""What a run that has come to its end leaves nothing of. The lock is the last to go: then another run may come."""
 OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, TRACEBACK, *PASSING_FILES)
 
 

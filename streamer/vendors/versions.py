@@ -13,8 +13,8 @@ from importlib.resources import files
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 """The packages that bring the module cv2."""
 BASE = (
-    *("av", "numpy", *OPENCV, "openvino", "anyio", "click", "hdrhistogram", "matplotlib", "platformdirs", "psutil"),
-    *("pycocotools", "pyyaml", "rich"),
+    *("av", "numpy", *OPENCV, "openvino", "anyio", "click", "filelock", "hdrhistogram", "matplotlib"),
+    *("platformdirs", "psutil", "pycocotools", "pyyaml", "rich"),
 )
 """The packages of a base install."""
 EXTRAS = ("torch", "torchvision", "ultralytics", "onnx", "onnxruntime", "nncf")
