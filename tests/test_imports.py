@@ -69,6 +69,7 @@ VENDORS = {
     "yaml": ["models.labels"],
     "psutil": ["machine.usage"],
     "filelock": ["rundir.lock"],
+    "msgspec": ["faults.plan", "models.store", "models.derived", "models.find", "studies.soak.study"],
     "nncf": ["models.quantize"],
     "onnxruntime": ["engines.onnxruntime"],
     "trio": [],

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from streamer.errors import UsageError
 from streamer.faults.kinds import KINDS, Kind
@@ -48,23 +49,22 @@ class Plan:
     faults: tuple[Fault, ...]
 
 
+class _PlanFile(msgspec.Struct, forbid_unknown_fields=True):
+    fault: list[dict[str, Any]]
+
+
 def parse_plan(path: str) -> Plan:
     """Reads a plan from a TOML file. Raises UsageError, which names the file, the fault and the mend."""
     try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        entries = msgspec.toml.decode(Path(path).read_bytes(), type=_PlanFile).fault
     except FileNotFoundError:
         raise UsageError(f"--faults {path}: no such file") from None
     except OSError as error:
         raise UsageError(f"--faults {path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:  # of TOML, or of UTF-8
+    except msgspec.ValidationError:
+        raise UsageError(f"--faults {path}: give [[fault]] tables and nothing else, as in {EXAMPLE}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--faults {path}: is no TOML ({error}); give [[fault]] tables, as in {EXAMPLE}") from error
-    entries = found.get("fault")
-    if (
-        found.keys() != {"fault"}
-        or not isinstance(entries, list)
-        or not all(isinstance(one, dict) for one in entries)
-    ):
-        raise UsageError(f"--faults {path}: give [[fault]] tables and nothing else, as in {EXAMPLE}")
     return plan_of(path, entries)
 
 

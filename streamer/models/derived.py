@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from streamer.files import cache
 from streamer.files.hashing import sha256
 from streamer.models.files import model_sha256
@@ -32,6 +34,13 @@ class Made:
     extra: Mapping[str, Any]
 
 
+class _About(msgspec.Struct):
+    """What is read of ABOUT: the SHA-256 of each file, and what its maker wrote down."""
+
+    files: dict[str, str]
+    extra: dict[str, Any]
+
+
 def find_made(kind: str, from_sha256: str, size: Size | None) -> Made | None:
     """What was made, if it is there and whole: a file that is missing or differs counts as never made.
 
@@ -49,12 +58,12 @@ def _name(kind: str, from_sha256: str, size: Size | None) -> str:
 
 def _whole(place: Path, kind: str) -> Made | None:
     try:
-        about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
-        if any(sha256(place / name) != hashed for name, hashed in about["files"].items()):
+        about = msgspec.json.decode((place / ABOUT).read_bytes(), type=_About)
+        if any(sha256(place / name) != hashed for name, hashed in about.files.items()):
             return None
         path = place / NAMES[kind]
-        return Made(path, model_sha256(path), about["extra"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Made(path, model_sha256(path), about.extra)
+    except (OSError, ValueError, msgspec.DecodeError):
         return None
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from streamer.detection.heads import Head
 from streamer.errors import ModelError, UsageError
@@ -36,11 +37,18 @@ def find_model(name_or_path: str | None, trust: bool = False) -> Model:
     return with_made(model)
 
 
+class _BundledFacts(msgspec.Struct):
+    input_size: tuple[int, int]
+    output_shape: tuple[int, ...]
+    head: Head
+    names: tuple[str, ...]
+
+
 def bundled_model() -> Model:
     """The model that comes with streamer."""
     folder = bundled("models") / BUNDLED
     try:
-        about = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        about = msgspec.json.decode((folder / "metadata.json").read_bytes(), type=_BundledFacts)
         files = {kind: folder / f"model.{kind}" for kind in ("pt", "onnx")}
         if (folder / "int8.xml").is_file():
             files["int8"] = folder / "int8.xml"
@@ -49,16 +57,15 @@ def bundled_model() -> Model:
         raise ModelError(
             f"this installation has no model {BUNDLED!r}: install streamer again, or give --model FILE.onnx"
         ) from error
-    height, width = about["input_size"]
     return Model(
         name=BUNDLED,
         path=files["onnx"],
         files=files,
         hashes=hashes,
-        input_size=(height, width),
-        output_shape=tuple(about["output_shape"]),
-        head=Head(about["head"]),
-        names=tuple(about["names"]),
+        input_size=about.input_size,
+        output_shape=about.output_shape,
+        head=about.head,
+        names=about.names,
         stride=32,
     )
 

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from streamer.detection.heads import Head
 from streamer.errors import ModelError, UsageError
 from streamer.files.bundled import bundled
@@ -89,9 +91,11 @@ def read_entry(name: str) -> Entry:
     """The entry of a name, its files checked by their hashes. Raises ModelError for a broken one."""
     place = place_of(name)
     try:
-        entry = _from_json(json.loads((place / ENTRY).read_text(encoding="utf-8")))
+        entry = msgspec.json.decode((place / ENTRY).read_bytes(), type=Entry)
+        if Path(next(iter(entry.files), "")).suffix not in KINDS:
+            raise ValueError("it names no model file")
         changed = [file for file, about in entry.files.items() if sha256(place / file) != about["sha256"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, msgspec.DecodeError) as error:
         raise ModelError(f"model {name} in the store is broken: {_mend(name)} ({error})") from error
     if changed or entry.name != name:
         raise ModelError(f"model {name} in the store is broken, {', '.join(changed)} has changed: {_mend(name)}")
@@ -166,22 +170,6 @@ def record_pulled(name: str, hashed: str, url: str) -> None:
         os.replace(scratch, store_dir() / PULLED)
     except OSError as error:
         raise ModelError(f"cannot write to the model store in {store_dir()}: {error}") from error
-
-
-def _from_json(values: dict[str, Any]) -> Entry:
-    height, width = values["input_size"]
-    if Path(next(iter(values["files"]), "")).suffix not in KINDS:
-        raise ValueError("it names no model file")
-    return Entry(
-        **{
-            **values,
-            "kinds": tuple(values["kinds"]),
-            "head": Head(values["head"]),
-            "input_size": (int(height), int(width)),
-            "output_shape": tuple(int(n) for n in values["output_shape"]),
-            "names": tuple(str(name) for name in values["names"]),
-        }
-    )
 
 
 def _mend(name: str) -> str:

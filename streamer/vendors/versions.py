@@ -13,7 +13,7 @@ from importlib.resources import files
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 """The packages that bring the module cv2."""
 BASE = (
-    *("av", "numpy", *OPENCV, "openvino", "anyio", "click", "filelock", "hdrhistogram", "matplotlib"),
+    *("av", "numpy", *OPENCV, "openvino", "anyio", "click", "filelock", "hdrhistogram", "matplotlib", "msgspec"),
     *("platformdirs", "psutil", "pycocotools", "pyyaml", "rich"),
 )
 """The packages of a base install."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from streamer import __version__
 from streamer.address import without_credentials
 from streamer.errors import SinkError, UsageError
@@ -202,21 +204,28 @@ class Soak:
         return [frames_of_killed([row for row in self.rows if row.part == number]) for number in killed]
 
 
+class _Asked(msgspec.Struct):
+    sources: list[str]
+    window_s: float
+    canary_s: float
+    replay: dict[str, Any]
+
+
 def resumed(out: Path, sources: Sequence[str]) -> Soak:
     """The soak in ``out`` that was interrupted, of ``sources`` if they are given: credentials are not kept.
 
     Raises UsageError when there is none, it is done, or credentials are needed.
     """
     try:
-        asked = json.loads((out / ASKED).read_text(encoding="utf-8"))
-        settings = SoakSettings(settings_of(asked["replay"]), asked["window_s"], asked["canary_s"])
-        soak = Soak(sources or [str(source) for source in asked["sources"]], settings, out)
+        asked = msgspec.json.decode((out / ASKED).read_bytes(), type=_Asked)
+        settings = SoakSettings(settings_of(asked.replay), asked.window_s, asked.canary_s)
+        soak = Soak(sources or asked.sources, settings, out)
     except FileNotFoundError as error:
         raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
         raise UsageError(f"--resume {out}: {ASKED} cannot be understood ({error}); begin a new soak") from error
-    if [without_credentials(source) for source in soak.sources] != asked["sources"]:
-        raise UsageError(f"--resume {out}: it was of {' '.join(asked['sources'])}; give the same, or none")
+    if [without_credentials(source) for source in soak.sources] != asked.sources:
+        raise UsageError(f"--resume {out}: it was of {' '.join(asked.sources)}; give the same, or none")
     if any("***" in source for source in soak.sources):
         raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
     soak.parts, soak.begun = _parts_of(out), True
