@@ -67,7 +67,7 @@ VENDORS = {
     "matplotlib": ["charts.*", "studies.*.chart*"],
     "pycocotools": ["accuracy.mean_average_precision"],
     "yaml": ["models.labels"],
-    "psutil": ["machine.usage"],
+    "psutil": ["machine.usage", "machine.contention", "machine.info"],
     "filelock": ["rundir.lock"],
     "msgspec": ["faults.plan", "models.store", "models.derived", "models.find", "studies.soak.study"],
     "nncf": ["models.quantize"],

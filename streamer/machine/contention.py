@@ -5,11 +5,12 @@ Sampled between frames, a few times a second: each sample tells of the time sinc
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from dataclasses import astuple, dataclass
 from pathlib import Path
+
+import psutil
 
 OTHERS_CORES = 0.2
 """From so many cores' worth on, other processes count as having taken the CPU."""
@@ -21,6 +22,10 @@ REMEMBERED = 256
 
 OTHERS, STOLEN = "CPU taken by other processes", "CPU taken by the hypervisor"
 THROTTLED, COLLECTED = "CPU throttled", "garbage collected"
+
+
+BUSY = ("user", "nice", "system", "irq", "softirq")
+"""What a core does when it is busy, as far as the system tells these apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +119,10 @@ def _cores(before: Reading, after: Reading) -> tuple[float, float]:
 def _cpu_seconds() -> tuple[float, float]:
     """Busy and stolen CPU seconds of the whole machine since it started."""
     try:
-        with Path("/proc/stat").open() as file:
-            ticks = [int(field) for field in file.readline().split()[1:9]]
+        times = psutil.cpu_times()._asdict()
     except (OSError, ValueError):
         return 0.0, 0.0
-    user, nice, system, _, _, irq, softirq, steal = ticks
-    per_second = os.sysconf("SC_CLK_TCK")
-    return (user + nice + system + irq + softirq) / per_second, steal / per_second
+    return sum(times.get(name, 0.0) for name in BUSY), times.get("steal", 0.0)
 
 
 HELD_BACK = (

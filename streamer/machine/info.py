@@ -113,10 +113,12 @@ def _cpu_name() -> str | None:
 
 def memory_mb() -> int | None:
     """The memory it has, in MB; None where the system does not tell."""
-    for line in (_read("/proc/meminfo") or "").splitlines():
-        if line.startswith("MemTotal:"):
-            return int(line.split()[1]) // 1024
-    return None
+    import psutil  # what an engine in a process of its own need not import
+
+    try:
+        return int(psutil.virtual_memory().total) // (1024 * 1024)
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _cpu_quota() -> float | None:
