@@ -14,7 +14,7 @@ from rich.console import Console
 from streamer.cli.bench_report import lines_of, print_report, with_progress
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL
 from streamer.cli.options import engines_options, model_options, output_options
-from streamer.cli.signals import Interrupted, interrupted_by_signals
+from streamer.cli.signals import Interrupted
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.files.whole import write_whole
@@ -85,14 +85,13 @@ def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> in
     rows: list[Benched] = []
     interrupted: int | None = None
     try:
-        with interrupted_by_signals():
-            study = Bench(image, find_model_asking(options["model"], options["trust"]), settings)
-            with closing(RowFile(out / f"{NAME}.csv", COLUMNS, overwrite=options["overwrite"])) as file:
-                for row in with_progress(study, progress_console(quiet=quiet)):
-                    file.append(as_dict(row).values())
-                    rows.append(row)
-                    for line in () if as_json or quiet else lines_of(row):
-                        click.echo(line)
+        study = Bench(image, find_model_asking(options["model"], options["trust"]), settings)
+        with closing(RowFile(out / f"{NAME}.csv", COLUMNS, overwrite=options["overwrite"])) as file:
+            for row in with_progress(study, progress_console(quiet=quiet)):
+                file.append(as_dict(row).values())
+                rows.append(row)
+                for line in () if as_json or quiet else lines_of(row):
+                    click.echo(line)
     except Interrupted as error:
         interrupted = error.number
     if rows:

@@ -26,7 +26,7 @@ from streamer.cli.options import (
     pacing_options,
     picture_options,
 )
-from streamer.cli.signals import Interrupted, interrupted_by_signals
+from streamer.cli.signals import Interrupted
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
@@ -128,9 +128,8 @@ def _run(study: Comparison, console: Console) -> tuple[dict[str, Any] | None, in
     """The document, None when nothing was finished; and the signal that interrupted it, if one did."""
     with study_progress(study.running, console, study.judging.steps) as (watch, judging):
         try:
-            with interrupted_by_signals():
-                study.run(watch)
-                return study.document(judging), None
+            study.run(watch)
+            return study.document(judging), None
         except Interrupted as error:
             return study.document_so_far(), error.number
 

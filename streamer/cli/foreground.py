@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,18 +9,13 @@ from contextlib import contextmanager
 import anyio
 
 from streamer.api import BACKEND
-from streamer.cli.exit_codes import EXIT_SIGNAL
 from streamer.cli.progress import ProgressLine
-from streamer.cli.signals import SIGNALS
+from streamer.cli.signals import SIGNALS, TWICE_S, end_at_once
 from streamer.errors import StreamerError
-from streamer.files.cache import remove_temporary
 from streamer.pipeline.observer import Vigil
 from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.settings import Settings
-
-TWICE_S = 0.1
-"""A signal that comes again so soon is the same one: `timeout` sends it to the process, and to its group."""
 
 
 def run_in_foreground(
@@ -67,8 +61,7 @@ def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
 
     def end(number: int, _: object) -> None:
         line.abandon()
-        remove_temporary()
-        os._exit(EXIT_SIGNAL + number)
+        end_at_once(number)
 
     before = [signal.signal(number, end) for number in SIGNALS]
     try:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from streamer import __version__
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_SIGINT, EXIT_SIGNAL, EXIT_USAGE
 from streamer.cli.lazy_group import LazyGroup
+from streamer.cli.signals import Interrupted, obeyed_signals
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
@@ -64,21 +64,20 @@ def group(debug: bool) -> None:
 
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
-    # As SIGINT does of itself: what was begun is put away. Commands that have results to keep do more than that.
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(EXIT_SIGNAL + number))
     try:
-        _run()
+        with obeyed_signals():
+            _run()
+    except Interrupted as interrupted:
+        _end(EXIT_SIGNAL + interrupted.number)
     except SystemExit as ended:
-        if any(thread.name.startswith("streamer ") for thread in threading.enumerate()):
-            _leave(ended.code)
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        _end(ended.code)
 
 
-def _leave(code: Any) -> None:
-    """Ends the process past a worker that hangs: what a runtime does at the end of a program would wait for it."""
-    from streamer.files.cache import remove_temporary
+def _end(code: Any) -> NoReturn:
+    """Ends the process, past a worker that hangs: what a runtime does at the end of a program would wait for it."""
+    if not any(thread.name.startswith("streamer ") for thread in threading.enumerate()):
+        sys.exit(code)
+    from streamer.files.cache import remove_temporary  # not for --help
 
     sys.stdout.flush()
     sys.stderr.flush()
@@ -103,8 +102,6 @@ def _run() -> None:
     except click.ClickException as error:
         _say(error.format_message())
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_SIGINT)
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -24,7 +24,7 @@ from streamer.cli.options import (
     picture_options,
 )
 from streamer.cli.pace_report import print_report
-from streamer.cli.signals import Interrupted, interrupted_by_signals
+from streamer.cli.signals import Interrupted
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
 from streamer.cli.trust import find_model_asking
@@ -94,8 +94,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     interrupted: int | None = None
     with study_progress(study.lanes, progress_console(quiet=quiet)) as (watch, _):
         try:
-            with interrupted_by_signals():
-                study.run(watch)
+            study.run(watch)
         except Interrupted as error:
             interrupted = error.number
     document = document_of(study, interrupted=interrupted is not None)

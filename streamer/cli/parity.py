@@ -21,7 +21,7 @@ from streamer.cli.options import (
     output_options,
 )
 from streamer.cli.parity_report import as_document, print_report, with_progress
-from streamer.cli.signals import Interrupted, interrupted_by_signals
+from streamer.cli.signals import Interrupted
 from streamer.cli.trust import find_model_asking
 from streamer.detection.preprocess import Fit
 from streamer.engines.spec_parser import parse_spec
@@ -100,12 +100,11 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     rows: list[EngineParity] = []
     interrupted: int | None = None
     try:
-        with interrupted_by_signals():
-            study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
-            with closing(RowFile(out / FILE, COLUMNS, overwrite=options["overwrite"])) as file:
-                for row in with_progress(study, Console(stderr=True, quiet=quiet)):
-                    file.append(as_dict(row).values())
-                    rows.append(row)
+        study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
+        with closing(RowFile(out / FILE, COLUMNS, overwrite=options["overwrite"])) as file:
+            for row in with_progress(study, Console(stderr=True, quiet=quiet)):
+                file.append(as_dict(row).values())
+                rows.append(row)
     except Interrupted as error:
         interrupted = error.number
     if rows and as_json:

@@ -1,12 +1,27 @@
-"""Studies are ended by the first SIGINT or SIGTERM, and show what they have."""
+"""SIGINT and SIGTERM, by one rule for every command: the first ends it in good order, the second at once.
+
+The rule also holds where SIGINT came ignored, as a script's background jobs inherit it.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+from streamer.cli.exit_codes import EXIT_SIGNAL
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TWICE_S = 0.1
+"""A signal that comes again so soon is the same one: `timeout` sends it to the process, and to its group."""
+PATIENCE_S = 5.0
+"""How long the first signal waits for the main thread, which cannot hear it inside a runtime's own code."""
+SHOW_CURSOR = "\x1b[?25h"
 
 
 class Interrupted(BaseException):
@@ -17,18 +32,76 @@ class Interrupted(BaseException):
         self.number = number
 
 
+def end_at_once(number: int) -> None:
+    """Ends the process as signal ``number`` does; only temporary files are removed, and the cursor is shown again."""
+    from streamer.files.cache import remove_temporary  # not for --help
+    from streamer.files.scratch import remove_scratch
+
+    remove_scratch()
+    remove_temporary()
+    with suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), SHOW_CURSOR.encode())
+    os._exit(EXIT_SIGNAL + number)
+
+
 @contextmanager
-def interrupted_by_signals() -> Iterator[None]:
-    """The first SIGINT or SIGTERM is raised as Interrupted; a second one ends the process at once."""
+def obeyed_signals() -> Iterator[None]:
+    """Around a command, in the main thread: its first SIGINT or SIGTERM is raised there as Interrupted.
 
-    def interrupt(number: int, _: object) -> None:
-        for each in SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-        raise Interrupted(number)
-
-    before = [signal.signal(number, interrupt) for number in SIGNALS]
+    The process ends at once by a second one, and where the main thread has not heard the first for PATIENCE_S.
+    """
+    first = _First()
+    heard, tell = socket.socketpair()
+    tell.setblocking(False)
+    before = [signal.signal(number, first.interrupt) for number in SIGNALS]
+    descriptor = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
+    Thread(target=_listen, args=(heard, first.taken), name="signals", daemon=True).start()
     try:
         yield
     finally:
+        signal.set_wakeup_fd(descriptor)
         for number, handler in zip(SIGNALS, before, strict=True):
             signal.signal(number, handler)
+        tell.close()
+
+
+class _First:
+    """Tells the main thread's first signal from those that follow; ``taken`` is set when it was raised."""
+
+    def __init__(self) -> None:
+        self.taken = Event()
+        self._at_s = 0.0
+
+    def interrupt(self, number: int, _: object) -> None:
+        if not self.taken.is_set():
+            self.taken.set()
+            self._at_s = time.monotonic()
+            raise Interrupted(number)
+        # The listener has ended the process, but where an event loop has taken the signals from it.
+        if time.monotonic() - self._at_s > TWICE_S:
+            end_at_once(number)
+
+
+def _listen(heard: socket.socket, taken: Event) -> None:
+    """Hears the signals that Python notes, whatever the main thread is in; until the other end is closed."""
+    first: int | None = None
+    at_s = 0.0
+    with heard:
+        while True:
+            try:
+                numbers = heard.recv(1)
+            except TimeoutError:
+                if not taken.is_set() and first is not None:
+                    end_at_once(first)
+                heard.settimeout(None)
+                continue
+            if not numbers:
+                return
+            if numbers[0] not in SIGNALS:
+                continue
+            if first is None:
+                first, at_s = numbers[0], time.monotonic()
+                heard.settimeout(PATIENCE_S)
+            elif time.monotonic() - at_s > TWICE_S:
+                end_at_once(numbers[0])

@@ -8,7 +8,6 @@ and only in a file that is trusted.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +17,7 @@ from typing import Any
 
 from streamer.errors import EngineUnavailable, ModelError, UntrustedModel
 from streamer.files.hashing import sha256
+from streamer.files.scratch import scratch_directory
 from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
 LEGACY = ("models.yolo.", "models.common.", "models.experimental.")
@@ -67,9 +67,9 @@ def load_checkpoint(path: Path, expected_sha256: str) -> Checkpoint:
     """
     check_extra(path.name)
     look_at(path)
-    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
+    with scratch_directory() as folder:
         # What was checked is what is loaded; and of a file called yolov5n.pt Ultralytics would fetch another one.
-        copy = Path(folder) / "unpickled.pt"
+        copy = folder / "unpickled.pt"
         shutil.copyfile(path, copy)
         if sha256(copy) != expected_sha256:
             raise ModelError(f"{path} has changed since it was checked: start again")

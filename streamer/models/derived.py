@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ import msgspec
 
 from streamer.files import cache
 from streamer.files.hashing import sha256
+from streamer.files.scratch import scratch_directory
 from streamer.models.files import model_sha256
 
 NAMES = {"onnx": "model.onnx", "ir": "model.xml", "int8": "model.xml"}
@@ -86,8 +85,7 @@ def keep(
     root = cache.kept_or_temporary() if for_this_run else cache.kept()
     place = root / _name(kind, from_sha256, size)
     place.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=place.parent))
-    try:
+    with scratch_directory(".making-", place.parent) as scratch:
         build(scratch)
         about = {
             "kind": kind,
@@ -106,16 +104,11 @@ def keep(
             except OSError:  # somebody else put theirs there in between
                 if attempt == ATTEMPTS - 1:
                     raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return place / NAMES[kind]
 
 
 def _set_aside(place: Path) -> None:
     """Takes away what stands at ``place``, in one step, so that nobody sees half of it."""
     if place.exists():
-        aside = Path(tempfile.mkdtemp(prefix=".broken-", dir=place.parent))
-        try:
+        with scratch_directory(".broken-", place.parent) as aside:
             place.rename(aside / place.name)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)

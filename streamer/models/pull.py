@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import http.client
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 from streamer.errors import ModelError, UsageError
 from streamer.files.cache import kept
 from streamer.files.hashing import sha256
+from streamer.files.scratch import scratch_directory
 from streamer.models.checkpoint import check_extra
 from streamer.models.importing import import_model
 from streamer.models.published import FAMILIES, FILES
@@ -48,8 +48,8 @@ def pull(name: str, advance: Advance = lambda received, total: None) -> tuple[En
     kept()  # before anything is fetched
     try:
         store_dir().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".pulling-", dir=store_dir()) as folder:
-            fetched = Path(folder) / FILES[name]
+        with scratch_directory(".pulling-", store_dir()) as folder:
+            fetched = folder / FILES[name]
             try:
                 _fetch(url, fetched, advance)
             except urllib.error.HTTPError as error:

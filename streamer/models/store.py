@@ -19,6 +19,7 @@ from streamer.errors import ModelError, UsageError
 from streamer.files.bundled import bundled
 from streamer.files.cache import cache_dir, kept
 from streamer.files.hashing import sha256
+from streamer.files.scratch import scratch_directory
 from streamer.models.files import KINDS
 from streamer.models.model import BUNDLED
 
@@ -119,8 +120,7 @@ def write_entry(entry: Entry, sources: Mapping[str, Path]) -> None:
     place = place_of(entry.name)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".importing-", dir=place.parent))
-        try:
+        with scratch_directory(".importing-", place.parent) as scratch:
             for name, source in sources.items():
                 shutil.copyfile(source, scratch / name)
                 if sha256(scratch / name) != entry.files[name]["sha256"]:
@@ -130,8 +130,6 @@ def write_entry(entry: Entry, sources: Mapping[str, Path]) -> None:
                 place.rename(scratch / ".broken")
             os.rename(scratch, place)
             shutil.rmtree(place / ".broken", ignore_errors=True)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
         raise ModelError(f"cannot write to the model store in {place.parent}: {error}") from error
 

@@ -5,7 +5,6 @@ Every fourth frame chosen is kept from the calibration, and the judgement is mad
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from streamer.detection.preprocess import Fit
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import EngineUnavailable, UsageError
 from streamer.files.cache import kept
+from streamer.files.scratch import scratch_directory
 from streamer.frame import Frame, Image
 from streamer.models.derived import NAMES, keep
 from streamer.models.files import model_sha256, parts
@@ -89,8 +89,8 @@ def quantize_model(
         raise UsageError(
             f"{frames.info.uri} has {len(frames.indices)} frames, too few to quantize with: give {FEWEST} or more"
         )
-    with tempfile.TemporaryDirectory(prefix="streamer-") as scratch:
-        made = Path(scratch) / NAMES["int8"]
+    with scratch_directory() as scratch:
+        made = scratch / NAMES["int8"]
         calibration = _Calibration(frames, advance)
         quantize(original, calibration, len(calibration), model.input_size, Fit.LETTERBOX, made)
         before, after = _judge(model, made, frames, advance)
