@@ -7,6 +7,7 @@
 # make clean         remove the environments
 #
 # PYTHON=python3.12 make test     chooses the interpreter of an environment that is not there yet.
+# make test JOBS=1 OPTIONS=-x     JOBS tests at once, but for those that measure time; OPTIONS go to pytest.
 
 PIP = -m pip install --quiet --disable-pip-version-check
 BASE = .venv
@@ -17,7 +18,17 @@ EXTRAS = test
 SMOKE = tests/engines tests/sources/test_images.py tests/sources/test_video_times.py tests/vendors/test_opencv.py \
         tests/charts/test_latency.py tests/vendors/test_pyav.py tests/cli/test_replay.py tests/run/test_same_rows.py \
         tests/verify tests/video tests/workers/test_threads.py
+JOBS = 3
+OPTIONS =
 VERSIONS = -c 'from streamer.vendors.versions import line; print(line())'
+
+# Tests share the processors; then those that measure time have them for themselves. Each is run in a worker: a
+# time-out or a crash in a runtime's own code ends that, and fails its test alone.
+define test
+	$(1)/bin/python -m pytest -n $(JOBS) --dist loadgroup --timeout-method thread -m 'not timing' $(OPTIONS) $(2); \
+	    first=$$?; \
+	    $(1)/bin/python -m pytest -n 1 --timeout-method thread -m timing $(OPTIONS) $(2) && exit $$first
+endef
 
 .PHONY: demo test test-all test-newest test-lowest smoke-lowest check clean lowest
 
@@ -26,24 +37,24 @@ demo: $(BASE)/.base
 	$(BASE)/bin/streamer replay samples/street.mp4 --engine ir-auto-shared --out runs/demo --overwrite
 
 test: $(BASE)/.test
-	$(BASE)/bin/python -m pytest
+	$(call test,$(BASE))
 
 test-all: $(ALL)/.all
-	$(ALL)/bin/python -m pytest
+	$(call test,$(ALL))
 
 test-newest:
 	@$(MAKE) --no-print-directory $(NEWEST)/.test PYTHON="$${PYTHON:-$$(.ci/find-python newest)}"
 	$(NEWEST)/bin/python $(PIP) --upgrade --upgrade-strategy eager --editable '.[test]'
-	$(NEWEST)/bin/python -m pytest
+	$(call test,$(NEWEST))
 	$(NEWEST)/bin/python -m tests.record_tested
 
 test-lowest: lowest
-	$(LOWEST)/bin/python -m pytest
+	$(call test,$(LOWEST))
 
 # What CI has the time for: the demo, and the tests of what the libraries are used for.
 smoke-lowest: lowest
 	@$(MAKE) --no-print-directory demo BASE=$(LOWEST)
-	$(LOWEST)/bin/python -m pytest $(SMOKE)
+	$(call test,$(LOWEST),$(SMOKE))
 
 check: $(BASE)/.test
 	@$(BASE)/bin/python $(VERSIONS)

@@ -1,8 +1,9 @@
-"""What all tests share: a cache of their own, and a small model that needs nothing from outside."""
+"""What all tests share: a cache of their own, a small model, and the rules of a pass: see `tests.passes`."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import pytest
 
 from streamer.vendors.versions import line
 from tests.runs import write_tiny_model
+
+pytest_plugins = ["tests.passes"]
+
+# A background job of a script inherits SIGINT ignored, and would hand that on to the processes that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
@@ -23,9 +29,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """IR made by the tests, and by the processes that they start, stays out of the user's cache."""
+    """IR made by the tests, and by the processes that they start, stays out of the user's cache.
+
+    Workers of one pass share it: what one has made, the others find.
+    """
     before = os.environ.get("STREAMER_CACHE")
-    cache = tmp_path_factory.mktemp("cache")
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    cache.mkdir(exist_ok=True)
     os.environ["STREAMER_CACHE"] = str(cache)
     yield cache
     if before is None:

@@ -7,7 +7,7 @@ import json
 from streamer.vendors.versions import BASE, EXTRAS, TESTED, is_newer, tested, versions
 from tests.runs import ROOT
 
-PATH = ROOT / "streamer" / TESTED
+PATH = ROOT / "streamer" / "vendors" / TESTED
 
 
 def newly_tested() -> dict[str, str]:
@@ -22,11 +22,13 @@ def main() -> None:
     """Writes the table, and says what was raised in it."""
     newer = newly_tested()
     if not newer:
-        print(f"streamer/{TESTED} knows all of these versions")
+        print(f"streamer/vendors/{TESTED} knows all of these versions")
         return
     table = {**(tested() if PATH.exists() else {}), **newer}
     PATH.write_text(json.dumps(dict(sorted(table.items())), indent=1) + "\n", encoding="utf-8")
-    print(f"streamer/{TESTED}: commit it: {', '.join(f'{name} {version}' for name, version in newer.items())}")
+    print(
+        f"streamer/vendors/{TESTED}: commit it: {', '.join(f'{name} {version}' for name, version in newer.items())}"
+    )
 
 
 if __name__ == "__main__":

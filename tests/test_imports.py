@@ -17,6 +17,8 @@ import pytest
 from tests.runs import BUNDLED_MODEL, COCO_MODEL, ROOT, SHARED, environment
 from tests.videos import write_video
 
+pytestmark = pytest.mark.extras
+
 PACKAGE = ROOT / "streamer"
 
 

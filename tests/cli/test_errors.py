@@ -548,6 +548,7 @@ def test_ctrl_c_before_the_first_frame_ends_the_process_and_writes_nothing(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.timing
 def test_ctrl_c_waits_only_a_moment_for_the_frame_in_flight(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = (clip, "--model", tiny_model, "--engine", "null,delay_ms=4000", "--fps", "200")
     with running(*options, cwd=tmp_path) as process:

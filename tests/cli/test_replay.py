@@ -449,6 +449,7 @@ def test_quiet_prints_nothing(command: Any, tmp_path: Path) -> None:
     check_conserved(tmp_path / "run")
 
 
+@pytest.mark.timing
 def test_the_report_ends_with_one_sentence_of_plain_answer(command: Any, tmp_path: Path) -> None:
     done = command("--policy", "wait")
     assert (done.code, done.err) == (0, "")

@@ -36,7 +36,7 @@ from tests.quantized import clip_of_the_street, quantized
 from tests.runs import BUNDLED_MODEL, COCO_MODEL, FOOTAGE, INT8_MODEL, SHARED, Found, agreement, overlap
 
 # Quantizing a model and torch.compile take half a minute each, and more where somebody else is at work.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.extras]
 
 TINY, UNTRAINED, COCO, INT8, END_TO_END = "tiny", "untrained", "yolov5n-coco", "yolo11n-int8", "end-to-end"
 

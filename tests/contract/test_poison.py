@@ -87,6 +87,7 @@ def test_poisoned_memory_changes_no_result_while_several_requests_are_under_way(
     assert all(used), "a request was never used: the test shows nothing"
 
 
+@pytest.mark.timing
 @needs_bundled
 @pytest.mark.parametrize("unprimed", ["ir-auto-shared", "ir-graph,requests=2"])
 def test_priming_never_runs_beside_a_detection_on_the_same_request_and_changes_no_result(

@@ -31,7 +31,10 @@ from tests import runs
 from tests.runs import Finished, environment, manifest, playable_times, rows, video_times
 from tests.videos import write_video
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to stop a process with")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to stop a process with"),
+    pytest.mark.timing,
+]
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,8 @@ from tests.runs import environment
 from tests.test_imports import loaded_by
 from tests.videos import write_video
 
+pytestmark = pytest.mark.timing
+
 
 def test_entries_in_one_text_and_in_several_come_to_the_same() -> None:
     expected = Load(1.5, 2_000_000_000, 50_000_000, 5)

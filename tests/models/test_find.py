@@ -18,6 +18,8 @@ from streamer.models.find import find_model
 from tests.runs import COCO_MODEL, INT8_MODEL, needs_bundled, needs_shared
 from tests.tiny_models import CELLS, chosen, raw, write_any_size, write_ir
 
+pytestmark = pytest.mark.extras
+
 NAMES = {0: "person", 1: "traffic light"}
 
 

@@ -22,6 +22,8 @@ from streamer.models.store import place_of, read_entry
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.runs import environment
 
+pytestmark = pytest.mark.extras
+
 
 class Release(ThreadingHTTPServer):
     """A server of files on this machine; it keeps what it was asked for, and may promise more than it sends."""

@@ -21,6 +21,8 @@ from streamer.models.store import ENTRY, read_entry, stored_names
 from tests.runs import Finished, needs_bundled
 from tests.tiny_models import CELLS, raw, write_any_size, write_ir
 
+pytestmark = pytest.mark.extras
+
 
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

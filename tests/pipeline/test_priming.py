@@ -285,6 +285,7 @@ def clip(tmp_path: Path) -> Path:
     return write_video(tmp_path / "clip.mp4", 10, rate=TEN)
 
 
+@pytest.mark.timing
 def test_a_primed_run_tells_what_it_cost(
     clip: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

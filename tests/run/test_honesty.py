@@ -48,6 +48,7 @@ def test_a_source_that_ends_too_soon_for_until_is_a_doubt(clip: Path, tiny_model
     assert any("p99 needs 662, the run has 60" in doubt for doubt in done.manifest["doubts"])
 
 
+@pytest.mark.timing
 def test_a_missed_objective_is_exit_code_3_and_says_why(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = ("--engine", "null,delay_ms=5", "--model", tiny_model, "--fps", "100", "--policy", "wait")
     missed = runs.streamer("replay", clip, *options, "--slo", "service.p50<1ms", "--out", "missed", cwd=tmp_path)

@@ -17,6 +17,8 @@ from streamer.models.find import find_model
 from streamer.studies.engine_survey import Surveyed, survey
 from tests.runs import INT8_MODEL, Finished, needs_bundled, needs_shared
 
+pytestmark = pytest.mark.extras
+
 needs_cpu_alone = pytest.mark.skipif(
     set(devices()) != {"CPU"}, reason=f"there is more than a CPU: {', '.join(devices())}"
 )

@@ -19,6 +19,8 @@ from streamer.verify import verify
 from tests.runs import check_conserved, manifest, rows
 from tests.videos import write_video
 
+pytestmark = pytest.mark.timing
+
 ROUNDS = 4
 IN_A_ROUND = 10
 

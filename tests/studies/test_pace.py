@@ -16,6 +16,8 @@ from streamer.studies.pace.study import parse_rates
 from tests.runs import Finished, check_conserved, manifest, streamer
 from tests.videos import write_video
 
+pytestmark = pytest.mark.timing
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:

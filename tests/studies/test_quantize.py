@@ -37,7 +37,7 @@ from tests.videos import write_video
 Quantize = Callable[..., Finished]
 
 # Where several models are quantized for the first time, that takes a while.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.extras]
 
 
 def grays(path: Path, frames: int) -> Path:

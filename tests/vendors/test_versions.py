@@ -18,6 +18,8 @@ from tests.record_tested import newly_tested
 from tests.runs import ROOT, manifest
 from tests.videos import write_video
 
+pytestmark = pytest.mark.extras
+
 SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
 

@@ -145,6 +145,7 @@ def test_the_command_writes_its_files_prints_a_line_per_window_and_says_what_it_
     assert document["answer"] in done.out
 
 
+@pytest.mark.timing
 def test_an_engine_that_leaks_fails_the_soak_which_says_how_fast_and_nothing_else_does(tmp_path: Path) -> None:
     plan, out = tmp_path / "plan.toml", tmp_path / "soak"
     plan.write_text('[[fault]]\nkind = "engine-leak"\nframe = 1\nkb = 100\n')

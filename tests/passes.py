@@ -1,0 +1,152 @@
+"""The rules of a pass over the tests, as a plug-in of pytest: what runs again, where, and how long.
+
+**Again**: a pass with ``--passed FILE`` writes down what passed in it and asked for no extra; a pass with
+``--not-again FILE`` leaves that out, and runs all the rest. So no test can be in neither.
+
+**Where**: workers share the tests out. A module whose tests share a fixture stays on one worker (else each would make
+it), the contract suite by model. Tests marked ``timing`` measure real time and are run by themselves: ``-m timing``.
+
+**How long**: a test that is marked neither ``slow`` nor ``timing`` may take BUDGET_S of CPU time, its own processes'
+included. CPU time because a shared machine stretches all else; since it stretches CPU time too, only twice the budget
+fails a pass, and only with ``--budget``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import pytest
+
+EXTRAS = ("torch", "torchvision", "ultralytics", "onnx", "nncf")
+"""Packages that only the pass with every extra has."""
+BUDGET_S = 5.0
+TOLERANCE = 2
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--budget", action="store_true", help="fail when a test takes too much CPU time")
+    parser.addoption("--passed", type=Path, metavar="FILE", help="add the tests that passed without an extra to FILE")
+    parser.addoption("--not-again", type=Path, metavar="FILE", help="leave out the tests that FILE lists")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        group = _group(item)
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(group))
+            item.user_properties.append(("group", group))
+    listed: Path | None = config.getoption("--not-again")
+    if listed is not None:
+        passed = set(listed.read_text(encoding="utf-8").splitlines())
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
+        items[:] = [item for item in items if item.nodeid not in passed]
+
+
+def _group(item: pytest.Item) -> str | None:
+    """The tests that one worker runs; None for one that any may run."""
+    if not isinstance(item, pytest.Function):
+        return None
+    module = item.nodeid.partition("::")[0]
+    if "models" in item.fixturenames:  # the contract suite, each test with a variant and a model
+        parameters: dict[str, Any] = item.callspec.params
+        return f"{module} {parameters['running'][1] if 'running' in parameters else parameters['name']}"
+    definitions = [each for name in item.fixturenames for each in item._fixtureinfo.name2fixturedefs.get(name, ())]
+    shared = any(each.scope == "module" for each in definitions)
+    return module if shared else None
+
+
+class _Asked:
+    """Finds no module, but remembers that an extra was asked for in this process: itself, or whether it is there."""
+
+    def __init__(self) -> None:
+        self.extra = False
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        self.extra |= name in EXTRAS
+        return None
+
+
+_asked = _Asked()
+sys.meta_path.insert(0, _asked)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    _asked.extra = item.get_closest_marker("extras") is not None
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    before = os.times()
+    try:
+        return (yield)
+    finally:
+        # Of this process and of its children that have ended.
+        cpu_s = sum(os.times()[:4]) - sum(before[:4])
+        item.user_properties += [("cost_s", (cpu_s, os.times().elapsed - before.elapsed)), ("extra", _asked.extra)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(_Pass(config.getoption("--passed")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """What a test took."""
+
+    test: str
+    cpu_s: float
+    wall_s: float
+
+
+def _name(report: pytest.TestReport) -> str:
+    """The test's name; with workers, its group stands at the end of what they call it."""
+    group = dict(report.user_properties).get("group")
+    return report.nodeid.removesuffix(f"@{group}")
+
+
+class _Pass:
+    """What a pass found, in the process that the workers report to."""
+
+    def __init__(self, passed_file: Path | None) -> None:
+        self._passed_file = passed_file
+        self._passed: dict[str, bool] = {}
+        self._over: list[_Cost] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            said = dict(report.user_properties)
+            self._passed[_name(report)] = report.outcome == "passed" and not said["extra"]
+            cost = _Cost(_name(report), *map(float, cast(Sequence[float], said["cost_s"])))
+            if cost.cpu_s > BUDGET_S and not {"slow", "timing"} & set(report.keywords):
+                self._over.append(cost)
+        elif not report.passed:
+            self._passed[_name(report)] = False
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._passed_file is not None:
+            with self._passed_file.open("a", encoding="utf-8") as file:
+                file.writelines(f"{test}\n" for test, passed in self._passed.items() if passed)
+        options = session.config.option
+        if options.budget and self._too_long() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if options.not_again and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK  # another pass has run them all
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for cost in sorted(self._over, key=lambda cost: -cost.cpu_s):
+            word = "TOO LONG" if cost in self._too_long() else "long"
+            took = f"{cost.cpu_s:.1f} s of CPU time ({cost.wall_s:.1f} s in all)"
+            terminalreporter.write_line(f"{word}: {took}, and not marked slow: {cost.test}")
+
+    def _too_long(self) -> list[_Cost]:
+        return [cost for cost in self._over if cost.cpu_s > TOLERANCE * BUDGET_S]
