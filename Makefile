@@ -25,9 +25,9 @@ VERSIONS = -c 'from streamer.vendors.versions import line; print(line())'
 # Tests share the processors; then those that measure time have them for themselves. Each is run in a worker: a
 # time-out or a crash in a runtime's own code ends that, and fails its test alone.
 define test
-	$(1)/bin/python -m pytest -n $(JOBS) --dist loadgroup --timeout-method thread -m 'not timing' $(OPTIONS) $(2); \
+	$(1)/bin/python -m pytest -n $(JOBS) --dist worksteal --timeout-method thread -m 'not timing' $(OPTIONS) $(2); \
 	    first=$$?; \
-	    $(1)/bin/python -m pytest -n 1 --timeout-method thread -m timing $(OPTIONS) $(2) && exit $$first
+	    $(1)/bin/python -m pytest -n 1 --dist worksteal --timeout-method thread -m timing $(OPTIONS) $(2) && exit $$first
 endef
 
 .PHONY: demo test test-all test-newest test-lowest smoke-lowest check clean lowest

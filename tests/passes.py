@@ -3,8 +3,9 @@
 **Again**: a pass with ``--passed FILE`` writes down what passed in it and asked for no extra; a pass with
 ``--not-again FILE`` leaves that out, and runs all the rest. So no test can be in neither.
 
-**Where**: workers share the tests out. A module whose tests share a fixture stays on one worker (else each would make
-it), the contract suite by model. Tests marked ``timing`` measure real time and are run by themselves: ``-m timing``.
+**Where**: workers share the tests out by ``--dist worksteal``, in runs of neighbours: few modules are split and then
+make their fixtures twice. (``loadgroup`` would split none, but hangs when a worker is replaced: pytest-xdist 1323.)
+Tests marked ``timing`` measure real time and are run by themselves: ``-m timing``.
 
 **How long**: a test that is marked neither ``slow`` nor ``timing`` may take BUDGET_S of CPU time, its own processes'
 included. CPU time because a shared machine stretches all else; since it stretches CPU time too, only twice the budget
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -37,29 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        group = _group(item)
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
-            item.user_properties.append(("group", group))
     listed: Path | None = config.getoption("--not-again")
     if listed is not None:
         passed = set(listed.read_text(encoding="utf-8").splitlines())
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
         items[:] = [item for item in items if item.nodeid not in passed]
-
-
-def _group(item: pytest.Item) -> str | None:
-    """The tests that one worker runs; None for one that any may run."""
-    if not isinstance(item, pytest.Function):
-        return None
-    module = item.nodeid.partition("::")[0]
-    if "models" in item.fixturenames:  # the contract suite, each test with a variant and a model
-        parameters: dict[str, Any] = item.callspec.params
-        return f"{module} {parameters['running'][1] if 'running' in parameters else parameters['name']}"
-    definitions = [each for name in item.fixturenames for each in item._fixtureinfo.name2fixturedefs.get(name, ())]
-    shared = any(each.scope == "module" for each in definitions)
-    return module if shared else None
 
 
 class _Asked:
@@ -108,12 +91,6 @@ class _Cost:
     wall_s: float
 
 
-def _name(report: pytest.TestReport) -> str:
-    """The test's name; with workers, its group stands at the end of what they call it."""
-    group = dict(report.user_properties).get("group")
-    return report.nodeid.removesuffix(f"@{group}")
-
-
 class _Pass:
     """What a pass found, in the process that the workers report to."""
 
@@ -125,12 +102,12 @@ class _Pass:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
             said = dict(report.user_properties)
-            self._passed[_name(report)] = report.outcome == "passed" and not said["extra"]
-            cost = _Cost(_name(report), *map(float, cast(Sequence[float], said["cost_s"])))
+            self._passed[report.nodeid] = report.outcome == "passed" and not said["extra"]
+            cost = _Cost(report.nodeid, *map(float, cast(Sequence[float], said["cost_s"])))
             if cost.cpu_s > BUDGET_S and not {"slow", "timing"} & set(report.keywords):
                 self._over.append(cost)
         elif not report.passed:
-            self._passed[_name(report)] = False
+            self._passed[report.nodeid] = False
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._passed_file is not None:
