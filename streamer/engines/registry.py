@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 from streamer.engines.base import Engine
-from streamer.engines.variants import EngineSpec, Runtime
+from streamer.engines.variants import RUNTIMES, EngineSpec, Runtime
 from streamer.errors import EngineUnavailable
 from streamer.files.cache import cache_dir
 from streamer.models.model import Model
@@ -18,21 +20,8 @@ def open_engine(spec: EngineSpec, model: Model) -> Engine:
     why = unavailable(spec, model)
     if why:
         raise EngineUnavailable(why)
-    if spec.runtime is Runtime.NULL:
-        from streamer.engines.null import NullEngine
-
-        return NullEngine(spec, model)
-    if spec.runtime is Runtime.PYTORCH:
-        from streamer.engines.pytorch import PyTorchEngine
-
-        return PyTorchEngine(spec, model)
-    if spec.runtime is Runtime.ONNXRUNTIME:
-        from streamer.engines.onnxruntime import OnnxRuntimeEngine
-
-        return OnnxRuntimeEngine(spec, model)
-    from streamer.engines.openvino import OpenVinoEngine
-
-    return OpenVinoEngine(spec, model)
+    engine: Engine = getattr(_module_of(spec.runtime), RUNTIMES[spec.runtime].engine)(spec, model)
+    return engine
 
 
 def unavailable(spec: EngineSpec, model: Model) -> str | None:
@@ -41,10 +30,9 @@ def unavailable(spec: EngineSpec, model: Model) -> str | None:
 
 
 def _lacks_runtime(spec: EngineSpec) -> str | None:
-    if spec.runtime is Runtime.PYTORCH and not (find_spec("torch") and find_spec("ultralytics")):
-        return f"{spec.variant} needs PyTorch: pip install 'streamer[torch]'"
-    if spec.runtime is Runtime.ONNXRUNTIME and not find_spec("onnxruntime"):
-        return f"{spec.variant} needs ONNX Runtime: pip install 'streamer[onnxruntime]'"
+    extra = RUNTIMES[spec.runtime].extra
+    if extra is not None and not all(map(find_spec, extra.modules)):
+        return f"{spec.variant} needs {extra.title}: pip install 'streamer[{extra.name}]'"
     return None
 
 
@@ -64,8 +52,11 @@ def _lacks_file(spec: EngineSpec, model: Model) -> str | None:
 def _lacks_device(spec: EngineSpec) -> str | None:
     if spec.compiled and not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")):
         return f"{spec.variant} needs a C++ compiler: install g++, or use pytorch"
-    if spec.runtime is Runtime.OPENVINO:
-        from streamer.engines.openvino import device_missing
+    if not RUNTIMES[spec.runtime].devices:
+        return None
+    missing: str | None = _module_of(spec.runtime).device_missing(spec)
+    return missing
 
-        return device_missing(spec)
-    return None
+
+def _module_of(runtime: Runtime) -> ModuleType:
+    return import_module(f"streamer.engines.{RUNTIMES[runtime].module}")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from streamer.detection.preprocess import Preprocessing
 from streamer.engines.config import PRECISION, THREADS
-from streamer.engines.variants import VARIANTS, EngineSpec, Runtime
+from streamer.engines.variants import RUNTIMES, VARIANTS, EngineSpec, Runtime
 from streamer.errors import UsageError
 
 MOST_REQUESTS = 64
@@ -30,24 +30,28 @@ def parse_spec(text: str) -> EngineSpec:
     for refinement in refinements:
         key, equals, value = (part.strip() for part in refinement.partition("="))
         if not equals or not key or not value:
-            raise UsageError(f"engine {text!r}: {refinement!r} is not key=value, as in {_EXAMPLES[spec.runtime]}")
+            raise UsageError(
+                f"engine {text!r}: {refinement!r} is not key=value, as in {RUNTIMES[spec.runtime].example}"
+            )
         spec = _refine(spec, key, value)
     return replace(spec, spec=text)
 
 
 def known_keys(runtime: Runtime) -> str:
     """The refinements that a runtime's variants take, in words."""
-    keys = ", ".join(_KEYS[runtime])
-    if runtime is Runtime.OPENVINO:
+    keys = ", ".join(RUNTIMES[runtime].keys)
+    if RUNTIMES[runtime].properties:
         return f"{keys}, and OpenVINO's properties in upper case, as in NUM_STREAMS=1"
     return keys
 
 
 def _refine(spec: EngineSpec, key: str, value: str) -> EngineSpec:
-    keys = _KEYS[spec.runtime]
+    keys = RUNTIMES[spec.runtime].keys
     if key in keys:
-        return keys[key](spec, value)
-    if key.isupper() and spec.runtime is Runtime.OPENVINO:
+        if keys[key]:
+            _check_one_of(key, value, keys[key])
+        return _REFINEMENTS[key](spec, value)
+    if key.isupper() and RUNTIMES[spec.runtime].properties:
         return _with_property(spec, key, value)
     close = difflib.get_close_matches(key, keys, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
@@ -56,9 +60,6 @@ def _refine(spec: EngineSpec, key: str, value: str) -> EngineSpec:
 
 def _with_property(spec: EngineSpec, key: str, value: str) -> EngineSpec:
     return replace(spec, config=tuple({**dict(spec.config), key: value}.items()))
-
-
-Refinement = Callable[[EngineSpec, str], EngineSpec]
 
 
 def _threads(spec: EngineSpec, value: str) -> EngineSpec:
@@ -76,18 +77,12 @@ def _whole(key: str, value: str, most: int | None = None) -> int:
     return int(value)
 
 
-def _precision(*known: str) -> Refinement:
-    def refine(spec: EngineSpec, value: str) -> EngineSpec:
-        return _with_property(spec, PRECISION, _one_of("precision", value, known))
-
-    return refine
+def _precision(spec: EngineSpec, value: str) -> EngineSpec:
+    return _with_property(spec, PRECISION, value)
 
 
-def _preprocess(*known: Preprocessing) -> Refinement:
-    def refine(spec: EngineSpec, value: str) -> EngineSpec:
-        return replace(spec, preprocess=Preprocessing(_one_of("preprocess", value, known)))
-
-    return refine
+def _preprocess(spec: EngineSpec, value: str) -> EngineSpec:
+    return replace(spec, preprocess=Preprocessing(value))
 
 
 def _device(spec: EngineSpec, value: str) -> EngineSpec:
@@ -97,21 +92,16 @@ def _device(spec: EngineSpec, value: str) -> EngineSpec:
 
 
 def _shared(spec: EngineSpec, value: str) -> EngineSpec:
-    return replace(spec, shared=_switch("shared", value))
+    return replace(spec, shared=value == "on")
 
 
 def _prime(spec: EngineSpec, value: str) -> EngineSpec:
-    return replace(spec, prime=_switch("prime", value))
+    return replace(spec, prime=value == "on")
 
 
-def _switch(key: str, value: str) -> bool:
-    return _one_of(key, value, ("on", "off")) == "on"
-
-
-def _one_of(key: str, value: str, known: tuple[str, ...]) -> str:
+def _check_one_of(key: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise UsageError(f"{key}={value}: give {', '.join(known[:-1])} or {known[-1]}")
-    return value
 
 
 def _delay_ms(spec: EngineSpec, value: str) -> EngineSpec:
@@ -124,29 +114,14 @@ def _delay_ms(spec: EngineSpec, value: str) -> EngineSpec:
     return replace(spec, delay_ms=number)
 
 
-_ELSEWHERE = _preprocess(Preprocessing.NUMPY, Preprocessing.OFF)
-_KEYS: Mapping[Runtime, Mapping[str, Refinement]] = {
-    Runtime.OPENVINO: {
-        "threads": _threads,
-        "precision": _precision("f32", "bf16", "f16"),
-        "device": _device,
-        "shared": _shared,
-        "preprocess": _preprocess(*Preprocessing),
-        "prime": _prime,
-        "requests": _requests,
-    },
-    Runtime.PYTORCH: {
-        "threads": _threads,
-        "precision": _precision("f32", "bf16"),
-        "preprocess": _ELSEWHERE,
-        "prime": _prime,
-    },
-    Runtime.ONNXRUNTIME: {"threads": _threads, "preprocess": _ELSEWHERE, "prime": _prime},
-    Runtime.NULL: {"delay_ms": _delay_ms, "preprocess": _ELSEWHERE, "prime": _prime, "requests": _requests},
+_REFINEMENTS: Mapping[str, Callable[[EngineSpec, str], EngineSpec]] = {
+    "threads": _threads,
+    "precision": _precision,
+    "device": _device,
+    "shared": _shared,
+    "preprocess": _preprocess,
+    "prime": _prime,
+    "requests": _requests,
+    "delay_ms": _delay_ms,
 }
-_EXAMPLES = {
-    Runtime.OPENVINO: "ir-fast,threads=2",
-    Runtime.PYTORCH: "pytorch,threads=2",
-    Runtime.ONNXRUNTIME: "onnxruntime,threads=2",
-    Runtime.NULL: "null,delay_ms=20",
-}
+"""What a key does. Which runtime takes it, and with which words, is in the row of the runtime."""

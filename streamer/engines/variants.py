@@ -1,7 +1,8 @@
-"""The variants, as rows of data: each one way of running a model."""
+"""The runtimes and the variants, as rows of data: a variant is one way of running a model in a runtime."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -16,6 +17,78 @@ class Runtime(StrEnum):
     PYTORCH = "pytorch"
     ONNXRUNTIME = "onnxruntime"
     NULL = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What a runtime needs beyond a base install: streamer's extra, what it is called, and the modules it brings."""
+
+    name: str
+    title: str
+    modules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What is known of a runtime without loading it.
+
+    ``module`` is its file in this folder and ``engine`` the class in it that keeps the contract of `Engine`. ``keys``
+    are the refinements that a SPEC may have, each with the words that it takes; none for a key that takes a number or
+    the like. ``example`` is such a SPEC. ``properties`` says that it takes OpenVINO's properties in upper case, too.
+    ``devices`` says that it runs on several: ``device_missing(spec)`` in the module then says why not on this one.
+    """
+
+    module: str
+    engine: str
+    keys: Mapping[str, tuple[str, ...]]
+    example: str
+    extra: Extra | None = None
+    properties: bool = False
+    devices: bool = False
+
+
+_FREE: tuple[str, ...] = ()
+_SWITCH = ("on", "off")
+_ELSEWHERE = (Preprocessing.NUMPY, Preprocessing.OFF)
+
+RUNTIMES: Mapping[Runtime, Row] = {
+    Runtime.OPENVINO: Row(
+        module="openvino",
+        engine="OpenVinoEngine",
+        keys={
+            "threads": _FREE,
+            "precision": ("f32", "bf16", "f16"),
+            "device": _FREE,
+            "shared": _SWITCH,
+            "preprocess": tuple(Preprocessing),
+            "prime": _SWITCH,
+            "requests": _FREE,
+        },
+        example="ir-fast,threads=2",
+        properties=True,
+        devices=True,
+    ),
+    Runtime.PYTORCH: Row(
+        module="pytorch",
+        engine="PyTorchEngine",
+        keys={"threads": _FREE, "precision": ("f32", "bf16"), "preprocess": _ELSEWHERE, "prime": _SWITCH},
+        example="pytorch,threads=2",
+        extra=Extra("torch", "PyTorch", ("torch", "ultralytics")),
+    ),
+    Runtime.ONNXRUNTIME: Row(
+        module="onnxruntime",
+        engine="OnnxRuntimeEngine",
+        keys={"threads": _FREE, "preprocess": _ELSEWHERE, "prime": _SWITCH},
+        example="onnxruntime,threads=2",
+        extra=Extra("onnxruntime", "ONNX Runtime", ("onnxruntime",)),
+    ),
+    Runtime.NULL: Row(
+        module="null",
+        engine="NullEngine",
+        keys={"delay_ms": _FREE, "preprocess": _ELSEWHERE, "prime": _SWITCH, "requests": _FREE},
+        example="null,delay_ms=20",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import FrozenInstanceError, replace
@@ -12,12 +13,13 @@ import numpy as np
 import pytest
 
 from streamer.detection.preprocess import Preprocessing
+from streamer.engines import variants
 from streamer.engines.base import Engine
 from streamer.engines.config import CONVOLUTIONS, PRECISION, THREADS, precision_of
 from streamer.engines.equivalence import Sameness
 from streamer.engines.registry import open_engine
 from streamer.engines.spec_parser import known_keys, parse_spec
-from streamer.engines.variants import VARIANTS, Runtime
+from streamer.engines.variants import RUNTIMES, VARIANTS, Runtime
 from streamer.errors import UsageError
 from streamer.machine.info import usable_cores
 from streamer.models.find import find_model
@@ -77,6 +79,16 @@ def test_each_runtime_takes_its_refinements_and_no_others(runtime: Runtime) -> N
                 parse_spec(f"{variant},{key}={value}")
             assert f"engine {variant} has no {key!r}" in str(refused.value)
             assert f"it takes {known_keys(runtime)}" in str(refused.value)
+
+
+@pytest.mark.parametrize("runtime", Runtime)
+def test_a_runtimes_row_names_a_file_a_class_in_it_and_a_spec_of_its_own(runtime: Runtime) -> None:
+    row = RUNTIMES[runtime]
+    source = Path(variants.__file__).with_name(f"{row.module}.py").read_text(encoding="utf-8")
+    defined = {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    assert row.engine in defined
+    assert ("device_missing" in defined) == row.devices
+    assert parse_spec(row.example).runtime is runtime
 
 
 @pytest.mark.parametrize(("key", "values", "says"), BAD, ids=[key for key, _, _ in BAD])
