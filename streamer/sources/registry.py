@@ -1,9 +1,10 @@
-"""From SOURCE as it was written to a source that is open."""
+"""The kinds of sources, a row each: from SOURCE as it was written to a source that is open."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.address import kind_of, without_credentials
@@ -16,14 +17,66 @@ from streamer.sources.synthetic import parse_synthetic
 from streamer.sources.video_file import VideoSource
 from streamer.vendors.opencv import load_opencv
 
-STREAMS = ("rtsp", "rtsps", "http", "https")
-KINDS = (
-    "a video file, an image, a folder of images, camera:N, an address with "
-    f"{', '.join(f'{scheme}://' for scheme in STREAMS)}, or synthetic:street"
+NowUs = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A kind of source.
+
+    ``written`` is how one is given, in words. It is known by the beginning of its address (``schemes``, as
+    `address.kind_of` tells them), or, without any, as a path that it ``fits``. ``open`` takes the address, whether
+    files start again at their end, and what reads the clock. A ``live`` one paces itself and has no end.
+    """
+
+    written: str
+    open: Callable[[str, bool, NowUs], Source]
+    schemes: tuple[str, ...] = ()
+    fits: Callable[[Path], bool] = lambda path: False
+    live: bool = False
+
+
+def _is_images(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _number(uri: str) -> int:
+    number = uri.partition(":")[2]
+    if not (number.isascii() and number.isdecimal() and len(number) < 5):
+        raise UsageError(f"{uri} is no camera: give its number, as in camera:0")
+    return int(number)
+
+
+_ADDRESSES = ("rtsp", "rtsps", "http", "https")
+ROWS = (
+    Row(
+        written="a video file",
+        open=lambda uri, loop, _: VideoSource(Path(uri), loop=loop),
+        fits=lambda path: not _is_images(path),
+    ),
+    Row(
+        written="an image, a folder of images",
+        open=lambda uri, loop, _: ImageSource(Path(uri), loop=loop),
+        fits=_is_images,
+    ),
+    Row(
+        written="camera:N",
+        open=lambda uri, _, now_us: CameraSource(_number(uri), now_us=now_us),
+        schemes=("camera",),
+        live=True,
+    ),
+    Row(
+        written=f"an address with {', '.join(f'{scheme}://' for scheme in _ADDRESSES)}",
+        open=lambda uri, _, now_us: StreamSource(uri, now_us=now_us),
+        schemes=_ADDRESSES,
+        live=True,
+    ),
+    Row(written="synthetic:street", open=lambda uri, _loop, _now_us: parse_synthetic(uri), schemes=("synthetic",)),
 )
+"""To add a kind, write its file, and its row here."""
 
 
-def open_source(uri: str, *, loop: bool, now_us: Callable[[], int]) -> Source:
+def open_source(uri: str, *, loop: bool, now_us: NowUs) -> Source:
     """The source that ``uri`` names, with its first frame looked at.
 
     ``loop`` starts files again at their end. ``now_us`` reads the monotonic clock, in microseconds: live sources say
@@ -32,35 +85,29 @@ def open_source(uri: str, *, loop: bool, now_us: Callable[[], int]) -> Source:
     """
     load_opencv()
     kind = kind_of(uri)
-    if kind == "camera":
-        return CameraSource(_number(uri), now_us=now_us)
-    if kind == "synthetic":
-        return parse_synthetic(uri)
-    if kind in STREAMS:
-        return StreamSource(uri, now_us=now_us)
     if kind:
-        raise UsageError(f"{without_credentials(uri)} is no source: give {KINDS}")
-    if not os.path.exists(uri):
+        row = _row_of(kind)
+        if row is None:
+            *most, last = (each.written for each in ROWS)
+            raise UsageError(f"{without_credentials(uri)} is no source: give {', '.join(most)}, or {last}")
+    elif os.path.exists(uri):
+        row = next(row for row in ROWS if row.fits(Path(uri)))
+    else:
         raise UsageError(f"no such file: {uri}")
-    path = Path(uri)
-    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
-        return ImageSource(path, loop=loop)
-    return VideoSource(path, loop=loop)
+    return row.open(uri, loop, now_us)
+
+
+def _row_of(kind: str) -> Row | None:
+    return next((row for row in ROWS if kind in row.schemes), None)
 
 
 def is_live(uri: str) -> bool:
     """It paces itself and has no end: a camera or an address."""
-    return kind_of(uri) in ("camera", *STREAMS)
+    row = _row_of(kind_of(uri))
+    return row is not None and row.live
 
 
 def refuse_live(uri: str) -> None:
     """Raises UsageError for live sources, which show no frame twice."""
     if is_live(uri):
         raise UsageError(f"{without_credentials(uri)} is live and shows no frame twice: record it, and give the file")
-
-
-def _number(uri: str) -> int:
-    number = uri.partition(":")[2]
-    if not (number.isascii() and number.isdecimal() and len(number) < 5):
-        raise UsageError(f"{uri} is no camera: give its number, as in camera:0")
-    return int(number)
