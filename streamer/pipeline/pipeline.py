@@ -88,18 +88,10 @@ class Pipeline:
         self._shutdown = Shutdown(time)
         gate = Gate()
         dispatch: Dispatch[Ticket | Prime] = Dispatch(lambda job: job.due_us)
+        room = 0 if self._closed_loop else queue
         room_bytes = DROPPED_BYTES // len(streams)
         self._lines = [
-            Line(
-                stream,
-                dispatch.link(policy, 0 if self._closed_loop else queue),
-                gate,
-                ledger,
-                time,
-                self._shutdown,
-                decoded,
-                room_bytes,
-            )
+            Line(stream, dispatch.link(policy, room), gate, ledger, time, self._shutdown, decoded, room_bytes)
             for stream in streams
         ]
         self._feeds = [

@@ -104,6 +104,6 @@ def test_either_build_of_opencv_is_the_tested_one(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_table_is_sorted_and_plain(tmp_path: Path) -> None:
-    table = json.loads((ROOT / "streamer" / versions.TESTED).read_text(encoding="utf-8"))
+    table = json.loads((ROOT / "streamer/vendors" / versions.TESTED).read_text(encoding="utf-8"))
     assert list(table) == sorted(table)
     assert all(re.fullmatch(r"\d+(\.\d+)*", version) for version in table.values())
