@@ -1,22 +1,19 @@
-"""From a model's raw prediction to detections: the heads, and class-aware non-maximum suppression."""
+"""From a model's raw prediction to detections: class-aware non-maximum suppression, where the head leaves any."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from streamer.detection.detections import Detections, no_detections
-from streamer.detection.heads import Head
+from streamer.detection.heads import HEADS, Candidates, Head, Raw
 from streamer.detection.preprocess import Geometry
 from streamer.errors import ModelError
 from streamer.vendors.opencv import cv2
 
 MAX_CANDIDATES = 30_000
 MAX_DETECTIONS = 300
-
-Raw = npt.NDArray[np.float32]
 
 
 class Postprocess:
@@ -28,20 +25,23 @@ class Postprocess:
     """
 
     def __init__(self, head: Head, confidence: float, iou: float, classes: int | None = None) -> None:
-        self._head = head
         self._confidence = confidence
         self._iou = iou
         self._classes = classes
-        self._candidates = _with_objectness if head is Head.OBJECTNESS else _with_classes
+        self._decode = HEADS[head].decode
+        self._end_to_end = HEADS[head].end_to_end
 
     def __call__(self, raw: Raw, place: Geometry) -> Detections:
         """Detections of the frame that lies in the input at ``place``. ``raw`` is not kept.
 
         Raises ModelError when an end-to-end head finds a class that has no name.
         """
-        if self._head is Head.END_TO_END:
-            return self._chosen(raw[0], place)
-        cxcywh, confidence, class_id = self._candidates(raw[0], self._confidence)
+        candidates = self._decode(raw[0], self._confidence)
+        return self._chosen(candidates, place) if self._end_to_end else self._suppressed(candidates, place)
+
+    def _suppressed(self, candidates: Candidates, place: Geometry) -> Detections:
+        """Those that no more confident one of their class overlaps."""
+        cxcywh, confidence, class_id = candidates
         if not len(confidence):
             return no_detections()
         if len(confidence) > MAX_CANDIDATES:
@@ -58,36 +58,14 @@ class Postprocess:
         kept = kept[np.argsort(-confidence[kept], kind="stable")][:MAX_DETECTIONS]
         return Detections(place.to_source(xyxy[kept]), confidence[kept], class_id[kept])
 
-    def _chosen(self, rows: npt.NDArray[np.float32], place: Geometry) -> Detections:
-        """Of an end-to-end head's rows (corners, confidence, class) those that are confident enough."""
-        rows = rows[rows[:, 4] > self._confidence]
-        rows = rows[np.argsort(-rows[:, 4], kind="stable")][:MAX_DETECTIONS]
-        class_id = rows[:, 5].astype(np.int32)
-        if self._classes is not None and len(rows) and not 0 <= class_id.min() <= class_id.max() < self._classes:
+    def _chosen(self, candidates: Candidates, place: Geometry) -> Detections:
+        """Those that an end-to-end head has chosen, the most confident first."""
+        xyxy, confidence, class_id = candidates
+        best = np.argsort(-confidence, kind="stable")[:MAX_DETECTIONS]
+        xyxy, confidence, class_id = xyxy[best], confidence[best], class_id[best]
+        if self._classes is not None and len(best) and not 0 <= class_id.min() <= class_id.max() < self._classes:
             raise ModelError(
                 f"the model detects class {class_id.max()} and has names for {self._classes}: "
                 "import it again with --names FILE"
             )
-        return Detections(place.to_source(rows[:, :4]), rows[:, 4].copy(), class_id)
-
-
-Candidates = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int32]]
-
-
-def _with_objectness(rows: npt.NDArray[np.float32], threshold: float) -> Candidates:
-    """Candidates among predictions x (box, objectness, classes): confidence = objectness x class score."""
-    rows = rows[rows[:, 4] > threshold]
-    scores = rows[:, 5:] * rows[:, 4:5]
-    class_id = scores.argmax(axis=1)
-    confidence = scores[np.arange(len(rows)), class_id]
-    above = confidence > threshold
-    return rows[above, :4], confidence[above], class_id[above].astype(np.int32)
-
-
-def _with_classes(columns: npt.NDArray[np.float32], threshold: float) -> Candidates:
-    """Candidates among (box, classes) x predictions: confidence = class score."""
-    above = np.flatnonzero(columns[4:].max(axis=0) > threshold)
-    chosen = columns[:, above]
-    class_id = chosen[4:].argmax(axis=0)
-    confidence = chosen[4:][class_id, np.arange(len(above))]
-    return np.ascontiguousarray(chosen[:4].T), confidence, class_id.astype(np.int32)
+        return Detections(place.to_source(xyxy), confidence, class_id)

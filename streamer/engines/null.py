@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from streamer.detection.heads import Head
+from streamer.detection.heads import HEADS
 from streamer.engines.base import Input, Tensor, gray_input
 from streamer.engines.variants import EngineSpec
 from streamer.models.model import Model
@@ -64,18 +64,9 @@ def fixed_prediction(model: Model) -> Tensor:
     """The model's raw layout with three objects in it."""
     height, width = model.input_size
     raw = np.zeros(model.output_shape, np.float32)
-    rows = raw[0].T if model.head is Head.CLASSES else raw[0]
-    for row, (x, y, class_id) in zip(rows, OBJECTS, strict=False):
-        _write_object(row, model, (x * width, y * height, width / 8, height / 6), class_id % len(model.names))
+    objects = [
+        (x * width, y * height, width / 8, height / 6, CONFIDENCE, class_id % len(model.names))
+        for x, y, class_id in OBJECTS
+    ]
+    HEADS[model.head].write(raw[0], objects)
     return raw
-
-
-def _write_object(row: Tensor, model: Model, box: tuple[float, float, float, float], class_id: int) -> None:
-    x, y, width, height = box
-    if model.head is Head.END_TO_END:
-        row[:] = x - width / 2, y - height / 2, x + width / 2, y + height / 2, CONFIDENCE, class_id
-        return
-    first_class = 5 if model.head is Head.OBJECTNESS else 4
-    row[:4] = box
-    row[4:first_class] = 1
-    row[first_class + class_id] = CONFIDENCE
