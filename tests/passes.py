@@ -78,6 +78,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    listed: Path | None = config.getoption("--not-again")
+    if listed is not None and not listed.is_file():
+        raise pytest.UsageError(f"--not-again {listed}: there is no such file")
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(_Pass(config.getoption("--passed")))
 

@@ -132,6 +132,11 @@ def bench(at_work: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def patience(seconds: float) -> str:
+    """Code after which the first signal waits so long for the main thread."""
+    return f"import streamer.cli.signals\nstreamer.cli.signals.PATIENCE_S = {seconds}\n"
+
+
 def insist(process: subprocess.Popen[str], number: signal.Signals) -> None:
     """Sends a second signal, again where it came so soon that it counted as the first."""
     while process.poll() is None:
@@ -148,14 +153,13 @@ def ends(process: subprocess.Popen[str], code: int, tmp_path: Path) -> None:
 
 
 def test_the_first_signal_ends_a_command_that_is_in_a_runtimes_own_code(tmp_path: Path) -> None:
-    impatient = "import streamer.cli.signals\nstreamer.cli.signals.PATIENCE_S = 0.2\n"
-    with bench(HANGS + impatient, tmp_path) as process:
+    with bench(HANGS + patience(0.2), tmp_path) as process:
         process.send_signal(signal.SIGINT)
         ends(process, 130, tmp_path)
 
 
 def test_a_second_signal_ends_a_command_at_once_in_a_runtimes_own_code(tmp_path: Path) -> None:
-    with bench(HANGS, tmp_path) as process:
+    with bench(HANGS + patience(600), tmp_path) as process:
         process.send_signal(signal.SIGTERM)
         insist(process, signal.SIGINT)
         ends(process, 130, tmp_path)
