@@ -385,7 +385,7 @@ class FailingRequest(NullRequest):
 
 
 FAIL_AT_50 = (
-    "import streamer.run.run, tests.cli.test_errors\nstreamer.run.open_engine = tests.cli.test_errors.Failing"
+    "import streamer.run.run, tests.cli.test_errors\nstreamer.run.run.open_engine = tests.cli.test_errors.Failing"
 )
 
 
