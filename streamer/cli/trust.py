@@ -36,6 +36,8 @@ def asking(attempt: Callable[[bool], T], trust: bool) -> T:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise
         click.echo(f"streamer: {error}", err=True)
-        if not click.confirm("Load it?", err=True):
+        # Not click.confirm: up to click 8.3 that writes a blank on standard output.
+        click.echo("Load it? [y/N]: ", nl=False, err=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise
         return attempt(True)

@@ -110,4 +110,9 @@ def _values(rows: Rows, name: str) -> Array:
 
 
 def _said(number: Fraction | None) -> str:
-    return "null" if number is None else f"{float(number):.10g}"
+    if number is None:
+        return "null"
+    try:
+        return f"{float(number):.10g}"
+    except OverflowError:  # no float is as large as the quotient of some two
+        return f"about 10^{len(str(abs(round(number)))) - 1}"
