@@ -1,8 +1,7 @@
 """Loading a .pt file. It is a pickle: loading one may run code of whoever made it.
 
 So it is looked at first without being loaded, and then loaded by PyTorch's ``weights_only``, which makes only objects
-of known classes, wherever the installed Ultralytics can do that. Only when that does not work, the pickle is let run,
-and only in a file that is trusted.
+of known classes. Only when that does not work, the pickle is let run, and only in a file that is trusted.
 """
 
 from __future__ import annotations
@@ -92,20 +91,18 @@ def _classes_in(path: Path) -> set[str]:
 
 
 def _loaded(copy: Path, path: Path) -> Checkpoint:
-    """As Ultralytics loads it. Its switch for ``weights_only``, where it has one, is else set by the environment."""
+    """As Ultralytics loads it. Its switch for ``weights_only`` is else set by the environment."""
     from ultralytics.nn import tasks
 
-    load = tasks.load_checkpoint if hasattr(tasks, "load_checkpoint") else tasks.attempt_load_one_weight
-    if hasattr(tasks, "SAFE_LOAD"):
-        before, tasks.SAFE_LOAD = tasks.SAFE_LOAD, True
-        try:
-            return Checkpoint(_end_to_end(load(copy)[0]), unpickled=False)
-        except Exception:  # it needs more than the known classes, or is broken: then the same is said below
-            pass
-        finally:
-            tasks.SAFE_LOAD = before
+    before, tasks.SAFE_LOAD = tasks.SAFE_LOAD, True
     try:
-        return Checkpoint(_end_to_end(load(copy)[0]), unpickled=True)
+        return Checkpoint(_end_to_end(tasks.load_checkpoint(copy)[0]), unpickled=False)
+    except Exception:  # it needs more than the known classes, or is broken: then the same is said below
+        pass
+    finally:
+        tasks.SAFE_LOAD = before
+    try:
+        return Checkpoint(_end_to_end(tasks.load_checkpoint(copy)[0]), unpickled=True)
     except Exception as error:  # unpickling runs code of others, which may raise anything
         raise ModelError(f"{path} is not a model that Ultralytics can load: {_reason(error)}") from error
 
