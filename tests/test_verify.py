@@ -509,12 +509,24 @@ def test_whatever_stands_in_the_manifest_there_is_no_traceback(waiting: Path, tm
     check()
 
 
-def test_a_figure_that_is_too_large_for_a_float_is_said(waiting: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("latency", "said"), [(1e308, "about 10^607"), (-1e308, "about -10^607")])
+def test_a_figure_that_is_too_large_for_a_float_is_said(
+    latency: float, said: str, waiting: Path, tmp_path: Path
+) -> None:
     copy = Path(shutil.copytree(waiting, tmp_path / "large"))
     document = manifest(copy)
-    document["result_latency_ms"]["p50"], document["service_ms"]["p50"] = 1e308, 1e-300
+    document["result_latency_ms"]["p50"], document["service_ms"]["p50"] = latency, 1e-300
     write_manifest(copy, document)
-    assert any("omission_gap.p50" in reason and "about 10^607" in reason for reason in verify(copy).reasons)
+    assert any("omission_gap.p50" in reason and said in reason for reason in verify(copy).reasons)
+
+
+def test_a_live_run_that_is_longer_than_a_float_can_say_is_unreadable(waiting: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(waiting, tmp_path / "long"))
+    document = manifest(copy)
+    document["run"]["duration_s"] = 1e308
+    document["streams"][0]["live"] = True
+    write_manifest(copy, document)
+    assert any("ticks of the camera" in reason for reason in verify(copy).reasons)
 
 
 def test_whatever_stands_in_the_tables_there_is_no_traceback(waiting: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def _ticks(scheduled: Array, run: RunFacts, number: int) -> Array:
     most = run.duration_us * rate / 1_000_000
     if most > MOST_TICKS:
         raise Unreadable(
-            f"run.json run.duration_s: found {run.duration_us / 1e6:g}, {float(most):.0f} ticks of the camera"
+            f"run.json run.duration_s: found {run.duration_us // 1_000_000}, {round(most)} ticks of the camera"
         )
     ticks = instants(range(int(most) + 2), rate)
     return ticks[ticks <= run.duration_us]

@@ -115,4 +115,4 @@ def _said(number: Fraction | None) -> str:
     try:
         return f"{float(number):.10g}"
     except OverflowError:  # no float is as large as the quotient of some two
-        return f"about 10^{len(str(abs(round(number)))) - 1}"
+        return f"about {'-' if number < 0 else ''}10^{len(str(abs(round(number)))) - 1}"
