@@ -211,14 +211,13 @@ class Settings:
     def __post_init__(self) -> None:
         for name, row in OPTIONS.items():
             row.refuse(getattr(self, name))
-        check_closed_loop(
-            self.fps,
-            policy=self.policy,
-            arrivals=self.arrivals,
-            max_age_ms=self.max_age_ms,
-            skip_partial=self.skip_partial,
-        )
+        check_closed_loop(self.fps, policy=self.policy, freshness=self._given(Group.FRESHNESS))
         check_give_up(self.give_up_s, reconnect=self.reconnect)
+
+    def _given(self, group: Group) -> list[str]:
+        """The flags of the group's options that differ from their defaults."""
+        rows = {name: row for name, row in OPTIONS.items() if row.group is group}
+        return [row.flag for name, row in rows.items() if getattr(self, name) != row.default]
 
     @property
     def pace(self) -> Pace:

@@ -6,6 +6,8 @@ that it looks at. All of them raise UsageError.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from streamer.engines.variants import EngineSpec
 from streamer.errors import UsageError
 from streamer.pipeline.drop_policy import Policy
@@ -13,21 +15,17 @@ from streamer.schedule.schedule import Pace
 from streamer.sources.base import SourceInfo
 
 
-def check_closed_loop(
-    fps: Pace | int,
-    *,
-    policy: Policy | None,
-    arrivals: str | None,
-    max_age_ms: float | None,
-    skip_partial: bool,
-) -> None:
-    """In a closed loop no frame is due: none is dropped, none arrives late and none grows old."""
+def check_closed_loop(fps: Pace | int, *, policy: Policy | None, freshness: Sequence[str]) -> None:
+    """In a closed loop no frame is due: none is dropped, none arrives late and none grows old.
+
+    ``freshness`` are the flags that were given of the options about that.
+    """
     if fps != "max":
         return
     if policy not in (None, Policy.WAIT):
         raise UsageError(f"--policy {policy}: with --fps max nothing is due and nothing dropped; use wait")
-    if arrivals or max_age_ms or skip_partial:
-        raise UsageError("--arrivals, --max-age and --skip-partial: with --fps max nothing is due; leave it out")
+    if freshness:
+        raise UsageError(f"{', '.join(freshness)}: with --fps max nothing is due; leave it out")
 
 
 def check_give_up(give_up_s: float | None, *, reconnect: bool) -> None:

@@ -87,9 +87,16 @@ def test_a_burst_is_replayed_and_the_ledger_says_what_was_stale(clip: Path, tiny
     assert any(row["reason"] == "stale" for row in ledger)
 
 
-@pytest.mark.parametrize("wrong", [{"max_age_ms": 5}, {"skip_partial": True}, {"arrivals": "bursty"}])
-def test_a_closed_loop_has_no_arrivals_and_no_age(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="nothing is due"):
+@pytest.mark.parametrize(
+    ("wrong", "flags"),
+    [
+        ({"max_age_ms": 5}, "--max-age: "),
+        ({"skip_partial": True}, "--skip-partial: "),
+        ({"arrivals": "bursty", "max_age_ms": 5}, "--arrivals, --max-age: "),
+    ],
+)
+def test_a_closed_loop_has_no_arrivals_and_no_age(wrong: dict[str, Any], flags: str) -> None:
+    with pytest.raises(UsageError, match=f"^{flags}with --fps max nothing is due"):
         Settings(fps="max", **wrong)
 
 
