@@ -114,14 +114,6 @@ class Settings:
         read=float,
         range=ABOVE_0,
     )
-    max_wait_ms: float | None = option(
-        None,
-        "--max-wait MS",
-        "Drop a frame that has waited longer than this for the engine when its turn comes.",
-        Group.FRESHNESS,
-        read=float,
-        range=ABOVE_0,
-    )
     skip_partial: bool = option(
         False,
         "--skip-partial",
@@ -236,8 +228,7 @@ class Settings:
     def freshness(self) -> Freshness:
         """Which frames are no longer worth an inference."""
         max_age_us = None if self.max_age_ms is None else round(self.max_age_ms * 1000)
-        max_wait_us = None if self.max_wait_ms is None else round(self.max_wait_ms * 1000)
-        return Freshness(max_age_us, self.skip_partial, max_wait_us)
+        return Freshness(max_age_us, self.skip_partial)
 
     @property
     def limits(self) -> Limits:

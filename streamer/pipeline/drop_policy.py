@@ -26,11 +26,10 @@ RECENT = 101
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The rules in force: the age and the wait beyond which a frame is dropped; whether partial slots are skipped."""
+    """The rules in force: the age beyond which a frame is dropped, and whether partial slots are skipped."""
 
     max_age_us: int | None = None
     skip_partial: bool = False
-    max_wait_us: int | None = None
 
 
 class Judge:
@@ -58,9 +57,6 @@ class Judge:
         """Why the frame should be dropped ``now``, None to serve it; ``more`` says that others will come."""
         rules = self._rules
         if rules.max_age_us is not None and now - record.scheduled > rules.max_age_us:
-            return STALE
-        captured = record.scheduled if record.captured is None else record.captured
-        if rules.max_wait_us is not None and now - captured > rules.max_wait_us:
             return STALE
         if rules.skip_partial and more and self._services and self._slot_is_partial(now):
             return PARTIAL

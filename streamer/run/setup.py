@@ -55,7 +55,6 @@ class RunPart(TypedDict):
     queue: int
     arrivals: str | None
     max_age_ms: float | None
-    max_wait_ms: float | None
     skip_partial: bool
     until: str | None
     slo: str | None
@@ -87,7 +86,6 @@ def run_part(opened: Opened, deadline_us: int | None) -> RunPart:
         "queue": 0 if schedule.closed_loop else settings.queue,
         "arrivals": None if schedule.arrivals is None else schedule.arrivals.text,
         "max_age_ms": settings.max_age_ms,
-        "max_wait_ms": settings.max_wait_ms,
         "skip_partial": settings.skip_partial,
         "until": settings.until,
         "slo": settings.slo,
