@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, a small model, and the rules of a pass: see `tests.passes`."""
+"""What all tests share: a cache of their own, a small model, the rules of a pass and its versions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from streamer.vendors.versions import line
 from tests.runs import write_tiny_model
 
-pytest_plugins = ["tests.passes"]
+pytest_plugins = ["tests.passes", "tests.record_tested"]
 
 # A background job of a script inherits SIGINT ignored, and would hand that on to the processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,21 +1,49 @@
-"""Writes down the versions in force as tested, where they are newer: run after all tests have passed with them."""
+"""The table of the versions that all tests have passed with.
+
+While a pass goes on, the versions in force stand in it, so that a new release of a library is no failure by itself:
+a note about it is said by every command. When the pass is over, the table is what it was; ``python -m
+tests.record_tested`` after passes without a failure writes them down for good.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+
+import pytest
 
 from streamer.vendors.versions import BASE, EXTRAS, TESTED, is_newer, tested, versions
 from tests.runs import ROOT
 
 PATH = ROOT / "streamer" / "vendors" / TESTED
+_before = pytest.StashKey[str]()
 
 
 def newly_tested() -> dict[str, str]:
     """The versions in force that are newer than those written down, or not written down; of Python the minor one."""
-    known = tested() if PATH.exists() else {}
+    known = tested()
     found = {name: version for name, version in versions().items() if name in (*BASE, *EXTRAS)}
     found["python"] = ".".join(versions()["python"].split(".")[:2])
     return {name: version for name, version in found.items() if name not in known or is_newer(version, known[name])}
+
+
+def record(newer: dict[str, str]) -> None:
+    """Writes them into the table."""
+    PATH.write_text(json.dumps(dict(sorted({**tested(), **newer}.items())), indent=1) + "\n", encoding="utf-8")
+    tested.cache_clear()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    newer = newly_tested()
+    if newer and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.stash[_before] = PATH.read_text(encoding="utf-8")
+        record(newer)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _before in config.stash:
+        PATH.write_text(config.stash[_before], encoding="utf-8")
+        tested.cache_clear()
 
 
 def main() -> None:
@@ -24,8 +52,7 @@ def main() -> None:
     if not newer:
         print(f"streamer/vendors/{TESTED} knows all of these versions")
         return
-    table = {**(tested() if PATH.exists() else {}), **newer}
-    PATH.write_text(json.dumps(dict(sorted(table.items())), indent=1) + "\n", encoding="utf-8")
+    record(newer)
     print(
         f"streamer/vendors/{TESTED}: commit it: {', '.join(f'{name} {version}' for name, version in newer.items())}"
     )
