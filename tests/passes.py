@@ -1,7 +1,8 @@
 """The rules of a pass over the tests, as a plug-in of pytest: what runs again, where, and how long.
 
-**Again**: a pass with ``--passed FILE`` writes down what passed in it and asked for no extra; a pass with
-``--not-again FILE`` leaves that out, and runs all the rest. So no test can be in neither.
+**Again**: a pass with ``--passed=FILE`` writes down what passed in it and asked for no extra; a pass with
+``--not-again=FILE`` leaves that out, and runs all the rest. So no test can be in neither. (With a blank before a FILE
+that is there, pytest takes it for a path of tests, and finds no options of ours.)
 
 **Where**: workers share the tests out by ``--dist worksteal``, in runs of neighbours: few modules are split and then
 make their fixtures twice. (``loadgroup`` would split none, but hangs when a worker is replaced: pytest-xdist 1323.)
