@@ -1,4 +1,4 @@
-"""Running the command as a process of its own, and reading what a run left behind."""
+"""Running the command, in this process or in one of its own, and reading what a run left behind."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from unittest.mock import patch
 
 import av
 import numpy as np
 import pytest
 
+from streamer.cli.main import main
 from streamer.vendors import pyav
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,7 +62,47 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **(more or {})}
 
 
-def streamer(*arguments: str | Path, cwd: Path, more: Mapping[str, str] | None = None) -> Finished:
+def streamer(*arguments: str | Path, cwd: Path) -> Finished:
+    """``streamer`` with ``arguments``, run to its end in this process, and all that it and its libraries said.
+
+    Where a worker may hang, a process is needed: `process`. The command would end this one.
+    """
+    with chdir(cwd), patch.object(sys, "argv", ["streamer", *map(str, arguments)]), _said() as said:
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+    assert isinstance(code, int)
+    return Finished(code, *said)
+
+
+@contextmanager
+def _said() -> Iterator[list[str]]:
+    """What is written to standard output and standard error meanwhile, by whom it may be; filled in at the end."""
+    said: list[str] = []
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        with _redirected(1, out), _redirected(2, err):
+            yield said
+        for file in (out, err):
+            file.seek(0)
+            said.append(file.read().decode())
+
+
+@contextmanager
+def _redirected(number: int, file: IO[bytes]) -> Iterator[None]:
+    """What this process writes to its descriptor 1 or 2 goes into the file; so does what Python writes there."""
+    name = {1: "stdout", 2: "stderr"}[number]
+    getattr(sys, name).flush()
+    kept = os.dup(number)
+    os.dup2(file.fileno(), number)
+    try:
+        with open(number, "w", encoding="utf-8", closefd=False) as stream, patch.object(sys, name, stream):
+            yield
+    finally:
+        os.dup2(kept, number)
+        os.close(kept)
+
+
+def process(*arguments: str | Path, cwd: Path, more: Mapping[str, str] | None = None) -> Finished:
     """``python -m streamer`` with ``arguments``, run to its end."""
     command = [sys.executable, "-m", "streamer", *map(str, arguments)]
     done = subprocess.run(command, cwd=cwd, env=environment(more), capture_output=True, text=True, check=False)

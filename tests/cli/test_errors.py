@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 
 import streamer
-from streamer.cli.main import main
 from streamer.engines.base import Tensor
 from streamer.engines.null import NullEngine, NullRequest, fixed_prediction
 from streamer.engines.registry import unavailable
@@ -46,30 +45,23 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def replay(clip: Path, tiny_model: Path, tmp_path: Path) -> Replay:
-    """``streamer replay`` in a process, of the clip with the null engine; a later option overrides an earlier one."""
+    """``streamer replay`` of the clip with the null engine; a later option overrides an earlier one."""
 
     def replay(*more: str | Path, source: str | Path = clip) -> Finished:
-        usual = ("--engine", "null", "--model", tiny_model, "--fps", "500", "--warmup", "0", "--out", "run")
+        usual = (
+            "--engine",
+            "null",
+            "--model",
+            tiny_model,
+            "--fps",
+            "500",
+            "--warmup",
+            "0",
+            "--no-chart",
+            "--out",
+            "run",
+        )
         return runs.streamer("replay", source, *usual, *more, cwd=tmp_path)
-
-    return replay
-
-
-@pytest.fixture
-def replay_here(
-    clip: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Replay:
-    """The same in this process, which is quicker: ``main`` itself, with its own mapping of errors."""
-
-    def replay(*more: str | Path) -> Finished:
-        usual = ("--engine", "null", "--model", tiny_model, "--fps", "500", "--warmup", "0", "--out", "run")
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["streamer", "replay", str(clip), *map(str, (*usual, *more))])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Finished(ended.value.code, said.out, said.err)
 
     return replay
 
@@ -138,9 +130,9 @@ def test_a_process_that_is_asked_for_nonsense_ends_with_one_line_and_exit_code_2
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
 def test_what_makes_no_sense_is_one_line_and_exit_code_2(
-    options: list[str], says: str, replay_here: Replay, tmp_path: Path
+    options: list[str], says: str, replay: Replay, tmp_path: Path
 ) -> None:
-    done = replay_here(*options)
+    done = replay(*options)
     assert says in done.error
     assert (done.code, done.out) == (2, "")
     assert not list(tmp_path.iterdir()), "something was written"
@@ -417,7 +409,7 @@ def test_the_library_raises_an_engine_error_that_carries_frame_and_cause(
         return Failing(spec, model)
 
     monkeypatch.setattr("streamer.run.run.open_engine", open_failing)
-    settings = Settings(engine="null", model=str(tiny_model), fps="max", warmup=0, out=tmp_path / "run")
+    settings = Settings(engine="null", model=str(tiny_model), fps="max", warmup=0, chart=False, out=tmp_path / "run")
     with pytest.raises(EngineError, match="at frame 50") as caught:
         streamer.replay(clip, settings)
     assert caught.value.frame == 50

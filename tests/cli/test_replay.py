@@ -76,6 +76,7 @@ def replay(clip: Path, tiny_model: Path, tmp_path: Path) -> Any:
 
     def replay(source: Path = clip, **asked: Any) -> Run:
         settings = {"engine": "null", "model": str(tiny_model), "fps": FAST, "out": tmp_path / "run", "warmup": 1}
+        settings["chart"] = False
         return streamer.replay(source, Settings(**{**settings, **asked}))
 
     return replay
@@ -94,7 +95,7 @@ def delivered_times(directory: Path, *, outcomes: tuple[str, ...] = ("delivered"
 
 
 def test_a_run_directory_has_exactly_the_contracts_files(replay: Any) -> None:
-    done = replay()
+    done = replay(chart=True)
     assert files(done.directory) == {"frames.csv", "detections.csv", "annotated.mp4", "latency.png", "run.json"}
     assert done.manifest["verdict"] == "VALID"
     assert manifest(done.directory) == json.loads(json.dumps(done.manifest))
@@ -352,6 +353,7 @@ def test_the_pipeline_runs_on_both_event_loops(
         model=str(tiny_model),
         fps=FAST,
         policy=policy,
+        chart=False,
         out=tmp_path / "run",
         video=Video.ALL,
     )
@@ -428,7 +430,7 @@ def test_the_bundled_model_says_that_it_knows_only_the_street(clip: Path, tmp_pa
 
 @pytest.fixture
 def command(clip: Path, tiny_model: Path, tmp_path: Path) -> Any:
-    """``streamer replay`` as a process, on the clip, with the null engine, into ``run``."""
+    """``streamer replay`` on the clip, with the null engine, into ``run``."""
 
     def command(*more: str) -> runs.Finished:
         arguments = ("--engine", "null", "--model", tiny_model, "--fps", "200", "--out", "run", "--warmup", "0")

@@ -34,7 +34,7 @@ FRAMES = 16
 def play(engine: str, out: Path, *, fps: Pace = "max") -> Run:
     """The first frames of the bundled clip on real threads; each is delivered."""
     settings = Settings(
-        engine=engine, fps=fps, queue=FRAMES, frames=FRAMES, warmup=1, video=Video.NONE, out=out
+        engine=engine, fps=fps, queue=FRAMES, frames=FRAMES, warmup=1, video=Video.NONE, chart=False, out=out
     )  # fmt: skip
     return streamer.replay(clip_of_the_street(), settings)
 

@@ -35,7 +35,7 @@ def pictures(count: int) -> Iterator[Picture]:
 
 def boxed_by_streamer(model: Path, out: Path, *, frames: int | None = None) -> list[list[Found]]:
     """Detections of each frame, as ``detections.csv`` has them; every frame of a closed loop is delivered."""
-    settings = streamer.Settings(model=str(model), fps="max", frames=frames, video=Video.NONE, out=out)
+    settings = streamer.Settings(model=str(model), fps="max", frames=frames, video=Video.NONE, chart=False, out=out)
     run = streamer.replay(FOOTAGE, settings)
     assert run.manifest["verdict"] == "VALID"
     outcomes = check_conserved(out)

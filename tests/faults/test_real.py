@@ -53,8 +53,19 @@ class Replay(Protocol):
 def replay(clip: Path, tiny_model: Path, tmp_path: Path) -> Replay:
     def replay(faults: list[Entry], *more: str) -> Finished:
         (tmp_path / "plan.toml").write_text(as_toml(faults))
-        usual = ("--engine", "null", "--model", str(tiny_model), "--fps", "50", "--warmup", "0", "--quiet")
-        return runs.streamer("replay", clip, *usual, "--faults", "plan.toml", "--out", "run", *more, cwd=tmp_path)
+        usual = (
+            "--engine",
+            "null",
+            "--model",
+            str(tiny_model),
+            "--fps",
+            "50",
+            "--warmup",
+            "0",
+            "--quiet",
+            "--no-chart",
+        )
+        return runs.process("replay", clip, *usual, "--faults", "plan.toml", "--out", "run", *more, cwd=tmp_path)
 
     return replay
 
@@ -97,7 +108,7 @@ def test_an_engine_that_is_lost_in_a_process_of_its_own_is_replaced(
 ) -> None:
     plan, out = tmp_path / "plan.toml", tmp_path / "run"
     plan.write_text(as_toml([{"kind": kind, "frame": 20}]))
-    settings = Settings(engine="null", model=str(tiny_model), fps=50, out=out, video=Video.NONE)
+    settings = Settings(engine="null", model=str(tiny_model), fps=50, chart=False, out=out, video=Video.NONE)
     done = streamer.replay(clip, replace(settings, faults=str(plan), respawn=1, stall_s=0.5))
     assert done.failure is None
     assert done.manifest["verdict"] == "VALID"
@@ -187,7 +198,9 @@ def test_a_hog_takes_cores_for_a_while_and_ends() -> None:
 def test_a_run_with_a_hog_leaves_no_process_behind(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(as_toml([{"kind": "hog", "at": "200ms", "for": "1h", "cores": 0.5}]))
-    settings = Settings(engine="null", model=str(tiny_model), faults=str(plan), out=tmp_path / "run", frames=30)
+    settings = Settings(
+        engine="null", model=str(tiny_model), faults=str(plan), chart=False, out=tmp_path / "run", frames=30
+    )
     document = streamer.replay(clip, settings).manifest
     assert document["verdict"] == "VALID"
     assert document["faults"] is not None
@@ -196,7 +209,7 @@ def test_a_run_with_a_hog_leaves_no_process_behind(clip: Path, tiny_model: Path,
 
 
 def test_without_a_plan_the_manifest_says_null(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
-    settings = Settings(engine="null", model=str(tiny_model), out=tmp_path / "run", frames=3)
+    settings = Settings(engine="null", model=str(tiny_model), chart=False, out=tmp_path / "run", frames=3)
     document = streamer.replay(clip, settings).manifest
     assert document["faults"] is None
     assert not [doubt for doubt in document["doubts"] if "fault" in doubt]

@@ -93,7 +93,7 @@ def test_the_working_directory_is_no_temporary_place(
 def test_a_replay_of_an_onnx_file_makes_its_ir_for_itself_leaves_nothing_and_notes_it(tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.mp4", 5)
     (tmp_path / "tmp").mkdir()
-    done = runs.streamer(
+    done = runs.process(
         *("replay", clip, "--engine", "ir", "--policy", "wait", "--warmup", "1", "--out", "run"),
         cwd=tmp_path,
         more={"STREAMER_CACHE": "/proc/self/streamer", "TMPDIR": str(tmp_path / "tmp")},
@@ -107,7 +107,7 @@ def test_a_replay_of_an_onnx_file_makes_its_ir_for_itself_leaves_nothing_and_not
 @needs_bundled
 def test_an_import_that_cannot_be_kept_is_refused_with_the_mend(tmp_path: Path) -> None:
     shutil.copy(BUNDLED_MODEL.with_name("model.onnx"), tmp_path / "mine.onnx")
-    done = runs.streamer(
+    done = runs.process(
         *("models", "import", "mine.onnx"), cwd=tmp_path, more={"STREAMER_CACHE": "/proc/self/streamer"}
     )
     assert "set STREAMER_CACHE to a directory that can be written" in done.error

@@ -203,7 +203,9 @@ def test_one_whose_disk_fails_says_so_in_its_doubt(tmp_path: Path) -> None:
 
 def test_a_run_says_what_its_load_took_and_is_verified(tmp_path: Path) -> None:
     clip, out = write_video(tmp_path / "clip.mp4", 30), tmp_path / "run"
-    settings = Settings(engine="null", fps=100, load=("cpu=0.2,mem=20M", "nice=1"), video=Video.NONE, out=out)
+    settings = Settings(
+        engine="null", fps=100, load=("cpu=0.2,mem=20M", "nice=1"), video=Video.NONE, chart=False, out=out
+    )
     run = streamer.replay(clip, settings)
     load = run.manifest["load"]
     assert load is not None

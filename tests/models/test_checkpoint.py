@@ -184,10 +184,10 @@ def test_what_is_no_checkpoint_of_ultralytics_is_refused_without_being_loaded(
 
 def test_a_script_is_told_to_add_trust_and_then_imports(checkpoint: Path, tmp_path: Path) -> None:
     arguments = ("models", "import", checkpoint, "--name", "mine")
-    done = runs.streamer(*arguments, cwd=tmp_path)
+    done = runs.process(*arguments, cwd=tmp_path)
     assert "add --trust if you know who made it" in done.error
     assert (done.code, done.out) == (2, "")
-    done = runs.streamer(*arguments, "--trust", cwd=tmp_path)
+    done = runs.process(*arguments, "--trust", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("imported mine: boxes+classes, 80 classes, input 64x64")
 

@@ -309,7 +309,9 @@ def test_a_primed_run_tells_what_it_cost(
 
 
 def test_a_run_that_is_not_primed_says_nothing_of_priming(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
-    settings = Settings(engine="null", model=str(tiny_model), fps=500, video=Video.NONE, out=tmp_path / "run")
+    settings = Settings(
+        engine="null", model=str(tiny_model), fps=500, video=Video.NONE, chart=False, out=tmp_path / "run"
+    )
     assert streamer.replay(clip, settings).manifest["priming"] is None
 
 

@@ -113,7 +113,14 @@ class Turns:
 
 
 def replay(clip: Path, out: Path, turns: Turns, tiny_model: Path, **more: object) -> Run:
-    asked = {"engine": "null,delay_ms=1", "model": str(tiny_model), "warmup": 0, "out": out, "fps": Fraction(200)}
+    asked = {
+        "engine": "null,delay_ms=1",
+        "model": str(tiny_model),
+        "warmup": 0,
+        "chart": False,
+        "out": out,
+        "fps": Fraction(200),
+    }
     settings = Settings(**{**asked, **more})  # type: ignore[arg-type]
     return anyio.run(partial(run, [str(clip)], settings, None, turns))
 
@@ -128,7 +135,7 @@ def test_a_run_in_rounds_is_an_ordinary_run_that_verifies(tmp_path: Path, tiny_m
 
 def test_a_run_that_is_not_in_rounds_says_so(tmp_path: Path, tiny_model: Path) -> None:
     clip = write_video(tmp_path / "clip.mkv", 10, size=(64, 48))
-    settings = Settings(engine="null", model=str(tiny_model), out=tmp_path / "run", warmup=0)
+    settings = Settings(engine="null", model=str(tiny_model), chart=False, out=tmp_path / "run", warmup=0)
     assert anyio.run(run, [str(clip)], settings).manifest["run"]["rounds"] is None
 
 

@@ -99,7 +99,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def four(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of four streams of the same clip."""
     out = tmp_path_factory.mktemp("streams") / "run"
-    replay(clip, Settings(engine="null,delay_ms=2", streams=4, frames=12, out=out, video=Video.ALL))
+    replay(clip, Settings(engine="null,delay_ms=2", streams=4, frames=12, chart=False, out=out, video=Video.ALL))
     return out
 
 
@@ -171,7 +171,9 @@ def test_several_sources_and_a_number_of_streams_contradict_each_other(clip: Pat
 
 
 def test_several_sources_are_a_stream_each_with_their_own_size_and_rate(clip: Path, tmp_path: Path) -> None:
-    done = replay([clip, "synthetic:street,seed=3"], Settings(engine="null", frames=6, out=tmp_path / "run"))
+    done = replay(
+        [clip, "synthetic:street,seed=3"], Settings(engine="null", frames=6, chart=False, out=tmp_path / "run")
+    )
     first, second = done.manifest["streams"]
     assert first["uri"] == str(clip)
     assert second["uri"].startswith("synthetic:street,seed=3,")

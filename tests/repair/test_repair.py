@@ -167,8 +167,8 @@ def unfinished(directory: Path, **asked: Any) -> dict[str, Any]:
 def test_figures_made_from_the_rows_are_those_that_the_run_itself_had(
     asked: dict[str, Any], clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    usual = {"engine": "null", "model": str(tiny_model), "fps": Fraction(100), "warmup": 0, "out": tmp_path / "run"}
-    streamer.replay(clip, Settings(**{**usual, **asked}))
+    usual = {"engine": "null", "model": str(tiny_model), "fps": Fraction(100), "warmup": 0, "chart": False}
+    streamer.replay(clip, Settings(**{**usual, **asked, "out": tmp_path / "run"}))
     before = unfinished(tmp_path / "run", duration_s=asked.get("duration_s"))
     after: Mapping[str, Any] | None = repair(tmp_path / "run")
     assert after is not None
@@ -191,7 +191,13 @@ def test_the_rounds_of_a_killed_run_are_found_again(clip: Path, tiny_model: Path
             return True
 
     settings = Settings(
-        engine="null", model=str(tiny_model), fps=Fraction(200), warmup=0, out=tmp_path / "run", video=Video.NONE
+        engine="null",
+        model=str(tiny_model),
+        fps=Fraction(200),
+        warmup=0,
+        chart=False,
+        out=tmp_path / "run",
+        video=Video.NONE,
     )
     anyio.run(partial(run, [str(clip)], settings, rounds=Turns()))
     before = unfinished(tmp_path / "run")
@@ -221,7 +227,13 @@ def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
     clip: Path, tiny_model: Path, tmp_path: Path, let_go: bool
 ) -> None:
     settings = Settings(
-        engine="null", model=str(tiny_model), fps=Fraction(40), warmup=0, segment_s=0.2, out=tmp_path / "run"
+        engine="null",
+        model=str(tiny_model),
+        fps=Fraction(40),
+        warmup=0,
+        segment_s=0.2,
+        chart=False,
+        out=tmp_path / "run",
     )
     streamer.replay(clip, settings)
     before = unfinished(tmp_path / "run")
@@ -364,6 +376,8 @@ def test_a_run_that_is_still_going_on_is_left_alone(clip: Path, tiny_model: Path
 
 
 def test_a_killed_run_can_be_written_over(copy: Path, clip: Path, tiny_model: Path) -> None:
-    settings = Settings(engine="null", model=str(tiny_model), fps="max", warmup=0, out=copy, overwrite=True)
+    settings = Settings(
+        engine="null", model=str(tiny_model), fps="max", warmup=0, chart=False, out=copy, overwrite=True
+    )
     assert streamer.replay(clip, settings).manifest["verdict"] == "VALID"
     assert verify(copy).valid

@@ -29,7 +29,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def replayed(source: str | Path, model: Path, out: Path, **more: Any) -> Run:
     """A replay that is verified."""
-    usual: dict[str, Any] = {"engine": "null", "model": str(model), "warmup": 0, "out": out, "fps": 200}
+    usual: dict[str, Any] = {
+        "engine": "null",
+        "model": str(model),
+        "warmup": 0,
+        "out": out,
+        "fps": 200,
+        "chart": False,
+    }
     done = streamer.replay(source, Settings(**{**usual, **more}))
     found = verify(out)
     assert found.valid, found.reasons

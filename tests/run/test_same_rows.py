@@ -38,6 +38,7 @@ def test_a_replay_has_the_rows_that_were_recorded(path: Path, tmp_path: Path, ti
         policy=Policy.WAIT,
         video=Video.NONE,
         warmup=0,
+        chart=False,
         out=tmp_path / "run",
     )
     streamer.replay(path, settings)

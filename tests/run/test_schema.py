@@ -76,7 +76,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def asked_for(asked: Mapping[str, Any], clip: Path, model: Path, out: Path, **beside: Any) -> Run:
     """A run of the null engine with these settings."""
-    usual = {"engine": "null", "model": str(model), "fps": Fraction(200), "warmup": 0, "video": Video.NONE}
+    usual = {
+        "engine": "null",
+        "model": str(model),
+        "fps": Fraction(200),
+        "warmup": 0,
+        "video": Video.NONE,
+        "chart": False,
+    }
     return anyio.run(partial(run, [str(clip)], Settings(**{**usual, **asked, "out": out}), **beside))
 
 

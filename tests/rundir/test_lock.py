@@ -44,7 +44,7 @@ def test_of_two_runs_started_at_once_exactly_one_goes_on(tmp_path: Path, tiny_mo
     def start(out: str) -> Finished:
         together.wait(60)
         options = ("--engine", "null", "--model", tiny_model, "--fps", "100", "--warmup", "0", "--quiet")
-        return runs.streamer("replay", "clip.mp4", *options, "--out", out, cwd=tmp_path)
+        return runs.process("replay", "clip.mp4", *options, "--out", out, cwd=tmp_path)
 
     with ThreadPoolExecutor(2) as both:
         for number in range(TRIES):

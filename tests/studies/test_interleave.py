@@ -49,7 +49,7 @@ def clip(tmp_path: Path) -> Path:
 @pytest.fixture
 def lane(tmp_path: Path, tiny_model: Path) -> Callable[..., Lane]:
     def make(name: str, engine: str = "null,delay_ms=1", **more: object) -> Lane:
-        asked = {"engine": engine, "model": str(tiny_model), "warmup": 0, "fps": Fraction(200)}
+        asked = {"engine": engine, "model": str(tiny_model), "warmup": 0, "chart": False, "fps": Fraction(200)}
         settings = Settings(**{**asked, "out": tmp_path / name, **more})  # type: ignore[arg-type]
         return Lane(name, settings, tuple(range(0, ROUNDS * IN_A_ROUND, IN_A_ROUND)))
 

@@ -276,7 +276,7 @@ def test_frames_may_be_chosen_among_the_first_of_a_source(bright: Path) -> None:
 
 @needs_bundled
 def test_a_real_run_of_the_street_is_worse_at_each_tick_than_offline(tmp_path: Path) -> None:
-    settings = Settings(engine="ir", frames=40, video=Video.NONE, out=tmp_path / "run")
+    settings = Settings(engine="ir", frames=40, video=Video.NONE, chart=False, out=tmp_path / "run")
     run = streamer.replay("synthetic:street,seed=21", settings)
     study = Judging("synthetic:street,seed=21", find_model("street"), settings, 40)
     (judged,), steps = judge(study, run_to_judge(run.directory, null=False))

@@ -50,6 +50,7 @@ def replay(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Replay
     def replay(source: Path = clip, **asked: Any) -> Path:
         number = sum(path.is_dir() for path in place.iterdir())
         usual = {"engine": "null", "model": str(tiny_model), "warmup": 0, "fps": FAST, "policy": Policy.WAIT}
+        usual["chart"] = False
         return streamer.replay(source, Settings(**{**usual, **asked, "out": place / f"run{number}"})).directory
 
     return replay

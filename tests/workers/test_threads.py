@@ -51,7 +51,7 @@ class Cancelling(Silent):
 
 def test_a_run_that_asyncio_cancels_ends_and_keeps_what_was_written(tmp_path: Path, tiny_model: Path) -> None:
     clip, out = write_video(tmp_path / "clip.mp4", 60), tmp_path / "run"
-    settings = Settings(engine="null,delay_ms=5", model=str(tiny_model), out=out, loop=True)
+    settings = Settings(engine="null,delay_ms=5", model=str(tiny_model), chart=False, out=out, loop=True)
     observer = Cancelling()
 
     async def cancelled() -> None:

@@ -150,7 +150,7 @@ def test_an_engine_that_leaks_fails_the_soak_which_says_how_fast_and_nothing_els
     plan, out = tmp_path / "plan.toml", tmp_path / "soak"
     plan.write_text('[[fault]]\nkind = "engine-leak"\nframe = 1\nkb = 100\n')
     clip = write_video(tmp_path / "clip.mp4", 30)
-    done = runs.streamer(
+    done = runs.process(
         *(
             "soak",
             clip,
