@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import CLIP, ROOT, Report, needs
+from streamer.pipeline.drop_policy import Policy
 from streamer.verify import verify
 
 STALL_S = 2.0
@@ -97,7 +98,7 @@ def case_of(seed: int) -> Case:
     else:
         faults += [{"kind": "end", "frame": FRAMES - 10}] * chance.randint(0, 1)
     chance.shuffle(faults)
-    policy, video = chance.choice(["drop-oldest", "drop-newest", "wait"]), chance.choice(["delivered", "all", "none"])
+    policy, video = chance.choice([policy.value for policy in Policy]), chance.choice(["delivered", "all", "none"])
     options = ["--streams", str(streams), "--respawn", str(respawns), "--policy", policy, "--video", video]
     options += ["--frames", str(FRAMES + losses * FRAMES_OF_A_LOSS)]
     return Case(faults, options, 1 if ends else 0)

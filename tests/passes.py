@@ -39,6 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Modules with slow tests come first: else workers wait at the end for the one that came to such a test last.
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     listed: Path | None = config.getoption("--not-again")
     if listed is not None:
         passed = set(listed.read_text(encoding="utf-8").splitlines())

@@ -9,6 +9,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
@@ -65,8 +66,10 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 def streamer(*arguments: str | Path, cwd: Path) -> Finished:
     """``streamer`` with ``arguments``, run to its end in this process, and all that it and its libraries said.
 
-    Where a worker may hang, a process is needed: `process`. The command would end this one.
+    Where a worker hangs, a command ends its process the hard way: then it has one of its own, see `process`.
     """
+    if any(thread.name.startswith("streamer ") for thread in threading.enumerate()):
+        return process(*arguments, cwd=cwd)
     with chdir(cwd), patch.object(sys, "argv", ["streamer", *map(str, arguments)]), _said() as said:
         with pytest.raises(SystemExit) as ended:
             main()

@@ -46,7 +46,7 @@ class LateArrivals:
                 continue
             if armed.fault.kind is Kind.JITTER:
                 arrives_us += round(chance.uniform(0, armed.fault.ms) * 1000)
-            elif armed.befallen == 1:
+            elif armed.fault.kind is Kind.BURST and armed.befallen == 1:
                 arrives_us = max(arrives_us, self._last_of(index, armed.fault.frames or 1))
         self._held_until_us = max(self._held_until_us, arrives_us)
         return self._held_until_us

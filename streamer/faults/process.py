@@ -26,10 +26,12 @@ class ProcessFault:
 
     def __init__(self, armed: Armed) -> None:
         self.armed = armed
-        if armed.fault.kind is Kind.STOP:
-            self._children = [Child(stop, os.getpid())]
-        else:
-            self._children = [Child(hog, share) for share in shares(armed.fault.cores)]
+        self._children: list[Child] = []
+        match armed.fault.kind:
+            case Kind.STOP:
+                self._children = [Child(stop, os.getpid())]
+            case Kind.HOG:
+                self._children = [Child(hog, share) for share in shares(armed.fault.cores)]
 
     def wait_ready(self) -> None:
         """Returns when they wait. Blocks. Raises SourceError."""

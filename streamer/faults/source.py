@@ -80,12 +80,15 @@ class FaultySource:
         self._source.close()
 
     def _spoiled(self, frame: Frame, fault: Fault) -> Frame | Unreadable:
-        if fault.kind is Kind.CORRUPT:
-            reason = f"frame {frame.index} could not be decoded: {fault.name}"
-            return Unreadable(frame.stream, frame.index, frame.pts, reason, frame.arrived_us)
-        if fault.kind is Kind.BLACK:
-            return replace(frame, image=np.zeros_like(frame.image))
-        return replace(frame, image=self._scaled(frame.index, frame.image, fault.size))
+        match fault.kind:
+            case Kind.CORRUPT:
+                reason = f"frame {frame.index} could not be decoded: {fault.name}"
+                return Unreadable(frame.stream, frame.index, frame.pts, reason, frame.arrived_us)
+            case Kind.BLACK:
+                return replace(frame, image=np.zeros_like(frame.image))
+            case Kind.RESOLUTION:
+                return replace(frame, image=self._scaled(frame.index, frame.image, fault.size))
+        return frame
 
     def _scaled(self, index: int, image: Image, size: tuple[int, int]) -> Image:
         """The picture as it comes out when the source gives it in this size: scaled to that of the first."""

@@ -1,4 +1,4 @@
-"""Which frames are dropped: those that find the link full, and those no longer worth their inference."""
+"""Which frames are dropped: one where a frame finds the queue full, and those no longer worth their inference."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
+from typing import assert_never
 
 from streamer.ledger.record import FrameRecord
 
 
 class Policy(StrEnum):
-    """What happens to a frame that finds the link full."""
+    """What happens to a frame that finds the queue full; `displaced` says it of each."""
 
     DROP_OLDEST = "drop-oldest"
     DROP_NEWEST = "drop-newest"
     WAIT = "wait"
+
+
+def displaced(policy: Policy, held: int) -> int | None:
+    """Which of the frames ``held``, 0 being the oldest, goes for one that finds the queue full; None: that one."""
+    match policy:
+        case Policy.DROP_OLDEST:
+            return 0 if held else None
+        case Policy.DROP_NEWEST | Policy.WAIT:
+            return None
+        case _:
+            assert_never(policy)
 
 
 QUEUE_FULL, STALE, PARTIAL = "queue_full", "stale", "partial"

@@ -1,4 +1,4 @@
-"""The bounded policy link before the engine.
+"""The bounded policy link before the engine: the queue, whose size is ``--queue``.
 
 It belongs to one event loop and is not thread-safe. What it does at an instant it does without awaiting, so that its
 state never depends on the scheduler.
@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from streamer.pipeline.drop_policy import Policy
+from streamer.pipeline.drop_policy import Policy, displaced
 
 T = TypeVar("T")
 
@@ -166,10 +166,13 @@ class PolicyLink(Generic[T]):
         if len(self._items) < self._capacity:
             self._items.append(item)
             return None
-        if self._policy is Policy.DROP_OLDEST and self._items:
-            self._items.append(item)
-            return self._items.popleft()
-        return item
+        place = displaced(self._policy, len(self._items))
+        if place is None:
+            return item
+        gone = self._items[place]
+        del self._items[place]
+        self._items.append(item)
+        return gone
 
     async def put(self, item: T) -> None:
         """Waits until there is room, and gives the item; who takes it does not wait for the giver to wake up."""

@@ -27,6 +27,7 @@ from streamer.engines.variants import VARIANTS, EngineSpec
 from streamer.errors import EngineError
 from streamer.models.find import find_model
 from streamer.models.model import Model
+from streamer.pipeline.drop_policy import Policy
 from streamer.settings import Settings
 from streamer.verify import verify
 from tests import runs
@@ -109,7 +110,7 @@ def test_a_process_that_is_asked_for_nonsense_ends_with_one_line_and_exit_code_2
         (["--fps", "inf"], "--fps inf: give"),
         (["--fps", "1/0"], "--fps 1/0: give"),
         (["--fps", "1e12"], "--fps 1e12: give"),
-        (["--policy", "hope"], "'drop-oldest', 'drop-newest', 'wait'"),
+        (["--policy", "hope"], ", ".join(f"'{policy}'" for policy in Policy)),
         (["--fps", "max", "--policy", "drop-oldest"], "use wait"),
         (["--queue", "many"], "'--queue': 'many' is not a valid integer"),
         (["--frames", "0"], "--frames 0: give 1 or more"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import EnumMeta
 from itertools import groupby
 
 import click
@@ -15,6 +16,7 @@ from streamer.engines.variants import VARIANTS
 from streamer.faults.kinds import KINDS, Kind
 from streamer.rundir.detections_csv import DETECTION_COLUMNS
 from streamer.rundir.frames_csv import COLUMNS, FRAME_COLUMNS
+from streamer.settings import OPTIONS
 from tests.runs import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +43,15 @@ def test_every_command_and_option_is_in_the_readme(name: str, command: click.Com
     assert f"`streamer {name}" in README or f"\nstreamer {name}" in README
     options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
     assert [option for option in options if not re.search(rf"{option}\b", README)] == []
+
+
+def test_every_choice_of_an_option_is_in_its_row_of_the_readme() -> None:
+    kinds = [(option.flag, option.read) for option in OPTIONS.values()]
+    choices: dict[str, list[str]] = {flag: list(kind) for flag, kind in kinds if isinstance(kind, EnumMeta)}
+    assert len(choices) >= 3
+    for flag, values in choices.items():
+        (found,) = re.findall(rf"^\| `{flag}` .*$", README, re.MULTILINE)
+        assert [value for value in values if f"`{value}`" not in found] == []
 
 
 def test_every_column_is_in_the_readme() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from streamer.errors import UsageError
 from streamer.faults.kinds import KINDS, Kind
 from streamer.faults.plan import parse_plan, plan_of
+from tests.runs import ROOT
 
 EVERY_KEY = {"for": "2s", "frames": 5, "ms": 40, "kb": 64, "size": "320x240", "cores": 1.5}
 
@@ -38,6 +40,13 @@ def test_every_kind_is_taken_with_what_it_needs_and_refused_without(kind: Kind) 
         less = {other: value for other, value in needed.items() if other != key}
         with pytest.raises(UsageError, match=rf"fault 1 of plan\.toml: {kind} needs {key}, as in {key} = "):
             plan_of("plan.toml", [{"kind": kind.value, "at": "1s", **less}])
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_has_an_effect_by_its_name(kind: Kind) -> None:
+    files = [path for path in (ROOT / "streamer" / "faults").glob("*.py") if path.name != "kinds.py"]
+    named = [path.name for path in files if re.search(rf"\bKind\.{kind.name}\b", path.read_text(encoding="utf-8"))]
+    assert len(named) == 1, f"{kind} has its effect in {named}"
 
 
 @pytest.mark.parametrize(

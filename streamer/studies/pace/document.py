@@ -66,7 +66,7 @@ def document_of(study: PaceStudy, *, interrupted: bool = False) -> dict[str, Any
         "versions": manifest["versions"],
         "run": {
             **{name: manifest["run"][name] for name in ("queue", "video", "confidence", "iou", "fit", "started")},
-            "policy": study.settings.replay.policy.value if study.settings.replay.policy else "drop-oldest",
+            "policy": study.settings.replay.policy_in_force.value,
             "seconds": study.settings.seconds,
             "rounds": rounds,
             "interrupted": interrupted,
