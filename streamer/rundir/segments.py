@@ -102,15 +102,17 @@ class Pieces:
         self._detections = detections
         self._videos = videos
         self._every_us = every_us
+        self._next_us = every_us
         self._keep_bytes = keep_bytes
         self._child: Child | None = None
         self.cuts: list[Cut] = []
         self.let_go: set[str] = set()
 
     def between(self, now_us: int) -> None:
-        """Cuts when it is time for it."""
-        if now_us < (len(self.cuts) + 1) * self._every_us:
+        """Cuts when it is time for it; once, however long nobody has asked."""
+        if now_us < self._next_us:
             return
+        self._next_us = (now_us // self._every_us + 1) * self._every_us
         number = len(self.cuts)
         finished = [piece_path(table.path, number) for table in (self._frames, self._detections)]
         self.cuts.append(Cut(now_us, self._frames.cut(finished[0])))

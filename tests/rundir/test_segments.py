@@ -13,6 +13,7 @@ import av
 import streamer
 from streamer.rundir.csv_file import Reserve, Table
 from streamer.rundir.paths import pieces_of
+from streamer.rundir.segments import Pieces
 from streamer.settings import Settings, Video
 from streamer.verify import verify
 from tests.videos import write_video
@@ -75,6 +76,16 @@ def test_the_oldest_pieces_go_when_they_take_more_than_they_may_and_that_is_said
     assert "frames.0000.csv" in json.loads((done / "run.json").read_text())["pieces"]["let_go"]
     assert not (done / "frames.0000.csv.gz").exists()
     assert verify(done).reasons == []
+
+
+def test_after_a_long_pause_one_piece_is_cut_and_not_one_for_each_that_was_missed(tmp_path: Path) -> None:
+    reserve = Reserve(tmp_path / "reserve")
+    frames, detections = (Table(tmp_path / f"{name}.csv", "a", reserve) for name in ("frames", "detections"))
+    pieces = Pieces(frames, detections, [], every_us=100_000, keep_bytes=1 << 30)
+    for now_us in (99_999, 100_000, 100_001, 950_000, 950_001, 999_999, 1_000_000):
+        pieces.between(now_us)
+    pieces.finish()
+    assert [cut.at_us for cut in pieces.cuts] == [100_000, 950_000, 1_000_000]
 
 
 def test_a_table_that_is_cut_goes_on_in_a_new_file_with_a_header_of_its_own(tmp_path: Path) -> None:
