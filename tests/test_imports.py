@@ -17,8 +17,6 @@ import pytest
 from tests.runs import BUNDLED_MODEL, COCO_MODEL, ROOT, SHARED, environment
 from tests.videos import write_video
 
-pytestmark = pytest.mark.extras
-
 PACKAGE = ROOT / "streamer"
 
 
@@ -253,12 +251,14 @@ def command(*arguments: str) -> str:
     )
 
 
+@pytest.mark.extras
 def test_importing_streamer_loads_neither_torch_nor_openvino() -> None:
     loaded = loaded_by("import streamer")
     assert "streamer" in loaded
     assert not loaded & {"openvino", "torch", "ultralytics", "matplotlib", "cv2", "av", "numpy", "anyio", "click"}
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_loads_nothing_heavy(option: str) -> None:
     loaded = loaded_by(command(option))
@@ -266,11 +266,13 @@ def test_help_loads_nothing_heavy(option: str) -> None:
     assert not loaded & {"openvino", "torch", "ultralytics", "matplotlib", "cv2", "av", "numpy", "anyio", "rich"}
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize("name", ["replay", "bench", "parity", "engines", "devices"])
 def test_help_of_a_command_loads_no_runtime(name: str) -> None:
     assert not loaded_by(command(name, "--help")) & {"torch", "ultralytics", "matplotlib"}
 
 
+@pytest.mark.extras
 def test_a_replay_loads_no_torch(tmp_path: Path, tiny_model: Path) -> None:
     write_video(tmp_path / "clip.mp4", 5)
     arguments = ("replay", "clip.mp4", "--model", str(tiny_model), "--fps", "max", "--quiet", "--out", "run")
@@ -307,6 +309,7 @@ def test_what_watches_for_the_network_sees_it(tmp_path: Path) -> None:
     assert any("socket.connect" in line for line in forbidden(code, cwd=tmp_path, home=tmp_path / "home"))
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize("engine", ["onnx", "ir", "ir-auto-shared", "null"])
 def test_a_replay_touches_neither_the_network_nor_the_users_home(engine: str, tmp_path: Path) -> None:
     if not SHARED.is_dir():
@@ -316,6 +319,7 @@ def test_a_replay_touches_neither_the_network_nor_the_users_home(engine: str, tm
     assert forbidden(command("replay", "clip.mp4", *arguments), cwd=tmp_path, home=tmp_path / "home") == []
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize("arguments", [("devices",), ("engines", "--model")])
 def test_lists_touch_neither_the_network_nor_the_users_home(
     arguments: tuple[str, ...], tmp_path: Path, tiny_model: Path
@@ -324,6 +328,7 @@ def test_lists_touch_neither_the_network_nor_the_users_home(
     assert forbidden(command(*full), cwd=tmp_path, home=tmp_path / "home") == []
 
 
+@pytest.mark.extras
 @pytest.mark.skipif(
     not find_spec("ultralytics"), reason="Ultralytics is not installed: pip install 'streamer[torch]'"
 )

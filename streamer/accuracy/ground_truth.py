@@ -21,7 +21,8 @@ from streamer.address import kind_of
 from streamer.errors import SourceError, UsageError
 from streamer.sources.base import SourceInfo
 from streamer.sources.images import IMAGE_SUFFIXES, images_in
-from streamer.street.clip import SCENE, truth_path
+from streamer.street.clip import truth_path
+from streamer.street.marker import SCENE
 from streamer.street.scene import LABELS, Street
 
 

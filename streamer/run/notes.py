@@ -6,7 +6,7 @@ from streamer.detection.preprocess import Preprocessing
 from streamer.engines.config import AS_PICKLE, LOADED, WARNED
 from streamer.machine import installation
 from streamer.run.resources import Opened
-from streamer.street.clip import SCENE
+from streamer.street.marker import SCENE
 
 
 def notes(opened: Opened) -> list[str]:

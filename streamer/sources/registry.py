@@ -13,8 +13,8 @@ from streamer.sources.base import Source
 from streamer.sources.device import CameraSource
 from streamer.sources.images import IMAGE_SUFFIXES, ImageSource
 from streamer.sources.network import StreamSource
-from streamer.sources.synthetic import parse_synthetic
 from streamer.sources.video_file import VideoSource
+from streamer.street.marker import SCENE
 from streamer.vendors.opencv import load_opencv
 
 NowUs = Callable[[], int]
@@ -47,6 +47,12 @@ def _number(uri: str) -> int:
     return int(number)
 
 
+def _street(uri: str) -> Source:
+    from streamer.sources.synthetic import parse_synthetic  # the whole street, which no other source needs
+
+    return parse_synthetic(uri)
+
+
 _ADDRESSES = ("rtsp", "rtsps", "http", "https")
 ROWS = (
     Row(
@@ -71,7 +77,7 @@ ROWS = (
         schemes=_ADDRESSES,
         live=True,
     ),
-    Row(written="synthetic:street", open=lambda uri, _loop, _now_us: parse_synthetic(uri), schemes=("synthetic",)),
+    Row(written=SCENE, open=lambda uri, _loop, _now_us: _street(uri), schemes=("synthetic",)),
 )
 """To add a kind, write its file, and its row here."""
 

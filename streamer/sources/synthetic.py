@@ -8,7 +8,7 @@ from streamer.errors import UsageError
 from streamer.frame import Frame
 from streamer.schedule.schedule import parse_fps
 from streamer.sources.base import SourceInfo
-from streamer.street.clip import SCENE
+from streamer.street.marker import SCENE
 from streamer.street.scene import Street
 
 EXAMPLE = f"{SCENE},seed=7,width=640,height=480,fps=30"

@@ -8,11 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from streamer.errors import SinkError, UsageError
+from streamer.street.marker import SCENE
 from streamer.street.scene import Street, Truth, coco_truth
 from streamer.video.writer import VideoWriter
-
-SCENE = "synthetic:street"
-"""How a clip of the synthetic street says in its metadata what it is."""
 
 
 def truth_path(clip: Path) -> Path:

@@ -247,7 +247,7 @@ def test_the_annotated_video_with_all_frames_shows_the_dropped_ones_too(replay: 
 
 def test_without_video_there_is_no_file_and_written_is_when_the_sink_has_it(replay: Any) -> None:
     done = replay(video=Video.NONE)
-    assert files(done.directory) == {"frames.csv", "detections.csv", "latency.png", "run.json"}
+    assert files(done.directory) == {"frames.csv", "detections.csv", "run.json"}
     delivered = [row for row in rows(done.directory / "frames.csv") if row["outcome"] == "delivered"]
     assert delivered
     assert all(row["written_ms"] == row["sink_start_ms"] != "" for row in delivered)
@@ -384,7 +384,7 @@ def test_overwrite_replaces_the_run_and_leaves_other_files_alone(replay: Any, tm
     replay()
     (tmp_path / "run" / "notes.txt").write_text("mine")
     replay(frames=5, video=Video.NONE, overwrite=True)
-    assert files(tmp_path / "run") == {"frames.csv", "detections.csv", "latency.png", "run.json", "notes.txt"}
+    assert files(tmp_path / "run") == {"frames.csv", "detections.csv", "run.json", "notes.txt"}
     assert len(rows(tmp_path / "run" / "frames.csv")) == 5
     check_conserved(tmp_path / "run")
 

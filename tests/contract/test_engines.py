@@ -36,7 +36,7 @@ from tests.quantized import clip_of_the_street, quantized
 from tests.runs import BUNDLED_MODEL, COCO_MODEL, FOOTAGE, INT8_MODEL, SHARED, Found, agreement, overlap
 
 # Quantizing a model and torch.compile take half a minute each, and more where somebody else is at work.
-pytestmark = [pytest.mark.timeout(600), pytest.mark.extras]
+pytestmark = pytest.mark.timeout(600)
 
 TINY, UNTRAINED, COCO, INT8, END_TO_END = "tiny", "untrained", "yolov5n-coco", "yolo11n-int8", "end-to-end"
 
@@ -356,6 +356,7 @@ def upper_half(found: list[list[Found]]) -> float:
     return float(np.median([one.confidence for image in found for one in image]))
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize("variant", list(VARIANTS))
 def test_a_variant_that_cannot_run_says_why_and_what_to_do(variant: str, tiny_model: Path) -> None:
     model = find_model(str(tiny_model))

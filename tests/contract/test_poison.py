@@ -28,7 +28,7 @@ from tests.poisoned import Broken, PoisonedEngine, PoisonedRequest
 from tests.quantized import clip_of_the_street
 from tests.runs import needs_bundled
 
-FRAMES = 16
+FRAMES = 8
 
 
 def play(engine: str, out: Path, *, fps: Pace = "max") -> Run:

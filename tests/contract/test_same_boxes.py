@@ -18,8 +18,6 @@ import streamer
 from streamer.settings import Video
 from tests.runs import COCO_MODEL, FOOTAGE, INT8_MODEL, SHARED, Found, agreement, check_conserved, needs_shared, rows
 
-pytestmark = pytest.mark.extras
-
 FRAMES = 100
 PERSON = 0
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from streamer.errors import UsageError
-from streamer.street.clip import SCENE
+from streamer.street.marker import SCENE
 from streamer.street.scene import Street
 from tests.sources.reading import frames, opened, read_all
 
