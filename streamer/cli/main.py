@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -62,8 +63,13 @@ def group(debug: bool) -> None:
     """
 
 
+LASTING = 50_000
+"""Objects after which Python looks for garbage: what a start makes stays, and looking through it takes a while."""
+
+
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
+    gc.set_threshold(LASTING)
     try:
         with obeyed_signals():
             _run()

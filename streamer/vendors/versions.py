@@ -7,7 +7,7 @@ import platform
 import re
 import sys
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
@@ -36,10 +36,16 @@ def _installed() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in (*BASE, *EXTRAS):
         try:
-            found[name] = version(name)
+            found[name] = _version_of(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+def _version_of(name: str) -> str:
+    """The version alone: `importlib.metadata` would go through all that is said of each package."""
+    said = re.search(r"^Version: (.+)$", distribution(name).read_text("METADATA") or "", re.MULTILINE)
+    return said[1].strip() if said else distribution(name).version
 
 
 @lru_cache
