@@ -34,6 +34,10 @@ def new_figure(height_inch: float = HEIGHT_INCH) -> Figure:
     return figure
 
 
+COMPRESSION = 3
+"""Of the PNG: half the time of the usual 6 for a file that is a sixth larger."""
+
+
 def add_axes(figure: Figure, left: float, right: float, top: float, height: float) -> Axes:
     """New axes so high, and so far from the left, the right and the upper edge of the figure; all in inches."""
     whole = figure.get_figheight()
@@ -48,7 +52,7 @@ def save(figure: Figure, path: Path) -> None:
         with warnings.catch_warnings():
             # A file's name may have letters that the font has not: an empty box says so well enough.
             warnings.simplefilter("ignore")
-            figure.savefig(scratch, format="png", dpi=DPI)
+            figure.savefig(scratch, format="png", dpi=DPI, pil_kwargs={"compress_level": COMPRESSION})
         scratch.replace(path)
     except OSError as error:
         with suppress(OSError):
