@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH_INCH, HEIGHT_INCH, DPI = 12, 8, 100
+COMPRESSION = 3
+"""Of the PNG: half the time of the usual 6 for a file that is a sixth larger."""
 
 
 def new_figure(height_inch: float = HEIGHT_INCH) -> Figure:
@@ -32,10 +34,6 @@ def new_figure(height_inch: float = HEIGHT_INCH) -> Figure:
     figure = Figure(figsize=(WIDTH_INCH, height_inch), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
-
-
-COMPRESSION = 3
-"""Of the PNG: half the time of the usual 6 for a file that is a sixth larger."""
 
 
 def add_axes(figure: Figure, left: float, right: float, top: float, height: float) -> Axes:
