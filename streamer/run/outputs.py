@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from streamer.ledger.record import FrameRecord
 from streamer.run.resources import Opened
 from streamer.run.stages import Assembly
-from streamer.rundir.csv_file import Table
-from streamer.rundir.frames_csv import frame_row
+from streamer.rundir.frames_csv import FrameRows
 from streamer.rundir.paths import default_path
 from streamer.rundir.rundir import RunDir
 from streamer.rundir.segments import PiecedVideo, Pieces
@@ -14,16 +12,6 @@ from streamer.settings import Video
 from streamer.sink.sink import FileSink
 from streamer.video.writer import VideoWriter
 from streamer.workers.run_clock import RunTime
-
-
-class FrameRows:
-    """Writes the ledger's records into a table, a row each as it is closed. Raises SinkError."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    def __call__(self, record: FrameRecord) -> None:
-        self._table.append(frame_row(record))
 
 
 class Outputs:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.ledger.record import FrameRecord, Outcome
+from streamer.rundir.csv_file import Table
 from streamer.rundir.paths import FRAMES, pieces_of
 from streamer.units import microseconds, milliseconds
 
@@ -103,6 +104,16 @@ _READ = tuple((column.attribute, column.name, column.read) for column in COLUMNS
 def frame_row(record: FrameRecord) -> str:
     """The record's line of ``frames.csv``."""
     return ",".join(map(call, _WRITE, _values(record))) + "\n"
+
+
+class FrameRows:
+    """Writes the ledger's records into a table, a row each as it is closed. Raises SinkError."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def __call__(self, record: FrameRecord) -> None:
+        self._table.append(frame_row(record))
 
 
 def read_frames(path: Path) -> Iterator[FrameRecord]:
