@@ -309,6 +309,7 @@ def test_what_watches_for_the_network_sees_it(tmp_path: Path) -> None:
     assert any("socket.connect" in line for line in forbidden(code, cwd=tmp_path, home=tmp_path / "home"))
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 @pytest.mark.parametrize("engine", ["onnx", "ir", "ir-auto-shared", "null"])
 def test_a_replay_touches_neither_the_network_nor_the_users_home(engine: str, tmp_path: Path) -> None:

@@ -408,6 +408,7 @@ def test_a_real_engine_runs_the_whole_way(replay: Any, engine: str) -> None:
     assert {row["detections"] for row in rows(done.directory / "frames.csv")} <= {"0", "1", "2"}
 
 
+@pytest.mark.slow
 @needs_shared
 def test_footage_is_replayed_with_a_real_detector(tmp_path: Path, replay: Any) -> None:
     done = replay(FOOTAGE, engine="ir-auto-shared", model=str(COCO_MODEL), fps="max", frames=30)

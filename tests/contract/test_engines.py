@@ -331,6 +331,7 @@ def references() -> dict[str, list[list[Found]]]:
     return {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("running", COMPARED, ids=lambda pair: "-".join(pair), indirect=True)
 def test_engines_agree_on_the_same_frame(
     running: Running, models: dict[str, Model], references: dict[str, list[list[Found]]]

@@ -64,6 +64,7 @@ def detections(run: Run) -> str:
     return text
 
 
+@pytest.mark.slow
 @needs_bundled
 @pytest.mark.parametrize(
     "engine",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def rigs(draw: st.DrawFn) -> Rig:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(rigs())
 def test_every_frame_has_its_outcome_and_no_run_hangs(rig: Rig) -> None:

@@ -89,6 +89,7 @@ def test_the_working_directory_is_no_temporary_place(
     assert cache.kept_or_temporary().parent == tmp_path / "shm"
 
 
+@pytest.mark.slow
 @needs_bundled
 def test_a_replay_of_an_onnx_file_makes_its_ir_for_itself_leaves_nothing_and_notes_it(tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.mp4", 5)

@@ -70,6 +70,7 @@ def replay(image: Image) -> Command:
     return image.command("replay", CLIP, "--frames", str(FRAMES), "--out", "/runs/x")
 
 
+@pytest.mark.slow
 def test_the_image_does_the_main_job_on_a_root_that_cannot_be_written(built: Built, tmp_path: Path) -> None:
     assert int(built.image.user.partition(":")[0]) > 0
     runs = folder_of(built.image.user, tmp_path / "runs")
@@ -80,6 +81,7 @@ def test_the_image_does_the_main_job_on_a_root_that_cannot_be_written(built: Bui
     assert note.startswith("the cache /cache cannot be written (Read-only file system)")
 
 
+@pytest.mark.slow
 def test_the_image_keeps_what_it_makes_in_a_volume_for_the_cache(built: Built, tmp_path: Path) -> None:
     runs, cache = (folder_of(built.image.user, tmp_path / name) for name in ("runs", "cache"))
     done = in_container(replay(built.image), built.image, runs=runs, cache=cache)
@@ -98,6 +100,7 @@ def test_the_clip_and_a_run_without_out_have_the_names_of_the_readme(built: Buil
     assert check_conserved(made).total() == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("home", [None, "/nonexistent"])
 def test_a_user_without_passwd_entry_and_home_replays_and_leaves_the_working_directory_alone(
     home: str | None, built: Built, tmp_path: Path
@@ -144,6 +147,7 @@ def main_job_in(image: Image, runs: Path) -> Finished:
     return in_container(command, image, runs=runs)
 
 
+@pytest.mark.slow
 def test_without_a_desktop_opencv_is_missed_only_where_it_is_used_and_both_mends_mend(
     with_desktop_opencv: Image, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def test_the_wheel_has_the_model_the_clip_and_nothing_of_the_tests(wheel: Path) 
     assert {name.split("/")[0] for name in names if not name.startswith("streamer-")} == {"streamer"}
 
 
+@pytest.mark.slow
 def test_the_wheel_replays_from_anywhere(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)

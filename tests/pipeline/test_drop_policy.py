@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ def test_nothing_is_skipped_when_no_other_frame_will_come() -> None:
     assert judge.reason(record, 170_000, more=False) is None
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     fps=st.fractions(Fraction(5), Fraction(60), max_denominator=7),

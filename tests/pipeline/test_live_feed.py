@@ -165,6 +165,7 @@ READ = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     live=st.lists(st.lists(READ, min_size=1, max_size=40), min_size=1, max_size=3),

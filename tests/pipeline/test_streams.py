@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def four(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of four streams of the same clip."""
     out = tmp_path_factory.mktemp("streams") / "run"
-    replay(clip, Settings(engine="null,delay_ms=2", streams=4, frames=12, chart=False, out=out, video=Video.ALL))
+    settings = Settings(engine="null,delay_ms=2", streams=4, frames=12, policy=Policy.WAIT, video=Video.ALL)
+    replay(clip, replace(settings, chart=False, out=out))
     return out
 
 

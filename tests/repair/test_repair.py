@@ -222,6 +222,7 @@ def test_programs_are_told_what_is_left(copy: Path) -> None:
     assert (document["verdict"], document["repaired"]) == ("VALID", manifest(copy)["repaired"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("let_go", [False, True])
 def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
     clip: Path, tiny_model: Path, tmp_path: Path, let_go: bool

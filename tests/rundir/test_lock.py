@@ -37,6 +37,7 @@ def finish(directory: RunDir) -> None:
     directory.finish({"verdict": "VALID"})
 
 
+@pytest.mark.slow
 def test_of_two_runs_started_at_once_exactly_one_goes_on(tmp_path: Path, tiny_model: Path) -> None:
     write_video(tmp_path / "clip.mp4", 5)
     together = Barrier(2)

@@ -109,6 +109,7 @@ def test_a_camera_that_is_restarted_three_times_makes_three_gaps_and_no_frame_is
     assert any("there was no signal" in doubt for doubt in manifest(out)["doubts"])
 
 
+@pytest.mark.slow
 @needs_rtsp
 def test_a_run_that_is_interrupted_or_killed_while_its_camera_is_away_is_whole(
     tiny_model: Path, tmp_path: Path
@@ -255,6 +256,7 @@ def test_a_camera_over_http_that_hangs_up_is_connected_anew_and_its_times_go_on(
     assert source.doubts == []
 
 
+@pytest.mark.slow
 @needs_rtsp
 def test_beside_a_camera_a_file_has_its_own_ticks_and_is_watched(tiny_model: Path, tmp_path: Path) -> None:
     clip, out, plan = str(write_video(tmp_path / "clip.mp4", 30)), tmp_path / "both", tmp_path / "plan.toml"

@@ -66,6 +66,7 @@ def test_each_engine_has_a_row_and_a_run_of_the_same_frames(compared: dict[str, 
     assert compared["run"]["interleaved"] is True
 
 
+@pytest.mark.slow
 def test_what_takes_half_as_long_is_faster(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6", "--engine", "null,delay_ms=3")
     slow, fast = document(compare(place, tiny_model, *engines, "--out", "half", "--json"))["engines"]
@@ -134,6 +135,7 @@ def test_the_picture_is_as_wide_as_promised(compared: dict[str, Any], place: Pat
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50
 
 
+@pytest.mark.slow
 def test_the_terminal_shows_both_tables_and_the_advice(place: Path, tiny_model: Path) -> None:
     done = compare(
         place, tiny_model, "--engine", "null,delay_ms=6", "--engine", "null,delay_ms=3", "--engine", "ir-npu"
@@ -145,18 +147,21 @@ def test_the_terminal_shows_both_tables_and_the_advice(place: Path, tiny_model: 
     assert done.out.splitlines()[-1].startswith("Use null,delay_ms=3")
 
 
+@pytest.mark.slow
 def test_another_baseline_can_be_asked_for(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6", "--engine", "null,delay_ms=3")
     found = document(compare(place, tiny_model, *engines, "--baseline", "null,delay_ms=3", "--json", "--out", "b"))
     assert [row["speed"] for row in found["engines"]] == ["slower", "baseline"]
 
 
+@pytest.mark.slow
 def test_a_baseline_that_is_none_of_them_comes_first(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6")
     found = document(compare(place, tiny_model, *engines, "--baseline", "null,delay_ms=2", "--json", "--out", "c"))
     assert [row["engine"] for row in found["engines"]] == ["null,delay_ms=2", "null,delay_ms=6"]
 
 
+@pytest.mark.slow
 def test_an_objective_that_is_missed_is_exit_code_3(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6", "--engine", "null,delay_ms=2", "--slo", "latency.p50<5ms")
     done = compare(place, tiny_model, *engines, "--json", "--out", "slo")
@@ -164,6 +169,7 @@ def test_an_objective_that_is_missed_is_exit_code_3(place: Path, tiny_model: Pat
     assert [row["slo"] for row in document(done)["engines"]] == ["missed", "met"]
 
 
+@pytest.mark.slow
 def test_finished_runs_that_took_turns_are_compared_as_they_were_then(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=4", "--engine", "null,delay_ms=2")
     before = document(compare(place, tiny_model, *engines, "--out", "first", "--json"))
@@ -239,6 +245,7 @@ def test_sources_that_cannot_be_compared(sources: tuple[str, ...], said: str, pl
     assert "secret" not in done.err
 
 
+@pytest.mark.slow
 def test_an_interrupted_comparison_keeps_what_was_finished(place: Path, tiny_model: Path) -> None:
     command = [sys.executable, "-m", "streamer", "compare", "clip.mkv", "--model", str(tiny_model), "--fps", "20"]
     command += ["--loop", "--duration", "10m", "--engine", "null", "--engine", "null,delay_ms=9", "--warmup", "0"]

@@ -33,6 +33,7 @@ def surveyed(path: str | None) -> dict[str, Surveyed]:
     return {row.spec.variant: row for row in rows}
 
 
+@pytest.mark.slow
 @needs_bundled
 @needs_cpu_alone
 def test_on_a_cpu_alone_auto_comes_out_as_the_cpu() -> None:
@@ -71,6 +72,7 @@ def test_threads_make_a_difference_where_the_numbers_differ() -> None:
     assert threaded[THREADS] != "0"
 
 
+@pytest.mark.slow
 @needs_shared
 @needs_cpu_alone
 def test_of_a_model_that_is_quantized_already_int8_is_the_same_again() -> None:

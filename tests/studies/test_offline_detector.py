@@ -274,6 +274,7 @@ def test_frames_may_be_chosen_among_the_first_of_a_source(bright: Path) -> None:
     assert ChosenFrames("synthetic:street", 3, among=30).indices == (0, 10, 20)
 
 
+@pytest.mark.slow
 @needs_bundled
 def test_a_real_run_of_the_street_is_worse_at_each_tick_than_offline(tmp_path: Path) -> None:
     settings = Settings(engine="ir", frames=40, video=Video.NONE, chart=False, out=tmp_path / "run")

@@ -420,6 +420,7 @@ def test_progress_is_shown_on_a_terminal(clip: Path, tiny_model: Path, tmp_path:
     assert b"disagrees" in out
 
 
+@pytest.mark.slow
 @needs_bundled
 def test_the_bundled_model_is_judged_as_pycocotools_judges_it_from_the_clips_own_file(
     parity: Parity, tmp_path: Path
@@ -471,6 +472,7 @@ def test_the_synthetic_street_is_judged_by_itself(parity: Parity, tmp_path: Path
     assert int(row["compared"]) > 20
 
 
+@pytest.mark.slow
 @needs_shared
 def test_engines_agree_on_real_footage(parity: Parity, tmp_path: Path) -> None:
     engines = ("--engine", "onnx", "--engine", "ir-auto-shared", "--engine", "ir-graph")

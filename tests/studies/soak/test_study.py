@@ -52,6 +52,7 @@ def ran(soak: Soak, observer: Silent | None = None) -> tuple[Run, list[WindowRow
     return anyio.run(run, soak.sources, asked, observer, None, watch), told
 
 
+@pytest.mark.slow
 def test_the_windows_hold_every_frame_once_and_the_golden_frame_is_the_same_throughout(tmp_path: Path) -> None:
     soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], settings(), tmp_path / "soak")
     soak.begin()
@@ -223,6 +224,7 @@ def test_a_soak_under_way_is_neither_resumed_nor_overwritten(tmp_path: Path) -> 
     assert {one["name"]: one["passed"] for one in soak.document()["verdicts"]}["end"] is True
 
 
+@pytest.mark.slow
 def test_an_overwritten_soak_leaves_nothing_and_one_that_cannot_be_opened_takes_nothing(tmp_path: Path) -> None:
     out = tmp_path / "soak"
     clip = write_video(tmp_path / "clip.mp4", 30)
