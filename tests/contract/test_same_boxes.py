@@ -129,6 +129,7 @@ def coco_boxes(tmp_path_factory: pytest.TempPathFactory) -> list[list[Found]]:
     return boxed_by_streamer(COCO_MODEL, tmp_path_factory.mktemp("coco") / "run", frames=BOXED)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_every_frame_of_the_footage_is_delivered(tmp_path: Path) -> None:
     count = sum(1 for _ in pictures(10_000))
