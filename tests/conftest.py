@@ -7,12 +7,17 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from streamer.vendors.versions import line
 from tests.runs import write_tiny_model
 
 pytest_plugins = ["tests.passes", "tests.record_tested"]
+
+# How long an example takes says nothing on a machine that is shared.
+hypothesis.settings.register_profile("streamer", deadline=None)
+hypothesis.settings.load_profile("streamer")
 
 # A background job of a script inherits SIGINT ignored, and would hand that on to the processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

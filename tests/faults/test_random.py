@@ -64,7 +64,7 @@ def rigs(draw: st.DrawFn) -> Rig:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rigs())
 def test_every_frame_has_its_outcome_and_no_run_hangs(rig: Rig) -> None:
     rig.run()

@@ -69,7 +69,7 @@ def test_nothing_is_skipped_when_no_other_frame_will_come() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     fps=st.fractions(Fraction(5), Fraction(60), max_denominator=7),
     policy=st.sampled_from(Policy),

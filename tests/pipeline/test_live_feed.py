@@ -166,7 +166,7 @@ READ = st.tuples(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     live=st.lists(st.lists(READ, min_size=1, max_size=40), min_size=1, max_size=3),
     give_up_us=st.sampled_from([None, 1_000_000, 30_000_000]),

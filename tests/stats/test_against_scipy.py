@@ -6,7 +6,7 @@ from itertools import count
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.stats.bootstrap import QUANTILE, RISK, interval, student_t
@@ -23,7 +23,6 @@ LONGEST = 5_000_000
 """Frames: two days at 30 fps."""
 
 
-@settings(deadline=None)
 @given(st.integers(1, LONGEST), st.sampled_from([*PERCENTILES.values()]))
 def test_as_many_frames_may_lie_above_a_bound_as_the_binomial_distribution_allows(n: int, p: float) -> None:
     above = allowed_above(n, p)
@@ -31,7 +30,6 @@ def test_as_many_frames_may_lie_above_a_bound_as_the_binomial_distribution_allow
     assert scipy.binom.cdf(above + 1, n, 1 - p) > RISK * (1 - ROUNDING)
 
 
-@settings(deadline=None)
 @given(st.integers(0, LONGEST), st.sampled_from([*PERCENTILES]))
 def test_verify_has_the_bound_of_the_binomial_distribution_too(more: int, name: str) -> None:
     n = percentile_rule.FRAMES_NEEDED[name] + more
@@ -53,7 +51,6 @@ def test_the_fewest_rounds_lean_one_way_by_chance_as_seldom_as_is_said() -> None
     assert 1 + next(n for n, seldom in enumerate(leans) if seldom) == ROUNDS_NEEDED
 
 
-@settings(deadline=None)
 @given(st.floats(6, 1e6))
 def test_students_t_is_exact_to_two_thousandths_from_six_degrees_of_freedom_on(freedom: float) -> None:
     assert student_t(freedom) == pytest.approx(scipy.t.ppf(1 - RISK / 2, freedom), abs=0.002)
@@ -64,7 +61,6 @@ def test_constants_of_the_normal_distribution_are_its_own() -> None:
     assert pytest.approx(1 / scipy.norm.ppf(0.75), abs=5e-5) == trend.MAD_TO_DEVIATION
 
 
-@settings(deadline=None)
 @given(st.integers(8, 2_000), st.integers(1_000, 5_000), st.integers(0, 2**32 - 1))
 def test_an_interval_is_the_expanded_percentile_interval_to_within_one_draw(
     blocks: int, draws: int, seed: int
@@ -78,7 +74,6 @@ def test_an_interval_is_the_expanded_percentile_interval_to_within_one_draw(
     assert ordered[-2 - outside] <= high <= ordered[min(-outside, -1)]
 
 
-@settings(deadline=None)
 @given(st.integers(trend.FEWEST, 300), st.floats(-5, 5), st.floats(0.01, 10), st.integers(0, 2**32 - 1))
 def test_a_rate_is_the_theil_sen_slope_of_the_stretches(windows: int, rate: float, noise: float, seed: int) -> None:
     minutes = np.arange(1, windows + 1, dtype=np.float64)

@@ -496,7 +496,7 @@ def test_whatever_stands_in_the_manifest_there_is_no_traceback(waiting: Path, tm
         {"p50": "1"},
     ]
 
-    @settings(max_examples=150, deadline=None, database=None)
+    @settings(max_examples=150, database=None)
     @given(st.sampled_from([path for path in leaves(whole) if path]), st.sampled_from(strange))
     def check(path: tuple[str, ...], value: Any) -> None:
         document = json.loads(json.dumps(whole))
@@ -534,7 +534,7 @@ def test_whatever_stands_in_the_tables_there_is_no_traceback(waiting: Path, tmp_
     copy = Path(shutil.copytree(waiting, tmp_path / "any"))
     (copy / "annotated.mp4").unlink()
 
-    @settings(max_examples=100, deadline=None, database=None)
+    @settings(max_examples=100, database=None)
     @given(st.sampled_from(["frames.csv", "detections.csv"]), st.integers(0, 9999), st.binary(min_size=1, max_size=9))
     def check(name: str, at: int, junk: bytes) -> None:
         content = (waiting / name).read_bytes()

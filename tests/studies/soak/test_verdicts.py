@@ -142,7 +142,7 @@ def test_a_part_that_was_killed_has_frames_behind_its_last_window_and_they_are_n
     assert losses(rows, [manifest_of(hour()[:30]), manifest_of(second)]).passed is False
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(st.dictionaries(st.sampled_from(OUTCOMES), st.integers(1, 9)), min_size=1, max_size=8),
     st.data(),
