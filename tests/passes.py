@@ -39,14 +39,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # Modules with slow tests come first: else workers wait at the end for the one that came to such a test last.
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    # Modules with slow tests come first, most of all those that may take long: else workers wait at the end for one.
+    slow = {item.path: _may_take_s(item) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: -slow.get(item.path, 0))
     listed: Path | None = config.getoption("--not-again")
     if listed is not None:
         passed = set(listed.read_text(encoding="utf-8").splitlines())
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
         items[:] = [item for item in items if item.nodeid not in passed]
+
+
+def _may_take_s(item: pytest.Item) -> float:
+    own = item.get_closest_marker("timeout")
+    return float(own.args[0] if own else 1)
 
 
 class _Asked:
