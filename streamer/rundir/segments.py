@@ -105,6 +105,7 @@ class Pieces:
         self._next_us = every_us
         self._keep_bytes = keep_bytes
         self._child: Child | None = None
+        self._plain: list[Path] = []
         self.cuts: list[Cut] = []
         self.let_go: set[str] = set()
 
@@ -119,14 +120,24 @@ class Pieces:
         self._detections.cut(finished[1])
         for video in self._videos:
             video.cut()
-        self.finish()
-        self._child = Child(compress, [str(path) for path in finished])
+        self._plain += finished
+        # On a machine that has no time for it, pieces are left to the next one: the sink never waits for them.
+        if self._child is None or self._child.ended:
+            self._end_child()
+            self._plain = [path for path in self._plain if path.exists()]
+            self._child = Child(compress, [str(path) for path in self._plain])
         self._keep_within()
 
     def finish(self) -> None:
-        """Waits for what is being compressed."""
+        """Compresses what is not yet: now that nothing is measured, here and at once."""
+        self._end_child()
+        for path in self._plain:
+            _compress(str(path))
+        self._plain = []
+
+    def _end_child(self) -> None:
         if self._child is not None:
-            self._child.wait()
+            self._child.kill()
             self._child = None
 
     def part(self) -> PiecesPart:
@@ -161,12 +172,20 @@ def compress(link: Connection, paths: Sequence[str]) -> None:
     with suppress(AttributeError, OSError):
         os.nice(LEAST_URGENT)
     for path in paths:
-        scratch = f"{path}.writing"
-        with suppress(FileNotFoundError):
-            with open(path, "rb") as plain, gzip.open(scratch, "wb", compresslevel=6) as packed:
-                shutil.copyfileobj(plain, packed)
-            os.replace(scratch, f"{path}.gz")
-            os.unlink(path)
+        _compress(path)
+
+
+def _compress(path: str) -> None:
+    """A file that has gone, or that the disk has no room for, is left as it is."""
+    scratch = f"{path}.writing"
+    try:
+        with open(path, "rb") as plain, gzip.open(scratch, "wb", compresslevel=6) as packed:
+            shutil.copyfileobj(plain, packed)
+        os.replace(scratch, f"{path}.gz")
+        os.unlink(path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(scratch)
 
 
 def _size(path: Path) -> int:

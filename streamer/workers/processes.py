@@ -59,10 +59,10 @@ class Child:
         except (EOFError, OSError) as error:
             raise self._lost() from error
 
-    def wait(self) -> None:
-        """Waits until the child has done its work and ended by itself."""
-        self._process.join()
-        self._link.close()
+    @property
+    def ended(self) -> bool:
+        """It has ended, however."""
+        return self._process.exitcode is not None
 
     def end(self) -> None:
         """Lets the child end by itself, and kills it when it does not; may be called again."""

@@ -13,7 +13,7 @@ import av
 import streamer
 from streamer.rundir.csv_file import Reserve, Table
 from streamer.rundir.paths import pieces_of
-from streamer.rundir.segments import Pieces
+from streamer.rundir.segments import Pieces, _compress
 from streamer.settings import Settings, Video
 from streamer.verify import verify
 from tests.videos import write_video
@@ -96,3 +96,28 @@ def test_a_table_that_is_cut_goes_on_in_a_new_file_with_a_header_of_its_own(tmp_
     table.close()
     assert (tmp_path / "t.0000.csv").read_text() == "a,b\n1,2\n3,4\n"
     assert (tmp_path / "t.csv").read_text() == "a,b\n5,6\n"
+
+
+def test_the_end_does_not_wait_for_what_is_being_compressed_and_leaves_nothing_plain(tmp_path: Path) -> None:
+    reserve = Reserve(tmp_path / "reserve")
+    frames, detections = (Table(tmp_path / f"{name}.csv", "a", reserve) for name in ("frames", "detections"))
+    pieces = Pieces(frames, detections, [], every_us=1, keep_bytes=1 << 30)
+    for second in range(1, 4):  # none of them has the time to be compressed before the next one
+        frames.append(f"{second}\n")
+        pieces.between(second)
+    pieces.finish()
+    assert sorted(path.name for path in tmp_path.glob("*.csv*")) == [
+        *(f"detections.000{number}.csv.gz" for number in range(3)),
+        "detections.csv",
+        *(f"frames.000{number}.csv.gz" for number in range(3)),
+        "frames.csv",
+    ]
+    assert [row[0] for row in rows_of(tmp_path / "frames.csv")] == ["1", "2", "3"]
+
+
+def test_a_piece_that_has_gone_or_finds_no_room_is_left_as_it_is(tmp_path: Path) -> None:
+    _compress(str(tmp_path / "gone.csv"))
+    (tmp_path / "full.csv").write_text("a\n1\n")
+    (tmp_path / "full.csv.gz").mkdir()  # stands for a disk that takes no more
+    _compress(str(tmp_path / "full.csv"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full.csv", "full.csv.gz"]
