@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 
 from streamer.cli.bench_report import NAMES, lines_of
-from streamer.cli.main import main
 from streamer.engines.variants import TUTORIAL
 from streamer.stats.summary import Statistics
 from streamer.studies.bench.chart import RAINBOW, STYLES, bench_figure
@@ -37,21 +36,13 @@ def image(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bench(
-    image: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Bench:
+def bench(image: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """``streamer bench`` in this process, of the image with the tiny model; later options override earlier ones."""
 
     def bench(*more: str | Path, image: str | Path = image) -> Finished:
-        monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("COLUMNS", "200")
         usual = ("--model", tiny_model, "--number", "20", "--out", "out")
-        monkeypatch.setattr("sys.argv", ["streamer", "bench", str(image), *map(str, (*usual, *more))])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Finished(ended.value.code, said.out, said.err)
+        return runs.streamer("bench", image, *usual, *more, cwd=tmp_path)
 
     return bench
 

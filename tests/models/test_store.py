@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streamer.cli.main import main
 from streamer.errors import CacheError, ModelError, UsageError
 from streamer.models.files import model_sha256
 from streamer.models.find import find_model
 from streamer.models.importing import import_model, parse_size
 from streamer.models.openvino_ir import ensure_ir
 from streamer.models.store import ENTRY, read_entry, stored_names
+from tests import runs
 from tests.runs import Finished, needs_bundled
 from tests.tiny_models import CELLS, raw, write_any_size, write_ir
 
@@ -35,15 +34,11 @@ Command = Callable[..., Finished]
 
 
 @pytest.fixture
-def models(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+def models(tmp_path: Path) -> Command:
     """``streamer models`` in this process."""
 
     def run(*arguments: str | Path) -> Finished:
-        monkeypatch.setattr(sys, "argv", ["streamer", "models", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return Finished(ended.value.code if isinstance(ended.value.code, int) else 1, out, err)
+        return runs.streamer("models", *arguments, cwd=tmp_path)
 
     return run
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import streamer
-from streamer.cli.main import main
 from streamer.errors import EngineError, UsageError
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.drop_policy import Policy
@@ -20,6 +19,7 @@ from streamer.pipeline.priming import CARE, COLD_GUESS, WAKING_US, WINDOW_US, Pr
 from streamer.run.doubts import doubts
 from streamer.run.measured_parts import priming_part
 from streamer.settings import Settings, Video
+from tests import runs
 from tests.facts import counted, observed
 from tests.rig import Rig
 from tests.runs import manifest
@@ -286,15 +286,10 @@ def clip(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timing
-def test_a_primed_run_tells_what_it_cost(
-    clip: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_primed_run_tells_what_it_cost(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = ("--engine", "null,delay_ms=2,prime=on", "--model", str(tiny_model), "--out", "run", "--video", "none")
-    monkeypatch.setattr("sys.argv", ["streamer", "replay", str(clip), *options])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 0
+    done = runs.streamer("replay", clip, *options, cwd=tmp_path)
+    assert done.code == 0
     priming = manifest(tmp_path / "run")["priming"]
     assert set(priming) == {
         *("inferences", "frames_primed", "frames_without_room", "cpu_s", "cpu_ms_per_primed_frame"),
@@ -302,7 +297,7 @@ def test_a_primed_run_tells_what_it_cost(
     }
     assert priming["inferences"] >= priming["frames_primed"] > 0
     assert priming["frames_primed"] + priming["frames_without_room"] == 10
-    said = capfd.readouterr().out
+    said = done.out
     assert f"primed  {priming['frames_primed']} frames by {priming['inferences']} throw-away inferences" in said
     assert f"{priming['frames_delayed']} delayed" in said
     assert manifest(tmp_path / "run")["engine"]["config_requested"]["prime"] is True

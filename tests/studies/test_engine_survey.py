@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from streamer.cli.main import main
 from streamer.engines.config import CONVOLUTIONS, PRECISION, THREADS
 from streamer.engines.openvino import devices
 from streamer.engines.spec_parser import known_keys
 from streamer.engines.variants import VARIANTS, Runtime
 from streamer.models.find import find_model
 from streamer.studies.engine_survey import Surveyed, survey
+from tests import runs
 from tests.runs import INT8_MODEL, Finished, needs_bundled, needs_shared
 
 pytestmark = pytest.mark.extras
@@ -104,24 +104,17 @@ def test_what_takes_long_to_compile_is_not_compiled() -> None:
         assert rows[spec.variant].config_in_force is None
 
 
-def engines(
-    model: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *more: str
-) -> Finished:  # fmt: skip
+def engines(model: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> Finished:
     """``streamer engines`` in this process."""
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("sys.argv", ["streamer", "engines", "--model", str(model), *more])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    said = capfd.readouterr()
-    assert isinstance(ended.value.code, int)
-    return Finished(ended.value.code, said.out, said.err)
+    return runs.streamer("engines", "--model", model, *more, cwd=model.parent)
 
 
 @needs_cpu_alone
 def test_the_command_says_what_is_the_same_and_in_which_precision(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = engines(tiny_model, monkeypatch, capfd)
+    done = engines(tiny_model, monkeypatch)
     assert (done.code, done.err) == (0, "")
     lines = {line.split("  ")[0].strip(): line.rstrip() for line in done.out.splitlines() if "  " in line}
     told = surveyed(str(tiny_model))["ir"].config_in_force
@@ -134,10 +127,8 @@ def test_the_command_says_what_is_the_same_and_in_which_precision(
         assert known_keys(runtime) in " ".join(done.out.split())
 
 
-def test_json_has_a_document_for_each_variant(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    done = engines(tiny_model, monkeypatch, capfd, "--json")
+def test_json_has_a_document_for_each_variant(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = engines(tiny_model, monkeypatch, "--json")
     assert (done.code, done.err) == (0, "")
     documents = json.loads(done.out)
     assert [document["variant"] for document in documents] == list(VARIANTS)

@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 import pytest
 
-from streamer.cli.main import main
 from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Fit, Preprocess
 from streamer.engines.base import Engine
@@ -75,21 +74,12 @@ def write_truth(path: Path, *, frames: int) -> Path:
 
 
 @pytest.fixture
-def parity(
-    clip: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Parity:
+def parity(clip: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parity:
     """``streamer parity`` in this process, of the clip with the tiny model; later options override earlier ones."""
 
     def parity(*more: str | Path, source: str | Path = clip) -> Finished:
-        monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("COLUMNS", "200")
-        usual = ("--model", tiny_model, "--out", "out")
-        monkeypatch.setattr("sys.argv", ["streamer", "parity", str(source), *map(str, (*usual, *more))])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Finished(ended.value.code, said.out, said.err)
+        return runs.streamer("parity", source, "--model", tiny_model, "--out", "out", *more, cwd=tmp_path)
 
     return parity
 

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.cli.main import main
 from streamer.detection.preprocess import Fit, Preprocess
 from streamer.engines.config import CONVOLUTIONS
 from streamer.engines.registry import open_engine, unavailable
@@ -29,6 +28,7 @@ from streamer.models.model import BUNDLED, Model
 from streamer.models.quantize import decoding
 from streamer.studies.quantize.study import quantize_model
 from streamer.vendors.openvino_quiet import apply_moc_transformations, ov
+from tests import runs
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.quantized import clip_of_the_street, needs_nncf, quantized, write_learned
 from tests.runs import COCO_MODEL, FOOTAGE, Finished, environment, needs_bundled, needs_shared, read_until
@@ -66,21 +66,11 @@ def learned(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def quantize(
-    clip: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Quantize:
+def quantize(clip: Path, cache: Path, tmp_path: Path) -> Quantize:
     """``streamer models quantize`` in this process, with 45 frames of the clip unless told otherwise."""
 
     def quantize(model: str | Path, *more: str | Path) -> Finished:
-        monkeypatch.chdir(tmp_path)
-        usual = ("--with", clip, "--samples", "45")
-        command = ["streamer", "models", "quantize", str(model), *map(str, (*usual, *more))]
-        monkeypatch.setattr("sys.argv", command)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Finished(ended.value.code, said.out, said.err)
+        return runs.streamer("models", "quantize", model, "--with", clip, "--samples", "45", *more, cwd=tmp_path)
 
     return quantize
 
@@ -227,11 +217,8 @@ def test_what_makes_no_sense_is_one_line_and_exit_code_2(
     assert not cache.exists() or kept(cache) == []
 
 
-def test_the_frames_must_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["streamer", "models", "quantize", BUNDLED])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
+def test_the_frames_must_be_given(tmp_path: Path) -> None:
+    assert runs.streamer("models", "quantize", BUNDLED, cwd=tmp_path).code == 2
 
 
 @needs_nncf
