@@ -329,6 +329,7 @@ def test_lists_touch_neither_the_network_nor_the_users_home(
     assert forbidden(command(*full), cwd=tmp_path, home=tmp_path / "home") == []
 
 
+@pytest.mark.slow
 @pytest.mark.extras
 @pytest.mark.skipif(
     not find_spec("ultralytics"), reason="Ultralytics is not installed: pip install 'streamer[torch]'"

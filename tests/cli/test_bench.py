@@ -110,6 +110,7 @@ def test_the_tutorials_input_is_float64_where_the_tutorial_had_it(bench: Bench, 
     assert document(tmp_path / "out")["run"]["input"] == "tutorial"
 
 
+@pytest.mark.slow
 def test_openvinos_own_figure_stands_beside_ir(bench: Bench, tmp_path: Path) -> None:
     done = bench("--engine", "null", "--engine", "ir", "--engine", "ir-auto", "--against", "benchmark_app")
     assert (done.code, done.err) == (0, "")

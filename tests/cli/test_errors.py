@@ -670,6 +670,7 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(replay: Replay, tmp_path
         assert left == 0, "what could not be begun takes room"
 
 
+@pytest.mark.slow
 def test_the_manifest_is_written_when_the_videos_last_second_takes_all_room(tiny_model: Path, tmp_path: Path) -> None:
     # 95 KB a frame, a fragment every 100: the tables are out of room when more than the reserve is still unwritten.
     rng = np.random.default_rng(1)

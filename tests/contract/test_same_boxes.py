@@ -155,6 +155,7 @@ def test_boxes_agree_with_onnxruntime_and_a_letterbox_and_nms_that_are_not_ours(
     check_agreement(coco_boxes[:FRAMES], theirs)
 
 
+@pytest.mark.slow
 @needs_shared
 @pytest.mark.skipif(
     not find_spec("ultralytics"), reason="Ultralytics is not installed: pip install 'streamer[torch]'"

@@ -186,6 +186,7 @@ def age_by_definition(records: list[FrameRecord]) -> list[int]:
     return ages
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     fps=st.one_of(st.just("max"), st.fractions(Fraction(1), Fraction(120), max_denominator=1001)),

@@ -87,6 +87,7 @@ def check_gaps(out: Path, count: int) -> dict[str, Any]:
     return gaps
 
 
+@pytest.mark.slow
 @needs_rtsp
 def test_a_camera_that_is_restarted_three_times_makes_three_gaps_and_no_frame_is_unaccounted_for(
     tiny_model: Path, tmp_path: Path
@@ -151,6 +152,7 @@ def test_a_camera_that_is_away_for_too_long_ends_the_run_with_all_that_came(tiny
     assert manifest(out)["verdict"] == "FAILED"
 
 
+@pytest.mark.slow
 @needs_rtsp
 def test_one_of_two_cameras_goes_away_and_the_other_one_does_not_notice(tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"

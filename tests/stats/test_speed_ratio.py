@@ -233,6 +233,7 @@ def test_runs_that_were_not_interleaved_must_last_a_minute() -> None:
     assert ratio_unpaired(noisy(minute, 1), dropped, 0.5, (30, 30)) is not None
 
 
+@pytest.mark.slow
 def test_the_same_engine_in_two_runs_on_a_restless_machine_is_no_difference() -> None:
     random = np.random.default_rng(5)
 

@@ -15,6 +15,7 @@ from tests import runs
 from tests.runs import ROOT
 
 
+@pytest.mark.slow
 def test_a_clip_and_its_ground_truth_are_written_and_belong_together(tmp_path: Path) -> None:
     done = runs.streamer("sample", "street.mp4", "--seed", "3", "--duration", "400ms", "--fps", "25", cwd=tmp_path)
     assert done.code == 0

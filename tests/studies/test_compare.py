@@ -189,6 +189,7 @@ def test_a_verdict_is_not_given_on_too_few_rounds(compared: dict[str, Any]) -> N
     assert any("needs 8 rounds" in doubt for doubt in compared["doubts"])
 
 
+@pytest.mark.slow
 def test_finished_runs_at_different_times_say_so_and_in_what_else_they_differ(place: Path, tiny_model: Path) -> None:
     for name, fps in (("slow", "20"), ("quick", "40")):
         arguments = ("--engine", "null", "--model", tiny_model, "--fps", fps, "--warmup", "0", "--out", name)

@@ -43,6 +43,7 @@ def test_on_a_cpu_alone_auto_comes_out_as_the_cpu() -> None:
     assert rows["ir-auto"].config_in_force == rows["ir"].config_in_force
 
 
+@pytest.mark.slow
 @needs_bundled
 def test_the_kind_of_file_makes_a_difference() -> None:
     rows = surveyed(None)

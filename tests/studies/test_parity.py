@@ -452,6 +452,7 @@ def test_the_bundled_model_is_judged_as_pycocotools_judges_it_from_the_clips_own
     assert float(row["map50"]) > 0.85
 
 
+@pytest.mark.slow
 @needs_bundled
 def test_the_synthetic_street_is_judged_by_itself(parity: Parity, tmp_path: Path) -> None:
     done = parity("--engine", "ir", "--model", "street", "--frames", "4", source="synthetic:street,seed=21")

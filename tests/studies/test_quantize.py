@@ -257,6 +257,7 @@ def test_without_nncf_it_says_what_to_install(
     assert (done.code, done.out) == (1, "")
 
 
+@pytest.mark.slow
 @needs_nncf
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_it_keeps_nothing_and_leaves_nothing_behind(
@@ -368,6 +369,7 @@ REAL = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @REAL
 def test_no_activation_is_left_apart_from_its_convolution(name: str, models: Callable[[str], Model]) -> None:
     graph = ov.Core().read_model(models(name).files["int8"])

@@ -475,6 +475,7 @@ def leaves(value: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return [path]
 
 
+@pytest.mark.slow
 def test_whatever_stands_in_the_manifest_there_is_no_traceback(waiting: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(waiting, tmp_path / "any"))
     whole = manifest(waiting)

@@ -67,6 +67,7 @@ def test_every_frame_comes_out_once_and_in_order(tmp_path: Path, name: str, code
     assert reader.doubts == []
 
 
+@pytest.mark.slow
 def test_ten_minutes_at_29_97_do_not_drift(tmp_path: Path) -> None:
     count = 17982
     blank = np.zeros((48, 64, 3), np.uint8)

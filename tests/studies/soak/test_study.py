@@ -72,6 +72,7 @@ def test_the_windows_hold_every_frame_once_and_the_golden_frame_is_the_same_thro
     assert {one["name"]: one["passed"] for one in document["verdicts"]}["losses"] is True
 
 
+@pytest.mark.slow
 def test_an_interrupted_soak_goes_on_where_it_was_with_the_time_that_is_left(tmp_path: Path) -> None:
     out = tmp_path / "soak"
     soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], settings(), out)
@@ -259,6 +260,7 @@ def test_a_part_in_which_something_was_run_is_not_taken_back(tmp_path: Path) -> 
     assert not (tmp_path / "never").exists()
 
 
+@pytest.mark.slow
 def test_a_soak_that_was_killed_before_it_was_judged_is_judged_when_it_is_resumed(tmp_path: Path) -> None:
     out = tmp_path / "soak"
     clip = write_video(tmp_path / "clip.mp4", 30)
