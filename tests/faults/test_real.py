@@ -49,23 +49,17 @@ class Replay(Protocol):
     def __call__(self, faults: list[Entry], *more: str) -> Finished: ...
 
 
+def usual(model: Path) -> tuple[str, ...]:
+    """The options of every replay here."""
+    run = ("--engine", "null", "--model", str(model), "--fps", "50", "--quiet")
+    return *run, "--faults", "plan.toml", "--out", "run"
+
+
 @pytest.fixture
 def replay(clip: Path, tiny_model: Path, tmp_path: Path) -> Replay:
     def replay(faults: list[Entry], *more: str) -> Finished:
         (tmp_path / "plan.toml").write_text(as_toml(faults))
-        usual = (
-            "--engine",
-            "null",
-            "--model",
-            str(tiny_model),
-            "--fps",
-            "50",
-            "--warmup",
-            "0",
-            "--quiet",
-            "--no-chart",
-        )
-        return runs.process("replay", clip, *usual, "--faults", "plan.toml", "--out", "run", *more, cwd=tmp_path)
+        return runs.process("replay", clip, *usual(tiny_model), "--warmup", "0", "--no-chart", *more, cwd=tmp_path)
 
     return replay
 
@@ -246,20 +240,7 @@ def test_an_interrupt_in_the_middle_of_a_stall_ends_the_run_well(
     clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "plan.toml").write_text(as_toml([{"kind": "stall", "frame": 20, "for": "1h"}]))
-    usual = (
-        "--engine",
-        "null",
-        "--model",
-        str(tiny_model),
-        "--fps",
-        "50",
-        "--stall",
-        "1h",
-        "--quiet",
-        "--out",
-        "run",
-    )
-    command = [sys.executable, "-m", "streamer", "replay", str(clip), *usual, "--faults", "plan.toml"]
+    command = [sys.executable, "-m", "streamer", "replay", str(clip), *usual(tiny_model), "--stall", "1h"]
     table = tmp_path / "run" / "frames.csv"
     with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         for _ in range(3000):
