@@ -67,6 +67,7 @@ def test_each_engine_has_a_row_and_a_run_of_the_same_frames(compared: dict[str, 
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_what_takes_half_as_long_is_faster(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6", "--engine", "null,delay_ms=3")
     slow, fast = document(compare(place, tiny_model, *engines, "--out", "half", "--json"))["engines"]
