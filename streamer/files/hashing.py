@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+import msgspec
+
+from streamer.errors import CacheError
+from streamer.files import cache
+
+BIG = 64 << 20
+"""Bytes from which a hash is remembered: reading so much takes a tenth of a second and more."""
+SETTLED_S = 2.0
+"""A file that was written so shortly before may be written again within the same tick of its clock."""
 
 
 def sha256(*paths: Path) -> str:
@@ -14,3 +29,45 @@ def sha256(*paths: Path) -> str:
             while block := file.read(1 << 20):
                 whole.update(block)
     return whole.hexdigest()
+
+
+def remembered_sha256(*paths: Path) -> str:
+    """As `sha256`; that of big files is remembered in the user's cache by their paths, sizes and times.
+
+    It is for telling files apart, and not for trusting them: who sets a file's time back can change it unseen.
+    """
+    about = list(_about(paths))
+    if sum(size for _, size, _, _ in about) < BIG:
+        return sha256(*paths)
+    name = f"hashes/{hashlib.sha256(json.dumps([path for path, *_ in about]).encode()).hexdigest()}.json"
+    for place in cache.places():
+        with suppress(OSError, ValueError, msgspec.DecodeError):
+            known = msgspec.json.decode((place / name).read_bytes(), type=_Known)
+            if known.files == about:
+                return known.sha256
+    found = sha256(*paths)
+    if time.time() - max(ns for _, _, ns, _ in about) / 1e9 > SETTLED_S and list(_about(paths)) == about:
+        _remember(name, _Known(about, found))
+    return found
+
+
+class _Known(msgspec.Struct):
+    """Path, size, time of change in nanoseconds and number of each file, and their hash."""
+
+    files: list[tuple[str, int, int, int]]
+    sha256: str
+
+
+def _about(paths: tuple[Path, ...]) -> Iterator[tuple[str, int, int, int]]:
+    for path in paths:
+        found = path.stat()
+        yield os.path.abspath(path), found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _remember(name: str, known: _Known) -> None:
+    with suppress(OSError, CacheError):
+        path = cache.kept() / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_name(f"{path.name}.{os.getpid()}")
+        scratch.write_bytes(msgspec.json.encode(known))
+        scratch.replace(path)

@@ -66,7 +66,7 @@ def kind_at(path: Path) -> str:
         raise ModelError(f"{path} is not a model: give a .onnx, an OpenVINO .xml or a .pt file")
     for part in parts(path):
         if not part.is_file():
-            raise ModelError(f"{path} has no weights: put {part.name} beside it")
+            raise ModelError(f"{path} has no weights: put {part.relative_to(path.parent)} beside it")
     return kind
 
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamer.files.hashing import sha256
+from streamer.files.hashing import remembered_sha256, sha256
+from streamer.models.external_data import external_data
 
 KINDS = {".onnx": "onnx", ".xml": "ir", ".pt": "pt"}
 """The kind of model that a file's ending stands for."""
 
 
 def parts(path: Path) -> tuple[Path, ...]:
-    """The files of the model at ``path``: an IR has its weights in a second one."""
-    return (path, path.with_suffix(".bin")) if path.suffix.lower() == ".xml" else (path,)
+    """The files of the model at ``path``, its own first: an IR and a large ONNX file have their weights in others.
+
+    Raises ModelError as `external_data` does.
+    """
+    match path.suffix.lower():
+        case ".xml":
+            return path, path.with_suffix(".bin")
+        case ".onnx":
+            return path, *external_data(path)
+        case _:
+            return (path,)
 
 
 def model_sha256(path: Path) -> str:
-    """The hash of a model: over its files' bytes, of an IR those of the .xml and then those of the .bin."""
-    return sha256(*parts(path))
+    """The hash of a model: over the bytes of its files, in the order of `parts`."""
+    # By the hash of a .pt it is decided whether it may be loaded, which runs code: that is never remembered.
+    return sha256(path) if path.suffix.lower() == ".pt" else remembered_sha256(*parts(path))

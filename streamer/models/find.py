@@ -12,6 +12,7 @@ import msgspec
 from streamer.detection.heads import Head
 from streamer.errors import ModelError, UsageError
 from streamer.files.bundled import bundled
+from streamer.files.hashing import sha256
 from streamer.models.derived import find_made
 from streamer.models.describe import describe
 from streamer.models.files import model_sha256
@@ -52,7 +53,8 @@ def bundled_model() -> Model:
         files = {kind: folder / f"model.{kind}" for kind in ("pt", "onnx")}
         if (folder / "int8.xml").is_file():
             files["int8"] = folder / "int8.xml"
-        hashes = {kind: model_sha256(path) for kind, path in files.items()}
+        # Its .onnx has its weights in itself: looking for others would take as long as the hash.
+        hashes = {kind: model_sha256(path) if kind == "int8" else sha256(path) for kind, path in files.items()}
     except OSError as error:
         raise ModelError(
             f"this installation has no model {BUNDLED!r}: install streamer again, or give --model FILE.onnx"

@@ -45,7 +45,7 @@ def import_model(
             return there, False
         raise UsageError(f"there is another model {name} already: give another --name, or delete {place_of(name)}")
     model, facts = describe(path, trust=trust, size=size, names=names, run=True)
-    sources = {f"{name}{part.suffix.lower()}": part for part in parts(path)}
+    sources = _names_in_store(name, path)
     entry = Entry(
         name=name,
         origin=origin or path.name,
@@ -64,6 +64,21 @@ def import_model(
     )
     write_entry(entry, sources)
     return entry, True
+
+
+def _names_in_store(name: str, path: Path) -> dict[str, Path]:
+    """The files of the model at ``path`` by their names in the store; weights keep those by which they are read.
+
+    Raises UsageError where these are that of the model itself.
+    """
+    own, *others = parts(path)
+    if own.suffix.lower() == ".xml":
+        return {f"{name}{part.suffix.lower()}": part for part in (own, *others)}
+    kept = {part.relative_to(path.parent).as_posix(): part for part in others}
+    first = f"{name}{own.suffix.lower()}"
+    if first in kept:
+        raise UsageError(f"{path.name} has weights in {first}: give another --name")
+    return {first: own, **kept}
 
 
 def parse_size(text: str) -> Size:

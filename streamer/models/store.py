@@ -122,6 +122,7 @@ def write_entry(entry: Entry, sources: Mapping[str, Path]) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         with scratch_directory(".importing-", place.parent) as scratch:
             for name, source in sources.items():
+                (scratch / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, scratch / name)
                 if sha256(scratch / name) != entry.files[name]["sha256"]:
                     raise ModelError(f"{source} changed while it was imported: import it again")
