@@ -9,7 +9,7 @@ from streamer.errors import ModelError, UsageError
 from streamer.models.checkpoint import check_extra, look_at, untrusted
 from streamer.models.coco_names import COCO_NAMES
 from streamer.models.files import KINDS, model_sha256, parts
-from streamer.models.metadata import Facts, Size
+from streamer.models.metadata import Facts, Metadata, Size
 from streamer.models.model import Model
 from streamer.models.probe import answer_of, check_answer
 from streamer.models.store import may_be_loaded
@@ -47,7 +47,7 @@ def describe(
         input_size=facts.input_size,
         output_shape=facts.output_shape,
         head=head,
-        names=_labels(path, names or facts.metadata.names, classes, given=names is not None),
+        names=_labels(path, names, facts.metadata, classes),
         stride=facts.metadata.stride,
         dynamic=facts.dynamic,
     )
@@ -84,8 +84,17 @@ def _facts(path: Path, kind: str, hashed: str, size: Size | None, *, trust: bool
     return openvino_facts(path, kind, size)
 
 
-def _labels(path: Path, names: tuple[str, ...] | None, classes: int | None, *, given: bool) -> tuple[str, ...]:
-    """The names, if they fit. Without any: COCO's for 80 classes, else class_0, class_1 and so on."""
+def _labels(path: Path, given: tuple[str, ...] | None, metadata: Metadata, classes: int | None) -> tuple[str, ...]:
+    """The names given, else those of the metadata, if they fit.
+
+    Without any: COCO's for 80 classes, else class_0, class_1 and so on.
+    """
+    names = given or metadata.names
+    if names is None and metadata.unreadable is not None:
+        raise ModelError(
+            f"{path.name}: its metadata, or the metadata.yaml beside it, has class names that cannot be read, "
+            f"{metadata.unreadable[:40]!r}: import it with --names FILE"
+        )
     if names is None:
         if classes is None:
             raise ModelError(
@@ -94,7 +103,11 @@ def _labels(path: Path, names: tuple[str, ...] | None, classes: int | None, *, g
             )
         return COCO_NAMES if classes == len(COCO_NAMES) else tuple(f"class_{i}" for i in range(classes))
     if classes not in (None, len(names)):
-        whose = "the names given are" if given else "its metadata, or the metadata.yaml beside it, names"
-        mend = "give a name per class" if given else "it is no plain detector, or import it with --names FILE"
+        whose = "the names given are" if given is not None else "its metadata, or the metadata.yaml beside it, names"
+        mend = (
+            "give a name per class"
+            if given is not None
+            else "it is no plain detector, or import it with --names FILE"
+        )
         raise ModelError(f"{path.name} puts out {classes} classes and {whose} {len(names)}: {mend}")
     return names

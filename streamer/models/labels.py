@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,25 @@ from streamer.errors import UsageError
 
 
 def names_of(written: Any) -> tuple[str, ...] | None:
-    """The names in a list, in a dictionary by class number, or in the text of either; else, or if empty, None."""
+    """The names in a list, in a dictionary by class number, or in the text of either, as Python or JSON write it.
+
+    The numbers may be texts, as JSON's always are. None for everything else, and for no name at all.
+    """
     if isinstance(written, str):
-        try:
-            written = ast.literal_eval(written)
-        except (ValueError, SyntaxError):
-            return None
+        written = _literal(written)
     if isinstance(written, dict):
-        if sorted(written, key=str) != sorted(range(len(written)), key=str):
-            return None
-        written = [written[number] for number in range(len(written))]
-    return tuple(str(name) for name in written) if isinstance(written, (list, tuple)) and written else None
+        by_number = {str(number).strip(): name for number, name in written.items()}
+        written = [by_number.get(str(number)) for number in range(len(written))]
+    if not isinstance(written, (list, tuple)) or not written:
+        return None
+    return tuple(map(str, written)) if all(isinstance(name, (str, int, float)) for name in written) else None
+
+
+def _literal(text: str) -> Any:
+    for read in (ast.literal_eval, json.loads):
+        with suppress(ValueError, SyntaxError, RecursionError):
+            return read(text)
+    return None
 
 
 def read_names(path: Path) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class Metadata:
     end_to_end: bool | None = None
     layer: str | None = None
     """The last layer's class, as newer versions of Ultralytics write it."""
+    unreadable: str | None = None
+    """The names as they are written, where they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,16 @@ class Facts:
 def metadata_of(values: Mapping[Any, Any]) -> Metadata:
     """From keys as Ultralytics writes them; the values may be texts, as in ONNX. What makes no sense is left out."""
     plain = {key: _plain(value) for key, value in values.items() if key != "names"}
+    written, names = values.get("names"), names_of(values.get("names"))
     stride, task, end_to_end = plain.get("stride"), plain.get("task"), plain.get("end2end")
     return Metadata(
-        names=names_of(values.get("names")),
+        names=names,
         task=None if task is None else str(task),
         stride=stride if isinstance(stride, int) and stride > 0 else None,
         size=size_of(plain.get("imgsz")),
         end_to_end=end_to_end if isinstance(end_to_end, bool) else None,
         layer=None if plain.get("head") is None else str(plain["head"]),
+        unreadable=str(written) if names is None and written not in (None, "", [], {}) else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,7 @@ def _metadata(model: Any, path: Path) -> Metadata:
         size=own.size or beside.size,
         end_to_end=beside.end_to_end if own.end_to_end is None else own.end_to_end,
         layer=own.layer or beside.layer,
+        unreadable=own.unreadable or beside.unreadable,
     )
 
 
@@ -135,6 +137,10 @@ def _value(model: Any, *keys: str) -> str | None:
 
 def _metadata_beside(path: Path) -> Metadata:
     try:
-        return metadata_of(read_yaml((path.parent / "metadata.yaml").read_text(encoding="utf-8")))
+        text = (path.parent / "metadata.yaml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return Metadata()
+    document = read_yaml(text)
+    if not document and re.search(r"^names\b", text, re.MULTILINE):
+        return Metadata(unreadable=text)
+    return metadata_of(document)

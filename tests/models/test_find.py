@@ -13,6 +13,7 @@ from streamer.detection.heads import Head
 from streamer.errors import ModelError, UsageError
 from streamer.files.hashing import sha256
 from streamer.models.coco_names import COCO_NAMES
+from streamer.models.describe import describe
 from streamer.models.files import model_sha256
 from streamer.models.find import find_model
 from tests.runs import COCO_MODEL, INT8_MODEL, needs_bundled, needs_shared
@@ -104,7 +105,32 @@ def test_metadata_of_another_model_in_the_same_folder_changes_nothing(tmp_path: 
     assert (model.names, model.stride) == (("no helmet", "traffic light"), None)
 
 
-@pytest.mark.parametrize("written", ["names: [", "- a list", "\x00", "names: 5\nstride: wide\nimgsz: [a]\n"])
+@pytest.mark.parametrize(
+    "written",
+    ["['a b', 'c']", '["a b", "c"]', '{"0": "a b", "1": "c"}', "{0: 'a b', 1: 'c'}", '{"1": "c", "0": "a b"}'],
+)
+def test_names_are_read_as_python_and_as_json_write_them(written: str, tmp_path: Path) -> None:
+    path = write_ir(tmp_path / "best.xml", raw(1, 6, CELLS), metadata={"names": written})
+    assert find_model(str(path)).names == ("a b", "c")
+
+
+@pytest.mark.parametrize("written", ["a b, c", "{'a b': 0, 'c': 1}", '{"1": "a b", "2": "c"}', "['a b', ['c']]", "5"])
+def test_names_that_cannot_be_read_are_an_error_and_not_replaced(written: str, tmp_path: Path) -> None:
+    path = write_ir(tmp_path / "best.xml", raw(1, 84, CELLS), metadata={"names": written})
+    with pytest.raises(ModelError, match=r"best\.xml: .* has class names that cannot be read, .*--names FILE"):
+        find_model(str(path))
+    assert len(describe(path, trust=False, names=COCO_NAMES)[0].names) == 80
+
+
+@pytest.mark.parametrize("written", ["names: [", "names: 5\nstride: 32\n"])
+def test_so_are_those_in_the_metadata_beside(written: str, tmp_path: Path) -> None:
+    path = write_ir(tmp_path / "best.xml", raw(1, 6, CELLS))
+    (tmp_path / "metadata.yaml").write_text(written)
+    with pytest.raises(ModelError, match="class names that cannot be read"):
+        find_model(str(path))
+
+
+@pytest.mark.parametrize("written", ["- a list", "\x00", "stride: wide\nimgsz: [a]\n"])
 def test_metadata_that_makes_no_sense_is_left_out(written: str, tmp_path: Path) -> None:
     path = write_ir(tmp_path / "best.xml", raw(1, 6, CELLS))
     (tmp_path / "metadata.yaml").write_text(written)
