@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from streamer.detection.preprocess import Preprocessing
 from streamer.engines.config import PRECISION
 from streamer.machine.contention import OTHERS_CORES, STOLEN_CORES
 from streamer.run.facts import Facts
@@ -15,6 +16,8 @@ from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percent
 from streamer.stats.steadiness import agree
 
 WORTH_TELLING = "p95"
+FRAMES_TO_FIND_IN = 20
+"""A model that finds nothing in so many frames is to be doubted."""
 DELAYED_SHARE = 0.005
 """From this share of frames on that priming delays, it harms the tail that it is not to touch."""
 LATENESS_SHARE = 0.1
@@ -113,6 +116,18 @@ def of_the_figures(facts: Facts) -> list[str]:
     return found
 
 
+def of_the_detections(facts: Facts) -> list[str]:
+    """A model that finds nothing at all."""
+    delivered = facts.totals.frames["delivered"]
+    gray = facts.setup["engine"]["config_requested"].get("preprocess") == Preprocessing.OFF
+    if facts.totals.objects or delivered < FRAMES_TO_FIND_IN or gray:
+        return []
+    return [
+        f"nothing was found in any of {delivered:,} frames: the model may have learnt other classes than these "
+        "frames show, or from pictures of another kind (values up to 255, blue before red); try a lower --conf"
+    ]
+
+
 def of_steadiness(facts: Facts) -> list[str]:
     """Windows that do not agree."""
     windows, length_s = facts.totals.windows, facts.totals.window_s
@@ -199,6 +214,7 @@ DOUBTS: tuple[Doubt, ...] = (
     of_gaps,
     of_replacements,
     of_the_figures,
+    of_the_detections,
     of_steadiness,
     of_priming,
     of_the_load,

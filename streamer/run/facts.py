@@ -28,13 +28,14 @@ from streamer.stats.tail import TailPart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """What the rows of a run come to. ``of_streams`` counts frames by stream and outcome.
+    """What the rows of a run come to. ``of_streams`` counts frames by stream and outcome, ``objects`` what was found.
 
     The ledger was ``conserved`` when every scheduled frame has one outcome. ``exact`` says that no value was put
     into a bucket. ``windows`` are the last ones, of ``window_s`` seconds each.
     """
 
     frames: Mapping[str, int]
+    objects: int
     of_streams: Counter[tuple[int, Outcome]]
     conserved: bool
     figures: dict[str, Statistics]
@@ -49,6 +50,7 @@ def totals(ledger: Ledger, tally: Tally, windows: Windows) -> Totals:
     window_s, last = windows.last()
     return Totals(
         frames=counts(ledger),
+        objects=tally.objects,
         of_streams=Counter(ledger.of_streams),
         conserved=ledger.conserved,
         figures={name: statistics(values) for name, values in whole.items()},

@@ -114,7 +114,8 @@ class Tally:
     """Watches a ledger and keeps what the summary needs: the values of each figure, in whole microseconds.
 
     ``ticks_us`` has for each stream the period of the ticks at which its age is taken, None for the scheduled
-    instants themselves. Of each figure ``most_exact`` values are kept as they are, all others in buckets.
+    instants themselves. Of each figure ``most_exact`` values are kept as they are, all others in buckets. ``objects``
+    counts what was detected.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Tally:
         most_exact: int = MOST_EXACT,
     ) -> None:
         self._most_exact = most_exact
+        self.objects = 0
         self.figures = _no_figures(most_exact)
         self._parts: list[dict[str, Distribution]] = []
         self._ages = [] if closed_loop else [_Age(tick_us, self._aged) for tick_us in ticks_us]
@@ -141,6 +143,7 @@ class Tally:
             self._ages[record.stream].meter.detected(record.scheduled, record.detected)
 
     def closed(self, record: FrameRecord) -> None:
+        self.objects += record.detections or 0
         for name, step in STEPS.items():
             value = step(record)
             if value is not None:

@@ -42,6 +42,15 @@ def test_too_few_frames() -> None:
     assert said.startswith("too few frames: p99.9 needs 6,636, the run has 1,000")
 
 
+def test_a_model_that_finds_nothing() -> None:
+    (said,) = doubts(counted(objects=0))
+    assert said.startswith("nothing was found in any of 1,000 frames: the model may have learnt other classes")
+    assert doubts(counted(objects=1)) == []
+    assert doubts(counted(objects=0, frames={"scheduled": 19, "delivered": 19, "dropped": 0})) == []
+    gray = {**CALM.setup["engine"], "config_requested": {"preprocess": "off"}}
+    assert doubts(set_up(engine=gray, facts=counted(objects=0))) == []
+
+
 def test_a_lateness_that_blurs_the_latency() -> None:
     (said,) = doubts(counted(figures=figures(1000, lateness_us=1_500)))
     assert said.startswith("frames left late: lateness p99 is 1.500 ms, 15% of the median latency")
