@@ -94,7 +94,7 @@ def test_weights_outside_its_folder_are_refused(location: str, tmp_path: Path) -
         find_model(str(tmp_path / "in/mine.onnx"))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(max_size=300), cut=st.integers(0, 5000))
 def test_what_is_no_onnx_file_names_none(noise: bytes, cut: int, tmp_path: Path) -> None:
     whole = BUNDLED_ONNX.read_bytes()[:5000]
