@@ -1,8 +1,9 @@
 """Mean average precision against ground truth, by pycocotools, which is COCO's own evaluator.
 
-As COCO has it: 10 IoU thresholds from 0.5 to 0.95, 101 recalls, at most 100 detections of a class in a frame. For
-figures that compare with those published elsewhere, detections are to be kept from `LEAST_CONFIDENCE` on, with NMS
-at `SUPPRESSING_IOU`, as Ultralytics validates.
+As COCO has it: 10 IoU thresholds from 0.5 to 0.95, 101 recalls, at most 100 detections of a class in a frame.
+Detections are to be kept from `LEAST_CONFIDENCE` on, with NMS at `SUPPRESSING_IOU`, as Ultralytics validates. The
+figures do not compare with published ones all the same: streamer gives a box its most likely class alone, where
+Ultralytics' ``val`` keeps it once for every class above the threshold (``multi_label``), and finds a little more.
 """
 
 from __future__ import annotations
