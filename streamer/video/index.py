@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -20,11 +21,20 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.vendors import pyav
+from streamer.video.mending import mended
 from streamer.video.truncation import ends_early, indexes_every_frame
 
 _FALLBACK_RATE = Fraction(25)
 """Frames per second of a file that says nothing at all about time; FFmpeg's own choice."""
 
+GAP_S, GAP_INTERVALS = 2, 10
+"""An interval that is longer than so many seconds, and than so many usual ones, is a gap."""
+
+_Ticks = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+_BACK, _REPEATED = "jump back", "are repeated"
+
+_LOOKED_AT = 24
+"""Pictures after which B-frames have been met where there are any."""
 _REORDERED = 16
 """The most frames that can stand in the file before one that is shown before them (H.264 and HEVC)."""
 
@@ -57,14 +67,16 @@ class Schedule:
 class VideoIndex:
     """The promised frames, and what is doubtful about them.
 
-    ``timed`` says that the schedule holds the file's own ticks, else it counts at ``rate``; ``broken`` are
-    the ticks of the frames of which only a part is in the file; ``duration`` is in seconds.
+    ``timed`` says that the schedule holds the file's own ticks, else it
+    counts at ``rate``; ``replaced`` are those that were wrong, and mended. ``broken`` are the ticks of the frames of
+    which only a part is in the file; ``duration`` is in seconds.
     """
 
     schedule: Schedule
     rate: Fraction
     variable: bool
     timed: bool
+    replaced: frozenset[int]
     duration: Fraction
     broken: frozenset[int]
     doubts: tuple[str, ...]
@@ -86,17 +98,24 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
     missing = _missing_frames(path, container, stream, promised, packets)
     said = (stream.average_rate, stream.guessed_rate, stream.base_rate)
     rates = [rate for one in said if (rate := pyav.exact(one)) is not None]
-    doubts = []
-    trouble = "are missing" if _times_made_up(container, stream, packets) else _trouble_with_times(packets)
-    if trouble:
-        rate, variable = (rates or [_FALLBACK_RATE])[0], False
+    doubts: list[str] = []
+    trouble = "are missing" if _times_made_up(path, container, stream, packets) else _trouble_with_times(packets)
+    wrong: list[int] = []
+    mend = _mended(stream, packets) if trouble in (_BACK, _REPEATED) else None
+    if trouble and mend is None:
+        rate, variable = _rate_to_count_at(packets, pyav.time_base(stream), rates), False
         ticks, time_base = _counted(len(packets.ticks), rate)
         doubts.append(f"frame times {trouble}: the frame rate of {float(rate):g} is used instead")
     else:
-        ticks, time_base = sorted(cast(list[int], packets.ticks)), pyav.time_base(stream)
+        time_base = pyav.time_base(stream)
+        ticks, wrong = mend or (sorted(cast(list[int], packets.ticks)), [])
+        if mend is not None:
+            doubts.append(f"{len(wrong)} of {len(ticks)} frame times {trouble}: mended between those beside them")
+            trouble = ""
         # Of a file cut off, the last frames lack some between them, which would have stood after them.
         rate, variable = choose_rate(ticks[:-_REORDERED] if missing != 0 else ticks, time_base, rates)
 
+    doubts += _gaps(ticks, time_base)
     whole = len(packets.ticks) - len(packets.broken)
     if missing is None:
         doubts.append(f"the file is cut off after {whole} frames; how many are missing is not known")
@@ -111,10 +130,31 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
         rate=rate,
         variable=variable,
         timed=not trouble,
+        replaced=frozenset(wrong),
         duration=_duration(schedule, rate, (stream.duration or 0) if variable else 0),
         broken=frozenset(tick for tick in packets.broken if tick is not None),
         doubts=tuple(doubts),
     )
+
+
+def _gaps(ticks: Sequence[int], time_base: Fraction) -> list[str]:
+    """A doubt where frames are due so much later than those before them that a run only waits."""
+    if len(intervals := _intervals(ticks)) < 1:
+        return []
+    longest = gap_from(intervals, time_base)
+    gaps = [
+        (number, later - earlier)
+        for number, (earlier, later) in enumerate(pairwise(ticks))
+        if later - earlier > longest
+    ]
+    if not gaps:
+        return []
+    (after, first), total = gaps[0], sum(ticks for _, ticks in gaps)
+    said = f"{len(gaps)} gaps, {float(total * time_base):.1f} s in all, the first" if len(gaps) > 1 else "a gap of"
+    return [
+        f"the times of the file have {said} {float(first * time_base):.1f} s after frame {after}: "
+        "nothing is due meanwhile"
+    ]
 
 
 def _counted(frames: int, rate: Fraction) -> tuple[list[int], Fraction]:
@@ -125,8 +165,8 @@ def _counted(frames: int, rate: Fraction) -> tuple[list[int], Fraction]:
 def choose_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> tuple[Fraction, bool]:
     """The nominal frames per second, and whether the intervals vary.
 
-    The first of ``rates`` that puts every frame within a tick of its time; else the measured rate, which is
-    the average where the intervals vary.
+    The first of ``rates`` that puts every frame within a tick of its time; else the measured rate, which is the
+    average where the intervals vary, gaps left out.
     """
     if len(ticks) < 2:
         return (rates[0] if rates else _FALLBACK_RATE), False
@@ -138,10 +178,55 @@ def choose_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fract
             return rate, False
     # With a few ticks to the frame nearly every pattern is within a tick of evenly spaced.
     evenly = 1 / (measured * time_base) >= 10 and _fits(elapsed, 1 / (measured * time_base))
-    return measured, not evenly
+    return (measured, False) if evenly else (usual_rate(ticks, time_base, rates), True)
 
 
-def _fits(elapsed: np.ndarray[tuple[int, ...], np.dtype[np.int64]], period: Fraction) -> bool:
+def usual_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
+    """Frames per second by the mean interval, gaps left out.
+
+    Of ``rates`` the one that is next to it, if any is; never that of one tick a frame, which is no rate.
+    """
+    intervals = _intervals(ticks)
+    if not len(intervals):
+        return next((rate for rate in rates if rate * time_base != 1), _FALLBACK_RATE)
+    no_gaps = intervals[intervals <= gap_from(intervals, time_base)]
+    period = Fraction(int(no_gaps.sum()), len(no_gaps)) * time_base
+    for rate in rates:
+        if abs(1 / rate - period) <= period / 100:
+            return rate
+    return (1 / period).limit_denominator(1_000_000)
+
+
+def _intervals(ticks: Sequence[int]) -> _Ticks:
+    """Those between frames one after the other, without any that are none."""
+    at = np.asarray(ticks, np.int64)
+    between = at[1:] - at[:-1]
+    return between[between > 0]
+
+
+def gap_from(intervals: _Ticks, time_base: Fraction) -> int:
+    """The longest interval that is no gap, in ticks: up to 2 s or, if that is longer, 10 times the median."""
+    return max(int(GAP_S / time_base), GAP_INTERVALS * int(np.sort(intervals)[(len(intervals) - 1) // 2]))
+
+
+def _rate_to_count_at(packets: _Packets, time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
+    """The rate of frames whose times are of no use: what the file says, else what most of the times say.
+
+    A rate of one tick a frame is often none, but where most of the times say it too.
+    """
+    usual = usual_rate(sorted({tick for tick in packets.ticks if tick is not None}), time_base, rates)
+    return next((rate for rate in rates if rate * time_base != 1 or rate == usual), usual)
+
+
+def _mended(stream: VideoStream, packets: _Packets) -> tuple[list[int], list[int]] | None:
+    """The times in the order of presentation, without the few that are wrong; None where that cannot be."""
+    ticks = cast(list[int], packets.ticks)
+    if not stream.codec_context.has_b_frames:
+        return mended(ticks)  # shown as they stand in the file
+    return None if _goes_back(packets.decode_ticks) else mended(sorted(ticks))
+
+
+def _fits(elapsed: _Ticks, period: Fraction) -> bool:
     """Whether every frame is where its number says, but for the rounding to whole ticks."""
     numbers = np.arange(len(elapsed), dtype=np.int64)
     off = np.abs(elapsed * period.denominator - numbers * period.numerator)
@@ -167,26 +252,43 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
     return packets
 
 
-def _times_made_up(container: InputContainer, stream: VideoStream, packets: _Packets) -> bool:
-    """An AVI holds no presentation times, and those that FFmpeg makes up ignore that pictures stand out of order."""
+def _times_made_up(path: Path, container: InputContainer, stream: VideoStream, packets: _Packets) -> bool:
+    """Times that ignore that pictures stand out of order: an AVI holds none, and packed B-frames share a place."""
     context = stream.codec_context
+    if not context.has_b_frames:
+        return False
+    if context.name == "mpeg4":
+        return _comes_out_of_order(path, stream.index)
     in_file_order = None not in packets.ticks and packets.ticks == sorted(cast(list[int], packets.ticks))
-    return (
-        container.format.name == "avi"
-        and context.name in ("h264", "hevc")
-        and bool(context.has_b_frames)
-        and in_file_order
-    )
+    return container.format.name == "avi" and context.name in ("h264", "hevc") and in_file_order
+
+
+def _comes_out_of_order(path: Path, index: int) -> bool:
+    """Whether a picture that is shown after another one has an earlier time."""
+    latest: int | None = None
+    with suppress(av.FFmpegError), pyav.open_input(f"file:{path}") as container:
+        for number, frame in enumerate(container.decode(container.streams[index])):
+            if frame.pts is not None:
+                if latest is not None and frame.pts < latest:
+                    return True
+                latest = frame.pts
+            if number == _LOOKED_AT:
+                break
+    return False
 
 
 def _trouble_with_times(packets: _Packets) -> str:
     if None in packets.ticks:
         return "are missing"
-    if any(later < earlier for earlier, later in pairwise(packets.decode_ticks)):
-        return "jump back"
+    if _goes_back(packets.decode_ticks):
+        return _BACK
     if len(set(packets.ticks)) < len(packets.ticks):
-        return "are repeated"
+        return _REPEATED
     return ""
+
+
+def _goes_back(ticks: Sequence[int]) -> bool:
+    return any(later < earlier for earlier, later in pairwise(ticks))
 
 
 def _missing_frames(

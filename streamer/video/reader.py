@@ -98,6 +98,7 @@ class VideoReader:
             index = index_video(path, self._container, stream)
         self._broken = index.broken
         self._timed = index.timed
+        self._replaced = index.replaced
         self.schedule: Schedule = index.schedule
         self._doubts = index.doubts
         self._sizes = SizeChanges()
@@ -170,16 +171,18 @@ class VideoReader:
     def _enqueue(self, frame: VideoFrame | None) -> None:
         """Make the picture of ``frame``, after those that should have come before it; None is the end."""
         index = len(self.schedule) if frame is None else self._index_of(frame)
-        if index < self._next:
-            return
         self._pending.extend(self._lost(lost) for lost in range(self._next, index))
         if frame is not None and index < len(self.schedule):
             self._pending.append(self._picture(index, frame))
         self._next = index + 1
 
     def _index_of(self, frame: VideoFrame) -> int:
-        index = self.schedule.index_of(frame.pts) if self._timed and frame.pts is not None else None
-        return self._next if index is None else index
+        """Its number: by its time, which says how many are lost before it; else it is the next one."""
+        if not self._timed or frame.pts is None or frame.pts in self._replaced:
+            return self._next
+        index = self.schedule.index_of(frame.pts)
+        # One that comes out of order is shown as the next: a picture that is there is never thrown away.
+        return self._next if index is None else max(index, self._next)
 
     def _lost(self, index: int) -> Picture:
         pts = self.schedule.pts(index)

@@ -1,7 +1,7 @@
 """Whether a video file is all there, by what its own structure says about its length.
 
 Each container says it differently: an MP4 is a row of boxes, an AVI of RIFF chunks, a Matroska file is one
-segment, a transport stream a row of packets of 188 bytes. Raw streams say nothing.
+segment, a transport stream a row of packets of one size. Raw streams say nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
 
-_TS_PACKET_BYTES = 188
+_TS_SYNC = 0x47
+"""The byte with which a packet of a transport stream begins."""
+_TS_PACKETS = ((188, 0), (192, 4), (204, 0))
+"""Bytes of such a packet, and how many of them stand before its sync byte: .m2ts has a time there."""
+_TS_LOOKED_AT = 8
+"""Packets by which their size is known."""
 
 
 def cut_off_before_its_index(path: Path) -> bool:
@@ -43,7 +48,7 @@ def _promised_end(file: BinaryIO, format_name: str) -> int:
     if format_name.startswith("matroska"):
         return _matroska_end(file)
     if format_name == "mpegts":
-        return -(-file.seek(0, SEEK_END) // _TS_PACKET_BYTES) * _TS_PACKET_BYTES
+        return _transport_stream_end(file)
     return 0
 
 
@@ -81,6 +86,21 @@ def _matroska_end(file: BinaryIO) -> int:
         return 0
     size, length = _ebml_size(segment[4:])
     return 0 if size == (1 << 7 * length) - 1 else start + 4 + length + size
+
+
+def _transport_stream_end(file: BinaryIO) -> int:
+    """The end of the last packet, of which at least the sync byte is there; 0 where no row of packets is found."""
+    length = file.seek(0, SEEK_END)
+    head = _at(file, 0, (_TS_LOOKED_AT + 1) * 204)
+    for start in range(204):  # what stands before the first one is of no interest
+        for size, before in _TS_PACKETS:
+            syncs = head[start + before :: size][:_TS_LOOKED_AT]
+            if len(syncs) > 1 and set(syncs) == {_TS_SYNC}:
+                whole = (length - start) // size
+                end = start + whole * size
+                begun = _at(file, end + before, 1) == bytes([_TS_SYNC])
+                return end + size if begun else 0
+    return 0
 
 
 def _ebml_size(data: bytes) -> tuple[int, int]:
