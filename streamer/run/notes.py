@@ -17,6 +17,8 @@ def notes(opened: Opened) -> list[str]:
             "the bundled model knows only the synthetic street: on this video its latency is representative, "
             "its detections are not; give a model of your own with --model FILE.onnx"
         )
+    for camera in opened.cameras:
+        found += [note for note in camera.source.info.notes if note not in found]
     if opened.spec.preprocess is Preprocessing.OFF:
         found.append("preprocess=off: the model sees a gray picture, and what it detects means nothing")
     if opened.engine.config_in_force.get(LOADED) == AS_PICKLE:

@@ -15,8 +15,8 @@ class SourceInfo:
 
     ``uri`` is fit to be shown: it holds no credentials. ``rate`` is nominal, in frames per second; ``frames`` is None
     when it is endless or does not say; ``time_base`` is the unit of its times, in seconds; ``comment`` is what it
-    says about itself. A ``live`` source comes at its own pace: its frames carry the instant at which they arrived,
-    and no time is known ahead.
+    says about itself, and ``notes`` are sentences about what is to be known of it. A ``live`` source comes at its
+    own pace: its frames carry the instant at which they arrived, and no time is known ahead.
     """
 
     uri: str
@@ -27,6 +27,7 @@ class SourceInfo:
     time_base: Fraction
     comment: str
     live: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class VideoSource:
             frames=None if loop else len(self._reader.schedule),
             time_base=info.time_base,
             comment=info.comment,
+            notes=info.notes,
         )
 
     @property

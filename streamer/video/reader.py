@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,7 +37,7 @@ class VideoInfo:
     frames per second, exact (the average where the intervals vary); ``frames`` counts all that the file
     promises; ``duration`` and ``time_base``, the unit of its times, are in seconds; ``variable`` says that
     the intervals differ by more than the rounding to the time base; ``comment`` is what the file says about
-    itself, empty if nothing.
+    itself, empty if nothing; ``notes`` are sentences about what is not played.
     """
 
     width: int
@@ -50,6 +50,7 @@ class VideoInfo:
     pixel_format: str
     variable: bool
     comment: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,6 +234,7 @@ class VideoReader:
             pixel_format=coded.pixel_format,
             variable=variable,
             comment=pyav.comment(self._container),
+            notes=tuple(_not_played(self._path, self._container, self._stream)),
         )
 
 
@@ -253,10 +255,31 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     if not streams:
         container.close()
         raise SourceError(_cut_off(path) or f"{path} holds no video: name a video file")
+    chosen = _chosen(streams)
     for stream in container.streams:
-        if stream is not streams[0]:
+        if stream is not chosen:
             stream.discard = av.stream.Discard.all
-    return container, streams[0]
+    return container, chosen
+
+
+def _chosen(streams: Sequence[VideoStream]) -> VideoStream:
+    """The default one, as players have it, and of several the largest; never a single picture beside a video."""
+    moving = [stream for stream in streams if stream.frames != 1] or streams
+    default = [stream for stream in moving if stream.disposition & Disposition.default]
+    return max(default or moving, key=lambda stream: stream.width * stream.height)
+
+
+def _not_played(path: Path, container: InputContainer, played: VideoStream) -> Iterator[str]:
+    others = [
+        f"{stream.width}x{stream.height}"
+        for stream in container.streams.video
+        if stream.index != played.index and _is_video(stream)
+    ]
+    if others:
+        yield (
+            f"{path.name} holds {len(others) + 1} videos: "
+            f"the one of {played.width}x{played.height} is played, not {', '.join(others)}"
+        )
 
 
 def _is_video(stream: VideoStream) -> bool:
