@@ -45,7 +45,7 @@ def _longest_rising(ticks: Sequence[int]) -> list[int]:
         if length == len(ends):
             ends.append(tick)
             places.append(place)
-        else:
+        elif ends[length] != tick:  # of two that are the same, the first one stays
             ends[length], places[length] = tick, place
     row = []
     place = places[-1] if places else -1
