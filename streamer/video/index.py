@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +22,8 @@ from av.video.stream import VideoStream
 
 from streamer.vendors import pyav
 from streamer.video.mending import mended
+from streamer.video.pictures import picture_count
+from streamer.video.transport_stream import jumps
 from streamer.video.truncation import ends_early, indexes_every_frame
 
 _FALLBACK_RATE = Fraction(25)
@@ -57,6 +59,14 @@ class Schedule:
         """The file's own tick of frame ``index``."""
         return self._ticks[index]
 
+    def extend(self, period: Fraction) -> None:
+        """Makes room for one more, ``period`` seconds after the last."""
+        self._ticks.append(self._ticks[-1] + max(1, round(period / self.time_base)))
+
+    def remove(self, index: int) -> None:
+        """Takes out what turned out to be no frame; those after it move up."""
+        del self._ticks[index]
+
     def index_of(self, tick: int) -> int | None:
         """Which frame the file shows at its own ``tick``; None for a tick that no frame has."""
         index = bisect_left(self._ticks, tick)
@@ -69,7 +79,8 @@ class VideoIndex:
 
     ``timed`` says that the schedule holds the file's own ticks, else it
     counts at ``rate``; ``replaced`` are those that were wrong, and mended. ``broken`` are the ticks of the frames of
-    which only a part is in the file; ``duration`` is in seconds.
+    which only a part is in the file, ``missing`` those of frames that are not in it at all, and
+    ``whole`` those that FFmpeg calls corrupt, and that are not; ``duration`` is in seconds.
     """
 
     schedule: Schedule
@@ -79,26 +90,35 @@ class VideoIndex:
     replaced: frozenset[int]
     duration: Fraction
     broken: frozenset[int]
+    missing: frozenset[int]
+    whole: frozenset[int]
     doubts: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Packets:
-    """What the packets of the video stream say, in the order of the file."""
+    """What the packets of the video stream say, in the order of the file: ``ticks`` are the times of the pictures.
 
+    ``number`` counts the packets. ``flagged`` are time and place of those that FFmpeg calls corrupt: ``broken`` are
+    the times of those that are, ``whole`` of those that are not.
+    """
+
+    number: int = 0
     ticks: list[int | None] = field(default_factory=list)
     decode_ticks: list[int] = field(default_factory=list)
+    flagged: list[tuple[int | None, int]] = field(default_factory=list)
     broken: list[int | None] = field(default_factory=list)
+    whole: list[int | None] = field(default_factory=list)
 
 
 def index_video(path: Path, container: InputContainer, stream: VideoStream) -> VideoIndex:
     """Read all packets of ``stream`` and say which frames it promises; empty when there are none."""
     promised = sum(not entry.is_discard for entry in stream.index_entries)
     packets = _read_packets(container, stream)
+    doubts = _judge_flagged(path, stream.id if container.format.name == "mpegts" else None, packets)
     missing = _missing_frames(path, container, stream, promised, packets)
     said = (stream.average_rate, stream.guessed_rate, stream.base_rate)
     rates = [rate for one in said if (rate := pyav.exact(one)) is not None]
-    doubts: list[str] = []
     trouble = "are missing" if _times_made_up(path, container, stream, packets) else _trouble_with_times(packets)
     wrong: list[int] = []
     mend = _mended(stream, packets) if trouble in (_BACK, _REPEATED) else None
@@ -116,6 +136,7 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
         rate, variable = choose_rate(ticks[:-_REORDERED] if missing != 0 else ticks, time_base, rates)
 
     doubts += _gaps(ticks, time_base)
+    in_file = frozenset(ticks)
     whole = len(packets.ticks) - len(packets.broken)
     if missing is None:
         doubts.append(f"the file is cut off after {whole} frames; how many are missing is not known")
@@ -133,6 +154,8 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
         replaced=frozenset(wrong),
         duration=_duration(schedule, rate, (stream.duration or 0) if variable else 0),
         broken=frozenset(tick for tick in packets.broken if tick is not None),
+        missing=frozenset(ticks) - in_file,
+        whole=frozenset(tick for tick in packets.whole if tick is not None),
         doubts=tuple(doubts),
     )
 
@@ -234,22 +257,45 @@ def _fits(elapsed: _Ticks, period: Fraction) -> bool:
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
-    packets = _Packets()
+    packets, count = _Packets(), picture_count(stream)
     try:
         for packet in container.demux(stream):
             # Discarded ones are to be decoded but not shown (an edit list cut them off); an empty one is
             # the end.
-            if packet.is_discard or not packet.size:
+            if not packet.size:
                 continue
-            packets.ticks.append(packet.pts)
+            pictures = count(packet)
+            if packet.is_discard:
+                continue
+            packets.number += 1
+            # Of several in one packet only the first has a time.
+            packets.ticks += [packet.pts, *repeat(None, pictures - 1)][:pictures]
             if packet.dts is not None:
                 packets.decode_ticks.append(packet.dts)
             if packet.is_corrupt:
-                packets.broken.append(packet.pts)
+                packets.flagged.append((packet.pts, packet.pos or 0))
     except av.FFmpegError:
         # The container breaks off here; what its index promised beyond this is found missing below.
         pass
     return packets
+
+
+def _judge_flagged(path: Path, pid: int | None, packets: _Packets) -> list[str]:
+    """Tell packets that are damaged from those that another segment follows, whose counters begin anew.
+
+    FFmpeg calls the packet before a jump of the counters corrupt, whatever the reason. ``pid`` is the stream's in a
+    transport stream.
+    """
+    if not packets.flagged:
+        return []
+    found = [] if pid is None else jumps(path, pid)
+    ends = [place for _, place in packets.flagged[1:]] + [path.stat().st_size]
+    for (tick, place), end in zip(packets.flagged, ends, strict=True):
+        behind = [jump for jump in found if place < jump.position <= end]
+        intact = bool(behind) and all(jump.between for jump in behind)
+        (packets.whole if intact else packets.broken).append(tick)
+    lost = sum(jump.between and not jump.joined for jump in found)
+    return [f"packets are missing between frames in {lost} places: frames may be"] if lost else []
 
 
 def _times_made_up(path: Path, container: InputContainer, stream: VideoStream, packets: _Packets) -> bool:
@@ -296,11 +342,11 @@ def _missing_frames(
 ) -> int | None:
     """How many promised frames are not in the file; None when it is cut off and promised no number."""
     if indexes_every_frame(path):
-        return max(0, promised - len(packets.ticks))
+        return max(0, promised - packets.number)
     if not ends_early(path, container.format.name):
         return 0
     if container.format.name == "avi" and stream.frames:
-        return max(0, stream.frames - len(packets.ticks))
+        return max(0, stream.frames - packets.number)
     if container.format.name == "mpegts" and packets.ticks:
         # Others mark or withhold a packet of which a part is missing; a transport stream hands it over as
         # it is.

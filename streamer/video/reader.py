@@ -100,6 +100,8 @@ class VideoReader:
         self._broken = index.broken
         self._timed = index.timed
         self._replaced = index.replaced
+        self._missing, self._whole = index.missing, index.whole
+        self._rate = index.rate
         self.schedule: Schedule = index.schedule
         self._doubts = index.doubts
         self._sizes = SizeChanges()
@@ -127,7 +129,7 @@ class VideoReader:
         # Opened anew: seeking back to the first frame is not exact in every container.
         self._container, self._stream = _open(self._path)
         self._frames = self._decode()
-        self._errors: dict[int | None, str] = {}
+        self._errors: list[tuple[int | None, str]] = []  # those that no lost picture is laid to yet
         self._pending: deque[Picture] = deque()
         self._next = 0
 
@@ -158,7 +160,7 @@ class VideoReader:
             try:
                 yield from context.decode(packet)
             except av.FFmpegError as error:
-                self._errors[packet.pts if packet and self._timed else None] = str(error.strerror)
+                self._errors.append((packet.pts if packet and self._timed else None, str(error.strerror)))
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """The packets, and None at the end, however it comes: the decoder then gives out what it holds."""
@@ -171,11 +173,22 @@ class VideoReader:
 
     def _enqueue(self, frame: VideoFrame | None) -> None:
         """Make the picture of ``frame``, after those that should have come before it; None is the end."""
+        if self._errors and frame is not None and frame.pts in (ticks := [tick for tick, _ in self._errors]):
+            del self._errors[ticks.index(frame.pts)]  # The decoder complained, and gave the picture all the same.
         index = len(self.schedule) if frame is None else self._index_of(frame)
-        self._pending.extend(self._lost(lost) for lost in range(self._next, index))
-        if frame is not None and index < len(self.schedule):
+        while self._next < index:
+            if (error := self._why_lost(self.schedule.tick(self._next))) is None:
+                # A packet that raises no error and shows nothing is no frame.
+                self.schedule.remove(self._next)
+                index -= 1
+                continue
+            self._pending.append(self._lost(self._next, error))
+            self._next += 1
+        if frame is not None:
+            if index == len(self.schedule):
+                self.schedule.extend(1 / self._rate)
             self._pending.append(self._picture(index, frame))
-        self._next = index + 1
+            self._next = index + 1
 
     def _index_of(self, frame: VideoFrame) -> int:
         """Its number: by its time, which says how many are lost before it; else it is the next one."""
@@ -185,15 +198,26 @@ class VideoReader:
         # One that comes out of order is shown as the next: a picture that is there is never thrown away.
         return self._next if index is None else max(index, self._next)
 
-    def _lost(self, index: int) -> Picture:
-        pts = self.schedule.pts(index)
-        error = self._errors.pop(self.schedule.tick(index) if self._timed else None, "no picture came out")
-        return Picture(index, pts, None, f"frame {index} could not be decoded: {error}")
+    def _why_lost(self, tick: int) -> str | None:
+        """What kept the frame of this tick from coming out; None if nothing did."""
+        if tick in self._missing:
+            return "it is not in the file"
+        if tick in self._broken:
+            return "its data is damaged"
+        if not self._errors:
+            return None
+        # A decoder that holds pictures back complains of one when it is given another.
+        ticks = [tick for tick, _ in self._errors]
+        return self._errors.pop(ticks.index(tick) if tick in ticks else 0)[1]
+
+    def _lost(self, index: int, error: str) -> Picture:
+        return Picture(index, self.schedule.pts(index), None, f"frame {index} could not be decoded: {error}")
 
     def _picture(self, index: int, frame: VideoFrame) -> Picture:
         pts = self.schedule.pts(index)
         # The decoder paints over what it could not read and marks the frame: that is not what the camera saw.
-        if frame.is_corrupt or (self._timed and frame.pts in self._broken):
+        damaged = frame.is_corrupt and frame.pts not in self._whole
+        if damaged or (self._timed and frame.pts in self._broken):
             return Picture(index, pts, None, f"frame {index} could not be decoded: its data is damaged")
         try:
             return Picture(index, pts, self._image(index, frame), None)

@@ -11,12 +11,7 @@ from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
 
-_TS_SYNC = 0x47
-"""The byte with which a packet of a transport stream begins."""
-_TS_PACKETS = ((188, 0), (192, 4), (204, 0))
-"""Bytes of such a packet, and how many of them stand before its sync byte: .m2ts has a time there."""
-_TS_LOOKED_AT = 8
-"""Packets by which their size is known."""
+from streamer.video import transport_stream
 
 
 def cut_off_before_its_index(path: Path) -> bool:
@@ -91,16 +86,12 @@ def _matroska_end(file: BinaryIO) -> int:
 def _transport_stream_end(file: BinaryIO) -> int:
     """The end of the last packet, of which at least the sync byte is there; 0 where no row of packets is found."""
     length = file.seek(0, SEEK_END)
-    head = _at(file, 0, (_TS_LOOKED_AT + 1) * 204)
-    for start in range(204):  # what stands before the first one is of no interest
-        for size, before in _TS_PACKETS:
-            syncs = head[start + before :: size][:_TS_LOOKED_AT]
-            if len(syncs) > 1 and set(syncs) == {_TS_SYNC}:
-                whole = (length - start) // size
-                end = start + whole * size
-                begun = _at(file, end + before, 1) == bytes([_TS_SYNC])
-                return end + size if begun else 0
-    return 0
+    row = transport_stream.find_row(_at(file, 0, transport_stream.LOOKED_AT))
+    if row is None:
+        return 0
+    end = row.start + (length - row.start) // row.size * row.size
+    begun = _at(file, end + row.before, 1) == bytes([transport_stream.SYNC])
+    return end + row.size if begun else 0
 
 
 def _ebml_size(data: bytes) -> tuple[int, int]:

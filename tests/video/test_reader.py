@@ -325,7 +325,7 @@ def write_unreadable_frames(path: Path) -> None:
         ("prose.txt", write_prose, "holds no video"),
         ("sound.wav", write_sound, "holds no video"),
         ("half.mp4", write_half_an_mp4, "seems to be cut off: its index (moov) is missing"),
-        ("noise.mp4", write_unreadable_frames, "none of its 3 frames can be decoded"),
+        ("noise.mp4", write_unreadable_frames, "none of its 2 frames can be decoded"),
         ("folder", Path.mkdir, "is a directory: name a video file"),
     ],
 )

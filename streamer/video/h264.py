@@ -1,0 +1,182 @@
+"""H.264 coded by fields: which packets begin a picture, and which hold only the second field of one.
+
+All references are to ITU-T H.264. Where fields are paired it is done as FFmpeg's decoder does it, since its
+pictures are those that come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from streamer.video.bits import Bits
+
+_SLICE, _IDR_SLICE, _SPS, _PPS = 1, 5, 7, 8
+_START = b"\0\0\1"
+_HEADER = 24
+"""Bytes of a slice that are enough for the part of its header that is read."""
+
+_WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
+"""Profiles whose sequence parameters tell of chroma and bit depth (7.3.2.1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    """Of a sequence's parameters, what a slice header is read with."""
+
+    frame_number_bits: int
+    separate_planes: bool
+    frames_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """A slice that begins a frame, or one of its fields."""
+
+    field: bool
+    bottom: bool
+    frame_number: int
+    reference: bool
+
+    def completes(self, first: _Slice) -> bool:
+        """Whether this is the second field of the frame that ``first`` began."""
+        same = (self.frame_number, self.reference) == (first.frame_number, first.reference)
+        # The second field of an IDR picture may be a P field: both are references.
+        return self.field and self.bottom != first.bottom and same
+
+
+class FieldPairs:
+    """Counts the pictures that begin in each packet, in the order of the file.
+
+    ``extradata`` is what the container or FFmpeg's parser holds of the parameters. ``needed`` says whether fields
+    may stand alone at all: else each packet is a picture.
+    """
+
+    def __init__(self, extradata: bytes) -> None:
+        # ISO/IEC 14496-15: a configuration record begins with 1, and then lengths stand in place of start codes.
+        self._length_size = extradata[4] % 4 + 1 if extradata[:1] == b"\1" and len(extradata) > 6 else 0
+        self._sequences: dict[int, _Sequence] = {}
+        self._sequence_of: dict[int, int] = {}
+        self._first: _Slice | None = None
+        parameters = _recorded(extradata) if self._length_size else _after_start_codes(extradata)
+        for unit in parameters:
+            self._slice(unit)
+
+    @property
+    def needed(self) -> bool:
+        return any(not sequence.frames_only for sequence in self._sequences.values())
+
+    def __call__(self, packet: bytes) -> int:
+        begun = begins = 0
+        units = _after_lengths(packet, self._length_size) if self._length_size else _after_start_codes(packet)
+        for unit in units:
+            found = self._slice(unit)
+            if found is None:
+                continue
+            begins += 1
+            if self._first is not None and found.completes(self._first):
+                self._first = None
+                continue
+            self._first = found if found.field else None
+            begun += 1
+        # Where nothing begins, the packet is damaged or shows nothing: the decoder will say which.
+        return begun if begins else 1
+
+    def _slice(self, unit: bytes) -> _Slice | None:
+        """The slice that begins here, if one does; parameters are taken note of."""
+        kind = unit[0] & 31 if unit else 0
+        try:
+            if kind == _SPS:
+                number, sequence = _sequence(Bits(_payload(unit)))
+                self._sequences[number] = sequence
+            elif kind == _PPS:
+                bits = Bits(_payload(unit[:_HEADER]))
+                self._sequence_of[bits.exp_golomb()] = bits.exp_golomb()
+            elif kind in (_SLICE, _IDR_SLICE):
+                return self._begun(bool(unit[0] & 0x60), Bits(_payload(unit[:_HEADER])))
+        except ValueError:
+            pass  # Damaged: the decoder will say so.
+        return None
+
+    def _begun(self, reference: bool, bits: Bits) -> _Slice | None:
+        """The slice header (7.3.3) up to its fields; None for a slice that goes on with a picture."""
+        first_macroblock, _kind, parameters = bits.exp_golomb(), bits.exp_golomb(), bits.exp_golomb()
+        sequence = self._sequences.get(self._sequence_of.get(parameters, -1))
+        if first_macroblock or sequence is None:
+            return None
+        if sequence.separate_planes and bits.number(2):
+            return None
+        frame_number = bits.number(sequence.frame_number_bits)
+        field = not sequence.frames_only and bits.flag()
+        return _Slice(field, field and bits.flag(), frame_number, reference)
+
+
+def _sequence(bits: Bits) -> tuple[int, _Sequence]:
+    """Number and parameters of a sequence parameter set (7.3.2.1.1)."""
+    profile = bits.number(8)
+    bits.number(16)
+    number = bits.exp_golomb()
+    separate = False
+    if profile in _WITH_CHROMA:
+        chroma = bits.exp_golomb()
+        separate = chroma == 3 and bits.flag()
+        bits.exp_golomb(), bits.exp_golomb(), bits.flag()
+        if bits.flag():
+            _skip_scaling(bits, 12 if chroma == 3 else 8)
+    frame_number_bits = bits.exp_golomb() + 4
+    order = bits.exp_golomb()
+    if order == 0:
+        bits.exp_golomb()
+    elif order == 1:
+        bits.flag(), bits.signed_exp_golomb(), bits.signed_exp_golomb()
+        for _ in range(bits.exp_golomb()):
+            bits.signed_exp_golomb()
+    bits.exp_golomb(), bits.flag(), bits.exp_golomb(), bits.exp_golomb()
+    return number, _Sequence(frame_number_bits, separate, bits.flag())
+
+
+def _skip_scaling(bits: Bits, lists: int) -> None:
+    """Reads past the scaling lists (7.3.2.1.1.1)."""
+    for place in range(lists):
+        if not bits.flag():
+            continue
+        scale = 8
+        for _ in range(16 if place < 6 else 64):
+            scale = (scale + bits.signed_exp_golomb()) % 256
+            if scale == 0:
+                break
+
+
+def _payload(unit: bytes) -> bytes:
+    """What a unit holds, without its first byte and the bytes that keep start codes out of it (7.4.1)."""
+    return unit[1:].replace(b"\0\0\3", b"\0\0")
+
+
+def _after_start_codes(data: bytes) -> Iterator[bytes]:
+    """The beginnings of the units of a byte stream (annex B); parameters are whole."""
+    at = data.find(_START)
+    while at >= 0:
+        begin = at + 3
+        at = data.find(_START, begin)
+        yield data[begin : begin + 512 if at < 0 else min(at, begin + 512)]
+
+
+def _after_lengths(data: bytes, size: int) -> Iterator[bytes]:
+    """The same of a packet in which each unit stands behind its length, in ``size`` bytes."""
+    at = 0
+    while at + size < len(data):
+        begin = at + size
+        at = begin + int.from_bytes(data[at:begin])
+        yield data[begin : min(at, begin + 512)]
+
+
+def _recorded(record: bytes) -> Iterator[bytes]:
+    """The parameter sets of a configuration record (ISO/IEC 14496-15, 5.3.3.1)."""
+    at = 5
+    for mask in (0x1F, 0xFF):
+        count = record[at] & mask if at < len(record) else 0
+        at += 1
+        for _ in range(count):
+            begin = at + 2
+            at = begin + int.from_bytes(record[at:begin])
+            yield record[begin:at]

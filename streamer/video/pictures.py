@@ -1,0 +1,50 @@
+"""How many pictures begin in a packet: most often one, but a packet is not a picture.
+
+One may hold a field of one (H.264), two of them (packed B-frames of MPEG-4), or one that is never shown, or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from streamer.video.h264 import FieldPairs
+from streamer.video.mpeg4 import CodedPictures
+
+PictureCount: TypeAlias = "Callable[[Packet[VideoStream]], int]"
+"""Says of each packet, in the order of the file, how many pictures that will be shown begin in it."""
+
+
+def picture_count(stream: VideoStream) -> PictureCount:
+    """The one for the codec of ``stream``."""
+    context = stream.codec_context
+    extradata = context.extradata or b""
+    codec = context.codec.canonical_name
+    if codec == "h264":
+        pairs = FieldPairs(extradata)
+        return (lambda packet: pairs(bytes(packet))) if pairs.needed else _one
+    if codec == "mpeg4":
+        pictures = CodedPictures(extradata)
+        return lambda packet: pictures(bytes(packet))
+    return {"vp8": _of_vp8, "vp9": _of_vp9}.get(codec, _one)
+
+
+def _one(packet: Packet[VideoStream]) -> int:
+    return 1
+
+
+def _of_vp8(packet: Packet[VideoStream]) -> int:
+    """By the bit ``show_frame`` (RFC 6386, 9.1)."""
+    return memoryview(packet)[0] >> 4 & 1
+
+
+def _of_vp9(packet: Packet[VideoStream]) -> int:
+    """By ``show_existing_frame`` and ``show_frame`` (VP9 bitstream specification, 6.2); a superframe shows its last."""
+    data = memoryview(packet)
+    if data[-1] >> 5 == 0b110 or data[0] >> 6 != 0b10:
+        return 1
+    below_existing = 2 if data[0] >> 4 & 3 == 3 else 3  # profile 3 has a reserved bit before it
+    return data[0] >> below_existing & 1 or data[0] >> below_existing - 2 & 1

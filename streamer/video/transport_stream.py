@@ -1,0 +1,102 @@
+"""The packets of an MPEG transport stream, and where some of them are missing.
+
+All references are to ITU-T H.222.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SYNC = 0x47
+"""The byte with which a packet begins (2.4.3.2)."""
+_SIZES = ((188, 0), (192, 4), (204, 0))
+"""Bytes from one packet to the next, and how many of them stand before the sync byte: .m2ts has a time there."""
+_ENOUGH = 8
+"""Packets by which a row of them is known."""
+LOOKED_AT = (_ENOUGH + 1) * 204
+"""Bytes in which a row of packets is looked for."""
+_PAT = 0
+"""The PID of the program association table, with which a segment begins."""
+
+_Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+_Places = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Packets one behind the other: the place of the first, bytes of each, and bytes before its sync byte."""
+
+    start: int
+    size: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A place at which the continuity counter of a stream jumps.
+
+    ``joined`` says that another stream begins there, as where segments are joined; else packets are missing, with
+    ``between`` only such as hold whole pictures.
+    """
+
+    position: int
+    between: bool
+    joined: bool
+
+
+def find_row(head: bytes) -> Row | None:
+    """The row of packets that begins in ``head``, whatever stands before it; None if there is none."""
+    for start in range(204):
+        for size, before in _SIZES:
+            syncs = head[start + before :: size][:_ENOUGH]
+            if len(syncs) > 1 and set(syncs) == {SYNC}:
+                return Row(start, size, before)
+    return None
+
+
+def jumps(path: Path, pid: int) -> list[Jump]:
+    """Where the continuity counter (2.4.3.3) of the stream ``pid`` jumps, in the order of the file."""
+    data = np.memmap(path, np.uint8, "r")
+    at = np.concatenate([np.zeros(0, np.int64), *_packets(data)])
+    head = data[at[:, None] + np.arange(6)]
+    pids = (head[:, 1] & 0x1F).astype(np.int64) << 8 | head[:, 2]
+    own, tables = np.flatnonzero(pids == pid), np.flatnonzero(pids == _PAT)
+    new_tables = tables[_jumps(head[tables])]
+    found = []
+    for number in _jumps(head[own]):
+        last, first = own[number - 1], own[number]
+        between = bool(head[first, 1] & 0x40) and _is_stuffed(data, int(at[last]))
+        joined = bool(head[first, 1] & 0x40) and bool(np.any((new_tables > last) & (new_tables < first)))
+        found.append(Jump(int(at[first]), between or joined, joined))
+    return found
+
+
+def _packets(data: _Bytes) -> Iterator[_Places]:
+    """The places of the sync bytes; what is no packet is passed over."""
+    begin = 0
+    while (row := find_row(data[begin : begin + LOOKED_AT].tobytes())) is not None:
+        first = begin + row.start + row.before
+        wrong = np.flatnonzero(data[first :: row.size] != SYNC)
+        count = int(wrong[0]) if len(wrong) else len(range(first, len(data) - 187, row.size))
+        yield first + row.size * np.arange(count, dtype=np.int64)
+        begin = first - row.before + row.size * count
+        if not len(wrong):
+            return
+
+
+def _jumps(head: _Bytes) -> _Places:
+    """The numbers of those packets of one stream whose counter does not go on from the one before."""
+    counter, payload = head[:, 3] & 15, head[:, 3] >> 4 & 1
+    announced = ((head[:, 3] & 0x20) > 0) & (head[:, 4] > 0) & ((head[:, 5] & 0x80) > 0)  # discontinuity_indicator
+    goes_on = counter[1:] == (counter[:-1] + payload[1:]) & 15
+    return np.flatnonzero(~goes_on & ~announced[1:]) + 1
+
+
+def _is_stuffed(data: _Bytes, at: int) -> bool:
+    """Whether the packet ends a picture: what remains of its last packet is stuffed (2.4.3.5)."""
+    length = int(data[at + 4])
+    return bool(data[at + 3] & 0x20) and (length == 0 or (length > 1 and int(data[at + 4 + length]) == 0xFF))
