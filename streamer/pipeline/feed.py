@@ -104,7 +104,9 @@ class Feed:
             await self._line.ahead.refill(due)
             self._on_idle()
             item = await self._line.ahead.next()
-            if item is None:
+            # Decoding may find that what the file promised here is no frame: this one is due later then.
+            due = self.due_us(index)
+            if item is None or due is None:
                 return
             record = self._record(item, due)
             if self._primer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -26,7 +27,7 @@ class VideoSource:
         info = self._reader.info
         # Whole ticks, so that each time of each round is one that a video file can hold.
         self._length = ceil(info.duration / info.time_base) * info.time_base
-        self.info = SourceInfo(
+        self._info = SourceInfo(
             uri=str(path),
             width=info.width,
             height=info.height,
@@ -36,6 +37,12 @@ class VideoSource:
             comment=info.comment,
             notes=info.notes,
         )
+
+    @property
+    def info(self) -> SourceInfo:
+        # Reading finds out that some of those that the file promised are none.
+        frames = None if self._loop else len(self._reader.schedule)
+        return self._info if frames == self._info.frames else replace(self._info, frames=frames)
 
     @property
     def doubts(self) -> list[str]:

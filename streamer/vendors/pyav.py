@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 import av
 from av.container import InputContainer
+from av.format import Flags
 
 _OPEN_OPTIONS = {"metadata_errors": "replace"} if hasattr(InputContainer, "metadata_errors") else {}
 """Up to version 18, text that is no UTF-8 is an error unless this says otherwise."""
@@ -40,6 +41,11 @@ def exact(ratio: Any) -> Fraction | None:
     if ratio is None or not ratio.numerator or not ratio.denominator:
         return None
     return Fraction(ratio.numerator, ratio.denominator)
+
+
+def has_no_times(container: InputContainer) -> bool:
+    """Whether this is a raw stream, whose format has no place for times: its average rate is FFmpeg's own guess."""
+    return bool(container.format.flags & cast(int, Flags.no_timestamps.value))
 
 
 def time_base(timed: _Timed) -> Fraction:

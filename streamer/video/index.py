@@ -35,6 +35,9 @@ GAP_S, GAP_INTERVALS = 2, 10
 _Ticks = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 _BACK, _REPEATED = "jump back", "are repeated"
 
+_MOST_INTERLACED = 30
+"""Frames per second of the quickest interlaced video there is."""
+
 _LOOKED_AT = 24
 """Pictures after which B-frames have been met where there are any."""
 _REORDERED = 16
@@ -117,8 +120,7 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
     packets = _read_packets(container, stream)
     doubts = _judge_flagged(path, stream.id if container.format.name == "mpegts" else None, packets)
     missing = _missing_frames(path, container, stream, promised, packets)
-    said = (stream.average_rate, stream.guessed_rate, stream.base_rate)
-    rates = [rate for one in said if (rate := pyav.exact(one)) is not None]
+    rates = _said_rates(container, stream, packets)
     trouble = "are missing" if _times_made_up(path, container, stream, packets) else _trouble_with_times(packets)
     wrong: list[int] = []
     mend = _mended(stream, packets) if trouble in (_BACK, _REPEATED) else None
@@ -158,6 +160,21 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
         whole=frozenset(tick for tick in packets.whole if tick is not None),
         doubts=tuple(doubts),
     )
+
+
+def _said_rates(container: InputContainer, stream: VideoStream, packets: _Packets) -> list[Fraction]:
+    """The frames per second that the file and FFmpeg tell of, the likelier first."""
+    said = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    raw = pyav.has_no_times(container)
+    if raw:  # The average is FFmpeg's own guess; the stream itself may say.
+        said = [stream.codec_context.framerate, stream.guessed_rate, stream.average_rate]
+    rates = [rate for one in said if (rate := pyav.exact(one)) is not None]
+    if 4 * len(packets.ticks) > 3 * packets.number:
+        return rates
+    # A packet holds a field: what counts packets counts fields, and so does what no interlaced video has.
+    if raw:
+        return [rate if rate <= _MOST_INTERLACED else rate / 2 for rate in rates]
+    return [*(rate / 2 for rate in rates), *rates]
 
 
 def _gaps(ticks: Sequence[int], time_base: Fraction) -> list[str]:

@@ -102,6 +102,7 @@ class VideoReader:
         self._replaced = index.replaced
         self._missing, self._whole = index.missing, index.whole
         self._rate = index.rate
+        self._empty = 0
         self.schedule: Schedule = index.schedule
         self._doubts = index.doubts
         self._sizes = SizeChanges()
@@ -112,7 +113,8 @@ class VideoReader:
 
     @property
     def doubts(self) -> list[str]:
-        return [*self._doubts, *self._sizes.doubts]
+        empty = f"{self._empty} packets raised no error and showed nothing: they are not counted as frames"
+        return [*self._doubts, *self._sizes.doubts, *([empty] if self._empty else [])]
 
     def read(self) -> Picture | None:
         """The next frame in the order of presentation; None after the last one promised."""
@@ -180,6 +182,7 @@ class VideoReader:
             if (error := self._why_lost(self.schedule.tick(self._next))) is None:
                 # A packet that raises no error and shows nothing is no frame.
                 self.schedule.remove(self._next)
+                self._empty += 1
                 index -= 1
                 continue
             self._pending.append(self._lost(self._next, error))
