@@ -183,7 +183,7 @@ def _announces_end(container: InputContainer) -> bool:
 def _decoded(container: InputContainer, video: VideoStream) -> Generator[VideoFrame | str, None, None]:
     """Frames as they come; of a packet that the decoder refuses, why."""
     context = video.codec_context
-    for packet in container.demux(video):
+    for packet in pyav.demux(container, video):
         # An empty packet in the middle would end the decoding there.
         if packet.size:
             try:

@@ -6,12 +6,15 @@ is an ``AVRational``: unknown is 0/1, and ``round()``, ``int()`` and ``limit_den
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, Protocol, cast
 
 import av
 from av.container import InputContainer
 from av.format import Flags
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 _OPEN_OPTIONS = {"metadata_errors": "replace"} if hasattr(InputContainer, "metadata_errors") else {}
 """Up to version 18, text that is no UTF-8 is an error unless this says otherwise."""
@@ -34,6 +37,22 @@ def open_input(
     # Not typed more closely: no version's stubs fit both.
     opened: Any = av.open(file, options=options, timeout=timeout, **cast(dict[str, Any], _OPEN_OPTIONS))
     return cast(InputContainer, opened)
+
+
+def demux(
+    container: InputContainer, stream: VideoStream, *, on_unknown: Callable[[], None] = lambda: None
+) -> Iterator[Packet[VideoStream]]:
+    """The packets of ``stream``; the last one is empty. Raises av.FFmpegError.
+
+    For a stream that begins in the middle of a transport stream PyAV raises IndexError, and goes on when it is asked
+    again: ``on_unknown`` is called.
+    """
+    while True:
+        try:
+            yield from container.demux(stream)
+            return
+        except IndexError:
+            on_unknown()
 
 
 def exact(ratio: Any) -> Fraction | None:

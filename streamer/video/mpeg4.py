@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from streamer.video.bits import Bits
 
@@ -39,10 +40,8 @@ class CodedPictures:
 
     def _find_layer(self, data: bytes) -> None:
         if (layer := _LAYER.search(data)) is not None:
-            try:
+            with suppress(ValueError):  # Where it is damaged the decoder will say so.
                 self._time_bits = _time_bits(Bits(data[layer.end() : layer.end() + _HEADER]))
-            except ValueError:
-                pass  # Damaged: the decoder will say so.
 
     def _is_coded(self, header: bytes) -> bool:
         """The header of a picture (6.2.5): its type, seconds, marker, time, marker, and whether it is coded."""

@@ -42,7 +42,10 @@ def _of_vp8(packet: Packet[VideoStream]) -> int:
 
 
 def _of_vp9(packet: Packet[VideoStream]) -> int:
-    """By ``show_existing_frame`` and ``show_frame`` (VP9 bitstream specification, 6.2); a superframe shows its last."""
+    """By ``show_existing_frame`` and ``show_frame`` (VP9 bitstream specification, 6.2).
+
+    Of the frames of a superframe (annex B) the last is shown.
+    """
     data = memoryview(packet)
     if data[-1] >> 5 == 0b110 or data[0] >> 6 != 0b10:
         return 1

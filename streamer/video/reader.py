@@ -24,8 +24,10 @@ from streamer.errors import SourceError, UsageError
 from streamer.frame import Image
 from streamer.vendors import pyav
 from streamer.vendors.opencv import cv2
-from streamer.video.index import Schedule, index_video
+from streamer.video.index import index_video
+from streamer.video.parts import opened
 from streamer.video.rescaling import SizeChanges
+from streamer.video.schedule import Schedule
 from streamer.video.truncation import cut_off_before_its_index
 
 
@@ -101,7 +103,7 @@ class VideoReader:
         self._timed = index.timed
         self._replaced = index.replaced
         self._missing, self._whole = index.missing, index.whole
-        self._rate = index.rate
+        self._rate, self._parts = index.rate, index.parts
         self._empty = 0
         self.schedule: Schedule = index.schedule
         self._doubts = index.doubts
@@ -152,26 +154,23 @@ class VideoReader:
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Frames as the decoder gives them; a packet that it refuses is noted and passed over."""
-        context = self._stream.codec_context
+        yield from self._decode_part(self._container, self._stream)
+        for part in self._parts:
+            with suppress(av.FFmpegError), opened(self._path, part) as (container, stream):
+                yield from self._decode_part(container, stream)
+
+    def _decode_part(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        context = stream.codec_context
         # Slices, not frames: frame threads go on decoding after read() has returned, on the cores on which
         # the frame just delivered is being measured. (dav1d has threads of its own, and its own option.)
         context.thread_type = "SLICE"
         if context.codec.name == "libdav1d":
             context.options = {"max_frame_delay": "1"}
-        for packet in self._packets():
+        for packet in _packets(container, stream):
             try:
                 yield from context.decode(packet)
             except av.FFmpegError as error:
                 self._errors.append((packet.pts if packet and self._timed else None, str(error.strerror)))
-
-    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """The packets, and None at the end, however it comes: the decoder then gives out what it holds."""
-        with suppress(av.FFmpegError):
-            for packet in self._container.demux(self._stream):
-                # An empty packet in the middle would end the decoding there.
-                if packet.size:
-                    yield packet
-        yield None
 
     def _enqueue(self, frame: VideoFrame | None) -> None:
         """Make the picture of ``frame``, after those that should have come before it; None is the end."""
@@ -287,6 +286,16 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
         if stream is not chosen:
             stream.discard = av.stream.Discard.all
     return container, chosen
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
+    """The packets, and None at the end, however it comes: the decoder then gives out what it holds."""
+    with suppress(av.FFmpegError):
+        for packet in pyav.demux(container, stream):
+            # An empty packet in the middle would end the decoding there.
+            if packet.size:
+                yield packet
+    yield None
 
 
 def _chosen(streams: Sequence[VideoStream]) -> VideoStream:

@@ -58,12 +58,17 @@ def find_row(head: bytes) -> Row | None:
     return None
 
 
+def first_places(path: Path, pids: set[int]) -> dict[int, int]:
+    """Where the first packet of each of these streams stands."""
+    _, at, head = _heads(path)
+    found = _pids(head)
+    return {pid: int(at[np.argmax(found == pid)]) for pid in pids if np.any(found == pid)}
+
+
 def jumps(path: Path, pid: int) -> list[Jump]:
     """Where the continuity counter (2.4.3.3) of the stream ``pid`` jumps, in the order of the file."""
-    data = np.memmap(path, np.uint8, "r")
-    at = np.concatenate([np.zeros(0, np.int64), *_packets(data)])
-    head = data[at[:, None] + np.arange(6)]
-    pids = (head[:, 1] & 0x1F).astype(np.int64) << 8 | head[:, 2]
+    data, at, head = _heads(path)
+    pids = _pids(head)
     own, tables = np.flatnonzero(pids == pid), np.flatnonzero(pids == _PAT)
     new_tables = tables[_jumps(head[tables])]
     found = []
@@ -73,6 +78,17 @@ def jumps(path: Path, pid: int) -> list[Jump]:
         joined = bool(head[first, 1] & 0x40) and bool(np.any((new_tables > last) & (new_tables < first)))
         found.append(Jump(int(at[first]), between or joined, joined))
     return found
+
+
+def _heads(path: Path) -> tuple[_Bytes, _Places, _Bytes]:
+    """The file, the places of its packets' sync bytes, and the first six bytes of each from there."""
+    data = np.memmap(path, np.uint8, "r")
+    at = np.concatenate([np.zeros(0, np.int64), *_packets(data)])
+    return data, at, data[at[:, None] + np.arange(6)]
+
+
+def _pids(head: _Bytes) -> _Places:
+    return (head[:, 1] & 0x1F).astype(np.int64) << 8 | head[:, 2]
 
 
 def _packets(data: _Bytes) -> Iterator[_Places]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.video.index import usual_rate
 from streamer.video.mending import MOST_WRONG, mended
+from streamer.video.rate import usual_rate
 from streamer.video.reader import VideoReader
 from tests.videos import number_of, write_video
 

@@ -1,0 +1,54 @@
+"""Which of a video file's frames are damaged, and how many are missing."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from streamer.video.packets import Flagged, Packets
+from streamer.video.transport_stream import Jump, jumps
+from streamer.video.truncation import ends_early, indexes_every_frame
+
+
+def damaged(
+    path: Path, container: InputContainer, packets: Packets
+) -> tuple[list[int | None], list[int | None], int]:
+    """The ticks of packets that are damaged; of those that only FFmpeg says are; and how often packets are missing
+    between frames, without harm to any that is there.
+
+    FFmpeg calls the packet before a jump of a transport stream's counters corrupt, whatever the reason: they also
+    begin anew where another segment is joined on.
+    """
+    broken: list[int | None] = []
+    whole: list[int | None] = []
+    between = 0
+    for pid, group in groupby(packets.flagged, key=lambda flagged: flagged.pid):
+        found = jumps(path, pid) if container.format.name == "mpegts" else []
+        between += sum(jump.between and not jump.joined for jump in found)
+        flagged = list(group)
+        ends = [later.place for later in flagged[1:]] + [path.stat().st_size]
+        for one, end in zip(flagged, ends, strict=True):
+            (whole if _is_whole(one, end, found) else broken).append(one.tick)
+    return broken, whole, between
+
+
+def missing_frames(
+    path: Path, container: InputContainer, stream: VideoStream, promised: int, packets: Packets
+) -> int | None:
+    """How many promised frames are not in the file; None when it is cut off and promised no number."""
+    if indexes_every_frame(path):
+        return max(0, promised - packets.number)
+    if not ends_early(path, container.format.name):
+        return 0
+    if container.format.name == "avi" and stream.frames:
+        return max(0, stream.frames - packets.number)
+    return None
+
+
+def _is_whole(flagged: Flagged, end: int, found: list[Jump]) -> bool:
+    """Whether nothing but the jumps behind it, up to ``end``, made FFmpeg flag it, and none is within it."""
+    behind = [jump for jump in found if flagged.place < jump.position <= end]
+    return bool(behind) and all(jump.between for jump in behind)

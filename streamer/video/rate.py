@@ -1,0 +1,102 @@
+"""The nominal frame rate of a video file, by its frames' times and by what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from streamer.vendors import pyav
+from streamer.video.packets import Packets
+
+_FALLBACK_RATE = Fraction(25)
+"""Frames per second of a file that says nothing at all about time; FFmpeg's own choice."""
+
+_GAP_S, _GAP_INTERVALS = 2, 10
+"""An interval that is longer than so many seconds, and than so many usual ones, is a gap."""
+
+_MOST_INTERLACED = 30
+"""Frames per second of the quickest interlaced video there is."""
+
+_Ticks = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+
+def said_rates(container: InputContainer, stream: VideoStream, packets: Packets) -> list[Fraction]:
+    """The frames per second that the file and FFmpeg tell of, the likelier first."""
+    said = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    raw = pyav.has_no_times(container)
+    if raw:  # The average is FFmpeg's own guess; the stream itself may say.
+        said = [stream.codec_context.framerate, stream.guessed_rate, stream.average_rate]
+    rates = [rate for one in said if (rate := pyav.exact(one)) is not None]
+    if 4 * len(packets.ticks) > 3 * packets.number:
+        return rates
+    # A packet holds a field: what counts packets counts fields, and so does what no interlaced video has.
+    if raw:
+        return [rate if rate <= _MOST_INTERLACED else rate / 2 for rate in rates]
+    return [*(rate / 2 for rate in rates), *rates]
+
+
+def choose_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> tuple[Fraction, bool]:
+    """The nominal frames per second, and whether the intervals vary.
+
+    The first of ``rates`` that puts every frame within a tick of its time; else the measured rate, which is the
+    average where the intervals vary, gaps left out.
+    """
+    if len(ticks) < 2:
+        return (rates[0] if rates else _FALLBACK_RATE), False
+    elapsed = np.asarray(ticks, np.int64) - ticks[0]
+    # The limit keeps numerator and denominator within the 32 bits that FFmpeg takes.
+    measured = ((len(ticks) - 1) / (int(elapsed[-1]) * time_base)).limit_denominator(1_000_000)
+    for rate in rates:
+        if _fits(elapsed, 1 / (rate * time_base)):
+            return rate, False
+    # With a few ticks to the frame nearly every pattern is within a tick of evenly spaced.
+    evenly = 1 / (measured * time_base) >= 10 and _fits(elapsed, 1 / (measured * time_base))
+    return (measured, False) if evenly else (usual_rate(ticks, time_base, rates), True)
+
+
+def usual_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
+    """Frames per second by the mean interval, gaps left out.
+
+    Of ``rates`` the one that is next to it, if any is; never that of one tick a frame, which is no rate.
+    """
+    intervals = intervals_of(ticks)
+    if not len(intervals):
+        return next((rate for rate in rates if rate * time_base != 1), _FALLBACK_RATE)
+    no_gaps = intervals[intervals <= gap_from(intervals, time_base)]
+    period = Fraction(int(no_gaps.sum()), len(no_gaps)) * time_base
+    for rate in rates:
+        if abs(1 / rate - period) <= period / 100:
+            return rate
+    return (1 / period).limit_denominator(1_000_000)
+
+
+def intervals_of(ticks: Sequence[int]) -> _Ticks:
+    """Those between frames one after the other, without any that are none."""
+    at = np.asarray(ticks, np.int64)
+    between = at[1:] - at[:-1]
+    return between[between > 0]
+
+
+def gap_from(intervals: _Ticks, time_base: Fraction) -> int:
+    """The longest interval that is no gap, in ticks: up to 2 s or, if that is longer, 10 times the median."""
+    return max(int(_GAP_S / time_base), _GAP_INTERVALS * int(np.sort(intervals)[(len(intervals) - 1) // 2]))
+
+
+def rate_to_count_at(packets: Packets, time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
+    """The rate of frames whose times are of no use: what the file says, else what most of the times say.
+
+    A rate of one tick a frame is often none, but where most of the times say it too.
+    """
+    usual = usual_rate(sorted({tick for tick in packets.ticks if tick is not None}), time_base, rates)
+    return next((rate for rate in rates if rate * time_base != 1 or rate == usual), usual)
+
+
+def _fits(elapsed: _Ticks, period: Fraction) -> bool:
+    """Whether every frame is where its number says, but for the rounding to whole ticks."""
+    numbers = np.arange(len(elapsed), dtype=np.int64)
+    off = np.abs(elapsed * period.denominator - numbers * period.numerator)
+    return int(off.max()) <= (0 if period.denominator == 1 else period.denominator)
