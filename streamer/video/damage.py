@@ -29,9 +29,11 @@ def damaged(
         found = jumps(path, pid) if container.format.name == "mpegts" else []
         between += sum(jump.between and not jump.joined for jump in found)
         flagged = list(group)
-        ends = [later.place for later in flagged[1:]] + [path.stat().st_size]
+        ends = [later.packet.position for later in flagged[1:]] + [path.stat().st_size]
         for one, end in zip(flagged, ends, strict=True):
-            (whole if _is_whole(one, end, found) else broken).append(one.tick)
+            hurt = _damaged(one, [jump for jump in found if one.packet.position < jump.position <= end])
+            broken += hurt
+            whole += [one.packet.tick] if one.packet.tick not in hurt else []
     return broken, whole, between
 
 
@@ -48,7 +50,14 @@ def missing_frames(
     return None
 
 
-def _is_whole(flagged: Flagged, end: int, found: list[Jump]) -> bool:
-    """Whether nothing but the jumps behind it, up to ``end``, made FFmpeg flag it, and none is within it."""
-    behind = [jump for jump in found if flagged.place < jump.position <= end]
-    return bool(behind) and all(jump.between for jump in behind)
+def _damaged(flagged: Flagged, behind: list[Jump]) -> list[int | None]:
+    """The ticks of the packets that the jumps behind a flagged one spoil: it, or the next, or none."""
+    if not behind:  # FFmpeg had another reason.
+        return [flagged.packet.tick]
+    # Where a parser cuts the packets, it puts the flag on the one before.
+    spoilt = (
+        flagged.next if flagged.next is not None and jump.position > flagged.next.position else flagged.packet
+        for jump in behind
+        if not jump.between
+    )
+    return [place.tick for place in dict.fromkeys(spoilt)]

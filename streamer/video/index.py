@@ -19,11 +19,11 @@ from av.video.stream import VideoStream
 
 from streamer.vendors import pyav
 from streamer.video.damage import damaged, missing_frames
+from streamer.video.frame_times import Schedule
 from streamer.video.mending import mended
 from streamer.video.packets import Packets, read_packets
 from streamer.video.parts import Part
 from streamer.video.rate import choose_rate, gap_from, intervals_of, rate_to_count_at, said_rates
-from streamer.video.schedule import Schedule
 
 _BACK, _REPEATED = "jump back", "are repeated"
 
@@ -89,7 +89,7 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream) -> V
         broken=frozenset(tick for tick in broken if tick is not None),
         missing=frozenset(ticks).difference(times.ticks) if len(ticks) > len(times.ticks) else frozenset(),
         whole=frozenset(tick for tick in whole if tick is not None),
-        parts=tuple(packets.parts),
+        parts=packets.parts,
         doubts=tuple(doubts),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -11,54 +12,65 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.vendors import pyav
-from streamer.video.parts import Part, opened, part_behind
+from streamer.video.parts import Part, opened, parts_of
 from streamer.video.pictures import picture_count
 
 
 @dataclass(frozen=True, slots=True)
-class Flagged:
-    """A packet that FFmpeg calls corrupt: its time, its place in the file, and the number of its stream there."""
+class Place:
+    """Where a packet begins in the file, and its time."""
 
+    position: int
     tick: int | None
-    place: int
+
+
+@dataclass(slots=True)
+class Flagged:
+    """A packet that FFmpeg calls corrupt, the one behind it, and the number of their stream in the file."""
+
     pid: int
+    packet: Place
+    next: Place | None = None
 
 
 @dataclass(slots=True)
 class Packets:
     """In the order of the file: ``ticks`` are the times of the pictures, ``number`` counts the packets.
 
-    ``parts`` are those in which the video goes on as another stream.
+    ``parts`` are those of a video that goes on as another stream.
     """
 
     number: int = 0
     ticks: list[int | None] = field(default_factory=list)
     decode_ticks: list[int] = field(default_factory=list)
     flagged: list[Flagged] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
+    parts: tuple[Part, ...] = ()
 
 
 def read_packets(path: Path, container: InputContainer, stream: VideoStream) -> Packets:
-    """All of ``stream``, and of those that go on with it."""
+    """All of ``stream``; of a transport stream whose video goes on as another stream, all of those."""
     packets = Packets()
-    end = _read_part(packets, container, stream, 0)
-    while end is not None and (part := part_behind(path, end)) is not None:
-        packets.parts.append(part)
-        with opened(path, part) as (container, stream):
-            end = _read_part(packets, container, stream, part.place)
+    others = len(container.streams.video) > 1
+    unknown = _read(packets, container, stream, 0)
+    if container.format.name == "mpegts" and (others or unknown) and (parts := parts_of(path)):
+        packets = Packets(parts=parts)
+        for part in parts:
+            with suppress(av.FFmpegError), opened(path, part) as (container, stream):
+                _read(packets, container, stream, part.begin)
     return packets
 
 
-def _read_part(packets: Packets, container: InputContainer, stream: VideoStream, begin: int) -> int | None:
-    """Read the packets of a part that begins at this place; where it ends, if another may follow it."""
-    count = picture_count(stream)
-    place, unknown = 0, list[None]()
-    try:
+def _read(packets: Packets, container: InputContainer, stream: VideoStream, begin: int) -> bool:
+    """Read what begins at this place of the file; whether there are streams that PyAV does not know of."""
+    count = picture_count(stream.codec_context)
+    unknown: list[None] = []
+    flagged: Flagged | None = None
+    # Where the container breaks off, what its index promised beyond is found missing later.
+    with suppress(av.FFmpegError):
         for packet in pyav.demux(container, stream, on_unknown=lambda: unknown.append(None)):
             # Discarded ones are to be decoded but not shown (an edit list cut them off); an empty one is the end.
             if not packet.size:
                 continue
-            place = packet.pos or place
             pictures = count(packet)
             if packet.is_discard:
                 continue
@@ -67,10 +79,9 @@ def _read_part(packets: Packets, container: InputContainer, stream: VideoStream,
             packets.ticks += [packet.pts, *repeat(None, pictures - 1)][:pictures]
             if packet.dts is not None:
                 packets.decode_ticks.append(packet.dts)
+            if flagged is not None:
+                flagged.next, flagged = Place(begin + (packet.pos or 0), packet.pts), None
             if packet.is_corrupt:
-                packets.flagged.append(Flagged(packet.pts, begin + place, stream.id))
-    except av.FFmpegError:
-        # The container breaks off here; what its index promised beyond this is found missing later.
-        return None
-    others = len(container.streams.video) > 1 or unknown
-    return begin + place if others and container.format.name == "mpegts" else None
+                flagged = Flagged(stream.id, Place(begin + (packet.pos or 0), packet.pts))
+                packets.flagged.append(flagged)
+    return bool(unknown)

@@ -12,39 +12,40 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.vendors import pyav
-from streamer.video.transport_stream import first_places
+from streamer.video.transport_stream import video_runs
+
+_PICTURES = 8
+"""Streams one after the other have at least so many pictures at a time, on average; side by side they have one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where in the file it begins, and the PID of its video."""
+    """Where in the file it begins and ends, and the PID of its video."""
 
-    place: int
+    begin: int
+    end: int
     pid: int
 
 
-def part_behind(path: Path, place: int) -> Part | None:
-    """The part that begins behind ``place``; None where there is no video that does."""
-    try:
-        with _open(path, place) as container:
-            sizes = {stream.id: stream.width * stream.height for stream in container.streams.video if stream.width}
-    except av.FFmpegError:
-        return None
-    places = first_places(path, set(sizes))
-    new = [pid for pid, first in places.items() if first > place]
-    return Part(place, max(new, key=sizes.__getitem__)) if new else None
+def parts_of(path: Path) -> tuple[Part, ...]:
+    """The parts of a transport stream; none where its videos run side by side, or there is only one."""
+    runs = video_runs(path)
+    if len(runs) < 2 or sum(run.pictures for run in runs) < _PICTURES * len(runs):
+        return ()
+    # The tables that tell of a stream stand before its first picture.
+    bounds = [0, *(run.last for run in runs[:-1])]
+    ends = [*(run.first for run in runs[1:]), path.stat().st_size]
+    return tuple(Part(begin, end, run.pid) for begin, end, run in zip(bounds, ends, runs, strict=True))
 
 
 @contextmanager
 def opened(path: Path, part: Part) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The part's container and its video. Raises av.FFmpegError."""
-    with _open(path, part.place) as container:
-        chosen = next(stream for stream in container.streams.video if stream.id == part.pid)
+    with pyav.open_input(f"subfile,,start,{part.begin},end,{part.end},,:file:{path}") as container:
+        found = [stream for stream in container.streams.video if stream.id == part.pid]
+        if not found:
+            raise av.InvalidDataError(0, "its tables do not tell of its video", str(path))
         for stream in container.streams:
-            if stream is not chosen:
+            if stream is not found[0]:
                 stream.discard = av.stream.Discard.all
-        yield container, chosen
-
-
-def _open(path: Path, place: int) -> InputContainer:
-    return pyav.open_input(f"subfile,,start,{place},end,0,,:file:{path}")
+        yield container, found[0]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from streamer.video.h264 import FieldPairs
@@ -18,9 +19,8 @@ PictureCount: TypeAlias = "Callable[[Packet[VideoStream]], int]"
 """Says of each packet, in the order of the file, how many pictures that will be shown begin in it."""
 
 
-def picture_count(stream: VideoStream) -> PictureCount:
-    """The one for the codec of ``stream``."""
-    context = stream.codec_context
+def picture_count(context: VideoCodecContext) -> PictureCount:
+    """The one for the codec of a stream."""
     extradata = context.extradata or b""
     codec = context.codec.canonical_name
     if codec == "h264":

@@ -24,10 +24,10 @@ from streamer.errors import SourceError, UsageError
 from streamer.frame import Image
 from streamer.vendors import pyav
 from streamer.vendors.opencv import cv2
+from streamer.video.frame_times import Schedule
 from streamer.video.index import index_video
 from streamer.video.parts import opened
 from streamer.video.rescaling import SizeChanges
-from streamer.video.schedule import Schedule
 from streamer.video.truncation import cut_off_before_its_index
 
 
@@ -154,7 +154,8 @@ class VideoReader:
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Frames as the decoder gives them; a packet that it refuses is noted and passed over."""
-        yield from self._decode_part(self._container, self._stream)
+        if not self._parts:
+            yield from self._decode_part(self._container, self._stream)
         for part in self._parts:
             with suppress(av.FFmpegError), opened(self._path, part) as (container, stream):
                 yield from self._decode_part(container, stream)
@@ -187,18 +188,23 @@ class VideoReader:
             self._pending.append(self._lost(self._next, error))
             self._next += 1
         if frame is not None:
-            if index == len(self.schedule):
-                self.schedule.extend(1 / self._rate)
             self._pending.append(self._picture(index, frame))
             self._next = index + 1
 
     def _index_of(self, frame: VideoFrame) -> int:
-        """Its number: by its time, which says how many are lost before it; else it is the next one."""
-        if not self._timed or frame.pts is None or frame.pts in self._replaced:
-            return self._next
-        index = self.schedule.index_of(frame.pts)
-        # One that comes out of order is shown as the next: a picture that is there is never thrown away.
-        return self._next if index is None else max(index, self._next)
+        """Its number: by its time, which says how many are lost before it; else it is the next one.
+
+        A picture that is there is never thrown away: one that was not promised gets a place.
+        """
+        tick = frame.pts if self._timed and frame.pts not in self._replaced else None
+        if tick is not None and (index := self.schedule.index_of(tick)) is not None:
+            return max(index, self._next)
+        before = self.schedule.tick(self._next - 1) if self._next else -1
+        if tick is not None and (tick > before or not self._next):
+            return self.schedule.insert(tick)
+        if self._next == len(self.schedule):
+            self.schedule.insert(before + max(1, round(1 / (self._rate * self.schedule.time_base))))
+        return self._next
 
     def _why_lost(self, tick: int) -> str | None:
         """What kept the frame of this tick from coming out; None if nothing did."""

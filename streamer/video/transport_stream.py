@@ -19,6 +19,8 @@ _ENOUGH = 8
 """Packets by which a row of them is known."""
 LOOKED_AT = (_ENOUGH + 1) * 204
 """Bytes in which a row of packets is looked for."""
+_VIDEO = 0xE0
+"""The number of a video's packetized elementary stream; the last four bits count (2.4.3.7)."""
 _PAT = 0
 """The PID of the program association table, with which a segment begins."""
 
@@ -48,6 +50,16 @@ class Jump:
     joined: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Pictures of one stream, with none of another between them: where the first and the last begin, and how many."""
+
+    pid: int
+    first: int
+    last: int
+    pictures: int
+
+
 def find_row(head: bytes) -> Row | None:
     """The row of packets that begins in ``head``, whatever stands before it; None if there is none."""
     for start in range(204):
@@ -58,11 +70,20 @@ def find_row(head: bytes) -> Row | None:
     return None
 
 
-def first_places(path: Path, pids: set[int]) -> dict[int, int]:
-    """Where the first packet of each of these streams stands."""
-    _, at, head = _heads(path)
-    found = _pids(head)
-    return {pid: int(at[np.argmax(found == pid)]) for pid in pids if np.any(found == pid)}
+def video_runs(path: Path) -> list[Run]:
+    """The file's pictures by the stream that they belong to, one run after the other."""
+    data, at, head = _heads(path)
+    begins = np.flatnonzero(head[:, 1] & 0x40)
+    # A packet's payload stands behind its adaptation field, if it has one (2.4.3.4), and a picture's begins so.
+    payload = at[begins] + 4 + np.where(head[begins, 3] & 0x20, head[begins, 4].astype(np.int64) + 1, 0)
+    start = data[np.minimum(payload[:, None] + np.arange(4), len(data) - 1)]
+    pictures = begins[(start[:, :3] == (0, 0, 1)).all(axis=1) & (start[:, 3] >> 4 == _VIDEO >> 4)]
+    pids = _pids(head[pictures])
+    firsts = [0, *(np.flatnonzero(pids[1:] != pids[:-1]) + 1)] if len(pids) else []
+    return [
+        Run(int(pids[first]), int(at[pictures[first]]), int(at[pictures[end - 1]]), int(end - first))
+        for first, end in zip(firsts, [*firsts[1:], len(pids)], strict=True)
+    ]
 
 
 def jumps(path: Path, pid: int) -> list[Jump]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -87,7 +87,8 @@ def rtsp_server(clip: Path | None, *, answer: str = "200 OK", hangs_up: bool = T
 
 def _serve_rtsp(server: socket.socket, clip: Path | None, answer: str, hangs_up: bool) -> None:
     client, _ = server.accept()
-    with client, client.makefile("rb") as requests:
+    # A client that has had enough may go at any time.
+    with suppress(ConnectionError), client, client.makefile("rb") as requests:
         while request := _request(requests):
             method, number = request
             status, headers, body = "200 OK", "", ""

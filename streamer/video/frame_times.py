@@ -26,9 +26,11 @@ class Schedule:
         """The file's own tick of frame ``index``."""
         return self._ticks[index]
 
-    def extend(self, period: Fraction) -> None:
-        """Makes room for one more, ``period`` seconds after the last."""
-        self._ticks.append(self._ticks[-1] + max(1, round(period / self.time_base)))
+    def insert(self, tick: int) -> int:
+        """Makes room for a frame that is shown at ``tick``; those after it move up. Gives its number."""
+        index = bisect_left(self._ticks, tick)
+        self._ticks.insert(index, tick)
+        return index
 
     def remove(self, index: int) -> None:
         """Takes out what turned out to be no frame; those after it move up."""

@@ -1,0 +1,128 @@
+"""Transport streams that are joined, damaged, or go on as another stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from streamer.frame import Image
+from tests.video.test_pictures import check_as_decoded, read
+from tests.videos import number_of, numbered_picture, write_video
+
+SIZE = 188
+PID = 256
+"""Of the video, as FFmpeg writes it."""
+
+
+def segment(path: Path, first: int, options: dict[str, str] | None = None) -> bytes:
+    """A transport stream of 10 frames that are shown from tick ``first`` on."""
+    path = path.with_name(f"segment-{first}.ts")
+    ticks = range(first, first + 10)
+    coded = {"bf": "0", "qp": "0"}
+    return write_video(path, pictures(10), ticks=ticks, options=coded, container_options=options).read_bytes()
+
+
+def pictures(count: int) -> list[Image]:
+    """Numbered ones of noise, which take several packets each."""
+    noise = np.random.default_rng(1)
+    found = []
+    for number in range(count):
+        picture = numbered_picture(number)
+        picture[24:] = noise.integers(0, 255, picture[24:].shape)
+        found.append(picture)
+    return found
+
+
+def packets_of_frame(data: bytes, number: int) -> list[int]:
+    """Where the packets of the video's frame ``number`` begin."""
+    found: list[list[int]] = []
+    for at in range(0, len(data), SIZE):
+        if (data[at + 1] & 0x1F) << 8 | data[at + 2] == PID:
+            if data[at + 1] & 0x40:
+                found.append([])
+            found[-1].append(at)
+    return found[number]
+
+
+def without(data: bytes, places: list[int]) -> bytes:
+    return b"".join(data[at : at + SIZE] for at in range(0, len(data), SIZE) if at not in places)
+
+
+def widened(data: bytes, before: int, behind: int) -> bytes:
+    """The same packets with bytes before and behind each."""
+    return b"".join(bytes(before) + data[at : at + SIZE] + bytes(behind) for at in range(0, len(data), SIZE))
+
+
+@pytest.mark.parametrize("junk", [b"", b"junk" * 30])
+@pytest.mark.parametrize(
+    "form", [lambda data: data, lambda data: widened(data, 4, 0), lambda data: widened(data, 0, 16)]
+)
+def test_segments_that_are_joined_are_whole(form: Callable[[bytes], bytes], junk: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "joined.ts"
+    path.write_bytes(junk.join(form(segment(path, first)) for first in (0, 10, 20)))
+    reader, pictures = check_as_decoded(path)
+    assert [number_of(picture.image) for picture in pictures if picture.image is not None] == [*range(10)] * 3
+    assert reader.info.rate == 25
+    assert reader.doubts == []
+
+
+@pytest.mark.parametrize("which", [1, -1])
+def test_a_packet_missing_within_a_frame_spoils_it(which: int, tmp_path: Path) -> None:
+    path = tmp_path / "hole.ts"
+    data = segment(path, 0)
+    places = packets_of_frame(data, 4)
+    assert len(places) > 2
+    path.write_bytes(without(data, [places[which]]))
+    reader, pictures = read(path)
+    assert len(pictures) == 10
+    assert [picture.index for picture in pictures if picture.error is not None] == [4]
+    assert reader.doubts == ["the file is cut off or damaged: 9 of 10 frames are whole"]
+
+
+def test_frames_missing_as_a_whole_spoil_none_and_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "hole.ts"
+    data = segment(path, 0)
+    path.write_bytes(without(data, packets_of_frame(data, 4)))
+    reader, pictures = read(path)
+    assert [picture.error for picture in pictures] == [None] * 9
+    assert reader.doubts == ["packets are missing between frames in 1 places: frames may be"]
+
+
+@pytest.mark.parametrize("tables", [{}, {"mpegts_pmt_start_pid": "0x300"}])
+@pytest.mark.parametrize("first", [10, 0])
+def test_a_video_that_goes_on_as_another_stream_is_played_to_its_end(
+    tables: dict[str, str], first: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "pids.ts"
+    other = {"mpegts_start_pid": "0x200", **tables}
+    path.write_bytes(segment(path, 20) + segment(path, 20 + first, other) + segment(path, 20 + 2 * first))
+    reader, pictures = read(path)
+    assert [number_of(picture.image) for picture in pictures if picture.image is not None] == [*range(10)] * 3
+    assert reader.info.rate == 25
+    assert [bool("jump back" in doubt) for doubt in reader.doubts] == ([] if first else [True])
+    reader.rewind()
+    assert reader.read() is not None
+    reader.close()
+
+
+def test_a_second_video_beside_the_first_is_not_played_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "both.ts"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("mpeg2video", rate=25) for _ in range(2)]
+        for stream, size in zip(streams, (64, 32), strict=True):
+            stream.width, stream.height, stream.pix_fmt = size, size, "yuv420p"
+        for number in range(20):
+            for stream, size in zip(streams, (64, 32), strict=True):
+                frame = av.VideoFrame(size, size, "yuv420p")
+                frame.pts = number
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    reader, pictures = read(path)
+    assert len(pictures) == 20
+    assert reader.info.width == 64
+    assert reader.info.notes == ("both.ts holds 2 videos: the one of 64x64 is played, not 32x32",)
