@@ -6,18 +6,23 @@ is an ``AVRational``: unknown is 0/1, and ``round()``, ``int()`` and ``limit_den
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Protocol, cast
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.format import Flags
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 _OPEN_OPTIONS = {"metadata_errors": "replace"} if hasattr(InputContainer, "metadata_errors") else {}
 """Up to version 18, text that is no UTF-8 is an error unless this says otherwise."""
+
+_QUARTER_TURNS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
+"""Display matrices for rotations of the picture, counter-clockwise."""
 
 
 class _Timed(Protocol):
@@ -76,6 +81,22 @@ def time_base(timed: _Timed) -> Fraction:
     if base is None:
         raise ValueError(f"{timed!r} has no time base")
     return base
+
+
+def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
+    """The upper left quarter of a frame's display matrix, which says where x and y go: a and b, c and d.
+
+    In a unit of no fixed size; the identity where the frame has no matrix.
+    """
+    try:
+        matrix = cast(Mapping[str, Any], frame.side_data).get("DISPLAYMATRIX")
+    except ValueError:
+        # Up to version 18, one kind that PyAV does not know (EXIF data, in motion JPEG) makes all of it unreadable.
+        return _QUARTER_TURNS[frame.rotation // 90 % 4]
+    if matrix is None:
+        return _QUARTER_TURNS[0]
+    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
+    return a, b, c, d
 
 
 def comment(container: InputContainer) -> str:

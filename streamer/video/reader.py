@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import cast
 
 import av
 import numpy as np
@@ -344,14 +344,8 @@ def _cut_off(path: Path) -> str:
 
 
 def _orientation(frame: VideoFrame) -> tuple[bool, int | None]:
-    """Whether to transpose and how to flip, for one of a camera's eight orientations.
-
-    The upper left quarter of the display matrix says where x and y go.
-    """
-    matrix = cast(Mapping[str, Any], frame.side_data).get("DISPLAYMATRIX")
-    if matrix is None:
-        return False, None
-    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
+    """Whether to transpose and how to flip, for one of a camera's eight orientations."""
+    a, b, c, d = pyav.display_matrix(frame)
     transpose = abs(b) > abs(a)
     mirror_x, mirror_y = (c < 0, b < 0) if transpose else (a < 0, d < 0)
     flips = {(False, False): None, (True, False): 1, (False, True): 0, (True, True): -1}

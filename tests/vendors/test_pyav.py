@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import pytest
 
 from streamer.vendors import pyav
 from streamer.video.reader import VideoReader
-from tests.videos import write_video
+from tests.videos import number_of, numbered_picture, write_video
 
 
 @dataclass(frozen=True)
@@ -86,3 +87,31 @@ def test_the_size_of_what_has_one_is_told_and_else_none(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", 3)
     with pyav.open_input(str(path)) as container:
         assert pyav.size(container) == path.stat().st_size
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_motion_jpeg_with_exif_data_plays_upright(orientation: int, tmp_path: Path) -> None:
+    # One entry: orientation (0x0112); 6 is to be turned clockwise by a quarter.
+    tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([orientation]) + bytes(6)
+    exif = b"\xff\xe1" + (len(tiff) + 8).to_bytes(2, "big") + b"Exif\0\0" + tiff
+    stream = b""
+    for number in range(3):
+        upright = numbered_picture(number, 64, 64)
+        lying = cv2.rotate(upright, cv2.ROTATE_90_COUNTERCLOCKWISE) if orientation == 6 else upright
+        coded = cv2.imencode(".jpg", lying)[1].tobytes()
+        stream += coded[:2] + exif + coded[2:]
+    path = tmp_path / "camera.mjpeg"
+    path.write_bytes(stream)
+    with VideoReader(path) as reader:
+        images = [picture.image for _ in range(3) if (picture := reader.read()) is not None]
+    assert [None if image is None else number_of(image) for image in images] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_display_matrix_is_read_from_a_frame(rotation: int, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.mp4", 1, rotation=rotation)
+    with pyav.open_input(str(path)) as container:
+        a, b, c, d = pyav.display_matrix(next(container.decode(video=0)))
+    unit = max(abs(a), abs(b))
+    quarter = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))[rotation // 90]
+    assert (a // unit, b // unit, c // unit, d // unit) == quarter
