@@ -59,8 +59,8 @@ VENDORS = {
     "ultralytics": ["vendors.ultralytics_quiet", "models.checkpoint", "models.exporting"],
     "av": [
         *("vendors.pyav", "repair.segments_found", "video.reader", "video.writer", "video.index"),
-        *("video.packets", "video.parts", "video.pictures", "video.damage", "video.rate", "sources.connection"),
-        *("sources.network", "verify.video"),
+        *("video.packets", "video.parts", "video.pictures", "video.damage", "video.rate", "video.shape"),
+        *("video.picture_notes", "sources.connection", "sources.network", "verify.video"),
     ],
     "cv2": ["vendors.opencv"],
     "click": ["cli.*"],

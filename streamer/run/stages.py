@@ -74,7 +74,16 @@ class Assembly:
         path = directory.path / video_name(stream, len(self._opened.cameras))
 
         def make(path: Path, comment: str = "") -> VideoWriter:
-            writer = partial(VideoWriter, path, info.width, info.height, schedule.rate, base, comment=comment)
+            writer = partial(
+                VideoWriter,
+                path,
+                info.width,
+                info.height,
+                schedule.rate,
+                base,
+                comment=comment,
+                sample_aspect_ratio=info.sample_aspect_ratio,
+            )
             return writer() if faults is None else writer(open_file=faults.disk.open)
 
         return make(path) if self._opened.settings.segment_s is None else PiecedVideo(path, make)

@@ -16,7 +16,8 @@ class SourceInfo:
     ``uri`` is fit to be shown: it holds no credentials. ``rate`` is nominal, in frames per second; ``frames`` is None
     when it is endless or does not say; ``time_base`` is the unit of its times, in seconds; ``comment`` is what it
     says about itself, and ``notes`` are sentences about what is to be known of it. A ``live`` source comes at its
-    own pace: its frames carry the instant at which they arrived, and no time is known ahead.
+    own pace: its frames carry the instant at which they arrived, and no time is known ahead. A pixel is shown
+    ``sample_aspect_ratio`` times as wide as it is high.
     """
 
     uri: str
@@ -28,6 +29,7 @@ class SourceInfo:
     comment: str
     live: bool = False
     notes: tuple[str, ...] = ()
+    sample_aspect_ratio: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)

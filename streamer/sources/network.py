@@ -18,7 +18,9 @@ from streamer.schedule.schedule import MOST_DENOMINATOR
 from streamer.sources import live
 from streamer.sources.base import SourceInfo, Unreadable
 from streamer.sources.connection import Connection
+from streamer.video.picture_notes import field_doubt, has_guessed_colours, is_field, picture_notes
 from streamer.video.rescaling import SizeChanges
+from streamer.video.shape import ShapeChanges, sample_aspect_ratio
 
 
 class StreamSource:
@@ -39,7 +41,9 @@ class StreamSource:
         self._doubts: list[str] = []
         self._sizes = SizeChanges()
         self._reformatter = VideoReformatter()
-        self._coded_size: tuple[int, int] | None = None
+        self._shapes = ShapeChanges()
+        self._coded_size = (0, 0)
+        self._turned = self._guessed_colours = False
         self._connection: Connection | None = None
         connection, first = self._connected()
         self._first: Frame | None = first
@@ -47,7 +51,7 @@ class StreamSource:
 
     @property
     def doubts(self) -> list[str]:
-        return [*self._doubts, *self._sizes.doubts, *self._timeline.doubts]
+        return [*self._doubts, *self._sizes.doubts, *self._shapes.doubts, *self._timeline.doubts]
 
     def read(self) -> Frame | Unreadable | None:
         if self._first is not None:
@@ -107,12 +111,21 @@ class StreamSource:
         index = self._next
         self._next += 1
         pts = self._timeline.pts(connection.time_of(arrival), arrived_us)
+        if not any(self._coded_size):
+            self._look_at_first(connection, arrival)
+        self._shapes.look(index, arrival.width, arrival.height, connection.video)
         return Frame(self._stream, index, pts, self._image(index, arrival), arrived_us)
+
+    def _look_at_first(self, connection: Connection, first: VideoFrame) -> None:
+        width, height = self._coded_size = first.width, first.height
+        self._turned = first.rotation % 180 != 0
+        self._guessed_colours = has_guessed_colours(first)
+        if is_field(first, connection.video.codec_context.codec.canonical_name):
+            shown = without_credentials(self._uri)
+            self._doubts.append(field_doubt(shown, width, height, "let the camera send progressive pictures"))
 
     def _image(self, index: int, frame: VideoFrame) -> Image:
         size = frame.width, frame.height
-        if self._coded_size is None:
-            self._coded_size = size
         if size != self._coded_size:
             self._sizes.count(index, *size)
         converted = self._reformatter.reformat(frame, *self._coded_size, "bgr24", threads=1)
@@ -120,6 +133,9 @@ class StreamSource:
 
     def _describe(self, connection: Connection, first: Frame) -> SourceInfo:
         height, width = first.image.shape[:2]
+        pixel = sample_aspect_ratio(connection.video)
+        if self._turned:
+            pixel = 1 / pixel
         shown = without_credentials(self._uri)
         if connection.rate is None:
             self._doubts.append(f"{shown} does not say its frame rate: {live.NOMINAL_RATE} is taken for it")
@@ -132,4 +148,6 @@ class StreamSource:
             time_base=live.MICROSECOND,
             comment=connection.comment,
             live=True,
+            notes=tuple(picture_notes(shown, width, height, pixel, guessed_colours=self._guessed_colours)),
+            sample_aspect_ratio=pixel,
         )

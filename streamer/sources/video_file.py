@@ -36,6 +36,7 @@ class VideoSource:
             time_base=info.time_base,
             comment=info.comment,
             notes=info.notes,
+            sample_aspect_ratio=info.sample_aspect_ratio,
         )
 
     @property

@@ -92,6 +92,7 @@ def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
         matrix = cast(Mapping[str, Any], frame.side_data).get("DISPLAYMATRIX")
     except ValueError:
         # Up to version 18, one kind that PyAV does not know (EXIF data, in motion JPEG) makes all of it unreadable.
+        # The rotation is read apart, and tells no mirror image.
         return _QUARTER_TURNS[frame.rotation // 90 % 4]
     if matrix is None:
         return _QUARTER_TURNS[0]

@@ -27,7 +27,9 @@ from streamer.vendors.opencv import cv2
 from streamer.video.frame_times import Schedule
 from streamer.video.index import index_video
 from streamer.video.parts import opened
+from streamer.video.picture_notes import field_doubt, has_guessed_colours, is_field, picture_notes
 from streamer.video.rescaling import SizeChanges
+from streamer.video.shape import ShapeChanges, sample_aspect_ratio
 from streamer.video.truncation import cut_off_before_its_index
 
 
@@ -39,7 +41,8 @@ class VideoInfo:
     frames per second, exact (the average where the intervals vary); ``frames`` counts all that the file
     promises; ``duration`` and ``time_base``, the unit of its times, are in seconds; ``variable`` says that
     the intervals differ by more than the rounding to the time base; ``comment`` is what the file says about
-    itself, empty if nothing; ``notes`` are sentences about what is not played.
+    itself, empty if nothing; ``notes`` are sentences about what is to be known of it. ``sample_aspect_ratio`` is
+    how wide a pixel of the upright picture is shown for its height.
     """
 
     width: int
@@ -52,6 +55,7 @@ class VideoInfo:
     pixel_format: str
     variable: bool
     comment: str
+    sample_aspect_ratio: Fraction
     notes: tuple[str, ...]
 
 
@@ -75,6 +79,7 @@ class _Coded:
     width: int
     height: int
     pixel_format: str
+    guessed_colours: bool
     transpose: bool
     flip: int | None
 
@@ -108,6 +113,7 @@ class VideoReader:
         self.schedule: Schedule = index.schedule
         self._doubts = index.doubts
         self._sizes = SizeChanges()
+        self._shapes = ShapeChanges()
         self._reformatter = VideoReformatter()
         self._coded: _Coded | None = None
         self.rewind()
@@ -116,7 +122,7 @@ class VideoReader:
     @property
     def doubts(self) -> list[str]:
         empty = f"{self._empty} packets raised no error and showed nothing: they are not counted as frames"
-        return [*self._doubts, *self._sizes.doubts, *([empty] if self._empty else [])]
+        return [*self._doubts, *self._sizes.doubts, *self._shapes.doubts, *([empty] if self._empty else [])]
 
     def read(self) -> Picture | None:
         """The next frame in the order of presentation; None after the last one promised."""
@@ -233,14 +239,21 @@ class VideoReader:
             return Picture(index, pts, None, f"frame {index} could not be converted to BGR: {error.strerror}")
 
     def _image(self, index: int, frame: VideoFrame) -> Image:
-        if self._coded is None:
-            self._coded = _Coded(frame.width, frame.height, frame.format.name, *_orientation(frame))
-        coded = self._coded
+        coded = self._coded = self._coded or self._first_coded(frame)
+        self._shapes.look(index, frame.width, frame.height, self._stream)
         if (frame.width, frame.height) != (coded.width, coded.height):
             self._sizes.count(index, frame.width, frame.height)
         # One reformatter for all frames (a new one costs three times the conversion), on this thread only.
         converted = self._reformatter.reformat(frame, coded.width, coded.height, "bgr24", threads=1)
         return coded.upright(np.ascontiguousarray(cast(Image, converted.to_ndarray())))
+
+    def _first_coded(self, frame: VideoFrame) -> _Coded:
+        width, height = frame.width, frame.height
+        if is_field(frame, self._stream.codec_context.codec.canonical_name):
+            name = self._path.name
+            mend = f"weave them beforehand (ffmpeg -i {name} -vf weave,bwdif=send_frame woven.mp4)"
+            self._doubts += (field_doubt(name, width, height, mend),)
+        return _Coded(width, height, frame.format.name, has_guessed_colours(frame), *_orientation(frame))
 
     def _decode_first(self) -> _Coded:
         """Decode up to the first good frame: it alone knows size, orientation and pixel format."""
@@ -255,9 +268,12 @@ class VideoReader:
         return self._coded
 
     def _describe(self, coded: _Coded, rate: Fraction, duration: Fraction, variable: bool) -> VideoInfo:
+        stored = sample_aspect_ratio(self._stream)
+        pixel = 1 / stored if coded.transpose else stored
+        width, height = (coded.height, coded.width) if coded.transpose else (coded.width, coded.height)
         return VideoInfo(
-            width=coded.height if coded.transpose else coded.width,
-            height=coded.width if coded.transpose else coded.height,
+            width=width,
+            height=height,
             rate=rate,
             frames=len(self.schedule),
             duration=duration,
@@ -266,7 +282,11 @@ class VideoReader:
             pixel_format=coded.pixel_format,
             variable=variable,
             comment=pyav.comment(self._container),
-            notes=tuple(_not_played(self._path, self._container, self._stream)),
+            sample_aspect_ratio=pixel,
+            notes=(
+                *_not_played(self._path, self._container, self._stream),
+                *picture_notes(self._path.name, width, height, pixel, guessed_colours=coded.guessed_colours),
+            ),
         )
 
 

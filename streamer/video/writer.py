@@ -43,8 +43,8 @@ class VideoWriter:
     second, and an ordinary MP4 once it is closed. An odd width or height is made even, which yuv420p needs,
     by repeating the last column or row. ``width`` and ``height`` are those of the images, ``rate`` is the
     nominal number of frames per second, ``time_base`` the tick in seconds of which each time is a multiple,
-    ``comment`` is kept in the file's metadata. ``open_file`` makes the file: an ordinary one, or one whose disk
-    is full on purpose.
+    ``comment`` is kept in the file's metadata; ``sample_aspect_ratio`` is how wide players show a pixel for its
+    height. ``open_file`` makes the file: an ordinary one, or one whose disk is full on purpose.
 
     Raises SinkError when the file cannot be made or written. A full disk shows when a fragment is written, so
     up to a second late. A writer that has failed leaves what is on the disk playable, and closing it raises
@@ -60,6 +60,7 @@ class VideoWriter:
         time_base: Fraction,
         *,
         comment: str = "",
+        sample_aspect_ratio: Fraction = Fraction(1),
         open_file: Callable[[Path], FileIO] = _new_file,
     ) -> None:
         self.frames = 0
@@ -77,7 +78,7 @@ class VideoWriter:
         if comment:
             self._container.metadata["comment"] = comment
         with self._failures_raised():
-            self._stream = self._add_stream(rate)
+            self._stream = self._add_stream(rate, sample_aspect_ratio)
             self._container.start_encoding()
 
     def write(self, image: Image, pts: Fraction) -> None:
@@ -129,12 +130,15 @@ class VideoWriter:
     ) -> None:
         self.close()
 
-    def _add_stream(self, rate: Fraction) -> VideoStream:
+    def _add_stream(self, rate: Fraction, sample_aspect_ratio: Fraction) -> VideoStream:
         stream = self._container.add_stream("libx264", rate=rate, options=_ENCODER)
         stream.width, stream.height = self._frame.width, self._frame.height
         stream.pix_fmt = "yuv420p"
         stream.gop_size = max(1, round(rate))
         stream.codec_context.time_base = self._time_base
+        # What is square is left unsaid, as cameras do.
+        if sample_aspect_ratio != 1:
+            stream.codec_context.sample_aspect_ratio = sample_aspect_ratio
         stream.color_range = _LIMITED_RANGE
         stream.colorspace = stream.color_primaries = stream.color_trc = _BT601
         # On the caller's thread only: on all cores it would disturb the inference that is being measured.
