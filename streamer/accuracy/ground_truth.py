@@ -20,7 +20,7 @@ from streamer.accuracy.mean_average_precision import FrameTruth
 from streamer.address import kind_of
 from streamer.errors import SourceError, UsageError
 from streamer.sources.base import SourceInfo
-from streamer.sources.images import IMAGE_SUFFIXES, images_in
+from streamer.sources.images import images_in, is_images
 from streamer.street.clip import truth_path
 from streamer.street.marker import SCENE
 from streamer.street.scene import LABELS, Street
@@ -197,7 +197,7 @@ def _parse(document: Any) -> _Coco:
 def _images_by_frame(source: str, coco: _Coco) -> Callable[[int], int | None]:
     """Finds the id of a frame's image by the frame's index; None for one that is not in it."""
     path = Path(source)
-    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+    if is_images(path):
         files = images_in(path) if path.is_dir() else [path]
         # Without the endings: images are often saved again as another kind.
         by_stem = {Path(name).stem: image for image, name in coco.file_names.items()}

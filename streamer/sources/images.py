@@ -12,6 +12,7 @@ import numpy as np
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame, Image
 from streamer.sources.base import SourceInfo, Unreadable
+from streamer.sources.many_pictures import OnlyFirst, is_animation
 from streamer.vendors.opencv import cv2, opencv_quiet
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
@@ -25,6 +26,7 @@ class ImageSource:
 
     With ``loop`` they start again at the end. All frames have the size of the first that can be decoded; an image of
     another size, or one that cannot be decoded, is Unreadable. Images are turned upright as their EXIF data says.
+    Of an image file with several pictures the first is shown, and ``doubts`` says so.
 
     Raises UsageError for a folder without images, and SourceError when none of them can be decoded.
     """
@@ -37,8 +39,8 @@ class ImageSource:
         self._stream = stream
         self._next = 0
         self._newest: tuple[int, Image | str] = (-1, "")
+        self._only_first = OnlyFirst()
         height, width = self._first_size(path)
-        self.doubts: list[str] = []
         self.info = SourceInfo(
             uri=str(path),
             width=width,
@@ -48,6 +50,10 @@ class ImageSource:
             time_base=1 / RATE,
             comment="",
         )
+
+    @property
+    def doubts(self) -> list[str]:
+        return self._only_first.doubts
 
     def read(self) -> Frame | Unreadable | None:
         index = self._next
@@ -87,7 +93,13 @@ class ImageSource:
         """The image at a place, or why there is none. The newest is kept: a single image is decoded once."""
         if self._newest[0] != place:
             self._newest = place, _decode(self._paths[place])
+            self._only_first.look(place, self._paths[place])
         return self._newest[1]
+
+
+def is_images(path: Path) -> bool:
+    """It is a folder or, by its ending, an image; an animation is a video."""
+    return path.is_dir() or (path.suffix.lower() in IMAGE_SUFFIXES and not is_animation(path))
 
 
 def images_in(folder: Path) -> list[Path]:

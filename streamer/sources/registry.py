@@ -11,7 +11,7 @@ from streamer.address import kind_of, without_credentials
 from streamer.errors import UsageError
 from streamer.sources.base import Source
 from streamer.sources.device import CameraSource
-from streamer.sources.images import IMAGE_SUFFIXES, ImageSource
+from streamer.sources.images import ImageSource, is_images
 from streamer.sources.network import StreamSource
 from streamer.sources.video_file import VideoSource
 from streamer.street.marker import SCENE
@@ -36,10 +36,6 @@ class Row:
     live: bool = False
 
 
-def _is_images(path: Path) -> bool:
-    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
-
-
 def _number(uri: str) -> int:
     number = uri.partition(":")[2]
     if not (number.isascii() and number.isdecimal() and len(number) < 5):
@@ -58,12 +54,12 @@ ROWS = (
     Row(
         written="a video file",
         open=lambda uri, loop, _: VideoSource(Path(uri), loop=loop),
-        fits=lambda path: not _is_images(path),
+        fits=lambda path: not is_images(path),
     ),
     Row(
         written="an image, a folder of images",
         open=lambda uri, loop, _: ImageSource(Path(uri), loop=loop),
-        fits=_is_images,
+        fits=is_images,
     ),
     Row(
         written="camera:N",

@@ -11,6 +11,7 @@ from pathlib import Path
 from streamer.errors import UsageError
 from streamer.frame import Frame
 from streamer.sources.base import SourceInfo, Unreadable
+from streamer.sources.many_pictures import refuse_unplayable
 from streamer.video.reader import VideoReader
 
 
@@ -20,6 +21,7 @@ class VideoSource:
     def __init__(self, path: Path, *, loop: bool = False, stream: int = 0) -> None:
         if not os.path.exists(path):
             raise UsageError(f"no such file: {path}")
+        refuse_unplayable(path)
         self._reader = VideoReader(path)
         self._loop = loop
         self._stream = stream

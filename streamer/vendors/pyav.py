@@ -107,6 +107,14 @@ def comment(container: InputContainer) -> str:
     return said.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def decodes(codec: str) -> bool:
+    """Whether this FFmpeg has the decoder of this name."""
+    try:
+        return av.codec.Codec(codec, "r") is not None
+    except av.codec.codec.UnknownCodecError:
+        return False
+
+
 def size(container: InputContainer) -> int | None:
     """The bytes of a file that is served; None where the server does not say how many."""
     said: int | None = container.size  # of an unknown size version 18 says -1, and of an empty answer 0

@@ -21,6 +21,7 @@ from streamer.sources.registry import open_source
 from streamer.street.clip import write_sample
 from streamer.street.scene import LABELS, Street
 from tests.runs import ROOT
+from tests.sources.test_many_pictures import write_animation
 
 NAMES = ("dog", "bus", "Person", "kite")
 """Labels of a model that shares three classes with the street, in an order of its own."""
@@ -156,6 +157,12 @@ def test_the_images_of_a_folder_are_found_by_name_whatever_their_ids(folder: Pat
     assert [COCO_NAMES[class_id] for class_id in truth.of(1).class_id] == ["zebra"]
     with pytest.raises(UsageError, match=r"frame 2 of .* is not in truth.json"):
         truth.of(2)
+
+
+def test_the_pictures_of_an_animation_are_the_frames_of_a_video(tmp_path: Path) -> None:
+    clip = write_animation(tmp_path / "clip.png", 2)
+    truth = truth_of(clip, COCO_NAMES, written(tmp_path / "truth.json", coco()))
+    assert [len(truth.of(0)), len(truth.of(1))] == [2, 1]
 
 
 def test_an_image_without_objects_is_a_frame_without_objects(folder: Path, tmp_path: Path) -> None:
