@@ -113,7 +113,7 @@ class StreamSource:
         pts = self._timeline.pts(connection.time_of(arrival), arrived_us)
         if not any(self._coded_size):
             self._look_at_first(connection, arrival)
-        self._shapes.look(index, arrival.width, arrival.height, connection.video)
+        self._shapes.look(index, arrival, connection.video)
         return Frame(self._stream, index, pts, self._image(index, arrival), arrived_us)
 
     def _look_at_first(self, connection: Connection, first: VideoFrame) -> None:

@@ -240,7 +240,7 @@ class VideoReader:
 
     def _image(self, index: int, frame: VideoFrame) -> Image:
         coded = self._coded = self._coded or self._first_coded(frame)
-        self._shapes.look(index, frame.width, frame.height, self._stream)
+        self._shapes.look(index, frame, self._stream)
         if (frame.width, frame.height) != (coded.width, coded.height):
             self._sizes.count(index, frame.width, frame.height)
         # One reformatter for all frames (a new one costs three times the conversion), on this thread only.

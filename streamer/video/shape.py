@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from streamer.vendors import pyav
@@ -34,11 +35,13 @@ class ShapeChanges:
         self._first: tuple[Fraction, Fraction] | None = None
         self.doubts: list[str] = []
 
-    def look(self, index: int, width: int, height: int, stream: VideoStream) -> None:
-        """The decoder of ``stream`` has given frame ``index``, of this stored size."""
-        context = stream.codec_context
+    def look(self, index: int, frame: VideoFrame, stream: VideoStream) -> None:
+        """The decoder of ``stream`` has given frame ``index``."""
+        if self.doubts or not frame.key_frame:  # before which no codec changes it
+            return
+        context, width, height = stream.codec_context, frame.width, frame.height
         # PyAV has the decoder's ratio, not the frame's: it holds frames back, and may be beyond a change by now.
-        if self.doubts or (context.width, context.height) != (width, height):
+        if (context.width, context.height) != (width, height):
             return
         pixel = _of_the_codec(stream)
         shape = pixel * width / height

@@ -125,7 +125,7 @@ def test_no_side_is_shrunk() -> None:
 @pytest.mark.parametrize(
     ("size", "ratio", "told"),
     [
-        ((64, 48), Fraction(1), "the sample aspect ratio changes to 1:1 at about frame 3: "),
+        ((64, 48), Fraction(1), "the sample aspect ratio changes to 1:1 at about frame 5: "),
         ((96, 48), Fraction(3, 2), "the sample aspect ratio changes to 3:2 at about frame 5: "),
         # Scaled to the first size it has the shape that it is to be shown in.
         ((128, 72), Fraction(1), ""),
