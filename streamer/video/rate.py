@@ -83,16 +83,26 @@ def intervals_of(ticks: Sequence[int]) -> _Ticks:
 
 def gap_from(intervals: _Ticks, time_base: Fraction) -> int:
     """The longest interval that is no gap, in ticks: up to 2 s or, if that is longer, 10 times the median."""
-    return max(int(_GAP_S / time_base), _GAP_INTERVALS * int(np.sort(intervals)[(len(intervals) - 1) // 2]))
+    return max(int(_GAP_S / time_base), _GAP_INTERVALS * _median(intervals))
 
 
 def rate_to_count_at(packets: Packets, time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
-    """The rate of frames whose times are of no use: what the file says, else what most of the times say.
+    """The rate of frames whose times are of no use: of ``rates`` the one that most of the times say, else the first.
 
     A rate of one tick a frame is often none, but where most of the times say it too.
     """
-    usual = usual_rate(sorted({tick for tick in packets.ticks if tick is not None}), time_base, rates)
+    ticks = sorted({tick for tick in packets.ticks if tick is not None})
+    usual = usual_rate(ticks, time_base, rates)
+    if len(intervals := intervals_of(ticks)):
+        period = _median(intervals) * time_base
+        nearest = min(rates, key=lambda rate: abs(1 / rate - period), default=usual)
+        if abs(1 / nearest - period) <= max(period / 100, min(time_base / 2, period / 10)):
+            return nearest
     return next((rate for rate in rates if rate * time_base != 1 or rate == usual), usual)
+
+
+def _median(intervals: _Ticks) -> int:
+    return int(np.sort(intervals)[(len(intervals) - 1) // 2])
 
 
 def _fits(elapsed: _Ticks, period: Fraction) -> bool:

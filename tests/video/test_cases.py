@@ -18,6 +18,11 @@ pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="../shared/cases is a
 RIGHT = {
     "xvid.avi": (98, 25, 3.88),
     "packed.avi": (100, 25, 3.96),
+    "paff.ts": (50, 25, 1.96),
+    "paff-onepes.ts": (50, 25, 1.96),
+    "segcat.ts": (100, 25, 3.96),
+    "vp8alt.webm": (100, 25, 3.96),
+    "sar.mp4": (25, 25, 0.96),
     "rep.mkv": (99, 14.88, 6.584),
     "rep2.flv": (99, 25, 3.92),
     "gap.mkv": (100, 25, 23.96),
