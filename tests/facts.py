@@ -42,6 +42,7 @@ CALM = Facts(
     ),
     totals=Totals(
         frames={"scheduled": 1000, "delivered": 1000, "dropped": 0},
+        decode_errors={"reasons": [], "others": 0},
         objects=3000,
         of_streams=Counter(),
         conserved=True,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.engines.config import precision_of
+from streamer.ledger.decode_errors import told
 from streamer.run.finished import Run
 from streamer.rundir.paths import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, video_name
 from streamer.stats.percentiles import PERCENTILES, frames_needed, spoken
@@ -54,6 +55,11 @@ def print_report(run: Run, console: Console) -> None:
         highlight=False,
         markup=False,
     )
+    if frames["decode_error"]:
+        console.print(
+            f"decode errors: {frames['decode_error']:,} ({told([run.manifest['decode_errors']])})",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     if len(run.manifest["streams"]) > 1:
         console.print(f"streams {_shares(run.manifest['streams'])}", highlight=False, markup=False, soft_wrap=True)
     gap = {name: times for name, times in run.manifest["omission_gap"].items() if times is not None}

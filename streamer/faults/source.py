@@ -82,8 +82,7 @@ class FaultySource:
     def _spoiled(self, frame: Frame, fault: Fault) -> Frame | Unreadable:
         match fault.kind:
             case Kind.CORRUPT:
-                reason = f"frame {frame.index} could not be decoded: {fault.name}"
-                return Unreadable(frame.stream, frame.index, frame.pts, reason, frame.arrived_us)
+                return Unreadable(frame.stream, frame.index, frame.pts, fault.name, frame.arrived_us)
             case Kind.BLACK:
                 return replace(frame, image=np.zeros_like(frame.image))
             case Kind.RESOLUTION:

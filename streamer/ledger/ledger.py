@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from streamer.ledger.decode_errors import DecodeErrors
 from streamer.ledger.record import FrameRecord, Outcome
 
 
@@ -46,7 +47,7 @@ class Ledger:
 
     ``write`` takes every record as it is closed. Records are not kept: memory does not grow. A frame is late when its
     latency exceeds ``deadline_us``; none is when that is None. ``late`` and ``missed``, late or not delivered, count;
-    ``outcomes`` counts over all streams, ``of_streams`` by stream.
+    ``outcomes`` counts over all streams, ``of_streams`` by stream; ``decode_errors`` has the reasons of those.
     """
 
     def __init__(self, deadline_us: int | None, watcher: Watcher, write: Callable[[FrameRecord], None]) -> None:
@@ -59,6 +60,7 @@ class Ledger:
         self.missed = 0
         self.outcomes: Counter[Outcome] = Counter()
         self.of_streams: Counter[tuple[int, Outcome]] = Counter()
+        self.decode_errors = DecodeErrors()
 
     def open(self, record: FrameRecord) -> FrameRecord:
         """A frame has been scheduled."""
@@ -81,6 +83,8 @@ class Ledger:
         self.of_streams[record.stream, outcome] += 1
         self.late += record.late
         self.missed += record.late or outcome is not Outcome.DELIVERED
+        if outcome is Outcome.DECODE_ERROR:
+            self.decode_errors.count(record.stream, record.frame, reason)
         self._watcher.closed(record)
         self._write(record)
 

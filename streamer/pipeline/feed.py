@@ -9,6 +9,7 @@ from itertools import count
 import anyio
 
 from streamer.frame import Frame
+from streamer.ledger.decode_errors import one_line
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import NO_SIGNAL, Gap, Gaps
 from streamer.ledger.record import FrameRecord, Outcome
@@ -115,7 +116,7 @@ class Feed:
             if isinstance(item, Frame):
                 await self._offer(item, record)
             else:
-                self._lose(record, Outcome.DECODE_ERROR)
+                self._lose(record, Outcome.DECODE_ERROR, one_line(item.reason))
 
     async def _prime(self, primer: Primer, due: int) -> None:
         """Has an idle request kept warm for the frame that is due next, if there is time for that."""
@@ -153,7 +154,7 @@ class Feed:
             what.frames += 1
             self._lose(record, Outcome.SOURCE_ERROR, NO_SIGNAL)
         else:
-            self._lose(record, Outcome.DECODE_ERROR)
+            self._lose(record, Outcome.DECODE_ERROR, one_line(what.reason))
 
     async def _closed_loop(self) -> None:
         await self._time.wait_until(0)
@@ -172,7 +173,7 @@ class Feed:
                 self.next_index = index + 1
                 self._line.link.offer(self._line.tickets.issue(item, record))
             else:
-                self._lose(record, Outcome.DECODE_ERROR)
+                self._lose(record, Outcome.DECODE_ERROR, one_line(item.reason))
 
     def _ended(self, index: int, instant_us: int) -> bool:
         wanted = self._limits.delivered

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from streamer.ledger.decode_errors import DecodeErrorsPart
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import GapsPart
 from streamer.ledger.record import Outcome
@@ -35,6 +36,7 @@ class Totals:
     """
 
     frames: Mapping[str, int]
+    decode_errors: DecodeErrorsPart
     objects: int
     of_streams: Counter[tuple[int, Outcome]]
     conserved: bool
@@ -50,6 +52,7 @@ def totals(ledger: Ledger, tally: Tally, windows: Windows) -> Totals:
     window_s, last = windows.last()
     return Totals(
         frames=counts(ledger),
+        decode_errors=ledger.decode_errors.part(),
         objects=tally.objects,
         of_streams=Counter(ledger.of_streams),
         conserved=ledger.conserved,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict, cast
 
 from streamer.faults.trigger import FaultPart
+from streamer.ledger.decode_errors import DecodeErrorsPart
 from streamer.ledger.outages import GapsPart
 from streamer.ledger.record import Outcome
 from streamer.machine.info import MachinePart
@@ -53,6 +54,7 @@ class ManifestHead(TypedDict):
     engine: EnginePart
     run: RunPart
     frames: FramesPart
+    decode_errors: DecodeErrorsPart
 
 
 class Summary(ManifestHead, FiguresPart):
@@ -108,6 +110,7 @@ def summary(facts: Facts) -> Summary:
         "engine": _engine(facts),
         "run": _run(facts),
         "frames": cast(FramesPart, dict(totals.frames)),
+        "decode_errors": totals.decode_errors,
         **figures_part(totals.figures),
         "omission_gap": omission_gap(totals.figures),
         "tail": None if observed is None else observed.tail,

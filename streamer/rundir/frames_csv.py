@@ -23,6 +23,10 @@ def _same(cell: str) -> str:
     return cell
 
 
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
+
+
 def _required(ms: str) -> int:
     us = microseconds(ms)
     assert us is not None
@@ -51,7 +55,7 @@ _INFER = "the model"
 _SINK = "taken by the sink; in the video (with `--video none` the same instant)"
 _FATE = (
     "what became of it, and why it was dropped: `queue_full`, `stale` (older than `--max-age`), "
-    "`partial` (`--skip-partial`)"
+    "`partial` (`--skip-partial`); of a `decode_error` why, in words"
 )
 _LATENESS = "captured − scheduled, less what the policy `wait` held the source back"
 
@@ -73,7 +77,7 @@ COLUMNS = (
     Column("result_latency_ms", "ms", "detected − scheduled", "result_latency", read=None),
     Column("latency_ms", "ms", "written − scheduled", "latency", read=None),
     Column("outcome", "", _FATE, "outcome", str, Outcome),
-    Column("reason", "", _FATE, "reason", str, _same),
+    Column("reason", "", _FATE, "reason", _quoted, _same),
     Column(
         "late",
         "0 or 1",

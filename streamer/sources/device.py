@@ -95,7 +95,7 @@ class CameraSource:
         index, pts = self._next, self._timeline.pts(None, arrived_us)
         self._next += 1
         if not decoded:
-            return Unreadable(self._stream, index, pts, f"frame {index} could not be decoded", arrived_us)
+            return Unreadable(self._stream, index, pts, "OpenCV made no picture of it", arrived_us)
         return Frame(self._stream, index, pts, cast(Image, image), arrived_us)
 
     def _rate(self) -> Fraction:

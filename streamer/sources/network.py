@@ -105,7 +105,7 @@ class StreamSource:
             pts, why = self._timeline.lost(arrived_us), arrival
         else:
             pts, why = self._timeline.pts(connection.time_of(arrival), arrived_us), "its data is damaged"
-        return Unreadable(self._stream, index, pts, f"frame {index} could not be decoded: {why}", arrived_us)
+        return Unreadable(self._stream, index, pts, why, arrived_us)
 
     def _frame(self, connection: Connection, arrival: VideoFrame, arrived_us: int) -> Frame:
         index = self._next

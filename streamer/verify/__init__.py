@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from streamer.errors import UsageError
 from streamer.verify import detections_csv, frames_csv, killed, manifest
-from streamer.verify.conservation import check_conservation, check_streams
+from streamer.verify.conservation import check_conservation, check_decode_errors, check_streams
 from streamer.verify.detections_csv import check_objects
 from streamer.verify.figures import check_figures, check_omission_gap
 from streamer.verify.files import check_files
@@ -80,6 +80,8 @@ def verify(path: Path) -> Verification:
         checked["rows"] = len(ledger)
         _attempt(reasons, lambda: check_conservation(ledger, document, cut.gone, reasons))
         _attempt(reasons, lambda: check_stamps(ledger, reasons))
+        if not cut.gone:
+            _attempt(reasons, lambda: check_decode_errors(ledger, document, reasons))
     if ledger is not None and facts is not None:
         _attempt(reasons, lambda: check_streams(ledger, facts, reasons, counted=not cut.gone))
         _attempt(reasons, lambda: check_derived(ledger, facts, reasons))

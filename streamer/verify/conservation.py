@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import numpy as np
 
 from streamer.verify import frames_csv, manifest
 from streamer.verify.csv_table import NEVER
 from streamer.verify.frames_csv import OUTCOMES, Rows
 from streamer.verify.manifest import Document, RunFacts
-from streamer.verify.reasons import Reasons
+from streamer.verify.reasons import Reasons, Unreadable
 
 VERDICTS = ("VALID", "INVALID", "INTERRUPTED", "FAILED")
 
@@ -48,6 +51,43 @@ def check_streams(ledger: Rows, run: RunFacts, reasons: Reasons, *, counted: boo
         ledger.stream >= len(run.streams),
         lambda at: f"{ledger.place(at, 'stream')}: found {ledger.stream[at]}, expected less than {len(run.streams)}",
     )
+
+
+def check_decode_errors(ledger: Rows, run: Document, reasons: Reasons) -> None:
+    """How many frames could not be decoded for each reason, where ``run.json`` says it, and the first of each."""
+    if not run.has("decode_errors"):
+        return
+    undecoded = ledger.where(ledger.of("decode_error"))
+    places = [(int(stream), int(frame)) for stream, frame in zip(undecoded.stream, undecoded.frame, strict=True)]
+    reason_of = dict(zip(places, [undecoded.reasons[at] for at in undecoded.reason], strict=True))
+    counted = Counter(reason_of.values())
+    told = 0
+    for one in run.many("decode_errors", "reasons"):
+        reason, frames, first = _reason_told(one)
+        told += frames
+        said = f"{manifest.NAME} decode_errors, {reason!r}"
+        if frames != counted[reason]:
+            reasons.add(f"{said}: found {frames}, expected {counted[reason]} by {frames_csv.NAME}")
+        elif reason_of.get(first) != reason:
+            reasons.add(
+                f"{said}: found frame {first[1]} of stream {first[0]} as the first, which has not this reason"
+            )
+    others = run.whole("decode_errors", "others")
+    if told + others != len(undecoded):
+        reasons.add(
+            f"{manifest.NAME} decode_errors: found {told} by their reasons and {others} others, "
+            f"expected {len(undecoded)} in all by {frames_csv.NAME}"
+        )
+
+
+def _reason_told(part: Any) -> tuple[str, int, tuple[int, int]]:
+    """A reason, its frames, and the stream and the number of the first. Raises Unreadable."""
+    try:
+        return str(part["reason"]), int(part["frames"]), (int(part["stream"]), int(part["frame"]))
+    except (TypeError, KeyError, ValueError):
+        raise Unreadable(
+            f"{manifest.NAME} decode_errors.reasons: found {str(part)[:60]}, expected reason, frames, stream, frame"
+        ) from None
 
 
 def _check_numbers(ledger: Rows, gone: int, reasons: Reasons) -> None:

@@ -24,11 +24,12 @@ STEPS_TAKEN: dict[str, tuple[str, str]] = {
     "abandoned": ("scheduled", "detected"),
 }
 """The least and the most that frames of an outcome have come to."""
-REASONS: dict[str, tuple[str, ...]] = {
+REASONS: dict[str, tuple[str, ...] | None] = {
     "dropped": ("queue_full", "stale", "partial"),
+    "decode_error": None,
     "source_error": ("no_signal", ""),
 }
-"""The reasons of an outcome; the others have none."""
+"""The reasons of an outcome, None where the source says it in words; the others have none."""
 
 
 def check_stamps(rows: Rows, reasons: Reasons) -> None:
@@ -64,6 +65,8 @@ def _check_outcome(rows: Rows, outcome: str, taken: Array, reasons: Reasons) -> 
         lambda at: f"{rows.place(at, 'outcome')}: found {outcome}, but there are stamps after {most}_ms",
     )
     legal = REASONS.get(outcome, ("",))
+    if legal is None:
+        return
     reasons.add_each(
         here & ~np.isin(rows.reason, [at for at, reason in enumerate(rows.reasons) if reason in legal]),
         lambda at: (

@@ -61,7 +61,7 @@ class VideoInfo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One promised frame: its image, or the error that kept it from being decoded.
+    """One promised frame: its image, or the error that kept it from being decoded, which does not name the frame.
 
     ``pts`` is in seconds since the first frame, exact; ``image`` is height x width x 3, BGR, uint8.
     """
@@ -191,7 +191,7 @@ class VideoReader:
                 self._empty += 1
                 index -= 1
                 continue
-            self._pending.append(self._lost(self._next, error))
+            self._pending.append(Picture(self._next, self.schedule.pts(self._next), None, error))
             self._next += 1
         if frame is not None:
             self._pending.append(self._picture(index, frame))
@@ -224,19 +224,16 @@ class VideoReader:
         ticks = [tick for tick, _ in self._errors]
         return self._errors.pop(ticks.index(tick) if tick in ticks else 0)[1]
 
-    def _lost(self, index: int, error: str) -> Picture:
-        return Picture(index, self.schedule.pts(index), None, f"frame {index} could not be decoded: {error}")
-
     def _picture(self, index: int, frame: VideoFrame) -> Picture:
         pts = self.schedule.pts(index)
         # The decoder paints over what it could not read and marks the frame: that is not what the camera saw.
         damaged = frame.is_corrupt and frame.pts not in self._whole
         if damaged or (self._timed and frame.pts in self._broken):
-            return Picture(index, pts, None, f"frame {index} could not be decoded: its data is damaged")
+            return Picture(index, pts, None, "its data is damaged")
         try:
             return Picture(index, pts, self._image(index, frame), None)
         except av.FFmpegError as error:
-            return Picture(index, pts, None, f"frame {index} could not be converted to BGR: {error.strerror}")
+            return Picture(index, pts, None, f"it could not be converted to BGR: {error.strerror}")
 
     def _image(self, index: int, frame: VideoFrame) -> Image:
         coded = self._coded = self._coded or self._first_coded(frame)

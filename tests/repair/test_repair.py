@@ -26,13 +26,23 @@ from streamer.settings import Settings, Video
 from streamer.verify import verify
 from tests import runs
 from tests.runs import environment, manifest, playable_times, rows
-from tests.videos import write_video
+from tests.videos import damage, write_video
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
 FIGURES = (
     *("latency_ms", "result_latency_ms", "age_ms", "service_ms", "preprocess_ms", "infer_ms", "postprocess_ms"),
-    *("sink_ms", "lateness_ms", "preprocess_start_ms", "omission_gap", "frames", "streams", "slo", "slo_checks"),
+    *(
+        "sink_ms",
+        "lateness_ms",
+        "preprocess_start_ms",
+        "omission_gap",
+        "frames",
+        "decode_errors",
+        "streams",
+        "slo",
+        "slo_checks",
+    ),
 )
 """What a repair works out from the rows alone."""
 
@@ -177,6 +187,24 @@ def test_figures_made_from_the_rows_are_those_that_the_run_itself_had(
         ("abandoned", "torn_lines", "detections_removed"), 0
     )
     assert set(after) == set(before)
+    assert verify(tmp_path / "run").reasons == []
+
+
+def test_the_reasons_of_frames_that_could_not_be_decoded_are_made_from_the_rows(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    clip = damage(write_video(tmp_path / "hurt.avi", 40, codec="mpeg4", size=(160, 120), options={"bf": "0"}), 12)
+    settings = Settings(
+        engine="null", model=str(tiny_model), fps=Fraction(200), warmup=0, chart=False, video=Video.NONE, streams=2,
+        out=tmp_path / "run",
+    )  # fmt: skip
+    streamer.replay(clip, settings)
+    before = unfinished(tmp_path / "run")
+    assert len(before["decode_errors"]["reasons"]) == 2
+    assert verify(tmp_path / "run").reasons == []
+    after = repair(tmp_path / "run")
+    assert after is not None
+    assert after["decode_errors"] == before["decode_errors"]
     assert verify(tmp_path / "run").reasons == []
 
 

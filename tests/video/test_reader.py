@@ -259,8 +259,7 @@ def test_a_damaged_frame_is_one_error_and_reading_goes_on(tmp_path: Path, name: 
     options = {"bf": "0"}
     path = write_video(tmp_path / name, 40, size=(160, 120), codec=codec, options=options)
     _, pictures = read_file(damage(path, 12, 0x00 if codec == "libx264" else 0xFF))
-    assert pictures[12].error is not None
-    assert "frame 12 could not be decoded" in pictures[12].error
+    assert pictures[12].error in ("its data is damaged", "Invalid data found when processing input")
     assert numbers(pictures)[:12] == list(range(12))
     # From the next key frame on the pictures are whole again.
     assert numbers(pictures)[24:] == list(range(24, 40))

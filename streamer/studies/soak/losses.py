@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, groupby
 from typing import Any
 
+from streamer.ledger import decode_errors
 from streamer.ledger.record import Outcome
 from streamer.studies.soak.verdict import Verdict
 from streamer.studies.soak.windows_csv import WindowRow
@@ -39,7 +40,8 @@ def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
     for name, found in lost.items():
         if found:
             count = sum(getattr(row, name) for row in found)
-            reasons.append(f"{_frames(count)} {LOSSES[name]}, first in window {found[0].window}")
+            why = _why(manifests) if name == "decode_error" else ""
+            reasons.append(f"{_frames(count)} {LOSSES[name]}{why}, first in window {found[0].window}")
     if reasons:
         return Verdict("losses", False, "; ".join(reasons), figures)
     killed = [str(part) for part, manifest in enumerate(manifests) if manifest is None]
@@ -107,6 +109,13 @@ def _ends(rows: Sequence[WindowRow]) -> set[int]:
 
 def _lost(row: WindowRow, name: str, ends: set[int]) -> bool:
     return bool(getattr(row, name)) and not (name == "abandoned" and row.window in ends)
+
+
+def _why(manifests: Sequence[Mapping[str, Any] | None]) -> str:
+    """Why frames could not be decoded, as far as the parts tell."""
+    parts = [manifest["decode_errors"] for manifest in manifests if manifest and "decode_errors" in manifest]
+    said = decode_errors.told(parts)
+    return f" ({said})" if said else ""
 
 
 def _none_lost(figures: Mapping[str, int]) -> str:

@@ -121,6 +121,13 @@ def test_frames_that_fail_in_mid_run_are_losses(outcome: str) -> None:
     assert verdict.why.endswith("first in window 9")
 
 
+def test_frames_that_could_not_be_decoded_say_why() -> None:
+    rows = with_row(hour(), 9, delivered=1_796, decode_error=4)
+    reasons = [{"reason": "its data is damaged", "frames": 4, "stream": 0, "frame": 16_300}]
+    verdict = losses(rows, [manifest_of(rows, decode_errors={"reasons": reasons, "others": 0})])
+    assert verdict.why == '4 frames not decoded (4 "its data is damaged"), first in window 9'
+
+
 def test_dropped_frames_gaps_of_the_source_and_those_that_the_end_abandons_are_told_and_no_losses() -> None:
     rows = with_row(with_row(hour(), 9, delivered=1_790, dropped=6, source_error=4), 59, delivered=1_799, abandoned=1)
     verdict = losses(rows, [manifest_of(rows)])

@@ -1,0 +1,68 @@
+"""Decode errors: how many frames could not be decoded for each reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+MOST_REASONS = 20
+"""Reasons that are counted one by one: memory is not to grow with what a source may say."""
+MOST_LETTERS = 200
+"""No reason is longer: it is a cell of the ledger."""
+
+
+class ReasonPart(TypedDict):
+    """A ``reason`` for which so many ``frames`` could not be decoded, and the first of them; empty: not known."""
+
+    reason: str
+    frames: int
+    stream: int
+    frame: int
+
+
+class DecodeErrorsPart(TypedDict):
+    """The ``decode_errors``: the reasons, the most frequent first, and how many frames had ``others`` than these."""
+
+    reasons: list[ReasonPart]
+    others: int
+
+
+class DecodeErrors:
+    """Counts frames by the reason for which they could not be decoded."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, ReasonPart] = {}
+        self._others = 0
+
+    def count(self, stream: int, frame: int, reason: str) -> None:
+        """A frame could not be decoded."""
+        if reason in self._reasons:
+            self._reasons[reason]["frames"] += 1
+        elif len(self._reasons) < MOST_REASONS:
+            self._reasons[reason] = {"reason": reason, "frames": 1, "stream": stream, "frame": frame}
+        else:
+            self._others += 1
+
+    def part(self) -> DecodeErrorsPart:
+        """As the manifest holds them."""
+        told = sorted(self._reasons.values(), key=lambda one: -one["frames"])
+        return {"reasons": [one.copy() for one in told], "others": self._others}
+
+
+def one_line(reason: str) -> str:
+    """A reason as the ledger holds it: one line of letters that can be shown and written, and not too many."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in reason)
+    return " ".join(shown.split())[:MOST_LETTERS].rstrip()
+
+
+def told(parts: Sequence[DecodeErrorsPart]) -> str:
+    """The reasons in words, each with its frames, of several parts together: ``2 "its data is damaged"``."""
+    frames: dict[str, int] = {}
+    for one in (reason for part in parts for reason in part["reasons"]):
+        frames[one["reason"]] = frames.get(one["reason"], 0) + one["frames"]
+    said = [
+        f'{count:,} "{reason}"' if reason else f"{count:,} for a reason not known" for reason, count in frames.items()
+    ]
+    if others := sum(part["others"] for part in parts):
+        said.append(f"{others:,} for other reasons")
+    return ", ".join(said)
