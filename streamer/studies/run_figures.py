@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from streamer.errors import SinkError
+from streamer.ledger.decode_errors import told
 from streamer.ledger.record import Outcome
 from streamer.rundir.columns import NEVER, OUTCOMES, Columns, Values
 from streamer.rundir.paths import MANIFEST
@@ -26,6 +28,19 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise SinkError(f"{directory / MANIFEST} cannot be read: {error}") from error
     return found
+
+
+def undecoded(manifests: Iterable[Mapping[str, Any]]) -> list[str]:
+    """That frames could not be decoded and why, after the run in which they were most; nothing where all could."""
+    runs = list(manifests)
+    lost = [run["frames"]["decode_error"] for run in runs]
+    if not any(lost):
+        return []
+    worst = runs[lost.index(max(lost))]
+    most = "" if len(set(lost)) == 1 else "up to "
+    why = told([worst["decode_errors"]]) if "decode_errors" in worst else ""
+    frames = f"{most}{max(lost):,} of {worst['frames']['scheduled']:,} frames"
+    return [f"{frames} could not be decoded and went through no engine{f' ({why})' if why else ''}"]
 
 
 def percentiles(values: Values) -> dict[str, float | None]:

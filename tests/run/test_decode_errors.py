@@ -17,6 +17,7 @@ from streamer.ledger.decode_errors import MOST_LETTERS, MOST_REASONS, DecodeErro
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.columns import read_columns
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row, read_frames
+from streamer.studies.run_figures import undecoded
 from streamer.verify import verify
 from tests import runs
 from tests.rig import Rig
@@ -169,3 +170,21 @@ def test_the_reasons_of_several_parts_are_told_together() -> None:
     second.count(0, 2, DAMAGED)
     second.count(0, 3, "")
     assert told([first.part(), second.part()]) == f'2 "{DAMAGED}", 1 for a reason not known'
+
+
+def test_a_study_says_what_went_through_none_of_its_engines() -> None:
+    def run(count: int) -> dict[str, Any]:
+        errors = DecodeErrors()
+        for frame in range(count):
+            errors.count(0, frame, DAMAGED)
+        return {"frames": {"scheduled": 60, "decode_error": count}, "decode_errors": errors.part()}
+
+    assert undecoded([run(0), run(0)]) == []
+    assert undecoded([run(3), run(3)]) == [
+        f'3 of 60 frames could not be decoded and went through no engine (3 "{DAMAGED}")'
+    ]
+    assert undecoded([run(0), run(3), run(2)])[0].startswith("up to 3 of 60 frames could not be decoded")
+    before_there_were_reasons = {"frames": {"scheduled": 60, "decode_error": 1}}
+    assert undecoded([before_there_were_reasons]) == [
+        "1 of 60 frames could not be decoded and went through no engine"
+    ]

@@ -11,6 +11,7 @@ from streamer.stats.percentiles import frames_needed
 from streamer.stats.speed_ratio import ROUNDS_NEEDED, SECONDS_NEEDED
 from streamer.studies.compare.advice import advise
 from streamer.studies.compare.rows import Table
+from streamer.studies.run_figures import undecoded
 
 SCHEMA_VERSION = 1
 NAME = "compare"
@@ -50,7 +51,7 @@ def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
     """The document, in the order in which people read it."""
     rows = table.rows()
     unsure = [row["engine"] for row in rows if row["median_ms"] is not None and row["ratio_p50"] is None]
-    doubts = list(about.doubts)
+    doubts = [*about.doubts, *undecoded(run.manifest for run in table.runs.values())]
     if set(unsure) - {table.baseline}:
         doubts.append(
             f"too little was seen for a verdict, which needs {ROUNDS_NEEDED} rounds with {frames_needed(0.5)} "

@@ -17,7 +17,15 @@ from streamer.rundir.frames_csv import read_frames
 from streamer.rundir.paths import FRAMES
 from streamer.stats.speed_ratio import between_processes, quantile_of, ratio_by_rounds
 from streamer.studies.pace.study import At, PaceStudy, told
-from streamer.studies.run_figures import drops_percent, milliseconds, outcomes, percentiles, ratio, read_manifest
+from streamer.studies.run_figures import (
+    drops_percent,
+    milliseconds,
+    outcomes,
+    percentiles,
+    ratio,
+    read_manifest,
+    undecoded,
+)
 
 SCHEMA_VERSION = 1
 NAME = "pace"
@@ -58,6 +66,7 @@ def document_of(study: PaceStudy, *, interrupted: bool = False) -> dict[str, Any
         "answer": " ".join(_told_of(engine, rows, slo) for engine in engines),
         "notes": [
             *([] if "max" in study.settings.rates else ["no idle penalty without the closed loop: add max to --fps"]),
+            *undecoded(read_manifest(lane.directory) for lane in lanes if lane.directory is not None),
             *installation.notes(),
         ],
         "source": manifest["source"],
