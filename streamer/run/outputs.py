@@ -50,11 +50,13 @@ class Outputs:
 
     def sink(self, number: int, time: RunTime) -> FileSink:
         """The sink of a stream."""
+        camera = self._opened.cameras[number]
         return FileSink(
             self.directory.detections.append,
             self.videos[number] if self.videos else None,
             self._opened.model.names,
+            size=(camera.source.info.width, camera.source.info.height),
             shows_dropped=self._opened.settings.video is Video.ALL,
-            media_time=self._opened.cameras[number].schedule.media_time,
+            media_time=camera.schedule.media_time,
             stamp=time.stamp,
         )

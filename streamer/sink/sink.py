@@ -14,6 +14,7 @@ from streamer.errors import SinkError
 from streamer.frame import Frame, Image
 from streamer.ledger.record import FrameRecord
 from streamer.rundir.detections_csv import detection_rows
+from streamer.video.rescaling import fitted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +59,10 @@ class Encoder(Protocol):
 
 
 class FileSink:
-    """Writes rows of detections, and the annotated video if there is an encoder.
+    """Writes rows of detections, and the annotated video, of ``size`` (width, height), if there is an encoder.
 
-    ``append`` takes lines of ``detections.csv``; ``media_time`` gives a frame's time in the video; ``stamp`` reads
-    the run's time.
+    Frames of another size are fitted into that, once their boxes are drawn. ``append`` takes lines of
+    ``detections.csv``; ``media_time`` gives a frame's time in the video; ``stamp`` reads the run's time.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class FileSink:
         encoder: Encoder | None,
         names: Sequence[str],
         *,
+        size: tuple[int, int],
         shows_dropped: bool,
         media_time: Callable[[int, Fraction], Fraction],
         stamp: Callable[[], int],
@@ -77,6 +79,7 @@ class FileSink:
         self._append = append
         self._encoder = encoder
         self._names = names
+        self._size = size
         self._media_time = media_time
         self._stamp = stamp
         self._seen: deque[tuple[int, int, Detections]] = deque()
@@ -106,7 +109,7 @@ class FileSink:
             self._append(detection_rows(frame.stream, frame.index, result.detections, self._names))
         if self._encoder is not None:
             annotate(frame.image, result.detections, self._names)
-            self._encoder.write(frame.image, self._media_time(frame.index, frame.pts))
+            self._encoder.write(fitted(frame.image, *self._size), self._media_time(frame.index, frame.pts))
             record.written = self._stamp()
         if self.shows_dropped and record.detected is not None:
             self._seen.append((record.scheduled, record.detected, result.detections))
@@ -115,8 +118,9 @@ class FileSink:
         assert self._encoder is not None
         tick = dropped.record.scheduled
         detections, age_us = self._known_at(tick)
-        annotate_stale(dropped.frame.image, detections, self._names, age_us)
-        self._encoder.write(dropped.frame.image, self._media_time(dropped.frame.index, dropped.frame.pts))
+        frame = dropped.frame
+        annotate_stale(frame.image, detections, self._names, age_us)
+        self._encoder.write(fitted(frame.image, *self._size), self._media_time(frame.index, frame.pts))
 
     def _known_at(self, tick: int) -> tuple[Detections, int | None]:
         """The newest detections usable at ``tick``, and how long before it their frame was due."""

@@ -17,7 +17,8 @@ class SourceInfo:
     when it is endless or does not say; ``time_base`` is the unit of its times, in seconds; ``comment`` is what it
     says about itself, and ``notes`` are sentences about what is to be known of it. A ``live`` source comes at its
     own pace: its frames carry the instant at which they arrived, and no time is known ahead. A pixel is shown
-    ``sample_aspect_ratio`` times as wide as it is high.
+    ``sample_aspect_ratio`` times as wide as it is high. Where pictures have ``own_sizes``, ``width`` and ``height``
+    are those of the first alone.
     """
 
     uri: str
@@ -30,11 +31,15 @@ class SourceInfo:
     live: bool = False
     notes: tuple[str, ...] = ()
     sample_aspect_ratio: Fraction = Fraction(1)
+    own_sizes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A frame that was due, or of a live source arrived at ``arrived_us``, and could not be decoded."""
+    """A frame that was due, or of a live source arrived at ``arrived_us``, and could not be decoded.
+
+    ``reason`` says why in words that do not name the frame, nor its file or address: equal ones are counted together.
+    """
 
     stream: int
     index: int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sized
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -24,8 +26,8 @@ RATE = Fraction(30)
 class ImageSource:
     """An image file, or a folder's images in natural order (img2 before img10), each of them one frame.
 
-    With ``loop`` they start again at the end. All frames have the size of the first that can be decoded; an image of
-    another size, or one that cannot be decoded, is Unreadable. Images are turned upright as their EXIF data says.
+    With ``loop`` they start again at the end. Each frame has its image's own size, and ``info`` names that of the
+    first that can be decoded; one that cannot be is Unreadable. Images are turned upright as their EXIF data says.
     Of an image file with several pictures the first is shown, and ``doubts`` says so.
 
     Raises UsageError for a folder without images, and SourceError when none of them can be decoded.
@@ -41,6 +43,8 @@ class ImageSource:
         self._newest: tuple[int, Image | str] = (-1, "")
         self._only_first = OnlyFirst()
         height, width = self._first_size(path)
+        self._other_sizes: dict[int, str] = {}
+        self._undecoded: dict[int, str] = {}
         self.info = SourceInfo(
             uri=str(path),
             width=width,
@@ -49,11 +53,22 @@ class ImageSource:
             frames=None if loop else len(self._paths),
             time_base=1 / RATE,
             comment="",
+            own_sizes=len(self._paths) > 1,
         )
 
     @property
     def doubts(self) -> list[str]:
-        return self._only_first.doubts
+        found = self._only_first.doubts
+        if self._undecoded:
+            found.append(f"{_counted(self._undecoded)} not played, as {next(iter(self._undecoded.values()))}")
+        if self._other_sizes:
+            size = f"{self.info.width}x{self.info.height}"
+            found.append(
+                f"{_counted(self._other_sizes)} not {size} as the first one is, as "
+                f"{next(iter(self._other_sizes.values()))}: each is measured at its own size, and fitted "
+                f"into {size} in a video"
+            )
+        return found
 
     def read(self) -> Frame | Unreadable | None:
         index = self._next
@@ -63,11 +78,11 @@ class ImageSource:
         place = index % len(self._paths)
         image, pts = self._decoded(place), index / RATE
         if isinstance(image, str):
-            return Unreadable(self._stream, index, pts, f"{self._paths[place].name} {image}")
+            self._undecoded.setdefault(place, f"{_shown(self._paths[place])}, which {image}")
+            return Unreadable(self._stream, index, pts, image)
         height, width = image.shape[:2]
         if (width, height) != (self.info.width, self.info.height):
-            reason = f"is {width}x{height} and not {self.info.width}x{self.info.height} as those before it"
-            return Unreadable(self._stream, index, pts, f"{self._paths[place].name} {reason}")
+            self._other_sizes.setdefault(place, f"{_shown(self._paths[place])}, which is {width}x{height}")
         # A copy: boxes are drawn onto a frame, and a single image is shown again.
         return Frame(self._stream, index, pts, image.copy())
 
@@ -109,6 +124,15 @@ def images_in(folder: Path) -> list[Path]:
     except OSError as error:
         raise SourceError(f"{folder} cannot be read ({error.strerror}): check its permissions") from error
     return sorted((path for path in files if not path.name.startswith(".")), key=_natural)
+
+
+def _counted(images: Sized) -> str:
+    return "1 image is" if len(images) == 1 else f"{len(images):,} images are"
+
+
+def _shown(path: Path) -> str:
+    """The name of a file, which may be of bytes that are no text."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
 
 
 def _natural(path: Path) -> tuple[list[str | int], str]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from streamer.frame import Image
+from streamer.vendors.opencv import cv2
+
 
 class SizeChanges:
     """Counts them: they are scaled to the size of the first, so that one detector and one video serve them all."""
@@ -19,3 +24,19 @@ class SizeChanges:
     def doubts(self) -> list[str]:
         """A sentence with the number, if there were any."""
         return [f"{self._first}: scaled to the size of the first ({self._scaled} in all)"] if self._first else []
+
+
+def fitted(image: Image, width: int, height: int) -> Image:
+    """The image scaled to fit into ``width`` x ``height`` pixels, centred in black; itself if it does."""
+    if image.shape[:2] == (height, width):
+        return image
+    scale = min(width / image.shape[1], height / image.shape[0])
+    wide, high = (max(1, round(side * scale)) for side in (image.shape[1], image.shape[0]))
+    left, top = (width - wide) // 2, (height - high) // 2
+    scaled = cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return cast(
+        Image,
+        cv2.copyMakeBorder(
+            scaled, top, height - high - top, left, width - wide - left, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+        ),
+    )

@@ -90,22 +90,32 @@ def test_an_image_that_cannot_be_decoded_is_one_frames_fate(
         write_image(tmp_path / f"{number}.png", numbered_picture(number))
     cut = write_image(tmp_path / "3.png", numbered_picture(3))
     cut.write_bytes(cut.read_bytes()[:100])
-    items = read_all(opened(tmp_path))
+    source = opened(tmp_path)
+    assert source.doubts == []
+    items = read_all(source)
     assert [type(item) for item in items] == [Unreadable, Unreadable, Frame, Unreadable, Frame]
     assert isinstance(items[3], Unreadable)
-    assert items[3].reason == "3.png is not an image that can be decoded: save it again"
+    assert items[3].reason == "is not an image that can be decoded: save it again"
+    assert source.doubts == [
+        "3 images are not played, as 0.jpg, which is not an image that can be decoded: save it again"
+    ]
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_image_of_another_size_is_unreadable_and_says_so(tmp_path: Path) -> None:
+def test_an_image_of_another_size_comes_in_its_own_and_is_told(tmp_path: Path) -> None:
     write_image(tmp_path / "1.png", numbered_picture(1))
     write_image(tmp_path / "2.png", numbered_picture(2, 80, 60))
-    write_image(tmp_path / "3.png", numbered_picture(3))
-    first, other, last = read_all(opened(tmp_path))
-    assert isinstance(first, Frame)
-    assert isinstance(last, Frame)
-    assert isinstance(other, Unreadable)
-    assert other.reason == "2.png is 80x60 and not 64x48 as those before it"
+    write_image(tmp_path / "3.png", numbered_picture(3, 48, 64))
+    write_image(tmp_path / "4.png", numbered_picture(4))
+    source = opened(tmp_path, loop=True)
+    assert (source.info.width, source.info.height, source.info.own_sizes) == (64, 48, True)
+    items = frames(read_all(source, 8))
+    assert [number_of(item.image) for item in items] == [1, 2, 3, 4, 1, 2, 3, 4]
+    assert [item.image.shape for item in items[:4]] == [(48, 64, 3), (60, 80, 3), (64, 48, 3), (48, 64, 3)]
+    assert source.doubts == [
+        "2 images are not 64x48 as the first one is, as 2.png, which is 80x60: each is measured at its own size, and "
+        "fitted into 64x48 in a video"
+    ]
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
