@@ -25,6 +25,9 @@ from streamer.street.clip import truth_path
 from streamer.street.marker import SCENE
 from streamer.street.scene import LABELS, Street
 
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
@@ -32,13 +35,17 @@ class GroundTruth:
 
     ``name`` says where it comes from; ``classes`` are the model's class ids that can be judged by it, and ``unknown``
     the labels that the model does not have, whose objects do not count. ``of`` gives the truth of a frame by its
-    index; it raises UsageError for one that is not in it, or that has another size there.
+    index; it raises UsageError for one that is not in it, or that has another size there. Where pictures have sizes
+    of their own, ``check`` raises that, given a frame's index and size. So many images of it as are ``beyond`` the
+    source are not in that.
     """
 
     name: str
     classes: tuple[int, ...]
     unknown: tuple[str, ...]
     of: Callable[[int], FrameTruth]
+    check: Callable[[int, Size], None]
+    beyond: int
 
 
 def find_truth(source: str, info: SourceInfo, names: Sequence[str], file: Path | None = None) -> GroundTruth | str:
@@ -78,7 +85,7 @@ def _from_scene(info: SourceInfo, names: Sequence[str]) -> GroundTruth | str:
         _, present = street.frame(index, rate)
         return classes.translate(present.boxes.tolist(), present.class_id.tolist(), [False] * len(present))
 
-    return classes.truth(info.uri, of)
+    return classes.truth(info.uri, of, lambda index, size: None, 0)
 
 
 def _from_coco(coco: _Coco, path: Path, source: str, info: SourceInfo, names: Sequence[str]) -> GroundTruth | str:
@@ -92,15 +99,22 @@ def _from_coco(coco: _Coco, path: Path, source: str, info: SourceInfo, names: Se
                 f"frame {index} of {info.uri} is not in {path.name}: the id of an image must be the frame's number, "
                 "from 0, or in a folder its file_name that of the image"
             )
-        size = coco.sizes[image] or (info.width, info.height)
-        if size != (info.width, info.height):
-            raise UsageError(
-                f"frame {index} of {info.uri} is {info.width}x{info.height}, but {size[0]}x{size[1]} in {path.name}: "
-                "give the truth of this source"
-            )
+        if not info.own_sizes:
+            check(index, (info.width, info.height))
         return classes.translate(*coco.objects.get(image, ([], [], [])))
 
-    return classes.truth(str(path), of)
+    def check(index: int, found: Size) -> None:
+        image = image_of(index)
+        size = found if image is None else coco.sizes[image] or found
+        if size != found:
+            raise UsageError(
+                f"frame {index} of {info.uri} is {found[0]}x{found[1]}, but {size[0]}x{size[1]} in {path.name}: "
+                "give the truth of this source"
+            )
+
+    frames = range(0 if info.frames is None else info.frames)
+    beyond = len(coco.sizes) - len({image_of(index) for index in frames} - {None}) if frames else 0
+    return classes.truth(str(path), of, check, beyond)
 
 
 class _Classes:
@@ -115,7 +129,9 @@ class _Classes:
         }
         self._labels = labels
 
-    def truth(self, name: str, of: Callable[[int], FrameTruth]) -> GroundTruth | str:
+    def truth(
+        self, name: str, of: Callable[[int], FrameTruth], check: Callable[[int, Size], None], beyond: int
+    ) -> GroundTruth | str:
         """The ground truth that ``of`` gives, or that the model has none of its classes."""
         if not self._class_of:
             shown = ", ".join(list(self._labels.values())[:8]) or "none"
@@ -123,7 +139,7 @@ class _Classes:
                 f"the model has none of the classes of {name} ({shown}): give a model or a truth with the same labels"
             )
         unknown = tuple(label for category, label in self._labels.items() if category not in self._class_of)
-        return GroundTruth(name, tuple(sorted(set(self._class_of.values()))), unknown, of)
+        return GroundTruth(name, tuple(sorted(set(self._class_of.values()))), unknown, of, check, beyond)
 
     def translate(
         self, boxes: Sequence[Sequence[float]], categories: Sequence[int], crowds: Sequence[bool]
@@ -138,6 +154,7 @@ class _Classes:
             np.array([row[0] for row in rows], np.float64).reshape(-1, 4),
             np.array([row[1] for row in rows], np.int64),
             np.array([row[2] for row in rows], np.bool_),
+            len(boxes) - len(rows),
         )
 
 
@@ -149,7 +166,7 @@ class _Coco:
     """A COCO detection file: labels by category; size and file name by image; boxes (xyxy), categories, crowds."""
 
     categories: dict[int, str]
-    sizes: dict[int, tuple[int, int] | None]
+    sizes: dict[int, Size | None]
     file_names: dict[int, str]
     objects: dict[int, Objects]
 

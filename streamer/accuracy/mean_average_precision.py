@@ -29,12 +29,14 @@ class FrameTruth:
     """What is really in a frame.
 
     ``xyxy`` is n x 4 float64 in pixels of the source frame, ``class_id`` n int64 of the model's classes, ``crowd``
-    n bool: a region in which detections are neither right nor wrong.
+    n bool: a region in which detections are neither right nor wrong. Beside these it has so many ``unknown`` objects,
+    of classes that the model lacks.
     """
 
     xyxy: npt.NDArray[np.float64]
     class_id: npt.NDArray[np.int64]
     crowd: npt.NDArray[np.bool_]
+    unknown: int = 0
 
     def __len__(self) -> int:
         return len(self.class_id)

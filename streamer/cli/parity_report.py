@@ -13,6 +13,7 @@ from rich.table import Table
 
 from streamer.accuracy.mean_average_precision import Accuracy
 from streamer.cli.tables import number
+from streamer.studies.parity.left_out import frames_part, sentences, truth_part
 from streamer.studies.parity.parity_csv import FILE, as_dict
 from streamer.studies.parity.rows import EngineParity, Verdict, plain_answer
 from streamer.studies.parity.study import Parity
@@ -32,10 +33,10 @@ def with_progress(study: Parity, console: Console) -> Iterator[EngineParity]:
 
 
 def print_report(study: Parity, rows: Sequence[EngineParity], out: Path, console: Console) -> None:
-    """The table, what could not run and why, the file, and the sentence of plain answer."""
+    """The table, what could not run and why, what was left out, the file, and the sentence of plain answer."""
     console.print(_table(study, rows))
     lines = [f"unavailable  {row.spec}: {row.why}" for row in rows if row.verdict is Verdict.UNAVAILABLE]
-    lines += [f"{heading:11}  {said}" for heading, said in _about_truth(study)]
+    lines += [f"{heading:11}  {said}" for heading, said in sentences(study)]
     for line in (*lines, f"file         {out / FILE}"):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(plain_answer(rows, len(study.others)), style="bold", highlight=False, markup=False, soft_wrap=True)
@@ -50,6 +51,8 @@ def as_document(study: Parity, rows: Sequence[EngineParity], out: Path) -> dict[
         "reference": study.reference.spec,
         "min_agreement": study.settings.min_agreement,
         "truth": None if study.truth is None else study.truth.name,
+        "frames": frames_part(study),
+        "truth_left_out": truth_part(study),
         "file": str(out / FILE),
         "answer": plain_answer(rows, len(study.others)),
         "engines": [{**as_dict(row), "per_class": _per_class(row.accuracy, names)} for row in rows],
@@ -92,14 +95,6 @@ def _verdict(row: EngineParity) -> str:
     if row.verdict is Verdict.REFERENCE:
         return ""
     return row.verdict.value + (f", same as {row.same_as}" if row.same_as else "")
-
-
-def _about_truth(study: Parity) -> Iterator[tuple[str, str]]:
-    if study.no_truth is not None:
-        yield "no mAP", study.no_truth
-    if study.truth is not None:
-        left_out = ", ".join(study.truth.unknown)
-        yield "truth", study.truth.name + (f", without {left_out}, which the model does not know" if left_out else "")
 
 
 def _per_class(accuracy: Accuracy | None, names: Sequence[str]) -> dict[str, Any] | None:

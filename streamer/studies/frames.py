@@ -7,6 +7,7 @@ from contextlib import closing
 
 from streamer.errors import SourceError
 from streamer.frame import Frame
+from streamer.ledger.decode_errors import DecodeErrors, one_line
 from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
 from streamer.workers.clock import MonotonicClock
@@ -20,8 +21,9 @@ class ChosenFrames:
 
     With ``among``, only so many frames of it count, from the first. Each round over it gives the same frames in the
     same order, without those that cannot be decoded: few and small ones from memory, others decoded anew, so that
-    memory stays bounded. ``indices`` are those chosen. Raises UsageError for live sources, which show no frame twice,
-    and SourceError when none can be decoded.
+    memory stays bounded. ``indices`` are those chosen; after a round ``decoded`` counts those that it gave,
+    ``decode_errors`` has those that could not be decoded, and ``missing`` counts those that never came. Raises
+    UsageError for live sources, which show no frame twice, and SourceError when none can be decoded.
     """
 
     def __init__(self, source: str, count: int, among: int | None = None) -> None:
@@ -33,27 +35,46 @@ class ChosenFrames:
         self.indices = spread(count, total)
         self._fits = len(self.indices) * self.info.width * self.info.height * 3 <= KEPT_BYTES
         self._kept: list[Frame] | None = None
+        self.decode_errors = DecodeErrors()
+        self.decoded = self.missing = 0
 
     def __iter__(self) -> Iterator[Frame]:
         if self._fits and self._kept is None:
-            self._kept = list(self._read())
+            self._keep()
         yield from self._read() if self._kept is None else self._kept
+
+    def _keep(self) -> None:
+        """Keeps the frames, unless they come in sizes with which they take too much."""
+        kept, taken = [], 0
+        for frame in self._read():
+            kept.append(frame)
+            taken += frame.image.nbytes
+            if taken > KEPT_BYTES:
+                self._fits = False
+                return
+        self._kept = kept
 
     def _open(self) -> Source:
         return open_source(self._source, loop=False, now_us=MonotonicClock().now_us)
 
     def _read(self) -> Iterator[Frame]:
         chosen = set(self.indices)
-        some = False
+        decode_errors, came, decoded = DecodeErrors(), 0, 0
         with closing(self._open()) as opened:
             for _ in range(self.indices[-1] + 1):
                 picture = opened.read()
                 if picture is None:
                     break
-                if isinstance(picture, Frame) and picture.index in chosen:
-                    some = True
+                if picture.index not in chosen:
+                    continue
+                came += 1
+                if isinstance(picture, Frame):
+                    decoded += 1
                     yield picture
-        if not some:
+                else:
+                    decode_errors.count(picture.stream, picture.index, one_line(picture.reason))
+        self.decode_errors, self.decoded, self.missing = decode_errors, decoded, len(chosen) - came
+        if not decoded:
             raise SourceError(
                 f"none of the {len(chosen)} frames chosen of {self.info.uri} can be decoded: check the file"
             )

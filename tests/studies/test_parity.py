@@ -162,7 +162,7 @@ def test_ground_truth_gives_each_engine_its_average_precision(parity: Parity, tr
     for name in (REFERENCE, "ir"):
         assert (rows[name]["objects"], rows[name]["map50"], rows[name]["map50_95"]) == ("16", "1.0", "1.0")
     assert (rows["null"]["objects"], rows["null"]["map50"]) == ("16", "0.0")
-    assert "without zebra, which the model does not know" in done.out
+    assert "without zebra, which the model does not know (8 objects)" in done.out
 
 
 def test_average_precision_counts_what_is_below_the_confidence_shown(
@@ -336,12 +336,98 @@ def test_a_frame_that_cannot_be_decoded_is_left_out_for_every_engine(parity: Par
     for number in range(4):
         cv2.imwrite(str(folder / f"{number}.png"), np.full((64, 64, 3), 235, np.uint8))
     (folder / "2.png").write_bytes(b"no image")
-    assert parity("--engine", "ir", source=folder).code == 0
+    done = parity("--engine", "ir", source=folder)
+    assert done.code == 0
     assert {row["frames"] for row in table(tmp_path / "out").values()} == {"3"}
+    why = "is not an image that can be decoded: save it again"
+    assert f'left out     1 of the 4 frames chosen could not be decoded (1 "{why}")' in done.out
+    again = parity("--engine", "ir", "--json", "--overwrite", source=folder)
+    assert json.loads(again.out)["frames"] == {
+        "source": 4,
+        "chosen": 4,
+        "compared": 3,
+        "decode_errors": {"reasons": [{"reason": why, "frames": 1, "stream": 0, "frame": 2}], "others": 0},
+        "missing": 0,
+    }
     chosen = ChosenFrames(str(folder), 4)
     chosen.indices = (2,)
     with pytest.raises(SourceError, match="can be decoded"):
         list(chosen)
+
+
+def test_frames_that_were_not_chosen_are_said(parity: Parity) -> None:
+    assert "frames       3 of 8, spread evenly" in parity("--engine", "ir", "--frames", "3").out
+    assert "\nframes " not in parity("--engine", "ir", "--overwrite").out, "all of them were"
+    endless = parity("--engine", "ir", "--frames", "2", "--overwrite", source="synthetic:street,width=64,height=64")
+    assert "frames       the first 2 of a source without an end" in endless.out
+
+
+def test_frames_of_a_source_that_ends_early_are_said_to_be_missing(clip: Path) -> None:
+    chosen = ChosenFrames(str(clip), 8)
+    chosen.indices = (0, 7, 8, 9)
+    assert [frame.index for frame in chosen] == [0, 7]
+    assert (chosen.decoded, chosen.missing) == (2, 2)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> tuple[Path, Path]:
+    """A folder of bright images of many sizes, and the truth of them: what the tiny model sees in each."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    document: dict[str, Any] = {
+        "images": [{"id": 99, "width": 10, "height": 10, "file_name": "elsewhere.jpg"}],
+        "categories": [{"id": 1, "name": "person"}, {"id": 3, "name": "car"}],
+        "annotations": [],
+    }
+    for number, side in enumerate((64, 128, 256, 32)):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((side, side, 3), 235, np.uint8))
+        document["images"].append({"id": number, "width": side, "height": side, "file_name": f"{number}.png"})
+        document["annotations"] += [
+            {"image_id": number, "category_id": category, "bbox": [pixels * side / 64 for pixels in box]}
+            for category, box in zip((1, 3), PERSON_AND_CAR, strict=True)
+        ]
+    document["annotations"].append({"image_id": 2, "category_id": 1, "bbox": [0, 0, 9, 9], "iscrowd": 1})
+    truth = tmp_path / "photographs.json"
+    truth.write_text(json.dumps(document))
+    return folder, truth
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_each_image_of_a_folder_is_judged_at_its_own_size(
+    kept: bool, parity: Parity, photographs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, truth = photographs
+    if not kept:  # the first image is small: more than was foreseen would be kept by it
+        monkeypatch.setattr(studied_frames, "KEPT_BYTES", 4 * 64 * 64 * 3)
+    done = parity("--engine", "ir", "--truth", truth, source=folder)
+    assert done.code == 0, done.err
+    row = table(tmp_path / "out")["ir"]
+    assert (row["frames"], row["objects"], row["map50"], row["map50_95"]) == ("4", "8", "1.0", "1.0")
+    assert "1 crowd in the frames compared count neither way; 1 image of it not in the source" in done.out
+
+
+def test_what_of_the_truth_does_not_count_is_in_the_document(
+    parity: Parity, truth: Path, photographs: tuple[Path, Path]
+) -> None:
+    asked = ("--engine", "ir", "--json", "--overwrite")
+    assert json.loads(parity(*asked).out)["truth_left_out"] is None
+    of_clip = json.loads(parity(*asked, "--truth", truth, "--frames", "4").out)
+    assert of_clip["truth_left_out"] == {"labels": ["zebra"], "objects": 4, "crowds": 0, "images": 0}
+    assert (of_clip["frames"]["source"], of_clip["frames"]["compared"]) == (8, 4)
+    of_folder = json.loads(parity(*asked, "--truth", photographs[1], source=photographs[0]).out)
+    assert of_folder["truth_left_out"] == {"labels": [], "objects": 0, "crowds": 1, "images": 1}
+
+
+def test_an_image_that_has_another_size_in_the_truth_is_refused_before_anything_runs(
+    parity: Parity, photographs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder, truth = photographs
+    truth.write_text(truth.read_text().replace('"width": 256', '"width": 640'))
+    done = parity("--engine", "ir", "--truth", truth, source=folder)
+    assert done.code == 2
+    assert "frame 2 of" in done.error
+    assert "is 256x256, but 640x256 in photographs.json: give the truth of this source" in done.error
+    assert not (tmp_path / "out").exists()
 
 
 def interrupted(clip: Path, tiny_model: Path, cwd: Path, number: signal.Signals, *more: str) -> Finished:

@@ -114,7 +114,18 @@ def test_json_tells_size_speed_and_agreement_before_and_after(quantize: Quantize
     done = quantize(learned, "--json")
     assert (done.code, done.err) == (0, "")
     told: dict[str, Any] = json.loads(done.out)
-    assert set(told) == {"model", "source", "samples", "judged", "before", "after", "min_agreement", "path", "kept"}
+    assert told["decode_errors"] == {"reasons": [], "others": 0}
+    assert set(told) - {"decode_errors"} == {
+        "model",
+        "source",
+        "samples",
+        "judged",
+        "before",
+        "after",
+        "min_agreement",
+        "path",
+        "kept",
+    }
     assert (told["model"], told["samples"], told["judged"], told["kept"]) == ("learned", 45, 15, True)
     path = Path(told["path"])
     assert path.is_relative_to(cache)

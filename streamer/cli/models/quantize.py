@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT
 from streamer.cli.trust import find_model_asking, trust_option
+from streamer.ledger.decode_errors import told
 
 
 @click.command()
@@ -94,6 +95,8 @@ def _print(found: Any) -> None:
     click.echo(
         f"{found.model}, calibrated on {found.samples} frames of {found.source}, judged on {found.judged} others"
     )
+    if why := told([found.decode_errors]):
+        click.echo(f"left out, as they could not be decoded: {why}")
     click.echo(f"{'':12}{'FP16 IR':>12}{'INT8 IR':>12}")
     rows = (
         ("size", [f"{form.bytes / 1e6:.1f} MB" for form in (found.before, found.after)]),

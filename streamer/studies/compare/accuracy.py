@@ -82,6 +82,9 @@ class Judging:
             # A file may lack a frame, which is to be known before anything has run; an endless scene has them all.
             for picture in pictures:
                 self.truth.of(picture)
+            for frame in self._frames if self._frames.info.own_sizes else ():
+                height, width = frame.image.shape[:2]
+                self.truth.check(frame.index, (width, height))
 
     def judge(self, runs: Iterable[RunToJudge], advance: Callable[[], None]) -> list[Judged]:
         """What each run's detections are worth; the reference runs only when there is a run to be judged."""

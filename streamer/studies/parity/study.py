@@ -11,9 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from streamer.accuracy.agreement import Agreement, AgreementMeter
 from streamer.accuracy.ground_truth import GroundTruth, find_truth
-from streamer.accuracy.mean_average_precision import LEAST_CONFIDENCE, SUPPRESSING_IOU, evaluate
+from streamer.accuracy.mean_average_precision import LEAST_CONFIDENCE, SUPPRESSING_IOU, FrameTruth, evaluate
 from streamer.detection.detections import Detections
 from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Fit
@@ -57,6 +59,10 @@ class ParitySettings:
         OPTIONS["iou"].refuse(self.iou)
 
 
+NOTHING = FrameTruth(np.empty((0, 4)), np.empty(0, np.int64), np.empty(0, np.bool_))
+"""What is known to be in a frame without ground truth."""
+
+
 @dataclass(slots=True)
 class _Ran:
     """What one engine found in each frame: as a replay shows it, and where there is truth all that counts for mAP."""
@@ -72,6 +78,7 @@ class _Ran:
 class Parity:
     """The study of one source and model; made, it has checked all that can be checked before anything runs.
 
+    ``compared`` has the frames that the reference has seen, with what is really there, nothing without ground truth.
     Raises UsageError, SourceError and ModelError, and EngineUnavailable when the reference cannot run here.
     """
 
@@ -87,7 +94,8 @@ class Parity:
         self.truth: GroundTruth | None = None if isinstance(truth, str) else truth
         self.no_truth = truth if isinstance(truth, str) else None
         self._sameness = Sameness()
-        self._present = {} if self.truth is None else {index: self.truth.of(index) for index in self.frames.indices}
+        self.compared: dict[int, FrameTruth] = {}
+        self._present = {} if self.truth is None else self._truths(self.truth)
         why = unavailable(self.reference, model)
         if why:
             raise EngineUnavailable(f"the reference cannot run here: {why}")
@@ -96,6 +104,16 @@ class Parity:
             with suppress(EngineError):
                 open_engine(spec, model).close()
 
+    def _truths(self, truth: GroundTruth) -> dict[int, FrameTruth]:
+        if not self.frames.info.own_sizes:
+            return {index: truth.of(index) for index in self.frames.indices}
+        present = {}
+        for frame in self.frames:
+            height, width = frame.image.shape[:2]
+            truth.check(frame.index, (width, height))
+            present[frame.index] = truth.of(frame.index)
+        return present
+
     def rows(self, advance: Callable[[str], None]) -> Iterator[EngineParity]:
         """The reference's row, then that of each engine as soon as it is done.
 
@@ -103,6 +121,7 @@ class Parity:
         none of the others can run, SourceError when the source fails.
         """
         reference = self._run(self.reference, advance)
+        self.compared = {index: self._present.get(index, NOTHING) for index in reference.frames}
         yield self._row(self.reference, reference, None)
         failures = []
         for spec in self.others:

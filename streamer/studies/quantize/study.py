@@ -19,6 +19,7 @@ from streamer.errors import EngineUnavailable, UsageError
 from streamer.files.cache import kept
 from streamer.files.scratch import scratch_directory
 from streamer.frame import Frame, Image
+from streamer.ledger.decode_errors import DecodeErrorsPart
 from streamer.models.derived import NAMES, keep
 from streamer.models.files import model_sha256, parts
 from streamer.models.model import Model
@@ -53,14 +54,15 @@ class Judgement:
 class Quantization:
     """What quantizing came to: ``before`` as ir-auto-shared runs the FP16 IR, ``after`` as ir-int8 runs the INT8 one.
 
-    ``samples`` frames of ``source`` calibrated it, ``judged`` others judged it. ``path`` is the IR that was kept,
-    None when it was refused because it agreed too little.
+    ``samples`` frames of ``source`` calibrated it, ``judged`` others judged it; ``decode_errors`` has those that were
+    neither. ``path`` is the IR that was kept, None when it was refused because it agreed too little.
     """
 
     model: str
     source: str
     samples: int
     judged: int
+    decode_errors: DecodeErrorsPart
     before: Judgement
     after: Judgement
     min_agreement: float
@@ -96,12 +98,14 @@ def quantize_model(
         before, after = _judge(model, made, frames, advance)
         agreement = after.agreement.smaller
         agrees = (0.0 if agreement is None else agreement) >= min_agreement
-        about = {"source": frames.info.uri, "samples": len(calibration), "agreement": agreement}
+        calibrating = _calibrating(frames.decoded)
+        about = {"source": frames.info.uri, "samples": calibrating, "agreement": agreement}
         return Quantization(
             model=model.name,
             source=frames.info.uri,
-            samples=len(calibration),
+            samples=calibrating,
             judged=after.agreement.frames,
+            decode_errors=frames.decode_errors.part(),
             before=before,
             after=after,
             min_agreement=min_agreement,
@@ -121,6 +125,11 @@ def _original(model: Model) -> Path:
     return model.files[kind]
 
 
+def _calibrating(frames: int) -> int:
+    """How many of so many frames are for the calibration."""
+    return sum(1 for place in range(frames) if place % JUDGED_OF)
+
+
 class _Calibration:
     """The images that calibrate, as often as they are asked for; ``advance`` is called after each."""
 
@@ -129,7 +138,7 @@ class _Calibration:
         self._advance = advance
 
     def __len__(self) -> int:
-        return sum(1 for place in range(len(self._frames.indices)) if place % JUDGED_OF)
+        return _calibrating(len(self._frames.indices))
 
     def __iter__(self) -> Iterator[Image]:
         for place, frame in enumerate(self._frames):
