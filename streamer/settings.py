@@ -60,6 +60,14 @@ class Settings:
         "Load a .pt without asking. It is a pickle: loading it may run code of whoever made it.",
         Group.MODEL,
     )
+    video_stream: int | None = option(
+        None,
+        "--video-stream N",
+        "Which of a file's videos is played, numbered from 0 as FFmpeg's 0:v:N; a note of the run lists several.",
+        default_text="the default one, else the largest",
+        read=int,
+        range=FROM_0,
+    )
     streams: int = option(
         1,
         "--streams N",

@@ -60,7 +60,7 @@ VENDORS = {
     "av": [
         *("vendors.pyav", "repair.segments_found", "video.reader", "video.writer", "video.index"),
         *("video.packets", "video.parts", "video.pictures", "video.damage", "video.rate", "video.shape"),
-        *("video.picture_notes", "sources.connection", "sources.network", "verify.video"),
+        *("video.picture_notes", "video.stream_choice", "sources.connection", "sources.network", "verify.video"),
     ],
     "cv2": ["vendors.opencv"],
     "click": ["cli.*"],

@@ -6,11 +6,13 @@ Each picture carries its own number as black and white bars, so that a test can 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
@@ -80,6 +82,22 @@ def write_video(
             frame.time_base = time_base or 1 / rate
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return path
+
+
+def joined_streams(path: Path, videos: Sequence[Path], dispositions: Sequence[Disposition] = ()) -> Path:
+    """A file that holds the streams of these videos, one beside the other; by default none is the default one."""
+    with ExitStack() as stack:
+        target = stack.enter_context(av.open(str(path), "w"))
+        sources = [stack.enter_context(av.open(str(video))) for video in videos]
+        streams = [target.add_stream_from_template(source.streams.video[0]) for source in sources]
+        for number, stream in enumerate(streams):
+            stream.disposition = dispositions[number] if dispositions else Disposition(0)
+        for source, stream in zip(sources, streams, strict=True):
+            for packet in source.demux(video=0):
+                if packet.size:
+                    packet.stream = stream
+                    target.mux(packet)
     return path
 
 

@@ -25,7 +25,9 @@ from streamer.cli.options import (
     output_options,
     pacing_options,
     picture_options,
+    video_stream_option,
 )
+from streamer.cli.progress import tell_notes
 from streamer.cli.signals import Interrupted
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
@@ -54,6 +56,7 @@ from streamer.studies.output import write_files
     help="What the others are compared with.  [default: the first that can run]",
 )
 @model_options
+@video_stream_option
 @fps_option
 @pacing_options
 @length_options
@@ -96,7 +99,9 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
         raise UsageError(f"{missing} is no finished run: give one SOURCE, or the directories of two or more runs")
     else:
         study = _study(sources[0], out, options)
-        found, interrupted = _run(study, progress_console(quiet=quiet))
+        console = progress_console(quiet=quiet)
+        tell_notes(study.info.notes, console)
+        found, interrupted = _run(study, console)
         if found is None:
             return EXIT_SIGNAL + (interrupted or 0)
         document = found

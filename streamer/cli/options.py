@@ -107,6 +107,7 @@ endurance_options = _options_of(Group.ENDURANCE)
 detection_options = _options_of(Group.DETECTION)
 engine_option = option_of("engine", shell_complete=complete_engine)
 streams_option = option_of("streams")
+video_stream_option = option_of("video_stream")
 fps_option = option_of("fps")
 
 

@@ -22,8 +22,10 @@ from streamer.cli.options import (
     output_options,
     pacing_options,
     picture_options,
+    video_stream_option,
 )
 from streamer.cli.pace_report import print_report
+from streamer.cli.progress import tell_notes
 from streamer.cli.signals import Interrupted
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import progress_console
@@ -54,6 +56,7 @@ DEFAULT = "ir-auto-shared"
 )
 @engines_options(DEFAULT)
 @model_options
+@video_stream_option
 @option_of(
     "duration_s",
     default=20.0,
@@ -92,7 +95,9 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     )
     study = PaceStudy(source, find_model_asking(options["model"], options["trust"]), settings, out)
     interrupted: int | None = None
-    with study_progress(study.lanes, progress_console(quiet=quiet)) as (watch, _):
+    console = progress_console(quiet=quiet)
+    tell_notes(study.info.notes, console)
+    with study_progress(study.lanes, console) as (watch, _):
         try:
             study.run(watch)
         except Interrupted as error:

@@ -19,8 +19,10 @@ from streamer.cli.options import (
     engines_options,
     model_options,
     output_options,
+    video_stream_option,
 )
 from streamer.cli.parity_report import as_document, print_report, with_progress
+from streamer.cli.progress import tell_notes
 from streamer.cli.signals import Interrupted
 from streamer.cli.trust import find_model_asking
 from streamer.detection.preprocess import Fit
@@ -45,6 +47,7 @@ from streamer.studies.parity.study import Parity, ParitySettings
     help="What the others are compared with.  [default: the first that can run of onnx, ir (in f32), pytorch]",
 )
 @model_options
+@video_stream_option
 @click.option(
     "--frames",
     metavar="N",
@@ -94,6 +97,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         confidence=options["confidence"],
         iou=options["iou"],
         fit=Fit(options["fit"]),
+        video_stream=options["video_stream"],
     )
     out: Path = options["out"] or default_path(datetime.now(UTC), source, "parity")
     check_out(out, overwrite=options["overwrite"])
@@ -102,7 +106,9 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     try:
         study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
         with closing(RowFile(out / FILE, COLUMNS, overwrite=options["overwrite"])) as file:
-            for row in with_progress(study, Console(stderr=True, quiet=quiet)):
+            console = Console(stderr=True, quiet=quiet)
+            tell_notes(study.frames.info.notes, console)
+            for row in with_progress(study, console):
                 file.append(as_dict(row).values())
                 rows.append(row)
     except Interrupted as error:

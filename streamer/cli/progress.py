@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import anyio
@@ -15,6 +15,12 @@ from rich.text import Text
 
 from streamer.pipeline.housekeeping import Progress
 from streamer.settings import Settings
+
+
+def tell_notes(notes: Iterable[str], console: Console) -> None:
+    """A line for each, before what they are about."""
+    for note in notes:
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
 
 
 class ProgressLine:
@@ -54,8 +60,7 @@ class ProgressLine:
     def started(self, stop: Callable[[str], None], notes: list[str]) -> None:
         self._stop = stop
         self._started.set()
-        for note in notes:
-            self._console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+        tell_notes(notes, self._console)
 
     def progress(self, progress: Progress) -> None:
         total = f" of {self._settings.frames}" if self._settings.frames else ""

@@ -28,6 +28,7 @@ from streamer.cli.options import (
     pacing_options,
     picture_options,
     streams_option,
+    video_stream_option,
 )
 from streamer.cli.progress import ProgressLine
 from streamer.cli.replay_report import print_report
@@ -41,6 +42,7 @@ from streamer.settings import Settings, Video
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @engine_option
 @model_options
+@video_stream_option
 @streams_option
 @fps_option
 @pacing_options

@@ -32,6 +32,7 @@ from streamer.cli.options import (
     pacing_options,
     picture_options,
     streams_option,
+    video_stream_option,
 )
 from streamer.cli.progress import ProgressLine
 from streamer.cli.soak_report import HEADING, print_soak, window_line
@@ -72,6 +73,7 @@ def time_option(name: str, default: str, text: str) -> Callable[[Command], Comma
 )
 @engine_option
 @model_options
+@video_stream_option
 @streams_option
 @fps_option
 @pacing_options

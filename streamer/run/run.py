@@ -83,7 +83,9 @@ async def _measured(
         stack.callback(threads.close)
         sources = []
         for uri in uris:
-            opening = partial(open_source, uri, loop=settings.loop, now_us=clock.now_us)
+            opening = partial(
+                open_source, uri, loop=settings.loop, now_us=clock.now_us, video_stream=settings.video_stream
+            )
             sources.append(await threads.run(opening, Stage.SOURCE))
             stack.callback(_close, sources[-1].close, stage_of(sources[-1]), threads)
             check_live(sources[-1].info, fps=settings.fps, policy=settings.policy, loop=settings.loop)

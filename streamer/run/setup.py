@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from streamer import __version__
 from streamer.faults.trigger import FaultPart
@@ -49,6 +49,7 @@ class RunPart(TypedDict):
     """
 
     fps: str
+    video_stream: NotRequired[int | None]
     schedule: str
     closed_loop: bool
     policy: str
@@ -80,6 +81,7 @@ def run_part(opened: Opened, deadline_us: int | None) -> RunPart:
     settings, schedule = opened.settings, opened.cameras[0].schedule
     return {
         "fps": "max" if schedule.closed_loop else str(schedule.rate),
+        "video_stream": settings.video_stream,
         "schedule": settings.pace if isinstance(settings.pace, str) else "fps",
         "closed_loop": schedule.closed_loop,
         "policy": settings.policy_in_force.value,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from streamer.engines.base import Engine
 from streamer.engines.variants import EngineSpec
@@ -18,6 +18,7 @@ class SourcePart(TypedDict):
     """The ``source``: the first stream's, width and height in pixels, and the SHA-256 of a file.
 
     ``fps`` is a fraction where it is no whole number, as in 30000/1001; ``frames`` is null where it does not tell.
+    ``video_stream`` is which of a file's video streams is played, from 0; null of what is no video file.
     """
 
     uri: str
@@ -26,6 +27,7 @@ class SourcePart(TypedDict):
     fps: str
     frames: int | None
     live: bool
+    video_stream: NotRequired[int | None]
     sha256: str | None
 
 
@@ -38,6 +40,7 @@ def source_part(info: SourceInfo, sha256: str | None) -> SourcePart:
         "fps": str(info.rate),
         "frames": info.frames,
         "live": info.live,
+        "video_stream": info.video_stream,
         "sha256": sha256,
     }
 
@@ -51,6 +54,7 @@ class StreamPart(TypedDict):
     height: int
     fps: str
     live: bool
+    video_stream: NotRequired[int | None]
     phase_ms: float
     scheduled: int
     delivered: int
@@ -66,6 +70,7 @@ def streams_part(cameras: Sequence[Camera]) -> list[StreamPart]:
             "height": camera.source.info.height,
             "fps": str(camera.source.info.rate),
             "live": camera.source.info.live,
+            "video_stream": camera.source.info.video_stream,
             "phase_ms": camera.schedule.phase_us / 1000,
             "scheduled": 0,
             "delivered": 0,

@@ -18,7 +18,8 @@ class SourceInfo:
     says about itself, and ``notes`` are sentences about what is to be known of it. A ``live`` source comes at its
     own pace: its frames carry the instant at which they arrived, and no time is known ahead. A pixel is shown
     ``sample_aspect_ratio`` times as wide as it is high. Where pictures have ``own_sizes``, ``width`` and ``height``
-    are those of the first alone.
+    are those of the first alone. ``video_stream`` is which of a file's video streams is played, by its number from
+    0; None of what is no video file.
     """
 
     uri: str
@@ -32,6 +33,7 @@ class SourceInfo:
     notes: tuple[str, ...] = ()
     sample_aspect_ratio: Fraction = Fraction(1)
     own_sizes: bool = False
+    video_stream: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

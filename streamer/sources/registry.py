@@ -26,14 +26,16 @@ class Row:
 
     ``written`` is how one is given, in words. It is known by the beginning of its address (``schemes``, as
     `address.kind_of` tells them), or, without any, as a path that it ``fits``. ``open`` takes the address, whether
-    files start again at their end, and what reads the clock. A ``live`` one paces itself and has no end.
+    files start again at their end, what reads the clock, and the number of the stream to play: of a kind that
+    ``holds_streams``, else it is None. A ``live`` one paces itself and has no end.
     """
 
     written: str
-    open: Callable[[str, bool, NowUs], Source]
+    open: Callable[[str, bool, NowUs, int | None], Source]
     schemes: tuple[str, ...] = ()
     fits: Callable[[Path], bool] = lambda path: False
     live: bool = False
+    holds_streams: bool = False
 
 
 def _number(uri: str) -> int:
@@ -53,37 +55,39 @@ _ADDRESSES = ("rtsp", "rtsps", "http", "https")
 ROWS = (
     Row(
         written="a video file",
-        open=lambda uri, loop, _: VideoSource(Path(uri), loop=loop),
+        open=lambda uri, loop, _, video_stream: VideoSource(Path(uri), loop=loop, video_stream=video_stream),
         fits=lambda path: not is_images(path),
+        holds_streams=True,
     ),
     Row(
         written="an image, a folder of images",
-        open=lambda uri, loop, _: ImageSource(Path(uri), loop=loop),
+        open=lambda uri, loop, *_: ImageSource(Path(uri), loop=loop),
         fits=is_images,
     ),
     Row(
         written="camera:N",
-        open=lambda uri, _, now_us: CameraSource(_number(uri), now_us=now_us),
+        open=lambda uri, _loop, now_us, _: CameraSource(_number(uri), now_us=now_us),
         schemes=("camera",),
         live=True,
     ),
     Row(
         written=f"an address with {', '.join(f'{scheme}://' for scheme in _ADDRESSES)}",
-        open=lambda uri, _, now_us: StreamSource(uri, now_us=now_us),
+        open=lambda uri, _loop, now_us, _: StreamSource(uri, now_us=now_us),
         schemes=_ADDRESSES,
         live=True,
     ),
-    Row(written=SCENE, open=lambda uri, _loop, _now_us: _street(uri), schemes=("synthetic",)),
+    Row(written=SCENE, open=lambda uri, *_: _street(uri), schemes=("synthetic",)),
 )
 """To add a kind, write its file, and its row here."""
 
 
-def open_source(uri: str, *, loop: bool, now_us: NowUs) -> Source:
+def open_source(uri: str, *, loop: bool, now_us: NowUs, video_stream: int | None = None) -> Source:
     """The source that ``uri`` names, with its first frame looked at.
 
     ``loop`` starts files again at their end. ``now_us`` reads the monotonic clock, in microseconds: live sources say
-    by it when a frame arrived. Raises UsageError for what is not there or is no source, and SourceError for what
-    cannot be opened or read. Raises LibraryMissing where OpenCV cannot be loaded, which every source's frames need.
+    by it when a frame arrived. ``video_stream`` asks for one of a file's video streams by its number. Raises
+    UsageError for what is not there or is no source, and SourceError for what cannot be opened or read. Raises
+    LibraryMissing where OpenCV cannot be loaded, which every source's frames need.
     """
     load_opencv()
     kind = kind_of(uri)
@@ -96,7 +100,9 @@ def open_source(uri: str, *, loop: bool, now_us: NowUs) -> Source:
         row = next(row for row in ROWS if row.fits(Path(uri)))
     else:
         raise UsageError(f"no such file: {uri}")
-    return row.open(uri, loop, now_us)
+    if video_stream is not None and not row.holds_streams:
+        raise UsageError(f"--video-stream {video_stream}: {without_credentials(uri)} is no video file: leave it out")
+    return row.open(uri, loop, now_us, video_stream)
 
 
 def _row_of(kind: str) -> Row | None:

@@ -16,13 +16,16 @@ from streamer.video.reader import VideoReader
 
 
 class VideoSource:
-    """A video file as a camera; with ``loop`` it starts again at its end, its times going on."""
+    """A video file as a camera; with ``loop`` it starts again at its end, its times going on.
 
-    def __init__(self, path: Path, *, loop: bool = False, stream: int = 0) -> None:
+    ``video_stream`` as in `VideoReader`.
+    """
+
+    def __init__(self, path: Path, *, loop: bool = False, stream: int = 0, video_stream: int | None = None) -> None:
         if not os.path.exists(path):
             raise UsageError(f"no such file: {path}")
         refuse_unplayable(path)
-        self._reader = VideoReader(path)
+        self._reader = VideoReader(path, video_stream)
         self._loop = loop
         self._stream = stream
         self._round = 0
@@ -39,6 +42,7 @@ class VideoSource:
             comment=info.comment,
             notes=info.notes,
             sample_aspect_ratio=info.sample_aspect_ratio,
+            video_stream=info.video_stream,
         )
 
     @property

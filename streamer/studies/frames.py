@@ -22,13 +22,15 @@ class ChosenFrames:
     With ``among``, only so many frames of it count, from the first. Each round over it gives the same frames in the
     same order, without those that cannot be decoded: few and small ones from memory, others decoded anew, so that
     memory stays bounded. ``indices`` are those chosen; after a round ``decoded`` counts those that it gave,
-    ``decode_errors`` has those that could not be decoded, and ``missing`` counts those that never came. Raises
-    UsageError for live sources, which show no frame twice, and SourceError when none can be decoded.
+    ``decode_errors`` has those that could not be decoded, and ``missing`` counts those that never came.
+    ``video_stream`` as in `open_source`. Raises UsageError for live sources, which show no frame twice, and
+    SourceError when none can be decoded.
     """
 
-    def __init__(self, source: str, count: int, among: int | None = None) -> None:
+    def __init__(self, source: str, count: int, among: int | None = None, *, video_stream: int | None = None) -> None:
         refuse_live(source)
         self._source = source
+        self._video_stream = video_stream
         with closing(self._open()) as opened:
             self.info = opened.info
         total = min((frames for frames in (self.info.frames, among) if frames is not None), default=count)
@@ -55,7 +57,8 @@ class ChosenFrames:
         self._kept = kept
 
     def _open(self) -> Source:
-        return open_source(self._source, loop=False, now_us=MonotonicClock().now_us)
+        now_us = MonotonicClock().now_us
+        return open_source(self._source, loop=False, now_us=now_us, video_stream=self._video_stream)
 
     def _read(self) -> Iterator[Frame]:
         chosen = set(self.indices)

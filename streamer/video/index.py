@@ -56,10 +56,13 @@ class VideoIndex:
     doubts: tuple[str, ...]
 
 
-def index_video(path: Path, container: InputContainer, stream: VideoStream) -> VideoIndex:
-    """Read all packets of ``stream`` and say which frames it promises; empty when there are none."""
+def index_video(path: Path, container: InputContainer, stream: VideoStream, *, alone: bool) -> VideoIndex:
+    """Read all packets of ``stream`` and say which frames it promises; empty when there are none.
+
+    Unless it is to be played ``alone``, it may go on as another stream.
+    """
     promised = sum(not entry.is_discard for entry in stream.index_entries)
-    packets = read_packets(path, container, stream)
+    packets = read_packets(path, container, stream, alone=alone)
     broken, whole, between = damaged(path, container, packets)
     missing = missing_frames(path, container, stream, promised, packets)
     if missing is None and container.format.name == "mpegts" and packets.ticks:

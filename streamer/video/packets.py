@@ -47,12 +47,13 @@ class Packets:
     parts: tuple[Part, ...] = ()
 
 
-def read_packets(path: Path, container: InputContainer, stream: VideoStream) -> Packets:
-    """All of ``stream``; of a transport stream whose video goes on as another stream, all of those."""
+def read_packets(path: Path, container: InputContainer, stream: VideoStream, *, alone: bool) -> Packets:
+    """All of ``stream``; unless it is to be played ``alone``, all of those as which a transport stream goes on."""
     packets = Packets()
     others = len(container.streams.video) > 1
     unknown = _read(packets, container, stream, 0)
-    if container.format.name == "mpegts" and (others or unknown) and (parts := parts_of(path)):
+    may_go_on = container.format.name == "mpegts" and (others or unknown) and not alone
+    if may_go_on and (parts := parts_of(path)):
         packets = Packets(parts=parts)
         for part in parts:
             with suppress(av.FFmpegError), opened(path, part) as (container, stream):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,12 +15,11 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from streamer.errors import SourceError, UsageError
+from streamer.errors import SourceError, StreamerError, UsageError
 from streamer.frame import Image
 from streamer.vendors import pyav
 from streamer.vendors.opencv import cv2
@@ -30,6 +29,7 @@ from streamer.video.parts import opened
 from streamer.video.picture_notes import field_doubt, has_guessed_colours, is_field, picture_notes
 from streamer.video.rescaling import SizeChanges
 from streamer.video.shape import ShapeChanges, sample_aspect_ratio
+from streamer.video.stream_choice import choose, not_played
 from streamer.video.truncation import cut_off_before_its_index
 
 
@@ -42,7 +42,8 @@ class VideoInfo:
     promises; ``duration`` and ``time_base``, the unit of its times, are in seconds; ``variable`` says that
     the intervals differ by more than the rounding to the time base; ``comment`` is what the file says about
     itself, empty if nothing; ``notes`` are sentences about what is to be known of it. ``sample_aspect_ratio`` is
-    how wide a pixel of the upright picture is shown for its height.
+    how wide a pixel of the upright picture is shown for its height, and ``video_stream`` the number of what is
+    played among the file's video streams, from 0.
     """
 
     width: int
@@ -57,6 +58,7 @@ class VideoInfo:
     comment: str
     sample_aspect_ratio: Fraction
     notes: tuple[str, ...]
+    video_stream: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,15 +97,19 @@ class VideoReader:
     The file's packets are read once on opening, without decoding, so that ``info`` and ``schedule`` (the time
     of each promised frame) are known before the first frame is asked for. All images have the size that
     ``info`` names. ``doubts`` are sentences about what is not as it should be; reading may add to them.
+    ``video_stream`` asks for one of several videos by its number; without it, players' choice is played.
 
-    Raises UsageError when there is no such file, and SourceError when it is no video that can be read.
+    Raises UsageError when there is no such file or no such video in it, and SourceError when it is no video that
+    can be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, video_stream: int | None = None) -> None:
         self._path = path
-        self._container, stream = _open(path)
+        self._asked = video_stream
+        self._container, self._number = _open(path, video_stream)
         with self._container:
-            index = index_video(path, self._container, stream)
+            stream = self._container.streams.video[self._number]
+            index = index_video(path, self._container, stream, alone=video_stream is not None)
         self._broken = index.broken
         self._timed = index.timed
         self._replaced = index.replaced
@@ -137,7 +143,8 @@ class VideoReader:
         """Go back to the first frame. Raises SourceError when the file can no longer be opened."""
         self._container.close()
         # Opened anew: seeking back to the first frame is not exact in every container.
-        self._container, self._stream = _open(self._path)
+        self._container, self._number = _open(self._path, self._asked)
+        self._stream = self._container.streams.video[self._number]
         self._frames = self._decode()
         self._errors: list[tuple[int | None, str]] = []  # those that no lost picture is laid to yet
         self._pending: deque[Picture] = deque()
@@ -281,14 +288,15 @@ class VideoReader:
             comment=pyav.comment(self._container),
             sample_aspect_ratio=pixel,
             notes=(
-                *_not_played(self._path, self._container, self._stream),
+                *not_played(self._path, self._container, self._number, {part.pid for part in self._parts}),
                 *picture_notes(self._path.name, width, height, pixel, guessed_colours=coded.guessed_colours),
             ),
+            video_stream=self._number,
         )
 
 
-def _open(path: Path) -> tuple[InputContainer, VideoStream]:
-    """The file and its first video stream; if there is none, an error that says why, and the mend."""
+def _open(path: Path, asked: int | None) -> tuple[InputContainer, int]:
+    """The file and the number of the stream to play; if there is none, an error that says why, and the mend."""
     if path.is_dir():
         raise SourceError(f"{path} is a directory: name a video file")
     if not path.exists():
@@ -300,15 +308,17 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
         container = pyav.open_input(f"file:{path}")
     except av.FFmpegError as error:
         raise SourceError(_why_not(path, error)) from error
-    streams = [stream for stream in container.streams.video if _is_video(stream)]
-    if not streams:
+    try:
+        number = choose(path, container, asked)
+        if number is None:
+            raise SourceError(_cut_off(path) or f"{path} holds no video: name a video file")
+    except StreamerError:
         container.close()
-        raise SourceError(_cut_off(path) or f"{path} holds no video: name a video file")
-    chosen = _chosen(streams)
+        raise
     for stream in container.streams:
-        if stream is not chosen:
+        if stream.index != container.streams.video[number].index:
             stream.discard = av.stream.Discard.all
-    return container, chosen
+    return container, number
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
@@ -319,33 +329,6 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[
             if packet.size:
                 yield packet
     yield None
-
-
-def _chosen(streams: Sequence[VideoStream]) -> VideoStream:
-    """The default one, as players have it, and of several the largest; never a single picture beside a video."""
-    moving = [stream for stream in streams if stream.frames != 1] or streams
-    default = [stream for stream in moving if stream.disposition & Disposition.default]
-    return max(default or moving, key=lambda stream: stream.width * stream.height)
-
-
-def _not_played(path: Path, container: InputContainer, played: VideoStream) -> Iterator[str]:
-    others = [
-        f"{stream.width}x{stream.height}"
-        for stream in container.streams.video
-        if stream.index != played.index and _is_video(stream)
-    ]
-    if others:
-        yield (
-            f"{path.name} holds {len(others) + 1} videos: "
-            f"the one of {played.width}x{played.height} is played, not {', '.join(others)}"
-        )
-
-
-def _is_video(stream: VideoStream) -> bool:
-    # FFmpeg plays text files, as an old terminal would, and has the cover of a piece of music for a video.
-    return stream.codec_context is not None and not (
-        stream.codec_context.name == "ansi" or stream.disposition & Disposition.attached_pic
-    )
 
 
 def _why_not(path: Path, error: av.FFmpegError) -> str:

@@ -82,8 +82,14 @@ def test_a_transport_stream_with_junk_behind_it_is_not_cut_off(name: str, junk: 
 @pytest.mark.parametrize(
     ("name", "note"),
     [
-        ("two.mkv", "two.mkv holds 2 videos: the one of 320x240 is played, not 160x120"),
-        ("thumb0.mp4", "thumb0.mp4 holds 2 videos: the one of 320x240 is played, not 64x64"),
+        (
+            "two.mkv",
+            "two.mkv holds 2 videos: number 1 (320x240) is played, not 0 (160x120); --video-stream N chooses",
+        ),
+        (
+            "thumb0.mp4",
+            "thumb0.mp4 holds 2 videos: number 1 (320x240) is played, not 0 (64x64); --video-stream N chooses",
+        ),
     ],
 )
 def test_the_default_video_is_played_and_the_others_are_told(name: str, note: str) -> None:

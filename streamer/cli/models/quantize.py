@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT
+from streamer.cli.options import video_stream_option
 from streamer.cli.trust import find_model_asking, trust_option
 from streamer.ledger.decode_errors import told
 
@@ -40,10 +41,19 @@ from streamer.ledger.decode_errors import told
     show_default=True,
     help="Refuse it when it agrees with the original by less than this.",
 )
+@video_stream_option
 @trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result on standard output, and nothing else there.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def command(model: str, source: str, samples: int, min_agreement: float, trust: bool, **shown: bool) -> int:
+def command(
+    model: str,
+    source: str,
+    samples: int,
+    min_agreement: float,
+    video_stream: int | None,
+    trust: bool,
+    **shown: bool,
+) -> int:
     """Quantize a model to 8 bits on frames of SOURCE, for the engines ir-int8 and ir-fast.
 
     Weights and activations, by NNCF after training; the frames go through replay's own preprocess. Frames that did
@@ -66,6 +76,7 @@ def command(model: str, source: str, samples: int, min_agreement: float, trust: 
             source,
             samples=samples,
             min_agreement=min_agreement,
+            video_stream=video_stream,
             advance=lambda doing: progress.update(task, description=doing, advance=1),
         )
     agreement = found.after.agreement.smaller

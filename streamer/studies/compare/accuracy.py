@@ -68,7 +68,8 @@ class Judging:
         self._replay = replay
         self._closed_loop = replay.pace == "max"
         self._scheduled = frames
-        self._frames = ChosenFrames(source, min(frames, MOST_FRAMES), among=min(frames, MOST_FRAMES))
+        most = min(frames, MOST_FRAMES)
+        self._frames = ChosenFrames(source, most, among=most, video_stream=replay.video_stream)
         found = find_truth(source, self._frames.info, model.names, truth)
         self.truth: GroundTruth | None = None if isinstance(found, str) else found
         self._no_truth = found if isinstance(found, str) else None

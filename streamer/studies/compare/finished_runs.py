@@ -26,9 +26,11 @@ from streamer.studies.run_figures import read_manifest
 TOLD = (
     *(("model", "sha256"), ("machine", "cpu"), ("machine", "usable_cores"), ("run", "fps"), ("run", "schedule")),
     *(("run", "arrivals"), ("run", "policy"), ("run", "queue"), ("run", "video"), ("run", "confidence")),
-    *(("run", "iou"), ("run", "fit")),
+    *(("run", "iou"), ("run", "fit"), ("source", "video_stream")),
 )
 """What ought to be the same for a comparison to be one of engines."""
+IN_OLDER_RUNS: Mapping[tuple[str, str], Any] = {("source", "video_stream"): 0}
+"""What was so before it was recorded."""
 NOT_INTERLEAVED = (
     "the runs were not interleaved: what changed on the machine between them counts as a difference, "
     "and only a large one can be told"
@@ -60,7 +62,7 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
         first = specs.index(baseline.spec)
     chosen = manifests[first]
     live = any(manifest["source"]["live"] for manifest in manifests)
-    same_frames = not live and _same(manifests, ("source", "sha256")) and _same(manifests, ("source", "uri"))
+    same_frames = not live and all(_same(manifests, ("source", part)) for part in ("sha256", "uri", "video_stream"))
     took_turns = chosen["run"]["study"] is not None and _same(manifests, ("run", "study"))
     entries = [
         Entry(name, directory, file=f"{manifest['engine']['variant']} of {manifest['model']['sha256']}")
@@ -103,13 +105,19 @@ def _names(directories: Sequence[Path], manifests: Sequence[Mapping[str, Any]]) 
 
 
 def _same(manifests: Sequence[Mapping[str, Any]], path: tuple[str, str]) -> bool:
-    return len({json.dumps(manifest[path[0]][path[1]]) for manifest in manifests}) == 1
+    return len({json.dumps(_part(manifest, path)) for manifest in manifests}) == 1
+
+
+def _part(manifest: Mapping[str, Any], path: tuple[str, str]) -> Any:
+    part, name = path
+    found = manifest[part].get(name)
+    return IN_OLDER_RUNS.get(path) if found is None else found
 
 
 def _differences(manifests: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"the runs differ in more than the engine: {part}.{name} is "
-        + ", ".join(dict.fromkeys(str(manifest[part][name]) for manifest in manifests))
+        + ", ".join(dict.fromkeys(str(_part(manifest, (part, name))) for manifest in manifests))
         for part, name in TOLD
         if not _same(manifests, (part, name))
     ]

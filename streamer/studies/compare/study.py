@@ -17,6 +17,7 @@ from streamer.machine import installation
 from streamer.models.model import Model
 from streamer.rundir.paths import file_name
 from streamer.settings import Settings
+from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.compare.accuracy import Judged, Judging, run_to_judge
 from streamer.studies.compare.document import Circumstances, document_of, run_part
@@ -57,7 +58,7 @@ class Comparison:
         others = settings.engines
         self.engines = others if baseline is None or baseline in others else (baseline, *others)
         refuse_live(source)
-        with closing(open_source(source, loop=settings.replay.loop, now_us=MonotonicClock().now_us)) as opened:
+        with closing(_open(source, settings.replay)) as opened:
             self.info = opened.info
         pace = settings.replay.pace
         self.rate = pace if isinstance(pace, Fraction) else self.info.rate
@@ -152,12 +153,10 @@ class Comparison:
     def _notes(self) -> list[str]:
         asked = self.settings.baseline or self.engines[0]
         first = next(lane for spec, lane in zip(self.engines, self.lanes, strict=True) if spec == asked)
+        notes = [*self.info.notes, *installation.notes()]
         if first.why is None:
-            return installation.notes()
-        return [
-            f"{first.name} did not run, so the others are compared with {self._baseline()}",
-            *installation.notes(),
-        ]
+            return notes
+        return [f"{first.name} did not run, so the others are compared with {self._baseline()}", *notes]
 
     def _frames(self) -> int:
         """How many frames each engine is to see."""
@@ -184,3 +183,8 @@ class Comparison:
             )
             lanes.append(Lane(name, replay, self.starts, why=self.why_not.get(spec)))
         return lanes
+
+
+def _open(source: str, replay: Settings) -> Source:
+    now_us = MonotonicClock().now_us
+    return open_source(source, loop=replay.loop, now_us=now_us, video_stream=replay.video_stream)

@@ -67,6 +67,7 @@ def document_of(study: PaceStudy, *, interrupted: bool = False) -> dict[str, Any
         "notes": [
             *([] if "max" in study.settings.rates else ["no idle penalty without the closed loop: add max to --fps"]),
             *undecoded(read_manifest(lane.directory) for lane in lanes if lane.directory is not None),
+            *study.info.notes,
             *installation.notes(),
         ],
         "source": manifest["source"],

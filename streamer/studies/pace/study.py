@@ -73,7 +73,8 @@ class PaceStudy:
         self.settings = settings
         self.out = out
         refuse_live(source)
-        with closing(open_source(source, loop=True, now_us=MonotonicClock().now_us)) as opened:
+        asked = settings.replay.video_stream
+        with closing(open_source(source, loop=True, now_us=MonotonicClock().now_us, video_stream=asked)) as opened:
             self.info = opened.info
         self.engines = tuple(dict.fromkeys(settings.engines))
         self.why_not = why_not(self.engines, model)

@@ -37,8 +37,8 @@ class ParitySettings:
     """The settings of a parity study, with the defaults of ``streamer parity``.
 
     ``engines`` and ``reference`` are parsed SPECs (``reference`` None: the most exact that can run); ``frames`` is
-    how many are compared; ``truth`` is a COCO JSON. ``confidence``, ``iou`` and ``fit`` are those of a replay; mean
-    average precision is taken as COCO does, whatever they are. Raises UsageError for what makes no sense.
+    how many are compared; ``truth`` is a COCO JSON. The others are those of a replay; mean average precision is
+    taken as COCO does, whatever they are. Raises UsageError for what makes no sense.
     """
 
     engines: tuple[EngineSpec, ...]
@@ -49,6 +49,7 @@ class ParitySettings:
     confidence: float = 0.25
     iou: float = 0.5
     fit: Fit = Fit.LETTERBOX
+    video_stream: int | None = None
 
     def __post_init__(self) -> None:
         if self.frames < 1:
@@ -57,6 +58,7 @@ class ParitySettings:
             raise UsageError(f"--min-agreement {self.min_agreement}: give a share from 0 to 1")
         OPTIONS["confidence"].refuse(self.confidence)
         OPTIONS["iou"].refuse(self.iou)
+        OPTIONS["video_stream"].refuse(self.video_stream)
 
 
 NOTHING = FrameTruth(np.empty((0, 4)), np.empty(0, np.int64), np.empty(0, np.bool_))
@@ -89,7 +91,7 @@ class Parity:
         self.others = tuple(dict.fromkeys(spec for spec in settings.engines if spec != self.reference))
         if not self.others:
             raise UsageError(f"{self.reference.spec} is the reference itself: name another engine to compare with it")
-        self.frames = ChosenFrames(source, settings.frames)
+        self.frames = ChosenFrames(source, settings.frames, video_stream=settings.video_stream)
         truth = find_truth(source, self.frames.info, model.names, settings.truth)
         self.truth: GroundTruth | None = None if isinstance(truth, str) else truth
         self.no_truth = truth if isinstance(truth, str) else None

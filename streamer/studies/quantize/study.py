@@ -25,6 +25,7 @@ from streamer.models.files import model_sha256, parts
 from streamer.models.model import Model
 from streamer.models.openvino_ir import ensure_ir
 from streamer.models.quantize import check_extra, quantize
+from streamer.settings import OPTIONS
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.offline_detector import Opened
 from streamer.workers.clock import MonotonicClock
@@ -70,23 +71,31 @@ class Quantization:
 
 
 def quantize_model(
-    model: Model, source: str, *, samples: int, min_agreement: float, advance: Callable[[str], None]
+    model: Model,
+    source: str,
+    *,
+    samples: int,
+    min_agreement: float,
+    advance: Callable[[str], None],
+    video_stream: int | None = None,
 ) -> Quantization:
     """Quantizes ``model`` on ``samples`` frames of ``source`` and keeps it if it agrees with the original.
 
-    ``advance`` is told what is being done, after each frame. Raises UsageError for what makes no sense, a source that
-    is too short and a model that is quantized already; EngineUnavailable without NNCF or without a file to start
-    from; CacheError when the cache cannot be written; SourceError, ModelError and EngineError when something fails on
-    the way. Nothing is kept then.
+    ``advance`` is told what is being done, after each frame; ``video_stream`` as in a replay. Raises UsageError for
+    what makes no sense, a source that is too short and a model that is quantized already; EngineUnavailable without
+    NNCF or without a file to start from; CacheError when the cache cannot be written; SourceError, ModelError and
+    EngineError when something fails on the way. Nothing is kept then.
     """
     if samples < FEWEST or not 0 <= min_agreement <= 1:
         raise UsageError(
             f"--samples {samples} --min-agreement {min_agreement}: give {FEWEST} or more, and a share from 0 to 1"
         )
+    OPTIONS["video_stream"].refuse(video_stream)
     check_extra()
     kept()  # else its work would be for nothing
     original = _original(model)
-    frames = ChosenFrames(source, -(-samples * JUDGED_OF // (JUDGED_OF - 1)))
+    wanted = -(-samples * JUDGED_OF // (JUDGED_OF - 1))
+    frames = ChosenFrames(source, wanted, video_stream=video_stream)
     if len(frames.indices) < FEWEST:
         raise UsageError(
             f"{frames.info.uri} has {len(frames.indices)} frames, too few to quantize with: give {FEWEST} or more"
