@@ -16,7 +16,7 @@ from typing import Any
 from streamer.detection.preprocess import Fit
 from streamer.machine.load import parse_load
 from streamer.option import ABOVE_0, FROM_0, FROM_1, RATE, SHARE, Group, Option, option
-from streamer.pipeline.checks import check_closed_loop, check_give_up
+from streamer.pipeline.checks import check_closed_loop, check_give_up, check_skip_gaps
 from streamer.pipeline.drop_policy import Freshness, Policy
 from streamer.schedule.schedule import Limits, Pace, parse_fps
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile
@@ -81,6 +81,11 @@ class Settings:
         "The camera's pace: the file's own timestamps, N frames a second, or a closed loop.",
         read=parse_fps,
         range=RATE,
+    )
+    skip_gaps: bool = option(
+        False,
+        "--skip-gaps",
+        "Close each gap in the file's times (over 2 s and 10 usual intervals) to one frame period.",
     )
     policy: Policy | None = option(
         None,
@@ -221,6 +226,7 @@ class Settings:
             row.refuse(getattr(self, name))
         check_closed_loop(self.fps, policy=self.policy, freshness=self._given(Group.FRESHNESS))
         check_give_up(self.give_up_s, reconnect=self.reconnect)
+        check_skip_gaps(self.skip_gaps, fps=self.fps, arrivals=self.arrivals)
 
     def _given(self, group: Group) -> list[str]:
         """The flags of the group's options that differ from their defaults."""

@@ -44,6 +44,7 @@ from streamer.pipeline.rounds import Intermission
 from streamer.pipeline.stream import Stream
 from streamer.pipeline.watchdog import Watchdog
 from streamer.schedule.arrivals import Arrivals
+from streamer.schedule.file_gaps import FileGaps
 from streamer.schedule.schedule import Limits, Pace
 from streamer.sink.sink import Dropped, Result
 from streamer.sources.base import Source, SourceInfo, Unreadable
@@ -193,12 +194,14 @@ class VirtualSource:
     decode_s: float = 0
     broken: frozenset[int] = frozenset()
     hangs_at: int | None = None
+    gaps: FileGaps | None = None
     doubts: list[str] = field(default_factory=list)
     _next: int = 0
 
     @property
     def info(self) -> SourceInfo:
-        return SourceInfo("virtual", 1, 1, self.rate, self.frames, Fraction(1, 90_000), "")
+        base = Fraction(1, 90_000)
+        return SourceInfo("virtual", 1, 1, self.rate, self.frames, base, "", gaps=self.gaps)
 
     def read(self) -> Frame | Unreadable | None:
         if self._next >= self.frames:
@@ -206,11 +209,15 @@ class VirtualSource:
         index, self._next = self._next, self._next + 1
         self.time.block(FOR_EVER_S if index == self.hangs_at else self.decode_s)
         if index in self.broken:
-            return Unreadable(0, index, index / self.rate, "broken")
-        return Frame(0, index, index / self.rate, np.zeros((1, 1, 3), np.uint8))
+            return Unreadable(0, index, self._pts(index), "broken")
+        return Frame(0, index, self._pts(index), np.zeros((1, 1, 3), np.uint8))
 
     def pts(self, index: int) -> Fraction | None:
-        return index / self.rate if index < self.frames else None
+        return self._pts(index) if index < self.frames else None
+
+    def _pts(self, index: int) -> Fraction:
+        excess_us = 0 if self.gaps is None else self.gaps.excess_us(index)
+        return index / self.rate + Fraction(excess_us, 1_000_000)
 
     def close(self) -> None:
         pass
@@ -299,6 +306,8 @@ class Rig:
     limits: Limits = field(default_factory=Limits)
     freshness: Freshness = field(default_factory=Freshness)
     arrivals: Arrivals | None = None
+    file_gaps: FileGaps | None = None
+    skip_gaps: bool = False
     broken: frozenset[int] = frozenset()
     engine_fails_at: int | None = None
     sink_fails_at: int | None = None
@@ -321,6 +330,8 @@ class Rig:
     respawn_s: float = 0.5
     faults: Sequence[Mapping[str, Any]] = ()
     golden_every_us: int | None = None
+    told: list[tuple[int, int, int, float]] = field(default_factory=list)
+    """When which stream was said to wait for which frame, and for how many seconds."""
     golden: list[Detections] = field(default_factory=list)
     """What was found in the golden frame."""
     records: list[FrameRecord] = field(default_factory=list)
@@ -338,11 +349,12 @@ class Rig:
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
         sources: Sequence[Source] = [VirtualCamera(script, rate, time) for script in self.live] or [
-            VirtualSource(self.frames, rate, time, self.decode_s, self.broken, self.source_hangs_at)
+            VirtualSource(self.frames, rate, time, self.decode_s, self.broken, self.source_hangs_at, self.file_gaps)
             for _ in range(self.streams)
         ]
         self.injected = injected = Faults(plan_of("plan.toml", self.faults))
-        self.cameras = injected.timed(cameras(["virtual"] * len(sources), sources, self.fps, self.arrivals))
+        opened = cameras(["virtual"] * len(sources), sources, self.fps, self.arrivals, skip_gaps=self.skip_gaps)
+        self.cameras = injected.timed(opened)
         services = self._services()
         engine = NullEngine(parse_spec("null,delay_ms=1"), TINY, lambda _: self._infer(run_time, next(services)))
         engine.compile()
@@ -381,6 +393,7 @@ class Rig:
                 intermission=None if self.round_frames is None else self._intermission(run_time),
                 replacing=self.replacing,
                 golden=self._golden_frame(),
+                on_gap=lambda *said: self.told.append((run_time.now_us(), *said)),
             ),
             ledger=self.ledger,
             time=run_time,

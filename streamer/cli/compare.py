@@ -18,11 +18,11 @@ from streamer.cli.options import (
     complete_engine,
     detection_options,
     engines_options,
-    fps_option,
     given_settings,
     length_options,
     model_options,
     output_options,
+    pace_options,
     pacing_options,
     picture_options,
     video_stream_option,
@@ -57,7 +57,7 @@ from streamer.studies.output import write_files
 )
 @model_options
 @video_stream_option
-@fps_option
+@pace_options
 @pacing_options
 @length_options
 @click.option(
@@ -100,7 +100,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
     else:
         study = _study(sources[0], out, options)
         console = progress_console(quiet=quiet)
-        tell_notes(study.info.notes, console)
+        tell_notes(study.source_notes, console)
         found, interrupted = _run(study, console)
         if found is None:
             return EXIT_SIGNAL + (interrupted or 0)

@@ -108,7 +108,7 @@ detection_options = _options_of(Group.DETECTION)
 engine_option = option_of("engine", shell_complete=complete_engine)
 streams_option = option_of("streams")
 video_stream_option = option_of("video_stream")
-fps_option = option_of("fps")
+pace_options = options(option_of("fps"), option_of("skip_gaps"))
 
 
 def engines_options(default: str) -> Callable[[Command], Command]:

@@ -74,6 +74,10 @@ class ProgressLine:
             f"{figures}  {progress.dropped} dropped"
         )
 
+    def waits(self, stream: int, frame: int, for_s: float) -> None:
+        which = f"frame {frame} of stream {stream}" if stream else f"frame {frame}"
+        self._console.print(f"{which} is due in {for_s:.1f} s: the file has a gap", highlight=False, soft_wrap=True)
+
     def _show(self, line: str) -> None:
         if self._live.is_started:
             self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)

@@ -18,13 +18,13 @@ from streamer.cli.options import (
     detection_options,
     endurance_options,
     engine_option,
-    fps_option,
     freshness_options,
     given_settings,
     length_options,
     model_options,
     option_of,
     output_options,
+    pace_options,
     pacing_options,
     picture_options,
     streams_option,
@@ -44,7 +44,7 @@ from streamer.settings import Settings, Video
 @model_options
 @video_stream_option
 @streams_option
-@fps_option
+@pace_options
 @pacing_options
 @freshness_options
 @length_options

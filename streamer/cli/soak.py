@@ -23,12 +23,12 @@ from streamer.cli.options import (
     detection_options,
     endurance_options,
     engine_option,
-    fps_option,
     freshness_options,
     given_settings,
     model_options,
     option_of,
     output_options,
+    pace_options,
     pacing_options,
     picture_options,
     streams_option,
@@ -75,7 +75,7 @@ def time_option(name: str, default: str, text: str) -> Callable[[Command], Comma
 @model_options
 @video_stream_option
 @streams_option
-@fps_option
+@pace_options
 @pacing_options
 @freshness_options
 @endurance_options

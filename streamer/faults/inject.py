@@ -69,16 +69,17 @@ class Faults:
         return [self._timed(number, camera) for number, camera in enumerate(cameras)]
 
     def _timed(self, number: int, camera: Camera) -> Camera:
-        source, schedule = camera.source, camera.schedule
+        source, nominal = camera.source, camera.schedule
         for armed in self._of(Target.TIMESTAMPS, number):
-            source = BrokenTimes(source, schedule.due_us, armed)
+            nominal = replace(nominal, gaps=None)  # times that are counted have none
+            source = BrokenTimes(source, nominal.due_us, armed)
 
         def due_us(index: int) -> int | None:
             pts = source.pts(index)
-            return None if pts is None else camera.schedule.due_us(index, pts)
+            return None if pts is None else nominal.due_us(index, pts)
 
         self._due_us[number] = due_us
-        late = self._of(Target.ARRIVALS, number)
+        late, schedule = self._of(Target.ARRIVALS, number), nominal
         if late:
             schedule = replace(schedule, arrivals=LateArrivals(schedule.arrivals, due_us, schedule.phase_us, late))
         return replace(camera, source=source, schedule=schedule)

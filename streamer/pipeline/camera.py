@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from streamer.frame import Frame
-from streamer.schedule.arrivals import Arrivals
+from streamer.schedule.arrivals import Arrivals, Recorded
 from streamer.schedule.schedule import Pace, Schedule
 from streamer.sources.base import Source, SourceInfo, Unreadable
 from streamer.workers.threads import Stage
@@ -58,11 +58,24 @@ class Numbered:
         self._source.close()
 
 
-def cameras(uris: Sequence[str], sources: Sequence[Source], pace: Pace, arrivals: Arrivals | None) -> list[Camera]:
-    """The cameras of a run. Their phases are spread evenly over their frame periods: they are not in step."""
+def cameras(
+    uris: Sequence[str],
+    sources: Sequence[Source],
+    pace: Pace,
+    arrivals: Arrivals | None,
+    *,
+    skip_gaps: bool = False,
+) -> list[Camera]:
+    """The cameras of a run. Their phases are spread evenly over their frame periods: they are not in step.
+
+    Gaps in the times of a source count where frames are due by these; ``skip_gaps`` closes them.
+    """
+    by_its_times = pace == "source" and not isinstance(arrivals, Recorded)
     found = []
     for number, (uri, source) in enumerate(zip(uris, sources, strict=True)):
-        schedule = Schedule(pace, source.info.rate, arrivals)
+        gaps = source.info.gaps if by_its_times else None
+        gaps = None if gaps is None else replace(gaps, skipped=skip_gaps)
+        schedule = Schedule(pace, source.info.rate, arrivals, gaps=gaps)
         phase_us = round(Fraction(1_000_000 * number, len(uris)) / schedule.rate)
         numbered = Numbered(source, number) if number else source
         found.append(Camera(uri, numbered, replace(schedule, phase_us=phase_us)))

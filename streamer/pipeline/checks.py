@@ -28,6 +28,14 @@ def check_closed_loop(fps: Pace | int, *, policy: Policy | None, freshness: Sequ
         raise UsageError(f"{', '.join(freshness)}: with --fps max nothing is due; leave it out")
 
 
+def check_skip_gaps(skip_gaps: bool, *, fps: Pace | int, arrivals: str | None) -> None:
+    """Gaps can be skipped where frames are due by the file's own times."""
+    if skip_gaps and fps != "source":
+        raise UsageError(f"--skip-gaps: with --fps {fps} no frame is due by the file's times; leave it out")
+    if skip_gaps and arrivals is not None and arrivals.partition(",")[0] != "bursty":
+        raise UsageError(f"--skip-gaps: with --arrivals {arrivals} no frame is due by the file's times; leave it out")
+
+
 def check_give_up(give_up_s: float | None, *, reconnect: bool) -> None:
     """A lost source that is not connected anew has no time to be given up after."""
     if give_up_s is not None and not reconnect:
@@ -58,8 +66,10 @@ def check_cameras(number: int, *, spec: EngineSpec, fps: Pace | int) -> None:
         raise UsageError("--fps max with several streams: in a closed loop there are no cameras; give one source")
 
 
-def check_live(info: SourceInfo, *, fps: Pace | int, policy: Policy | None, loop: bool) -> None:
-    """A live source neither waits, nor keeps a pace, nor starts again."""
+def check_live(
+    info: SourceInfo, *, fps: Pace | int, policy: Policy | None, loop: bool, skip_gaps: bool = False
+) -> None:
+    """A live source neither waits, nor keeps a pace, nor starts again, nor are its times known ahead."""
     if not info.live:
         return
     if fps != "source":
@@ -68,3 +78,5 @@ def check_live(info: SourceInfo, *, fps: Pace | int, policy: Policy | None, loop
         raise UsageError(f"--policy wait: {info.uri} is live and cannot be held back: use drop-oldest or drop-newest")
     if loop:
         raise UsageError(f"--loop: {info.uri} is live and cannot start again: leave --loop out")
+    if skip_gaps:
+        raise UsageError(f"--skip-gaps: {info.uri} is live and comes at its own pace: leave --skip-gaps out")

@@ -27,6 +27,12 @@ AHEAD_US = 1_000_000
 """Far enough ahead for all that is decoded ahead."""
 
 
+OnGap = Callable[[int, int, float], None]
+"""Is told the stream, the frame that a gap in a file's times is waited for, and how many seconds that takes."""
+TOLD_US = 1_000_000
+"""A wait that is shorter is not worth a line, as before the first frame of a round."""
+
+
 class Feed:
     """One stream's frames, on their way into the link of its ``line``; the policy may hold them back.
 
@@ -47,6 +53,7 @@ class Feed:
         primer: Primer | None,
         intermission: Intermission | None,
         on_idle: Callable[[], None],
+        on_gap: OnGap | None = None,
     ) -> None:
         self._stream = stream
         self._line = line
@@ -59,6 +66,7 @@ class Feed:
         self._primer = primer
         self._intermission = intermission
         self._on_idle = on_idle
+        self._on_gap = on_gap
         self._moved_us: int | None = 0
         self._held_until = 0
         self.next_index = 0
@@ -102,6 +110,7 @@ class Feed:
             due = self.due_us(index)
             if due is None or self._ended(index, due):
                 return
+            await self._tell_of_gap(index, due)
             await self._line.ahead.refill(due)
             self._on_idle()
             item = await self._line.ahead.next()
@@ -117,6 +126,17 @@ class Feed:
                 await self._offer(item, record)
             else:
                 self._lose(record, Outcome.DECODE_ERROR, one_line(item.reason))
+
+    async def _tell_of_gap(self, index: int, due: int) -> None:
+        """Says so when there is a gap in the file's times before a frame, while none is being measured."""
+        gaps = self._line.schedule.gaps
+        if self._on_gap is None or gaps is None or gaps.before(index) is None:
+            return
+        if due - self._time.now_us() < TOLD_US:
+            return
+        with anyio.move_on_after(TOLD_US / 2_000_000):
+            await self._gate.wait_open()
+        self._on_gap(self._stream, index, (due - self._time.now_us()) / 1_000_000)
 
     async def _prime(self, primer: Primer, due: int) -> None:
         """Has an idle request kept warm for the frame that is due next, if there is time for that."""

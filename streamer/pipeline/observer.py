@@ -20,6 +20,9 @@ class Observer(Protocol):
     def progress(self, progress: Progress) -> None:
         """About twice a second, between frames."""
 
+    def waits(self, stream: int, frame: int, for_s: float) -> None:
+        """A frame is due in so many seconds only: there is a gap in the times of its file."""
+
 
 class Silent:
     """An observer that does not look."""
@@ -28,6 +31,9 @@ class Silent:
         pass
 
     def progress(self, progress: Progress) -> None:
+        pass
+
+    def waits(self, stream: int, frame: int, for_s: float) -> None:
         pass
 
 

@@ -23,7 +23,7 @@ from streamer.pipeline.decode_ahead import Gate
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.engine_restart import Replacing
-from streamer.pipeline.feed import Feed
+from streamer.pipeline.feed import Feed, OnGap
 from streamer.pipeline.link import Dispatch
 from streamer.pipeline.priming import Prime, Primer
 from streamer.pipeline.rounds import Intermission
@@ -48,12 +48,14 @@ class Extras:
     With a ``primer`` the gap before a frame is filled with throw-away inferences, where the schedule tells of it.
     With an ``intermission`` the run is held between its rounds. Both are for a single stream. With ``replacing``
     an engine that is lost is replaced, and its frame alone has failed. A ``golden`` frame is looked at now and then.
+    ``on_gap`` is told the stream, the frame and the seconds when a gap in a file's times is waited for.
     """
 
     primer: Primer | None = None
     intermission: Intermission | None = None
     replacing: Replacing | None = None
     golden: GoldenFrame | None = None
+    on_gap: OnGap | None = None
 
 
 class Pipeline:
@@ -106,6 +108,7 @@ class Pipeline:
                 primer=extras.primer,
                 intermission=extras.intermission,
                 on_idle=on_idle,
+                on_gap=extras.on_gap,
             )
             for number, line in enumerate(self._lines)
         ]

@@ -10,6 +10,7 @@ from itertools import count
 import numpy as np
 
 from streamer.ledger.record import FrameRecord
+from streamer.schedule.file_gaps import FileGaps
 from streamer.schedule.schedule import Limits, Schedule
 
 
@@ -18,7 +19,8 @@ class Due:
     """When the frames of a stream fall due, one ``period_us`` of its source after the other.
 
     ``schedule`` is None where their numbers do not tell. A run in ``rounds`` stands still in between. The stream ends
-    with the ``limits`` of the run, or with so many frames as the source has ``promised``.
+    with the ``limits`` of the run, or with so many frames as the source has ``promised``. ``gaps`` are those in its
+    times.
     """
 
     schedule: Schedule | None
@@ -26,6 +28,7 @@ class Due:
     rounds: bool
     limits: Limits
     promised: int | None
+    gaps: FileGaps | None = None
 
 
 def unaccounted(stream: int, records: Sequence[FrameRecord], due: Due, end_us: int) -> list[FrameRecord]:
@@ -36,12 +39,13 @@ def unaccounted(stream: int, records: Sequence[FrameRecord], due: Due, end_us: i
     """
     known = sorted((record for record in records if record.stream == stream), key=lambda record: record.frame)
     numbers = np.array([record.frame for record in known], np.int64)
-    pts_at = _between(numbers, [record.pts for record in known], due.period_us)
+    excess_us = (lambda index: 0) if due.gaps is None else due.gaps.excess_us
+    even_at = _between(numbers, [record.pts - excess_us(record.frame) for record in known], due.period_us)
     scheduled_at = _between(numbers, [record.scheduled for record in known], due.period_us)
     schedule = due.schedule
 
     def missing(index: int) -> FrameRecord:
-        pts = pts_at(index)
+        pts = even_at(index) + excess_us(index)
         if schedule is None:
             return FrameRecord(stream, index, pts, scheduled_at(index))
         before = int(np.searchsorted(numbers, index)) - 1

@@ -20,6 +20,7 @@ from streamer.run.facts import Facts, Totals, totals
 from streamer.run.manifest import Manifest, summary
 from streamer.run.measured_parts import RepairedPart, ReplacementPart
 from streamer.run.setup import Setup
+from streamer.run.setup_parts import file_gaps
 from streamer.rundir.paths import BEGUN, HDR_LOG, MANIFEST, MANIFEST_RESERVE, RESERVE
 from streamer.rundir.rundir import clear, under_way, write_manifest
 from streamer.schedule.schedule import Limits, Pace, Schedule
@@ -98,7 +99,8 @@ def _schedule(begun: Mapping[str, Any], number: int) -> Schedule | None:
     if run["closed_loop"] or run["arrivals"] is not None or stream["live"]:
         return None
     pace: Pace = "source" if run["schedule"] == "source" else Fraction(run["fps"])
-    return Schedule(pace, Fraction(stream["fps"]), phase_us=round(stream["phase_ms"] * 1000))
+    phase_us = round(stream["phase_ms"] * 1000)
+    return Schedule(pace, Fraction(stream["fps"]), phase_us=phase_us, gaps=file_gaps(stream))
 
 
 def _due(begun: Mapping[str, Any], number: int) -> Due:
@@ -110,6 +112,7 @@ def _due(begun: Mapping[str, Any], number: int) -> Due:
         begun["run"]["study"] is not None,
         Limits(asked["frames"], None if duration_s is None else round(duration_s * 1e6)),
         asked["promised"][number],
+        file_gaps(begun["streams"][number]),
     )
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Collection
 
 from streamer.detection.preprocess import Preprocessing
 from streamer.engines.config import PRECISION
+from streamer.ledger.record import Outcome
 from streamer.machine.contention import OTHERS_CORES, STOLEN_CORES
 from streamer.run.facts import Facts
+from streamer.schedule.file_gaps import in_words
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile, spoken
 from streamer.stats.steadiness import agree
 
@@ -80,6 +82,21 @@ def of_gaps(facts: Facts) -> list[str]:
     return [
         f"there was no signal for {gaps['total_s']:.1f} s, in {said}: ages are those of a camera that was away, too"
     ]
+
+
+def of_file_gaps(facts: Facts) -> list[str]:
+    """Gaps in the times of a file, for which the run has waited."""
+    found = []
+    for number, stream in enumerate(facts.setup["streams"]):
+        scheduled = sum(facts.totals.of_streams[number, outcome] for outcome in Outcome)
+        # One that was stopped may have waited for the next.
+        come_to = scheduled + facts.interrupted
+        waited = [gap for gap in stream.get("gaps", []) if gap["frame"] < come_to and not gap["skipped_ms"]]
+        if waited:
+            told = in_words([(gap["frame"], gap["ms"] / 1000) for gap in waited])
+            prefix = f"stream {number}: " if number else ""
+            found.append(f"{prefix}the times of the file have {told}: nothing is due meanwhile")
+    return found
 
 
 def of_replacements(facts: Facts) -> list[str]:
@@ -212,6 +229,7 @@ DOUBTS: tuple[Doubt, ...] = (
     of_missed_faults,
     of_the_pipeline,
     of_gaps,
+    of_file_gaps,
     of_replacements,
     of_the_figures,
     of_the_detections,

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from streamer.detection.preprocess import Preprocessing
 from streamer.engines.config import AS_PICKLE, LOADED, WARNED
 from streamer.machine import installation
+from streamer.pipeline.camera import Camera
 from streamer.run.resources import Opened
+from streamer.schedule.file_gaps import FileGap, in_words
+from streamer.schedule.schedule import Limits
 from streamer.street.marker import SCENE
+
+
+def gap_notes(camera: Camera, limits: Limits) -> list[str]:
+    """That the run is to wait for gaps in the times of a file, or skips them: those that it comes to."""
+    gaps, source = camera.schedule.gaps, camera.source
+
+    def reached(gap: FileGap) -> bool:
+        pts = source.pts(gap.frame)
+        due = None if pts is None else camera.schedule.due_us(gap.frame, pts)
+        return due is not None and not limits.reached(gap.frame, due)
+
+    met = [] if gaps is None else [gap for gap in gaps.gaps if reached(gap)]
+    if gaps is None or not met:
+        return []
+    told = in_words([(gap.frame, gap.us / 1_000_000) for gap in met])
+    found = f"the times of {Path(source.info.uri).name} have {told}"
+    each = "" if gaps.loops_after is None else ", and each time that it starts again"
+    if gaps.skipped:
+        return [f"{found}: {sum(gap.excess_us for gap in met) / 1_000_000:,.2f} s are skipped (--skip-gaps){each}"]
+    them = "it" if len(met) == 1 else "them"
+    return [f"{found}: nothing is due meanwhile, and the run waits{each}; --skip-gaps closes {them}"]
 
 
 def notes(opened: Opened) -> list[str]:
@@ -18,7 +44,8 @@ def notes(opened: Opened) -> list[str]:
             "its detections are not; give a model of your own with --model FILE.onnx"
         )
     for camera in opened.cameras:
-        found += [note for note in camera.source.info.notes if note not in found]
+        of_file = [*camera.source.info.notes, *gap_notes(camera, opened.settings.limits)]
+        found += [note for note in of_file if note not in found]
     if opened.spec.preprocess is Preprocessing.OFF:
         found.append("preprocess=off: the model sees a gray picture, and what it detects means nothing")
     if opened.engine.config_in_force.get(LOADED) == AS_PICKLE:

@@ -88,8 +88,14 @@ async def _measured(
             )
             sources.append(await threads.run(opening, Stage.SOURCE))
             stack.callback(_close, sources[-1].close, stage_of(sources[-1]), threads)
-            check_live(sources[-1].info, fps=settings.fps, policy=settings.policy, loop=settings.loop)
-        opened_cameras = cameras(uris, sources, settings.pace, arrivals)
+            check_live(
+                sources[-1].info,
+                fps=settings.fps,
+                policy=settings.policy,
+                loop=settings.loop,
+                skip_gaps=settings.skip_gaps,
+            )
+        opened_cameras = cameras(uris, sources, settings.pace, arrivals, skip_gaps=settings.skip_gaps)
         if settings.fps != "max":
             clock.expect(float(sum(camera.schedule.rate for camera in opened_cameras)))
         if faults is not None:

@@ -115,6 +115,7 @@ class Session:
                 intermission=aids.intermission,
                 replacing=aids.replacing,
                 golden=prepared.golden,
+                on_gap=self._observer.waits,
             ),
             on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, sample),
             decoded=self._measured.tail.decoded,

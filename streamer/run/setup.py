@@ -51,6 +51,7 @@ class RunPart(TypedDict):
     fps: str
     video_stream: NotRequired[int | None]
     schedule: str
+    skip_gaps: NotRequired[bool]
     closed_loop: bool
     policy: str
     queue: int
@@ -83,6 +84,7 @@ def run_part(opened: Opened, deadline_us: int | None) -> RunPart:
         "fps": "max" if schedule.closed_loop else str(schedule.rate),
         "video_stream": settings.video_stream,
         "schedule": settings.pace if isinstance(settings.pace, str) else "fps",
+        "skip_gaps": settings.skip_gaps,
         "closed_loop": schedule.closed_loop,
         "policy": settings.policy_in_force.value,
         "queue": 0 if schedule.closed_loop else settings.queue,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NotRequired, TypedDict
 
 from streamer.engines.base import Engine
@@ -11,6 +12,7 @@ from streamer.models.model import Model
 from streamer.pipeline.camera import Camera
 from streamer.run.measurements import DeviceChange
 from streamer.run.warmup import Timings
+from streamer.schedule.file_gaps import FileGap, FileGaps
 from streamer.sources.base import SourceInfo
 
 
@@ -45,8 +47,20 @@ def source_part(info: SourceInfo, sha256: str | None) -> SourcePart:
     }
 
 
+class FileGapPart(TypedDict):
+    """A gap in the times of a file: the frame after it, its length, and how much of that is skipped."""
+
+    frame: int
+    ms: float
+    skipped_ms: float
+
+
 class StreamPart(TypedDict):
-    """One of the ``streams``: what it plays, how many milliseconds after the origin it begins, and its frames."""
+    """One of the ``streams``: what it plays, how many milliseconds after the origin it begins, and its frames.
+
+    ``gaps`` are those in the times by which its frames are due. A file that starts again does so after
+    ``loops_after`` frames, which is the frame of a gap between its end and its beginning; null where it has no gap.
+    """
 
     stream: int
     uri: str
@@ -56,6 +70,8 @@ class StreamPart(TypedDict):
     live: bool
     video_stream: NotRequired[int | None]
     phase_ms: float
+    gaps: NotRequired[list[FileGapPart]]
+    loops_after: NotRequired[int | None]
     scheduled: int
     delivered: int
 
@@ -72,11 +88,33 @@ def streams_part(cameras: Sequence[Camera]) -> list[StreamPart]:
             "live": camera.source.info.live,
             "video_stream": camera.source.info.video_stream,
             "phase_ms": camera.schedule.phase_us / 1000,
+            "gaps": _gaps_part(camera.schedule.gaps),
+            "loops_after": None if camera.schedule.gaps is None else camera.schedule.gaps.loops_after,
             "scheduled": 0,
             "delivered": 0,
         }
         for number, camera in enumerate(cameras)
     ]
+
+
+def _gaps_part(gaps: FileGaps | None) -> list[FileGapPart]:
+    return [
+        {
+            "frame": gap.frame,
+            "ms": gap.us / 1000,
+            "skipped_ms": gap.excess_us / 1000 if gaps is not None and gaps.skipped else 0.0,
+        }
+        for gap in (() if gaps is None else gaps.gaps)
+    ]
+
+
+def file_gaps(part: StreamPart) -> FileGaps | None:
+    """The gaps of a stream, from its part of the manifest."""
+    found = part.get("gaps", [])
+    usual_us = round(1_000_000 / Fraction(part["fps"]))
+    gaps = tuple(FileGap(one["frame"], round(one["ms"] * 1000), usual_us) for one in found)
+    skipped = any(one["skipped_ms"] for one in found)
+    return FileGaps(gaps, part.get("loops_after"), skipped) if gaps else None
 
 
 class ModelPart(TypedDict):

@@ -70,7 +70,7 @@ class Assembly:
         """The annotated video of a stream, with the faults of the disk if there are any."""
         camera, faults = self._opened.cameras[stream], self._opened.faults
         info, schedule = camera.source.info, camera.schedule
-        base = info.time_base if isinstance(schedule.pace, str) else 1 / schedule.pace
+        base = schedule.video_tick(info.time_base)
         path = directory.path / video_name(stream, len(self._opened.cameras))
 
         def make(path: Path, comment: str = "") -> VideoWriter:

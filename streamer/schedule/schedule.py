@@ -12,6 +12,7 @@ from typing import Literal
 
 from streamer.errors import UsageError
 from streamer.schedule.arrivals import Arrivals
+from streamer.schedule.file_gaps import FileGaps
 
 MOST_DENOMINATOR = 10_000
 MOST_FPS = 10_000
@@ -46,7 +47,8 @@ def parse_fps(text: str) -> Pace:
 class Schedule:
     """Due instants at a ``pace``, for a source whose nominal rate is ``nominal`` frames per second.
 
-    ``arrivals`` says when frames arrive, where that is not when they were taken. ``phase_us`` is how much later than
+    ``arrivals`` says when frames arrive, where that is not when they were taken. ``gaps`` are those in the times by
+    which frames are due, None where there are none or these times do not count. ``phase_us`` is how much later than
     the origin the stream begins: several cameras do not take their pictures at the same instants.
     """
 
@@ -54,6 +56,7 @@ class Schedule:
     nominal: Fraction
     arrivals: Arrivals | None = None
     phase_us: int = 0
+    gaps: FileGaps | None = None
 
     @property
     def closed_loop(self) -> bool:
@@ -67,7 +70,18 @@ class Schedule:
 
     def media_time(self, index: int, pts: Fraction) -> Fraction:
         """Seconds at which frame ``index`` stands in the annotated video."""
-        return index / self.pace if isinstance(self.pace, Fraction) else pts
+        if isinstance(self.pace, Fraction):
+            return index / self.pace
+        if self.gaps is None or not self.gaps.skipped:
+            return pts
+        # Whole microseconds: so frames.csv, which has no finer times, tells exactly when each frame was due.
+        return Fraction(round(pts * 1_000_000) - self.gaps.skipped_us(index), 1_000_000)
+
+    def video_tick(self, time_base: Fraction) -> Fraction:
+        """Seconds of which each `media_time` is a multiple, of a source with times in units of ``time_base``."""
+        if isinstance(self.pace, Fraction):
+            return 1 / self.pace
+        return time_base if self.gaps is None or not self.gaps.skipped else Fraction(1, 1_000_000)
 
     def due_us(self, index: int, pts: Fraction) -> int | None:
         """Whole microseconds from the origin at which frame ``index`` is due, to the nearest; None past the last."""

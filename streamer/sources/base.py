@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from streamer.frame import Frame
+from streamer.schedule.file_gaps import FileGaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class SourceInfo:
     own pace: its frames carry the instant at which they arrived, and no time is known ahead. A pixel is shown
     ``sample_aspect_ratio`` times as wide as it is high. Where pictures have ``own_sizes``, ``width`` and ``height``
     are those of the first alone. ``video_stream`` is which of a file's video streams is played, by its number from
-    0; None of what is no video file.
+    0; None of what is no video file. ``gaps`` are those in its times, None where there are none.
     """
 
     uri: str
@@ -34,6 +35,7 @@ class SourceInfo:
     sample_aspect_ratio: Fraction = Fraction(1)
     own_sizes: bool = False
     video_stream: int | None = None
+    gaps: FileGaps | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from streamer.errors import UsageError
 from streamer.frame import Frame
+from streamer.schedule.file_gaps import FileGap, FileGaps
 from streamer.sources.base import SourceInfo, Unreadable
 from streamer.sources.many_pictures import refuse_unplayable
 from streamer.video.reader import VideoReader
@@ -43,7 +44,22 @@ class VideoSource:
             notes=info.notes,
             sample_aspect_ratio=info.sample_aspect_ratio,
             video_stream=info.video_stream,
+            gaps=self._gaps(round(1_000_000 / info.rate)),
         )
+
+    def _gaps(self, usual_us: int) -> FileGaps | None:
+        """The gaps in its times; of one that starts again also the one before that."""
+
+        def us(index: int) -> int:
+            return round((self.pts(index) or 0) * 1_000_000)
+
+        frames = len(self._reader.schedule)
+        gaps = tuple(
+            FileGap(frame, us(frame) - us(frame - 1), usual_us)
+            for frame in self._reader.gaps
+            if self._loop or frame < frames
+        )
+        return FileGaps(gaps, frames if self._loop else None) if gaps else None
 
     @property
     def info(self) -> SourceInfo:

@@ -67,6 +67,9 @@ class _Turns:
         if not self._say(progress) or (self._link.poll() and not self._told()):
             self._stop(STOPPED)
 
+    def waits(self, stream: int, frame: int, for_s: float) -> None:
+        """Its study has said so, and hears nothing for so long."""
+
     def begins(self, frame: int) -> bool:
         return frame in self._starts
 

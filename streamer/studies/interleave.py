@@ -76,13 +76,18 @@ Watch = Callable[[Lane, int, Progress | None], None]
 
 
 class Interleaved:
-    """The runs of a study. ``round_s`` is about how long a round lasts."""
+    """The runs of a study.
 
-    def __init__(self, source: str, lanes: Sequence[Lane], round_s: float, watch: Watch) -> None:
+    ``round_s`` is about how long a round lasts; a gap in the source's times adds up to ``longest_gap_s`` to it.
+    """
+
+    def __init__(
+        self, source: str, lanes: Sequence[Lane], round_s: float, watch: Watch, *, longest_gap_s: float = 0
+    ) -> None:
         self._study = uuid4().hex
         self._source = source
         self._lanes = lanes
-        self._within_s = SILENCE_S + 3 * round_s
+        self._within_s = SILENCE_S + 3 * round_s + longest_gap_s
         self._watch = watch
 
     def run(self) -> None:

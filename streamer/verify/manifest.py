@@ -104,6 +104,8 @@ class StreamFacts:
     The phase is how much later than the origin it begins.
 
     ``frames`` is how many were scheduled and how many of these delivered, None in a manifest that does not say.
+    ``gaps`` are those of its source's times: the frame after each, its length, and how much of it was skipped, in
+    microseconds. The source starts again after ``loops_after`` frames, None where that is not told.
     """
 
     width: int
@@ -112,6 +114,8 @@ class StreamFacts:
     live: bool
     phase_us: int
     frames: tuple[int, int] | None
+    gaps: tuple[tuple[int, int, int], ...] = ()
+    loops_after: int | None = None
 
 
 class RunFacts:
@@ -158,6 +162,18 @@ def _rounds(document: Document) -> list[tuple[int, int]]:
     return rounds
 
 
+def _gaps(found: list[dict[str, Any]]) -> tuple[tuple[int, int, int], ...]:
+    """Raises ValueError for gaps that are out of order, or of which more was skipped than there is."""
+    gaps = tuple(
+        (int(one["frame"]), round(Fraction(one["ms"]) * 1000), round(Fraction(one["skipped_ms"]) * 1000))
+        for one in found
+    )
+    frames = [frame for frame, _, _ in gaps]
+    if frames != sorted(set(frames)) or any(not 0 <= skipped < length for _, length, skipped in gaps):
+        raise ValueError
+    return gaps
+
+
 def _streams(document: Document) -> list[StreamFacts]:
     """The streams in the order of their numbers; a manifest that has none is of one, that of ``source``."""
     live = document.has("source", "live") and document.get("source", "live") is True
@@ -174,6 +190,8 @@ def _streams(document: Document) -> list[StreamFacts]:
                 one.get("live", live) is True,
                 round(Fraction(one["phase_ms"]) * 1000),
                 (int(one["scheduled"]), int(one["delivered"])),
+                _gaps(one.get("gaps", [])),
+                None if one.get("loops_after") is None else int(one["loops_after"]),
             )
             for one in found
         ]

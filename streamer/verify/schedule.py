@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.verify.csv_table import Array
 from streamer.verify.frames_csv import Rows, milliseconds
-from streamer.verify.manifest import RunFacts
+from streamer.verify.manifest import RunFacts, StreamFacts
 from streamer.verify.reasons import Reasons, Unreadable
 
 
@@ -29,13 +29,37 @@ def instants(numbers: Iterable[int], rate: Fraction) -> Array:
 
 def media_times(rows: Rows, run: RunFacts) -> Array:
     """When each frame comes in its stream's annotated video, in microseconds."""
-    if run.schedule != "fps":
-        return rows["pts"]
     times = rows["pts"].copy()
+    if run.schedule != "fps":
+        for number, stream in enumerate(run.streams):
+            if stream.gaps:
+                here = rows.stream == number
+                times[here] -= _skipped(rows.frame[here], stream)
+        return times
     for number in (number for number, stream in enumerate(run.streams) if not stream.live):
         here = rows.stream == number
         times[here] = instants(rows.frame[here].tolist(), run.rate(number))
     return times
+
+
+def _skipped(frame: Array, stream: StreamFacts) -> Array:
+    """How much sooner each frame is due for the gaps that were skipped before it, in microseconds."""
+    rounds, within = (0, frame) if stream.loops_after is None else np.divmod(frame, stream.loops_after)
+    sums = np.cumsum([0, *(skipped for _, _, skipped in stream.gaps)])
+    skipped: Array = rounds * sums[-1] + sums[np.searchsorted([gap for gap, _, _ in stream.gaps], within, "right")]
+    return skipped
+
+
+def _check_gaps(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
+    """Each gap that the manifest tells is in the times of the source, to within the rounding."""
+    for number, stream in enumerate(run.streams):
+        for frame, length, _ in stream.gaps:
+            here = np.flatnonzero((rows.stream == number) & ((rows.frame == frame) | (rows.frame == frame - 1)))
+            if len(here) == 2 and abs(int(np.diff(rows["pts"][here])[0]) - length) > 1:
+                reasons.add(
+                    f"{rows.place(int(here[1]), 'pts_ms')}: found {milliseconds(int(rows['pts'][here[1]]))}, "
+                    f"expected {milliseconds(int(rows['pts'][here[0]]) + length)}, after the gap in run.json"
+                )
 
 
 def _moved(nominal: Array, frame: Array, rounds: Sequence[tuple[int, int]]) -> Array:
@@ -50,6 +74,7 @@ def _moved(nominal: Array, frame: Array, rounds: Sequence[tuple[int, int]]) -> A
 
 def check_schedule(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
     """Due instants follow from the schedule; where something else decides them, they do not go back."""
+    _check_gaps(rows, run, reasons)
     streams = len(run.streams)
     scheduled = rows["scheduled"]
     of_row = np.minimum(rows.stream, streams - 1)

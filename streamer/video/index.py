@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -40,7 +41,8 @@ class VideoIndex:
     ``timed`` says that the schedule holds the file's own ticks, else it
     counts at ``rate``; ``replaced`` are those that were wrong, and mended. ``broken`` are the ticks of the frames of
     which only a part is in the file, ``missing`` those of frames that are not in it at all, and
-    ``whole`` those that FFmpeg calls corrupt, and that are not; ``duration`` is in seconds.
+    ``whole`` those that FFmpeg calls corrupt, and that are not; ``duration`` is in seconds. ``gaps`` are the numbers
+    of the frames after one, and the number of all frames where there is one between the last and the end.
     """
 
     schedule: Schedule
@@ -49,6 +51,7 @@ class VideoIndex:
     timed: bool
     replaced: frozenset[int]
     duration: Fraction
+    gaps: tuple[int, ...]
     broken: frozenset[int]
     missing: frozenset[int]
     whole: frozenset[int]
@@ -69,7 +72,7 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
         # Others mark or withhold a packet of which a part is missing; a transport stream hands it over as it is.
         broken.append(packets.ticks[-1])
     times = _times(path, container, stream, packets, cut_off=missing != 0)
-    doubts = [*times.doubts, *_gaps(times.ticks, times.time_base)]
+    doubts = [*times.doubts]
     if between:
         doubts.append(f"packets are missing between frames in {between} places: frames may be")
     ticks, period = times.ticks, 1 / (times.rate * times.time_base)
@@ -82,13 +85,15 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
         doubts.append(f"the file is cut off or damaged: {good} of {count} frames are whole")
         ticks = _extended(ticks, count, period)
     schedule = Schedule(ticks, times.time_base)
+    duration = _duration(schedule, times.rate, (stream.duration or 0) if times.variable else 0)
     return VideoIndex(
         schedule=schedule,
         rate=times.rate,
         variable=times.variable,
         timed=times.timed,
         replaced=times.replaced,
-        duration=_duration(schedule, times.rate, (stream.duration or 0) if times.variable else 0),
+        duration=duration,
+        gaps=_gaps(ticks, times.time_base, duration),
         broken=frozenset(tick for tick in broken if tick is not None),
         missing=frozenset(ticks).difference(times.ticks) if len(ticks) > len(times.ticks) else frozenset(),
         whole=frozenset(tick for tick in whole if tick is not None),
@@ -129,24 +134,17 @@ def _times(path: Path, container: InputContainer, stream: VideoStream, packets: 
     )
 
 
-def _gaps(ticks: Sequence[int], time_base: Fraction) -> list[str]:
-    """A doubt where frames are due so much later than those before them that a run only waits."""
-    if len(intervals := intervals_of(ticks)) < 1:
-        return []
+def _gaps(ticks: Sequence[int], time_base: Fraction, duration: Fraction) -> tuple[int, ...]:
+    """The frames that are due so much later than those before them that a run only waits.
+
+    The number of frames, which no frame has, stands for a file that goes on for so long after its last one.
+    """
+    if not len(intervals := intervals_of(ticks)):
+        return ()
     longest = gap_from(intervals, time_base)
-    gaps = [
-        (number, later - earlier)
-        for number, (earlier, later) in enumerate(pairwise(ticks))
-        if later - earlier > longest
-    ]
-    if not gaps:
-        return []
-    (after, first), total = gaps[0], sum(ticks for _, ticks in gaps)
-    said = f"{len(gaps)} gaps, {float(total * time_base):.1f} s in all, the first" if len(gaps) > 1 else "a gap of"
-    return [
-        f"the times of the file have {said} {float(first * time_base):.1f} s after frame {after}: "
-        "nothing is due meanwhile"
-    ]
+    gaps = (np.flatnonzero(np.diff(np.asarray(ticks, np.int64)) > longest) + 1).tolist()
+    after_the_last = duration - (ticks[-1] - ticks[0]) * time_base
+    return (*gaps, len(ticks)) if after_the_last > longest * time_base else tuple(gaps)
 
 
 def _counted(frames: int, rate: Fraction) -> tuple[list[int], Fraction]:

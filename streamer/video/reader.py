@@ -95,9 +95,9 @@ class VideoReader:
     """A video file's frames in the order in which they are shown; each promised frame comes out once.
 
     The file's packets are read once on opening, without decoding, so that ``info`` and ``schedule`` (the time
-    of each promised frame) are known before the first frame is asked for. All images have the size that
-    ``info`` names. ``doubts`` are sentences about what is not as it should be; reading may add to them.
-    ``video_stream`` asks for one of several videos by its number; without it, players' choice is played.
+    of each promised frame, with ``gaps`` as in `VideoIndex`) are known before the first frame is asked for. All
+    images have the size that ``info`` names. ``doubts`` are sentences about what is not as it should be; reading may
+    add to them. ``video_stream`` asks for one of several videos by its number; without it, players' choice is played.
 
     Raises UsageError when there is no such file or no such video in it, and SourceError when it is no video that
     can be read.
@@ -117,6 +117,7 @@ class VideoReader:
         self._rate, self._parts = index.rate, index.parts
         self._empty = 0
         self.schedule: Schedule = index.schedule
+        self.gaps = index.gaps
         self._doubts = index.doubts
         self._sizes = SizeChanges()
         self._shapes = ShapeChanges()

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
+
 from streamer.ledger.record import FrameRecord
 from streamer.repair.missing_frames import Due, rounds_of, unaccounted
+from streamer.schedule.file_gaps import FileGap, FileGaps
 from streamer.schedule.schedule import Limits, Schedule
 
 TICK = 40_000
@@ -56,6 +59,24 @@ def test_by_timestamps_a_frame_comes_between_its_neighbours_and_then_a_period_af
     assert [(record.frame, record.pts, record.scheduled) for record in missing] == [
         *((1, 30_000, 30_000), (2, 60_000, 60_000), (4, 130_000, 130_000)),
     ]
+
+
+@pytest.mark.parametrize("skipped", [False, True])
+def test_a_gap_in_the_times_of_the_file_is_one_of_those_that_are_missing_too(skipped: bool) -> None:
+    gaps = FileGaps((FileGap(4, 20_000_000 + TICK, TICK),), skipped=skipped)
+    due = replace(PACED, schedule=Schedule("source", Fraction(25), gaps=gaps), gaps=gaps)
+    waited_us = 0 if skipped else 20_000_000
+    known = [FrameRecord(0, number, number * TICK, number * TICK) for number in (0, 1)]
+    first, second = (2 * TICK, 2 * TICK), (3 * TICK, 3 * TICK)
+    after = (20_000_000 + 4 * TICK, waited_us + 4 * TICK)
+    missing = unaccounted(0, known, due, waited_us + 4 * TICK)
+    assert [(record.pts, record.scheduled) for record in missing] == [first, second, after]
+    if not skipped:
+        killed_while_it_waited = unaccounted(0, known, due, 19_000_000)
+        assert [record.frame for record in killed_while_it_waited] == [2, 3], "the next was not due"
+    behind = FrameRecord(0, 5, 20_000_000 + 5 * TICK, waited_us + 5 * TICK)
+    between = unaccounted(0, [*known, behind], due, 0)
+    assert [(record.pts, record.scheduled) for record in between] == [first, second, after]
 
 
 def test_where_no_schedule_tells_only_numbers_below_the_highest_are_missing() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
+from streamer.ledger.record import Outcome
 from streamer.machine.contention import Reading, Witness
 from streamer.run.doubts import AT_THE_END, doubts
 from streamer.run.facts import Contention, Facts
@@ -40,6 +42,25 @@ def test_too_few_frames() -> None:
     assert said.startswith("too few frames: p95 needs 130, the run has 100")
     (said,) = doubts(set_up(run={**CALM.setup["run"], "until": "p99.9"}))
     assert said.startswith("too few frames: p99.9 needs 6,636, the run has 1,000")
+
+
+def test_gaps_of_a_file_are_doubted_once_the_run_has_waited_for_them() -> None:
+    gaps = [{"frame": 50, "ms": 20_000.0, "skipped_ms": 0.0}, {"frame": 80, "ms": 5_000.0, "skipped_ms": 0.0}]
+    of_file = set_up(streams=[{"fps": "30"}, {"fps": "30", "gaps": gaps}])
+
+    def said(scheduled: int, facts: Facts = of_file) -> list[str]:
+        return doubts(counted(facts, of_streams=Counter({(1, Outcome.DELIVERED): scheduled})))
+
+    told = "stream 1: the times of the file have a gap of 20.0 s after frame 49: nothing is due meanwhile"
+    assert said(50) == []
+    assert said(50, replace(of_file, interrupted=True)) == [told], "it was stopped while it waited"
+    assert said(51) == [told]
+    assert said(100) == [
+        "stream 1: the times of the file have 2 gaps, 25.0 s in all, the first 20.0 s after frame 49: "
+        "nothing is due meanwhile"
+    ]
+    skipped = [{**gap, "skipped_ms": 4_000.0} for gap in gaps]
+    assert said(100, set_up(streams=[{"fps": "30"}, {"fps": "30", "gaps": skipped}])) == []
 
 
 def test_a_model_that_finds_nothing() -> None:

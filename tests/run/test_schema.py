@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from streamer.ledger.outages import NO_SIGNAL, Gaps, gaps_in
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.housekeeping import Progress
+from streamer.pipeline.observer import Silent
 from streamer.repair.repair import repair
 from streamer.run.finished import Run
 from streamer.run.measured_parts import device_parts
@@ -47,7 +48,7 @@ def wrong(document: object, part: str = "Manifest") -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(document)]
 
 
-class Stopping:
+class Stopping(Silent):
     """Stops a run when it first says how far it is."""
 
     def started(self, stop: Any, notes: list[str]) -> None:

@@ -218,11 +218,15 @@ LIVE = SourceInfo("rtsp://cam/live", 64, 48, Fraction(30), None, live.MICROSECON
         (Settings(fps="max"), "--fps max: rtsp://cam/live is live"),
         (Settings(policy=Policy.WAIT), "--policy wait: rtsp://cam/live is live and cannot be held back"),
         (Settings(loop=True), "--loop: rtsp://cam/live is live and cannot start again: leave --loop out"),
+        (
+            Settings(skip_gaps=True),
+            "--skip-gaps: rtsp://cam/live is live and comes at its own pace: leave --skip-gaps out",
+        ),
     ],
 )
 def test_settings_that_no_live_source_can_follow_are_refused(settings: Settings, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        check_live(LIVE, fps=settings.fps, policy=settings.policy, loop=settings.loop)
+        check_live(LIVE, fps=settings.fps, policy=settings.policy, loop=settings.loop, skip_gaps=settings.skip_gaps)
 
 
 def test_other_settings_and_other_sources_are_left_alone() -> None:

@@ -26,10 +26,10 @@ from streamer.studies.run_figures import read_manifest
 TOLD = (
     *(("model", "sha256"), ("machine", "cpu"), ("machine", "usable_cores"), ("run", "fps"), ("run", "schedule")),
     *(("run", "arrivals"), ("run", "policy"), ("run", "queue"), ("run", "video"), ("run", "confidence")),
-    *(("run", "iou"), ("run", "fit"), ("source", "video_stream")),
+    *(("run", "iou"), ("run", "fit"), ("run", "skip_gaps"), ("source", "video_stream")),
 )
 """What ought to be the same for a comparison to be one of engines."""
-IN_OLDER_RUNS: Mapping[tuple[str, str], Any] = {("source", "video_stream"): 0}
+IN_OLDER_RUNS: Mapping[tuple[str, str], Any] = {("source", "video_stream"): 0, ("run", "skip_gaps"): False}
 """What was so before it was recorded."""
 NOT_INTERLEAVED = (
     "the runs were not interleaved: what changed on the machine between them counts as a difference, "

@@ -15,7 +15,10 @@ from streamer.engines.variants import EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, UsageError
 from streamer.machine import installation
 from streamer.models.model import Model
+from streamer.pipeline.camera import cameras
+from streamer.run.notes import gap_notes
 from streamer.rundir.paths import file_name
+from streamer.schedule.schedule import Limits
 from streamer.settings import Settings
 from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
@@ -45,8 +48,9 @@ class CompareSettings:
 class Comparison:
     """The comparison of one source and model; made, it has checked all that can be checked before anything runs.
 
-    ``frames`` is how many frames each engine is to see, ``starts`` those with which rounds begin. Raises UsageError,
-    SourceError and ModelError, and EngineUnavailable when no engine, or not the baseline, can run here.
+    ``frames`` is how many frames each engine is to see, ``starts`` those with which rounds begin, ``source_notes``
+    what is to be known of the source. Raises UsageError, SourceError and ModelError, and EngineUnavailable when no
+    engine, or not the baseline, can run here.
     """
 
     def __init__(self, source: str, model: Model, settings: CompareSettings, out: Path) -> None:
@@ -60,9 +64,12 @@ class Comparison:
         refuse_live(source)
         with closing(_open(source, settings.replay)) as opened:
             self.info = opened.info
-        pace = settings.replay.pace
+            replay = settings.replay
+            (self._camera,) = cameras([source], [opened], replay.pace, None, skip_gaps=replay.skip_gaps)
+        pace = replay.pace
         self.rate = pace if isinstance(pace, Fraction) else self.info.rate
         self.frames = self._frames()
+        self.source_notes = [*self.info.notes, *gap_notes(self._camera, Limits(self.frames))]
         self.starts = starts_of_rounds(self.frames, self.rate, self.info.uri)
         self.why_not = why_not(self.engines, model)
         if baseline in self.why_not:
@@ -74,7 +81,9 @@ class Comparison:
     def run(self, watch: Watch) -> None:
         """Runs the engines; what is done is kept when it is interrupted. Raises UsageError and SourceError."""
         round_s = float(self.frames / len(self.starts) / self.rate)
-        Interleaved(self.source, self.running, round_s, watch).run()
+        gaps = self._camera.schedule.gaps
+        longest_s = 0 if gaps is None or gaps.skipped else max(gap.us for gap in gaps.gaps) / 1_000_000
+        Interleaved(self.source, self.running, round_s, watch, longest_gap_s=longest_s).run()
 
     @property
     def running(self) -> list[Lane]:
@@ -153,7 +162,7 @@ class Comparison:
     def _notes(self) -> list[str]:
         asked = self.settings.baseline or self.engines[0]
         first = next(lane for spec, lane in zip(self.engines, self.lanes, strict=True) if spec == asked)
-        notes = [*self.info.notes, *installation.notes()]
+        notes = [*self.source_notes, *installation.notes()]
         if first.why is None:
             return notes
         return [f"{first.name} did not run, so the others are compared with {self._baseline()}", *notes]
