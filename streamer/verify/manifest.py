@@ -12,6 +12,8 @@ from typing import Any
 from streamer.verify.reasons import Unreadable
 
 NAME = "run.json"
+MOST_FRAMES, MOST_MS = 10**9, 1e12
+"""What the tables can hold; with 64 bits for microseconds nothing overflows."""
 
 
 class Document:
@@ -164,14 +166,23 @@ def _rounds(document: Document) -> list[tuple[int, int]]:
 
 def _gaps(found: list[dict[str, Any]]) -> tuple[tuple[int, int, int], ...]:
     """Raises ValueError for gaps that are out of order, or of which more was skipped than there is."""
-    gaps = tuple(
-        (int(one["frame"]), round(Fraction(one["ms"]) * 1000), round(Fraction(one["skipped_ms"]) * 1000))
-        for one in found
-    )
+    gaps = []
+    for one in found:
+        frame, length_ms, skipped_ms = int(one["frame"]), float(one["ms"]), float(one["skipped_ms"])
+        if not (0 < frame < MOST_FRAMES and 0 <= skipped_ms < length_ms < MOST_MS):
+            raise ValueError
+        gaps.append((frame, round(Fraction(length_ms) * 1000), round(Fraction(skipped_ms) * 1000)))
     frames = [frame for frame, _, _ in gaps]
-    if frames != sorted(set(frames)) or any(not 0 <= skipped < length for _, length, skipped in gaps):
+    if frames != sorted(set(frames)):
         raise ValueError
-    return gaps
+    return tuple(gaps)
+
+
+def _loops_after(found: Any) -> int | None:
+    """Raises ValueError for what is no number of frames."""
+    if found is not None and not 0 < int(found) < MOST_FRAMES:
+        raise ValueError
+    return None if found is None else int(found)
 
 
 def _streams(document: Document) -> list[StreamFacts]:
@@ -191,7 +202,7 @@ def _streams(document: Document) -> list[StreamFacts]:
                 round(Fraction(one["phase_ms"]) * 1000),
                 (int(one["scheduled"]), int(one["delivered"])),
                 _gaps(one.get("gaps", [])),
-                None if one.get("loops_after") is None else int(one["loops_after"]),
+                _loops_after(one.get("loops_after")),
             )
             for one in found
         ]

@@ -208,6 +208,25 @@ def test_the_reasons_of_frames_that_could_not_be_decoded_are_made_from_the_rows(
     assert verify(tmp_path / "run").reasons == []
 
 
+@pytest.mark.parametrize("skip_gaps", [False, True])
+def test_of_a_file_with_a_gap_no_frame_is_missing_that_was_not_due(
+    skip_gaps: bool, tiny_model: Path, tmp_path: Path
+) -> None:
+    clip = write_video(tmp_path / "gap.mkv", 20, ticks=[*range(10), *range(585, 595)])
+    usual = {"engine": "null", "model": str(tiny_model), "warmup": 0, "chart": False, "video": Video.NONE}
+    asked = {**usual, "frames": 15 if skip_gaps else 10, "skip_gaps": skip_gaps, "policy": Policy.WAIT}
+    streamer.replay(clip, Settings(**asked, out=tmp_path / "run"))  # type: ignore[arg-type]
+    unfinished(tmp_path / "run", promised=[20])
+    after = repair(tmp_path / "run")
+    assert after is not None
+    assert verify(tmp_path / "run").reasons == []
+    if skip_gaps:
+        assert after["frames"]["scheduled"] < 18, "not all that are left were due"
+    else:
+        assert after["frames"]["scheduled"] == 10
+        assert any("a gap of 23.0 s after frame 9" in doubt for doubt in after["doubts"])
+
+
 def test_the_rounds_of_a_killed_run_are_found_again(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     class Turns:
         study = "a study"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
+from streamer.schedule.file_gaps import FileGap, FileGaps
 from tests.sources.reading import frames, opened, read_all
 from tests.videos import number_of, write_video
 
@@ -43,3 +45,28 @@ def test_times_that_jump_back(tmp_path: Path) -> None:
     source = opened(path)
     assert [item.pts for item in read_all(source)] == [Fraction(index, 25) for index in range(40)]
     assert source.doubts == ["frame times jump back: the frame rate of 25 is used instead"]
+
+
+def with_a_long_last_frame(path: Path) -> Path:
+    """Ten frames at 25 a second with a pause of 3 s, of which the last one is shown for 4 s."""
+    plain = write_video(path.with_name("plain.mkv"), 10, ticks=[*range(5), *range(79, 84)], options={"bf": "0"})
+    with av.open(str(plain)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        for packet in packets:
+            packet.stream = stream
+            if packet is packets[-1]:
+                packet.duration = round(4 / packet.time_base)
+            target.mux(packet)
+    return path
+
+
+def test_gaps_are_those_that_a_run_meets_with_one_at_the_end_only_where_it_starts_again(tmp_path: Path) -> None:
+    path = with_a_long_last_frame(tmp_path / "last.mp4")
+    once, again = opened(path), opened(path, loop=True)
+    first = FileGap(5, 3_000_000, 40_000)
+    assert once.info.gaps == FileGaps((first,))
+    assert again.info.gaps == FileGaps((first, FileGap(10, 4_000_000, 40_000)), loops_after=10)
+    assert again.pts(10) == Fraction(83, 25) + 4
+    once.close()
+    again.close()

@@ -17,6 +17,10 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer.engines.spec_parser import parse_spec
+from streamer.models.find import find_model
+from streamer.settings import Settings
+from streamer.studies.compare.study import CompareSettings, Comparison
 from tests.runs import Finished, check_conserved, environment, manifest, read_until, rows, streamer
 from tests.videos import write_video
 
@@ -269,3 +273,41 @@ def test_an_interrupted_comparison_keeps_what_was_finished(place: Path, tiny_mod
         assert manifest(place / "interrupted" / row["directory"])["verdict"] == "INTERRUPTED"
         assert len(rows(place / "interrupted" / row["directory"] / "frames.csv")) >= found["run"]["frames"]
         assert streamer("verify", place / "interrupted" / row["directory"], cwd=place).code == 0
+
+
+def test_a_gap_in_the_times_of_the_source_is_told_and_skipped_in_every_run(tiny_model: Path, tmp_path: Path) -> None:
+    ticks = [*range(40), *range(9_000, 9_020)]
+    clip = write_video(tmp_path / "gap.mkv", 60, ticks=ticks, rate=Fraction(20), time_base=Fraction(1, 20))
+    model = find_model(str(tiny_model), trust=False)
+
+    def study(**asked: Any) -> Comparison:
+        replay = Settings(model=str(tiny_model), chart=False, **asked)
+        return Comparison(str(clip), model, CompareSettings(engines=(parse_spec("null"),), replay=replay), tmp_path)
+
+    told = "the times of gap.mkv have a gap of 448.1 s after frame 39: "
+    assert [note for note in study().source_notes if told in note] == study().source_notes
+    assert study(frames=40).source_notes == [], "the runs do not come to it"
+    assert study(fps=Fraction(20)).source_notes == []
+    (note,) = study(skip_gaps=True).source_notes
+    assert note == f"{told}448.00 s are skipped (--skip-gaps)"
+    assert [lane.settings.skip_gaps for lane in study(skip_gaps=True).lanes] == [True]
+
+
+def test_finished_runs_of_which_one_skipped_gaps_differ_in_that_and_older_ones_did_not(
+    place: Path, tiny_model: Path
+) -> None:
+    for name, more in (("kept", ()), ("skipped", ("--skip-gaps",)), ("older", ())):
+        arguments = ("--engine", "null", "--model", tiny_model, "--warmup", "0", "--frames", "5")
+        more = (*more, "--out", f"of-{name}")
+        done = streamer("replay", "clip.mkv", *arguments, *more, "--video", "none", "--no-chart", cwd=place)
+        assert done.code == 0
+    older = manifest(place / "of-older")
+    del older["run"]["skip_gaps"], older["source"]["video_stream"]
+    (place / "of-older" / "run.json").write_text(json.dumps(older))
+
+    def doubts(*runs: str) -> str:
+        done = streamer("compare", *runs, "--json", "--no-chart", "--out", "gaps", "--overwrite", cwd=place)
+        return str(document(done)["doubts"])
+
+    assert "run.skip_gaps is False, True" in doubts("of-kept", "of-skipped")
+    assert "differ in more" not in doubts("of-kept", "of-older")
