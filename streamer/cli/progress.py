@@ -14,6 +14,7 @@ from rich.segment import ControlType
 from rich.text import Text
 
 from streamer.pipeline.housekeeping import Progress
+from streamer.schedule.file_gaps import how_long
 from streamer.settings import Settings
 
 
@@ -76,7 +77,8 @@ class ProgressLine:
 
     def waits(self, stream: int, frame: int, for_s: float) -> None:
         which = f"frame {frame} of stream {stream}" if stream else f"frame {frame}"
-        self._console.print(f"{which} is due in {for_s:.1f} s: the file has a gap", highlight=False, soft_wrap=True)
+        said = f"{which} is due in {how_long(for_s)}: the file has a gap"
+        self._console.print(said, highlight=False, soft_wrap=True)
 
     def _show(self, line: str) -> None:
         if self._live.is_started:

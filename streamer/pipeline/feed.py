@@ -128,11 +128,12 @@ class Feed:
                 self._lose(record, Outcome.DECODE_ERROR, one_line(item.reason))
 
     async def _tell_of_gap(self, index: int, due: int) -> None:
-        """Says so when there is a gap in the file's times before a frame, while none is being measured."""
+        """Says so when there is a gap in the file's times before a frame, while none is being measured; each once."""
         gaps = self._line.schedule.gaps
         if self._on_gap is None or gaps is None or gaps.before(index) is None:
             return
-        if due - self._time.now_us() < TOLD_US:
+        again = gaps.loops_after is not None and index > gaps.loops_after
+        if again or due - self._time.now_us() < TOLD_US:
             return
         with anyio.move_on_after(TOLD_US / 2_000_000):
             await self._gate.wait_open()

@@ -70,10 +70,11 @@ def in_words(gaps: Sequence[tuple[int, float]]) -> str:
     """One or more gaps, each by the frame after it and its seconds."""
     frame, first_s = gaps[0]
     if len(gaps) == 1:
-        return f"a gap of {_seconds(first_s)} after frame {frame - 1}"
+        return f"a gap of {how_long(first_s)} after frame {frame - 1}"
     total_s = sum(seconds for _, seconds in gaps)
-    return f"{len(gaps)} gaps, {_seconds(total_s)} in all, the first {_seconds(first_s)} after frame {frame - 1}"
+    return f"{len(gaps)} gaps, {how_long(total_s)} in all, the first {how_long(first_s)} after frame {frame - 1}"
 
 
-def _seconds(seconds: float) -> str:
+def how_long(seconds: float) -> str:
+    """Seconds in words; of many also how many hours they are."""
     return f"{seconds:.1f} s" if seconds < HOUR_S else f"{seconds:,.0f} s ({seconds / HOUR_S:.1f} h)"
