@@ -20,7 +20,6 @@ class SourcePart(TypedDict):
     """The ``source``: the first stream's, width and height in pixels, and the SHA-256 of a file.
 
     ``fps`` is a fraction where it is no whole number, as in 30000/1001; ``frames`` is null where it does not tell.
-    ``video_stream`` is which of a file's video streams is played, from 0; null of what is no video file.
     """
 
     uri: str
@@ -29,7 +28,6 @@ class SourcePart(TypedDict):
     fps: str
     frames: int | None
     live: bool
-    video_stream: NotRequired[int | None]
     sha256: str | None
 
 
@@ -42,7 +40,6 @@ def source_part(info: SourceInfo, sha256: str | None) -> SourcePart:
         "fps": str(info.rate),
         "frames": info.frames,
         "live": info.live,
-        "video_stream": info.video_stream,
         "sha256": sha256,
     }
 
@@ -58,7 +55,8 @@ class FileGapPart(TypedDict):
 class StreamPart(TypedDict):
     """One of the ``streams``: what it plays, how many milliseconds after the origin it begins, and its frames.
 
-    ``gaps`` are those in the times by which its frames are due. A file that starts again does so after
+    ``video_stream`` is which of a file's video streams is played, from 0; null of what is no video file. ``gaps``
+    are those in the times by which its frames are due. A file that starts again does so after
     ``loops_after`` frames, which is the frame of a gap between its end and its beginning; null where it has no gap.
     """
 

@@ -302,7 +302,7 @@ def test_finished_runs_of_which_one_skipped_gaps_differ_in_that_and_older_ones_d
         done = streamer("replay", "clip.mkv", *arguments, *more, "--video", "none", "--no-chart", cwd=place)
         assert done.code == 0
     older = manifest(place / "of-older")
-    del older["run"]["skip_gaps"], older["source"]["video_stream"]
+    del older["run"]["skip_gaps"], older["streams"][0]["video_stream"]
     (place / "of-older" / "run.json").write_text(json.dumps(older))
 
     def doubts(*runs: str) -> str:

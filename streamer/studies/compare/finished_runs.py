@@ -26,11 +26,13 @@ from streamer.studies.run_figures import read_manifest
 TOLD = (
     *(("model", "sha256"), ("machine", "cpu"), ("machine", "usable_cores"), ("run", "fps"), ("run", "schedule")),
     *(("run", "arrivals"), ("run", "policy"), ("run", "queue"), ("run", "video"), ("run", "confidence")),
-    *(("run", "iou"), ("run", "fit"), ("run", "skip_gaps"), ("source", "video_stream")),
+    *(("run", "iou"), ("run", "fit"), ("run", "skip_gaps"), ("streams", "video_stream")),
 )
 """What ought to be the same for a comparison to be one of engines."""
-IN_OLDER_RUNS: Mapping[tuple[str, str], Any] = {("source", "video_stream"): 0, ("run", "skip_gaps"): False}
+IN_OLDER_RUNS: Mapping[tuple[str, str], Any] = {("streams", "video_stream"): 0, ("run", "skip_gaps"): False}
 """What was so before it was recorded."""
+INPUT = (("source", "sha256"), ("source", "uri"), ("streams", "video_stream"))
+"""What runs of the same frames have in common."""
 NOT_INTERLEAVED = (
     "the runs were not interleaved: what changed on the machine between them counts as a difference, "
     "and only a large one can be told"
@@ -62,7 +64,7 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
         first = specs.index(baseline.spec)
     chosen = manifests[first]
     live = any(manifest["source"]["live"] for manifest in manifests)
-    same_frames = not live and all(_same(manifests, ("source", part)) for part in ("sha256", "uri", "video_stream"))
+    same_frames = not live and all(_same(manifests, path) for path in INPUT)
     took_turns = chosen["run"]["study"] is not None and _same(manifests, ("run", "study"))
     entries = [
         Entry(name, directory, file=f"{manifest['engine']['variant']} of {manifest['model']['sha256']}")
@@ -109,8 +111,10 @@ def _same(manifests: Sequence[Mapping[str, Any]], path: tuple[str, str]) -> bool
 
 
 def _part(manifest: Mapping[str, Any], path: tuple[str, str]) -> Any:
+    """A field of the manifest; under ``streams`` that of the only one."""
     part, name = path
-    found = manifest[part].get(name)
+    group = manifest.get(part, {})
+    found = (group[0] if isinstance(group, list) else group).get(name)
     return IN_OLDER_RUNS.get(path) if found is None else found
 
 
