@@ -196,6 +196,7 @@ class VideoReader:
             if (error := self._why_lost(self.schedule.tick(self._next))) is None:
                 # A packet that raises no error and shows nothing is no frame.
                 self.schedule.remove(self._next)
+                self.gaps = tuple(gap - (gap > self._next) for gap in self.gaps)
                 self._empty += 1
                 index -= 1
                 continue

@@ -34,7 +34,7 @@ from tests import runs
 from tests.runs import ROOT, manifest, rows
 from tests.videos import FASTSTART, cut_off, damage, write_video
 
-FAST = Fraction(500)
+FAST = Fraction(250)
 FRAMES = 140
 """Enough for p95."""
 

@@ -125,4 +125,6 @@ def test_a_second_video_beside_the_first_is_not_played_after_it(tmp_path: Path) 
     reader, pictures = read(path)
     assert len(pictures) == 20
     assert reader.info.width == 64
-    assert reader.info.notes == ("both.ts holds 2 videos: the one of 64x64 is played, not 32x32",)
+    assert reader.info.notes == (
+        "both.ts holds 2 videos: number 0 (64x64) is played, not 1 (32x32); --video-stream N chooses",
+    )
