@@ -34,8 +34,8 @@ from tests import runs
 from tests.runs import ROOT, manifest, rows
 from tests.videos import FASTSTART, cut_off, damage, write_video
 
-FAST = Fraction(250)
-FRAMES = 140
+FAST = Fraction(500)
+FRAMES = 300
 """Enough for p95."""
 
 Replay = Callable[..., Path]
