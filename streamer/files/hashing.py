@@ -34,10 +34,10 @@ def sha256(*paths: Path) -> str:
 def remembered_sha256(*paths: Path) -> str:
     """As `sha256`; that of big files is remembered in the user's cache by their paths, sizes and times.
 
-    It is for telling files apart, and not for trusting them: who sets a file's time back can change it unseen.
+    It is for telling files apart, and not for trusting them: who sets the machine's time back can change one unseen.
     """
     about = list(_about(paths))
-    if sum(size for _, size, _, _ in about) < BIG:
+    if sum(size for _, size, *_ in about) < BIG:
         return sha256(*paths)
     name = f"hashes/{hashlib.sha256(json.dumps([path for path, *_ in about]).encode()).hexdigest()}.json"
     for place in cache.places():
@@ -46,22 +46,25 @@ def remembered_sha256(*paths: Path) -> str:
             if known.files == about:
                 return known.sha256
     found = sha256(*paths)
-    if time.time() - max(ns for _, _, ns, _ in about) / 1e9 > SETTLED_S and list(_about(paths)) == about:
+    if time.time() - max(max(times) for _, _, *times, _ in about) / 1e9 > SETTLED_S and list(_about(paths)) == about:
         _remember(name, _Known(about, found))
     return found
 
 
 class _Known(msgspec.Struct):
-    """Path, size, time of change in nanoseconds and number of each file, and their hash."""
+    """Of each file its path, its size, when it was written and changed, in nanoseconds, its number; and their hash.
 
-    files: list[tuple[str, int, int, int]]
+    Whoever sets the first of these times back, as copying does, sets the second.
+    """
+
+    files: list[tuple[str, int, int, int, int]]
     sha256: str
 
 
-def _about(paths: tuple[Path, ...]) -> Iterator[tuple[str, int, int, int]]:
+def _about(paths: tuple[Path, ...]) -> Iterator[tuple[str, int, int, int, int]]:
     for path in paths:
         found = path.stat()
-        yield os.path.abspath(path), found.st_size, found.st_mtime_ns, found.st_ino
+        yield os.path.abspath(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def _remember(name: str, known: _Known) -> None:

@@ -14,6 +14,9 @@ from streamer.models.model import Model
 from streamer.models.probe import answer_of, check_answer
 from streamer.models.store import may_be_loaded
 
+SAID = 3
+"""Of so many files that are missing the names are told."""
+
 
 def describe(
     path: Path,
@@ -64,9 +67,10 @@ def kind_at(path: Path) -> str:
     kind = KINDS.get(path.suffix.lower())
     if kind is None or not path.is_file():
         raise ModelError(f"{path} is not a model: give a .onnx, an OpenVINO .xml or a .pt file")
-    for part in parts(path):
-        if not part.is_file():
-            raise ModelError(f"{path} has no weights: put {part.relative_to(path.parent)} beside it")
+    if missing := [part.relative_to(path.parent).as_posix() for part in parts(path) if not part.is_file()]:
+        first, others = missing[:SAID], len(missing) - SAID
+        more = f" and {others} more" if others > 0 else ""
+        raise ModelError(f"{path} has no weights: put {', '.join(first)}{more} beside it")
     return kind
 
 

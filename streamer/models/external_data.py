@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from streamer.errors import ModelError
+from streamer.models.protobuf import fields
 
 _WITHIN = {
     "model": {7: "graph", 25: "function"},
@@ -27,6 +28,11 @@ _WITHIN = {
 _EXTERNAL_DATA, _DATA_LOCATION, _EXTERNAL = 13, 14, 1
 """Fields of a tensor: where its values are, as keys and values, and that they are not in it."""
 _KEY, _VALUE, _WHERE = 1, 2, "location"
+_SMALL = 1 << 16
+"""A message of fewer bytes is searched for `_WHERE` before it is gone through, which takes longer.
+
+A larger one is not: of its weights no byte is read, so that looking into a file takes as long for large ones.
+"""
 
 
 def external_data(path: Path) -> tuple[Path, ...]:
@@ -36,8 +42,6 @@ def external_data(path: Path) -> tuple[Path, ...]:
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-            if whole.find(_WHERE.encode()) < 0:
-                return ()  # without going through it, which takes ten times as long
             with memoryview(whole) as data:
                 named = dict.fromkeys(_locations(data, "model"))
     except (OSError, ValueError, IndexError, RecursionError, BufferError):
@@ -50,58 +54,24 @@ def external_data(path: Path) -> tuple[Path, ...]:
 
 
 def _locations(message: memoryview, kind: str) -> Iterator[str]:
+    if len(message) < _SMALL and _WHERE.encode() not in bytes(message):
+        return
     if kind == "tensor":
         yield from _location(message)
         return
     within = _WITHIN[kind]
-    for number, value in _fields(message):
+    for number, value in fields(message):
         if number in within and isinstance(value, memoryview):
             yield from _locations(value, within[number])
 
 
 def _location(tensor: memoryview) -> Iterator[str]:
     external, pairs = False, {}
-    for number, value in _fields(tensor):
+    for number, value in fields(tensor):
         if number == _DATA_LOCATION:
             external = value == _EXTERNAL
         elif number == _EXTERNAL_DATA and isinstance(value, memoryview):
-            pair = {n: bytes(text).decode() for n, text in _fields(value) if isinstance(text, memoryview)}
+            pair = {n: bytes(text).decode() for n, text in fields(value) if isinstance(text, memoryview)}
             pairs[pair.get(_KEY)] = pair.get(_VALUE, "")
     if external and pairs.get(_WHERE):
         yield pairs[_WHERE]
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Number and value of each field: a number, or the bytes of what else it is. Raises ValueError, IndexError."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == 0:
-            value, at = _varint(message, at)
-            yield number, value
-            continue
-        if wire == 2:
-            length, at = _varint(message, at)
-        elif wire in (1, 5):
-            length = 8 if wire == 1 else 4
-        else:
-            raise ValueError(f"there is no wire type {wire}")
-        if at + length > len(message):
-            raise ValueError("it ends in the middle of a field")
-        yield number, message[at : at + length]
-        at += length
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number has more than 64 bits")

@@ -6,14 +6,14 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from streamer.errors import UsageError
+from streamer.errors import ModelError, UsageError
 from streamer.files.hashing import sha256
 from streamer.models.describe import describe, kind_at
 from streamer.models.files import model_sha256, parts
 from streamer.models.labels import read_names
 from streamer.models.metadata import Size, words_of
 from streamer.models.model import BUNDLED
-from streamer.models.store import Entry, check_name, place_of, whole_entry, write_entry
+from streamer.models.store import ENTRY, Entry, check_name, place_of, whole_entry, write_entry
 
 
 def import_model(
@@ -69,7 +69,7 @@ def import_model(
 def _names_in_store(name: str, path: Path) -> dict[str, Path]:
     """The files of the model at ``path`` by their names in the store; weights keep those by which they are read.
 
-    Raises UsageError where these are that of the model itself.
+    Raises UsageError where these are that of the model itself, ModelError where they are that of the entry.
     """
     own, *others = parts(path)
     if own.suffix.lower() == ".xml":
@@ -78,6 +78,8 @@ def _names_in_store(name: str, path: Path) -> dict[str, Path]:
     first = f"{name}{own.suffix.lower()}"
     if first in kept:
         raise UsageError(f"{path.name} has weights in {first}: give another --name")
+    if ENTRY in kept:
+        raise ModelError(f"{path.name} has weights in {ENTRY}, a name that the store needs: save it with another")
     return {first: own, **kept}
 
 

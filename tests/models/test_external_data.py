@@ -17,8 +17,9 @@ from streamer.models.files import model_sha256, parts
 from streamer.models.find import find_model
 from streamer.models.importing import import_model
 from streamer.models.openvino_ir import ensure_ir
+from streamer.models.protobuf import fields
 from streamer.models.store import place_of, read_entry
-from tests.onnx_weights import take_out_weights
+from tests.onnx_weights import named, take_out_weights
 from tests.runs import BUNDLED_MODEL, needs_bundled
 
 BUNDLED_ONNX = BUNDLED_MODEL.with_name("model.onnx")
@@ -36,6 +37,13 @@ def retrain(weights: Path) -> None:
     changed = bytearray(weights.read_bytes())
     changed[2] ^= 1
     weights.write_bytes(changed)
+
+
+def set_back(path: Path) -> None:
+    """Gives the file its old time, as those who copy do; its change is another by then, whatever the clock's tick."""
+    changed = path.stat().st_ctime_ns
+    while path.stat().st_ctime_ns == changed:
+        os.utime(path, (1_000_000_000, 1_000_000_000))
 
 
 @pytest.mark.parametrize("location", ["weights.bin", "data/more/w.data"])
@@ -62,6 +70,48 @@ def test_weights_that_are_missing_are_named(tmp_path: Path) -> None:
     take_out_weights(BUNDLED_ONNX, tmp_path / "mine.onnx", location="data/w.bin").unlink()
     with pytest.raises(ModelError, match=r"mine\.onnx has no weights: put data/w\.bin beside it"):
         find_model(str(tmp_path / "mine.onnx"))
+
+
+def test_of_many_that_are_missing_three_are_named(tmp_path: Path) -> None:
+    paths = tuple(tmp_path / name for name in ("w1", "w2", "data/w3", "w4", "w5"))
+    weights = take_out_weights(BUNDLED_ONNX, tmp_path / "mine.onnx")
+    weights.unlink()
+    onnx = tmp_path / "mine.onnx"
+    onnx.write_bytes(onnx.read_bytes() + b"".join(named(path.relative_to(tmp_path).as_posix()) for path in paths))
+    with pytest.raises(ModelError, match=r"has no weights: put weights\.bin, w1, w2 and 3 more beside it$"):
+        find_model(str(onnx))
+
+
+def test_two_models_share_their_weights(tmp_path: Path, cache: Path) -> None:
+    weights = take_out_weights(BUNDLED_ONNX, tmp_path / "a.onnx")
+    (tmp_path / "b.onnx").write_bytes((tmp_path / "a.onnx").read_bytes() + named("weights.bin"))
+    first, second = model_sha256(tmp_path / "a.onnx"), model_sha256(tmp_path / "b.onnx")
+    assert first != second
+    import_model(tmp_path / "a.onnx")
+    import_model(tmp_path / "b.onnx")
+    retrain(weights)
+    assert model_sha256(tmp_path / "a.onnx") != first
+    assert model_sha256(tmp_path / "b.onnx") != second
+    assert (find_model("a").sha256, find_model("b").sha256) == (first, second), "the store has copies of its own"
+
+
+def test_weights_by_the_name_of_the_stores_own_file_are_refused(tmp_path: Path, cache: Path) -> None:
+    take_out_weights(BUNDLED_ONNX, tmp_path / "mine.onnx", location="entry.json")
+    with pytest.raises(ModelError, match=r"mine\.onnx has weights in entry\.json, a name that the store needs"):
+        import_model(tmp_path / "mine.onnx")
+
+
+def test_of_an_ir_whose_weights_alone_were_trained_again_the_hash_is_another(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    for part in parts(tiny_model):
+        shutil.copyfile(part, tmp_path / part.name)
+    before = model_sha256(tmp_path / tiny_model.name)
+    retrain(tmp_path / tiny_model.with_suffix(".bin").name)
+    assert model_sha256(tmp_path / tiny_model.name) != before
+    (tmp_path / tiny_model.with_suffix(".bin").name).unlink()
+    with pytest.raises(ModelError, match=r"tiny\.xml has no weights: put tiny\.bin beside it"):
+        find_model(str(tmp_path / tiny_model.name))
 
 
 def test_an_imported_model_has_its_weights_and_runs_when_the_files_have_gone(tmp_path: Path, cache: Path) -> None:
@@ -103,10 +153,18 @@ def test_what_is_no_onnx_file_names_none(noise: bytes, cut: int, tmp_path: Path)
         assert external_data(tmp_path / "noise.onnx") == ()
 
 
+def test_zeros_are_no_model_from_the_first_on(tmp_path: Path) -> None:
+    (tmp_path / "zeros.onnx").write_bytes(bytes(1 << 20))
+    assert external_data(tmp_path / "zeros.onnx") == ()
+    with pytest.raises(ValueError, match="no field 0"):
+        next(fields(memoryview(bytes(1 << 20))))
+
+
 def test_the_hash_of_big_files_is_remembered_until_they_change(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hashing, "BIG", 1000)
+    monkeypatch.setattr(hashing, "SETTLED_S", -60)
     weights = take_out_weights(BUNDLED_ONNX, tmp_path / "mine.onnx")
     model = tmp_path / "mine.onnx"
     for path in (model, weights):
@@ -124,7 +182,13 @@ def test_the_hash_of_big_files_is_remembered_until_they_change(
     assert model_sha256(model) == first
     assert asked == [], "it was read again"
     retrain(weights)
-    assert model_sha256(model) == plain(model, weights) != first
+    set_back(weights)
+    assert model_sha256(model) == (written_again := plain(model, weights)) != first
+    (tmp_path / "new").write_bytes(weights.read_bytes()[::-1])
+    set_back(tmp_path / "new")
+    (tmp_path / "new").replace(weights)
+    assert model_sha256(model) == (replaced := plain(model, weights)) != written_again
+    assert model_sha256(model) == replaced
     (tmp_path / "mine.pt").write_bytes(bytes(2000))
     os.utime(tmp_path / "mine.pt", (1_000_000_000, 1_000_000_000))
     assert model_sha256(tmp_path / "mine.pt") == plain(tmp_path / "mine.pt")
