@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 THREADS = "INFERENCE_NUM_THREADS"
 PRECISION = "INFERENCE_PRECISION_HINT"
+FEW_DIGITS = ("bf16", "f16")
+"""Precisions in which numbers have 8 or 11 binary digits."""
 CONVOLUTIONS = "CONVOLUTIONS"
 """How many convolutions run in which precision, as in ``60 i8, 3 bf16``: a quantized model's hint does not tell."""
 LOADED = "LOADED"

@@ -111,6 +111,12 @@ def _cpu_name() -> str | None:
     return platform.processor() or None
 
 
+def lacks_vnni() -> bool:
+    """It is an x86 CPU that says it has none of the instructions that add products of bytes up without overflow."""
+    found = re.search(r"^flags\s*:(.*)$", _read("/proc/cpuinfo") or "", re.MULTILINE)
+    return found is not None and not {"avx512_vnni", "avx_vnni"} & set(found[1].split())
+
+
 def memory_mb() -> int | None:
     """The memory it has, in MB; None where the system does not tell."""
     import psutil  # what an engine in a process of its own need not import

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from streamer.detection.preprocess import Preprocessing
-from streamer.engines.config import PRECISION
+from streamer.engines.config import FEW_DIGITS, PRECISION
 from streamer.ledger.record import Outcome
 from streamer.machine.contention import OTHERS_CORES, STOLEN_CORES
 from streamer.run.facts import Facts
@@ -139,9 +139,12 @@ def of_the_detections(facts: Facts) -> list[str]:
     gray = facts.setup["engine"]["config_requested"].get("preprocess") == Preprocessing.OFF
     if facts.totals.objects or delivered < FRAMES_TO_FIND_IN or gray:
         return []
+    precision = facts.setup["engine"]["config_in_force"].get(PRECISION)
+    digits = f", or need more digits than {precision} has (precision=f32)" if precision in FEW_DIGITS else ""
     return [
         f"nothing was found in any of {delivered:,} frames: the model may have learnt other classes than these "
-        "frames show, or from pictures of another kind (values up to 255, blue before red); try a lower --conf"
+        "frames show, or from pictures of another kind (values up to 255, blue before red)"
+        f"{digits}; try a lower --conf"
     ]
 
 

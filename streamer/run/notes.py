@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from streamer.detection.preprocess import Preprocessing
-from streamer.engines.config import AS_PICKLE, LOADED, WARNED
+from streamer.engines.config import AS_PICKLE, CONVOLUTIONS, FEW_DIGITS, LOADED, PRECISION, WARNED
+from streamer.engines.variants import EngineSpec, Runtime
 from streamer.machine import installation
+from streamer.machine.info import lacks_vnni
+from streamer.models.model import Model
+from streamer.models.quantized_onnx import is_quantized
 from streamer.pipeline.camera import Camera
 from streamer.run.resources import Opened
 from streamer.schedule.file_gaps import FileGap, in_words
@@ -52,4 +57,33 @@ def notes(opened: Opened) -> list[str]:
         found.append(f"{opened.model.files['pt'].name} was loaded as a pickle, which may run code of its maker")
     if warned := opened.engine.config_in_force.get(WARNED):
         found.append(f"{opened.spec.runtime.value} warned when it compiled: {warned}")
+    found += of_quantized_onnx(opened.spec, opened.model, opened.engine.config_in_force, overflowing=lacks_vnni())
     return [*found, *installation.notes()]
+
+
+def of_quantized_onnx(spec: EngineSpec, model: Model, in_force: Mapping[str, str], *, overflowing: bool) -> list[str]:
+    """Where OpenVINO may find less with a quantized ONNX file, or with the IR made of it, than whoever quantized it.
+
+    ``overflowing``: this CPU's sums of the products of bytes may. A model that NNCF quantizes allows for that.
+    """
+    from_onnx = spec.file == "onnx" or (spec.file == "ir" and "ir" not in model.files)
+    precision, convolutions = in_force.get(PRECISION), in_force.get(CONVOLUTIONS, "")
+    in_bytes = convolutions.partition(" i8")[0].rpartition(" ")[2] if " i8" in convolutions else None
+    short = precision in FEW_DIGITS
+    if spec.runtime is not Runtime.OPENVINO or not from_onnx or not (short or (overflowing and in_bytes)):
+        return []
+    file = model.files["onnx"]
+    if not is_quantized(file):
+        return []
+    found = []
+    if short:
+        found.append(
+            f"{file.name} is quantized, and OpenVINO runs it in {precision} here, in which it may find less, or "
+            f"nothing: give --engine {spec.variant},precision=f32"
+        )
+    if overflowing and in_bytes:
+        found.append(
+            f"{file.name} is quantized, and this CPU has no VNNI: OpenVINO runs {in_bytes} convolutions in 8 bits, "
+            "whose sums may overflow, so that it may find less; see what streamer parity --engine onnxruntime finds"
+        )
+    return found

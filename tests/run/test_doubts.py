@@ -68,6 +68,10 @@ def test_a_model_that_finds_nothing() -> None:
     assert said.startswith("nothing was found in any of 1,000 frames: the model may have learnt other classes")
     assert doubts(counted(objects=1)) == []
     assert doubts(counted(objects=0, frames={"scheduled": 19, "delivered": 19, "dropped": 0})) == []
+    assert "digits" not in said
+    short = set_up(engine={"config_requested": {}, "config_in_force": {"INFERENCE_PRECISION_HINT": "bf16"}})
+    (said,) = doubts(counted(short, objects=0))
+    assert "or need more digits than bf16 has (precision=f32)" in said
     gray = {**CALM.setup["engine"], "config_requested": {"preprocess": "off"}}
     assert doubts(set_up(engine=gray, facts=counted(objects=0))) == []
 

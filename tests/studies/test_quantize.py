@@ -31,7 +31,7 @@ from streamer.vendors.openvino_quiet import apply_moc_transformations, ov
 from tests import runs
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.quantized import clip_of_the_street, needs_nncf, quantized, write_learned
-from tests.runs import COCO_MODEL, FOOTAGE, Finished, environment, needs_bundled, needs_shared, read_until
+from tests.runs import COCO_MODEL, FOOTAGE, SHARED, Finished, environment, needs_bundled, needs_shared, read_until
 from tests.videos import write_video
 
 Quantize = Callable[..., Finished]
@@ -237,6 +237,15 @@ def test_a_model_that_is_quantized_already_is_refused(quantize: Quantize, learne
     assert quantize(learned).code == 0
     done = quantize(find_model(str(learned)).files["int8"])
     assert done.error == "model is quantized already: give the model that it was made from"
+    assert done.code == 2
+
+
+@needs_nncf
+@needs_shared
+@pytest.mark.parametrize("name", ["yolov8n_int8_onnx", "yolov8n_qdq_onnx"])
+def test_an_onnx_file_that_is_quantized_already_is_refused(name: str, quantize: Quantize, cache: Path) -> None:
+    done = quantize(SHARED / "models" / name / "yolov8n_int8.onnx")
+    assert done.error == "yolov8n_int8 is quantized already: give the model that it was made from"
     assert done.code == 2
 
 

@@ -25,6 +25,7 @@ from streamer.models.files import model_sha256, parts
 from streamer.models.model import Model
 from streamer.models.openvino_ir import ensure_ir
 from streamer.models.quantize import check_extra, quantize
+from streamer.models.quantized_onnx import is_quantized
 from streamer.settings import OPTIONS
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.offline_detector import Opened
@@ -131,6 +132,8 @@ def _original(model: Model) -> Path:
         raise EngineUnavailable(
             f"{model.name} has no ONNX file to quantize: streamer models export {model.path} --to onnx makes one"
         )
+    if kind == "onnx" and is_quantized(model.files[kind]):
+        raise UsageError(f"{model.name} is quantized already: give the model that it was made from")
     return model.files[kind]
 
 

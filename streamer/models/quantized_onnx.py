@@ -1,0 +1,43 @@
+"""Whether an ONNX file is quantized: by the operators in it, not by running it."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamer.models.protobuf import fields
+
+OPERATORS = frozenset(
+    {
+        *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"),
+        *("ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"),
+    }
+)
+"""Those that quantized models have, of which any one makes a model quantized."""
+_NODES_OF = {7: 1, 25: 7}
+"""The graph and the functions of a model, by their numbers in it, and the number of a node in each."""
+_OPERATOR = 4
+
+
+def is_quantized(path: Path) -> bool:
+    """The ONNX file at ``path`` has operators of `OPERATORS`; a file that is no ONNX has none."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            with memoryview(whole) as data:
+                return any(operator in OPERATORS for operator in _operators(data))
+    except (OSError, ValueError, IndexError, BufferError):
+        return False
+
+
+def _operators(model: memoryview) -> Iterator[str]:
+    for number, part in fields(model):
+        if number not in _NODES_OF or not isinstance(part, memoryview):
+            continue
+        for field, node in fields(part):
+            if field == _NODES_OF[number] and isinstance(node, memoryview):
+                yield from (
+                    bytes(name).decode()
+                    for of_node, name in fields(node)
+                    if of_node == _OPERATOR and isinstance(name, memoryview)
+                )
