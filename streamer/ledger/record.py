@@ -28,6 +28,7 @@ class FrameRecord:
 
     ``held_until`` is when the ``wait`` policy let go of the source, which no camera would be: lateness counts
     from there. ``switches`` counts how often the system took a core from one of our threads while it was detected.
+    ``surest`` is the highest confidence of what was detected.
     """
 
     stream: int
@@ -48,6 +49,7 @@ class FrameRecord:
     late: bool = False
     detections: int | None = None
     switches: int = 0
+    surest: float = 0.0
 
     @property
     def lateness(self) -> int | None:

@@ -50,6 +50,7 @@ class Detector:
             raise kind(f"the engine failed at frame {frame.index}: {error}", frame=frame.index) from error
         record.switches = involuntary_switches() - switches
         record.detections = len(detections)
+        record.surest = float(detections.confidence[0]) if record.detections else 0.0
         return detections
 
     def prime(self, primer: Primer, due_us: int) -> None:

@@ -20,6 +20,8 @@ from streamer.stats.steadiness import agree
 WORTH_TELLING = "p95"
 FRAMES_TO_FIND_IN = 20
 """A model that finds nothing in so many frames is to be doubted."""
+ROUNDING = 0.01
+"""What a certain model may exceed 1 by, where it counts in 8 bits."""
 DELAYED_SHARE = 0.005
 """From this share of frames on that priming delays, it harms the tail that it is not to touch."""
 LATENESS_SHARE = 0.1
@@ -134,7 +136,12 @@ def of_the_figures(facts: Facts) -> list[str]:
 
 
 def of_the_detections(facts: Facts) -> list[str]:
-    """A model that finds nothing at all."""
+    """A model that finds nothing at all, and one whose confidences are none."""
+    if (surest := facts.totals.surest) > 1 + ROUNDING:
+        return [
+            f"the model is more than certain: confidences reach {surest:.3f}, and none is over 1; what it puts out "
+            "is of another kind than its head says, or was damaged when it was quantized"
+        ]
     delivered = facts.totals.frames["delivered"]
     gray = facts.setup["engine"]["config_requested"].get("preprocess") == Preprocessing.OFF
     if facts.totals.objects or delivered < FRAMES_TO_FIND_IN or gray:

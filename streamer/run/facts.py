@@ -33,6 +33,7 @@ class Totals:
 
     The ledger was ``conserved`` when every scheduled frame has one outcome. ``exact`` says that no value was put
     into a bucket. ``windows`` are the last ones, of ``window_s`` seconds each.
+    ``surest`` is the highest confidence of what was found; 0 where it is not known, as of a run that was killed.
     """
 
     frames: Mapping[str, int]
@@ -44,6 +45,7 @@ class Totals:
     exact: bool
     window_s: int
     windows: Sequence[Window]
+    surest: float = 0.0
 
 
 def totals(ledger: Ledger, tally: Tally, windows: Windows) -> Totals:
@@ -60,6 +62,7 @@ def totals(ledger: Ledger, tally: Tally, windows: Windows) -> Totals:
         exact=all(values.exact for values in whole.values()),
         window_s=window_s,
         windows=last,
+        surest=tally.surest,
     )
 
 

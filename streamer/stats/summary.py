@@ -115,7 +115,7 @@ class Tally:
 
     ``ticks_us`` has for each stream the period of the ticks at which its age is taken, None for the scheduled
     instants themselves. Of each figure ``most_exact`` values are kept as they are, all others in buckets. ``objects``
-    counts what was detected.
+    counts what was detected, ``surest`` is the highest confidence of it.
     """
 
     def __init__(
@@ -127,6 +127,7 @@ class Tally:
     ) -> None:
         self._most_exact = most_exact
         self.objects = 0
+        self.surest = 0.0
         self.figures = _no_figures(most_exact)
         self._parts: list[dict[str, Distribution]] = []
         self._ages = [] if closed_loop else [_Age(tick_us, self._aged) for tick_us in ticks_us]
@@ -144,6 +145,7 @@ class Tally:
 
     def closed(self, record: FrameRecord) -> None:
         self.objects += record.detections or 0
+        self.surest = max(self.surest, record.surest)
         for name, step in STEPS.items():
             value = step(record)
             if value is not None:

@@ -76,6 +76,12 @@ def test_a_model_that_finds_nothing() -> None:
     assert doubts(set_up(engine=gray, facts=counted(objects=0))) == []
 
 
+def test_confidences_over_1() -> None:
+    (said,) = doubts(counted(surest=1.506))
+    assert said.startswith("the model is more than certain: confidences reach 1.506")
+    assert doubts(counted(surest=1.004)) == []
+
+
 def test_a_lateness_that_blurs_the_latency() -> None:
     (said,) = doubts(counted(figures=figures(1000, lateness_us=1_500)))
     assert said.startswith("frames left late: lateness p99 is 1.500 ms, 15% of the median latency")

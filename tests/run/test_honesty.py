@@ -18,6 +18,7 @@ from streamer.verify import verify
 from tests import runs
 from tests.runs import check_conserved, rows
 from tests.sources.servers import USER, http_server
+from tests.tiny_models import CELLS, raw, write_ir
 from tests.videos import write_video
 
 
@@ -53,6 +54,18 @@ def test_until_goes_on_until_the_percentile_may_be_shown(clip: Path, tiny_model:
 def test_a_source_that_ends_too_soon_for_until_is_a_doubt(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     done = replayed(clip, tiny_model, tmp_path / "run", until="p99", policy=Policy.WAIT)
     assert any("p99 needs 662, the run has 60" in doubt for doubt in done.manifest["doubts"])
+
+
+@pytest.mark.parametrize(
+    ("score", "says"), [(1.5, "confidences reach 1.500"), (0.0, "nothing was found in any of 30")]
+)
+def test_what_a_model_puts_out_is_doubted(score: float, says: str, clip: Path, tmp_path: Path) -> None:
+    answer = raw(1, 6, CELLS)
+    answer[0, :, 10] = 20, 20, 16, 16, score, 0
+    model = write_ir(tmp_path / "mine.xml", answer, labels="person car")
+    settings = Settings(engine="ir", model=str(model), out=tmp_path / "run", fps="max", frames=30, chart=False)
+    doubts = streamer.replay(clip, settings).manifest["doubts"]
+    assert sum(says in doubt for doubt in doubts) == 1
 
 
 @pytest.mark.timing
