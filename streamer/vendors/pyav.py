@@ -6,7 +6,8 @@ is an ``AVRational``: unknown is 0/1, and ``round()``, ``int()`` and ``limit_den
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Protocol, cast
 
@@ -44,20 +45,16 @@ def open_input(
     return cast(InputContainer, opened)
 
 
-def demux(
-    container: InputContainer, stream: VideoStream, *, on_unknown: Callable[[], None] = lambda: None
-) -> Iterator[Packet[VideoStream]]:
+def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """The packets of ``stream``; the last one is empty. Raises av.FFmpegError.
 
-    For a stream that begins in the middle of a transport stream PyAV raises IndexError, and goes on when it is asked
-    again: ``on_unknown`` is called.
+    For a stream that begins in the middle of a transport stream PyAV raises IndexError up to version 18, and goes on
+    when it is asked again.
     """
     while True:
-        try:
+        with suppress(IndexError):
             yield from container.demux(stream)
             return
-        except IndexError:
-            on_unknown()
 
 
 def exact(ratio: Any) -> Fraction | None:

@@ -15,6 +15,9 @@ from streamer.vendors import pyav
 from streamer.video.parts import Part, opened, parts_of
 from streamer.video.pictures import picture_count
 
+_HOLE = 1 << 20
+"""Bytes without a packet of the video in which there may be another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -50,28 +53,31 @@ class Packets:
 def read_packets(path: Path, container: InputContainer, stream: VideoStream, *, alone: bool) -> Packets:
     """All of ``stream``; unless it is to be played ``alone``, all of those as which a transport stream goes on."""
     packets = Packets()
-    others = len(container.streams.video) > 1
-    unknown = _read(packets, container, stream, 0)
-    may_go_on = container.format.name == "mpegts" and (others or unknown) and not alone
+    hole = _read(packets, container, stream, 0, path.stat().st_size)
+    # PyAV says nothing of a stream that begins behind the start of the file, or raises IndexError: the other video
+    # is to be seen by the room that it takes.
+    may_go_on = container.format.name == "mpegts" and not alone and hole > min(_HOLE, path.stat().st_size // 20)
     if may_go_on and (parts := parts_of(path)):
         packets = Packets(parts=parts)
         for part in parts:
             with suppress(av.FFmpegError), opened(path, part) as (container, stream):
-                _read(packets, container, stream, part.begin)
+                _read(packets, container, stream, part.begin, part.end)
     return packets
 
 
-def _read(packets: Packets, container: InputContainer, stream: VideoStream, begin: int) -> bool:
-    """Read what begins at this place of the file; whether there are streams that PyAV does not know of."""
+def _read(packets: Packets, container: InputContainer, stream: VideoStream, begin: int, end: int) -> int:
+    """Read what stands between these places of the file; gives the most bytes in which nothing of it is."""
     count = picture_count(stream.codec_context)
-    unknown: list[None] = []
     flagged: Flagged | None = None
+    behind, hole = begin, 0
     # Where the container breaks off, what its index promised beyond is found missing later.
     with suppress(av.FFmpegError):
-        for packet in pyav.demux(container, stream, on_unknown=lambda: unknown.append(None)):
+        for packet in pyav.demux(container, stream):
             # Discarded ones are to be decoded but not shown (an edit list cut them off); an empty one is the end.
             if not packet.size:
                 continue
+            place = begin + (packet.pos or 0)
+            hole, behind = max(hole, place - behind), place + packet.size
             pictures = count(packet)
             if packet.is_discard:
                 continue
@@ -81,8 +87,8 @@ def _read(packets: Packets, container: InputContainer, stream: VideoStream, begi
             if packet.dts is not None:
                 packets.decode_ticks.append(packet.dts)
             if flagged is not None:
-                flagged.next, flagged = Place(begin + (packet.pos or 0), packet.pts), None
+                flagged.next, flagged = Place(place, packet.pts), None
             if packet.is_corrupt:
-                flagged = Flagged(stream.id, Place(begin + (packet.pos or 0), packet.pts))
+                flagged = Flagged(stream.id, Place(place, packet.pts))
                 packets.flagged.append(flagged)
-    return bool(unknown)
+    return max(hole, end - behind)
