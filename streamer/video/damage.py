@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.video.packets import Flagged, Packets
-from streamer.video.transport_stream import Jump, jumps
+from streamer.video.playlist import segments_of
+from streamer.video.transport_stream import Jump, content, jumps, video_runs
 from streamer.video.truncation import ends_early, indexes_every_frame
 
 
@@ -26,15 +27,26 @@ def damaged(
     whole: list[int | None] = []
     between = 0
     for pid, group in groupby(packets.flagged, key=lambda flagged: flagged.pid):
-        found = jumps(path, pid) if container.format.name == "mpegts" else []
+        found = _jumps(path, container.format.name, pid)
         between += sum(jump.between and not jump.joined for jump in found)
         flagged = list(group)
-        ends = [later.packet.position for later in flagged[1:]] + [path.stat().st_size]
-        for one, end in zip(flagged, ends, strict=True):
-            hurt = _damaged(one, [jump for jump in found if one.packet.position < jump.position <= end])
+        for one, later in zip_longest(flagged, flagged[1:]):
+            behind = [jump for jump in found if one.packet.position < jump.position]
+            until = [jump for jump in behind if later is None or jump.position <= later.packet.position]
+            hurt = _damaged(one, until)
             broken += hurt
             whole += [one.packet.tick] if one.packet.tick not in hurt else []
     return broken, whole, between
+
+
+def _jumps(path: Path, format_name: str, pid: int) -> list[Jump]:
+    """Where the counters of a stream jump, of a transport stream or of one in the segments of a playlist."""
+    if format_name == "mpegts":
+        return jumps(content(path), pid)
+    if format_name != "hls":
+        return []
+    data = content(*segments_of(path))
+    return [jump for run in video_runs(data)[:1] for jump in jumps(data, run.pid)]
 
 
 def missing_frames(

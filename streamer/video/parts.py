@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.vendors import pyav
-from streamer.video.transport_stream import video_runs
+from streamer.video.transport_stream import content, video_runs
 
 _PICTURES = 8
 """Streams one after the other have at least so many pictures at a time, on average; side by side they have one."""
@@ -29,7 +29,7 @@ class Part:
 
 def parts_of(path: Path) -> tuple[Part, ...]:
     """The parts of a transport stream; none where its videos run side by side, or there is only one."""
-    runs = video_runs(path)
+    runs = video_runs(content(path))
     if len(runs) < 2 or sum(run.pictures for run in runs) < _PICTURES * len(runs):
         return ()
     # The tables that tell of a stream stand before its first picture.

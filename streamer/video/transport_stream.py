@@ -24,7 +24,7 @@ _VIDEO = 0xE0
 _PAT = 0
 """The PID of the program association table, with which a segment begins."""
 
-_Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 _Places = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
@@ -70,9 +70,15 @@ def find_row(head: bytes) -> Row | None:
     return None
 
 
-def video_runs(path: Path) -> list[Run]:
-    """The file's pictures by the stream that they belong to, one run after the other."""
-    data, at, head = _heads(path)
+def content(*paths: Path) -> Bytes:
+    """What is in a file, or in several ones that are played one after the other."""
+    files: list[Bytes] = [np.memmap(path, np.uint8, "r") for path in paths if path.stat().st_size]
+    return files[0] if len(files) == 1 else np.concatenate([np.zeros(0, np.uint8), *files])
+
+
+def video_runs(data: Bytes) -> list[Run]:
+    """The pictures by the stream that they belong to, one run after the other."""
+    at, head = _heads(data)
     begins = np.flatnonzero(head[:, 1] & 0x40)
     # A packet's payload stands behind its adaptation field, if it has one (2.4.3.4), and a picture's begins so.
     payload = at[begins] + 4 + np.where(head[begins, 3] & 0x20, head[begins, 4].astype(np.int64) + 1, 0)
@@ -86,9 +92,9 @@ def video_runs(path: Path) -> list[Run]:
     ]
 
 
-def jumps(path: Path, pid: int) -> list[Jump]:
-    """Where the continuity counter (2.4.3.3) of the stream ``pid`` jumps, in the order of the file."""
-    data, at, head = _heads(path)
+def jumps(data: Bytes, pid: int) -> list[Jump]:
+    """Where the continuity counter (2.4.3.3) of the stream ``pid`` jumps, in the order of the data."""
+    at, head = _heads(data)
     pids = _pids(head)
     own, tables = np.flatnonzero(pids == pid), np.flatnonzero(pids == _PAT)
     new_tables = tables[_jumps(head[tables])]
@@ -101,18 +107,17 @@ def jumps(path: Path, pid: int) -> list[Jump]:
     return found
 
 
-def _heads(path: Path) -> tuple[_Bytes, _Places, _Bytes]:
-    """The file, the places of its packets' sync bytes, and the first six bytes of each from there."""
-    data = np.memmap(path, np.uint8, "r")
+def _heads(data: Bytes) -> tuple[_Places, Bytes]:
+    """The places of the packets' sync bytes, and the first six bytes of each from there."""
     at = np.concatenate([np.zeros(0, np.int64), *_packets(data)])
-    return data, at, data[at[:, None] + np.arange(6)]
+    return at, data[at[:, None] + np.arange(6)]
 
 
-def _pids(head: _Bytes) -> _Places:
+def _pids(head: Bytes) -> _Places:
     return (head[:, 1] & 0x1F).astype(np.int64) << 8 | head[:, 2]
 
 
-def _packets(data: _Bytes) -> Iterator[_Places]:
+def _packets(data: Bytes) -> Iterator[_Places]:
     """The places of the sync bytes; what is no packet is passed over."""
     begin = 0
     while (row := find_row(data[begin : begin + LOOKED_AT].tobytes())) is not None:
@@ -125,7 +130,7 @@ def _packets(data: _Bytes) -> Iterator[_Places]:
             return
 
 
-def _jumps(head: _Bytes) -> _Places:
+def _jumps(head: Bytes) -> _Places:
     """The numbers of those packets of one stream whose counter does not go on from the one before."""
     counter, payload = head[:, 3] & 15, head[:, 3] >> 4 & 1
     announced = ((head[:, 3] & 0x20) > 0) & (head[:, 4] > 0) & ((head[:, 5] & 0x80) > 0)  # discontinuity_indicator
@@ -133,7 +138,7 @@ def _jumps(head: _Bytes) -> _Places:
     return np.flatnonzero(~goes_on & ~announced[1:]) + 1
 
 
-def _is_stuffed(data: _Bytes, at: int) -> bool:
+def _is_stuffed(data: Bytes, at: int) -> bool:
     """Whether the packet ends a picture: what remains of its last packet is stuffed (2.4.3.5)."""
     length = int(data[at + 4])
     return bool(data[at + 3] & 0x20) and (length == 0 or (length > 1 and int(data[at + 4 + length]) == 0xFF))

@@ -70,6 +70,21 @@ def test_segments_that_are_joined_are_whole(form: Callable[[bytes], bytes], junk
     assert reader.doubts == []
 
 
+@pytest.mark.parametrize("master", [False, True])
+def test_the_segments_of_a_playlist_are_whole(master: bool, tmp_path: Path) -> None:
+    for first in (0, 10, 20):
+        segment(tmp_path / "x.ts", first)
+    lines = [line for first in (0, 10, 20) for line in ("#EXTINF:0.4,", f"segment-{first}.ts")]
+    (tmp_path / "media.m3u8").write_text(
+        "\n".join(["#EXTM3U", "#EXT-X-TARGETDURATION:1", *lines, "#EXT-X-ENDLIST", ""])
+    )
+    (tmp_path / "master.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000\nmedia.m3u8\n")
+    reader, pictures = check_as_decoded(tmp_path / ("master.m3u8" if master else "media.m3u8"))
+    assert [number_of(picture.image) for picture in pictures if picture.image is not None] == [*range(10)] * 3
+    assert reader.info.rate == 25
+    assert reader.doubts == []
+
+
 @pytest.mark.parametrize("which", [1, -1])
 def test_a_packet_missing_within_a_frame_spoils_it(which: int, tmp_path: Path) -> None:
     path = tmp_path / "hole.ts"
