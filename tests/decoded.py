@@ -1,0 +1,140 @@
+"""What FFmpeg decodes of a file, and whether a VideoReader plays it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+from zlib import crc32
+
+import av
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from streamer.errors import SourceError
+from streamer.frame import Image
+from streamer.vendors import pyav
+from streamer.video.reader import Picture, VideoReader
+from tests.videos import number_of
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What FFmpeg decodes of a file.
+
+    ``pictures`` are labels in the order in which they come out, and ``whole`` those of which all is in the file;
+    ``times`` are those of all pictures in seconds since the first, empty where one has none or they do not rise;
+    ``refused`` is how often the decoder refused.
+    """
+
+    pictures: Sequence[str] = ()
+    whole: Sequence[str] = ()
+    times: Sequence[Fraction] = ()
+    refused: int = 1
+
+
+def decode(path: Path, *, cut_off: bool) -> Decoded:
+    """FFmpeg's plain decoding, going on after an error; ``cut_off`` says that a part of a packet may be in the file.
+
+    A transport stream hands over the part that it has of a packet, and decoders paint the rest without a word: such
+    a picture is not whole. FFmpeg marks packets as damaged behind a restart of the stream's counters, too, as where
+    files are joined: where nothing was cut off these are whole. What decoders mark is not.
+    """
+    frames: list[VideoFrame] = []
+    refused, last = 0, None
+    try:
+        container = pyav.open_input(f"file:{path}")
+    except av.FFmpegError:
+        return Decoded()
+    with container:
+        if not container.streams.video or container.streams.video[0].codec_context is None:
+            return Decoded()
+        stream = container.streams.video[0]
+        for packet in _packets(container, stream):
+            if packet is not None:
+                last = packet.pts
+                packet = packet if cut_off or not packet.is_corrupt else _unmarked(packet)
+            try:
+                frames += stream.codec_context.decode(packet)
+            except av.FFmpegError:
+                refused += 1
+        tick_s = pyav.time_base(stream)
+        partial = last if cut_off and container.format.name == "mpegts" else None
+    labels = [_label(cast(Image, frame.to_ndarray(format="bgr24"))) for frame in frames]
+    damaged = [frame.is_corrupt or (partial is not None and frame.pts == partial) for frame in frames]
+    ticks = [frame.pts for frame in frames if frame.pts is not None]
+    rise = len(ticks) == len(frames) and all(earlier < later for earlier, later in pairwise(ticks))
+    return Decoded(
+        pictures=labels,
+        whole=[label for label, bad in zip(labels, damaged, strict=True) if not bad],
+        times=[(tick - ticks[0]) * tick_s for tick in ticks] if rise else (),
+        refused=refused,
+    )
+
+
+def _packets(container: av.container.InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
+    """The packets up to the end or to where the container breaks off, and None: what the decoder holds comes out."""
+    with suppress(av.FFmpegError):
+        yield from (packet for packet in container.demux(stream) if packet.size)
+    yield None
+
+
+def _unmarked(packet: Packet[VideoStream]) -> Packet[VideoStream]:
+    same = cast("Packet[VideoStream]", av.Packet(bytes(packet)))
+    same.pts, same.dts, same.time_base = packet.pts, packet.dts, packet.time_base
+    same.is_keyframe = packet.is_keyframe
+    return same
+
+
+def _label(image: Image) -> str:
+    """A picture's number, as far as it can be read, and a checksum of its pixels."""
+    return f"{number_of(image)}:{crc32(image.tobytes()):08x}"
+
+
+def check_played(path: Path, *, cut_off: bool) -> Decoded:
+    """A VideoReader plays each picture that FFmpeg decodes once, in order, at a time of its own.
+
+    Where FFmpeg's times rise, they are the times. Pictures that are not whole may be errors. Each error has a cause:
+    a packet that was refused, a picture that is not whole, or a part of the file that is not there; ``cut_off`` as in
+    ``decode``. Raises AssertionError.
+    """
+    decoded = decode(path, cut_off=cut_off)
+    if not decoded.whole:
+        # Pictures that are not whole may be enough to play it.
+        with suppress(SourceError), VideoReader(path) as reader:
+            assert decoded.pictures, "it plays a file in which FFmpeg finds no picture"
+        return decoded
+    with VideoReader(path) as reader:
+        promised = reader.info.frames
+        found = list(_read(reader))
+    pictures = [picture for picture, _ in found]
+    played = [label for _, label in found if label is not None]
+    assert [picture.index for picture in pictures] == list(range(promised)), "frames are missing or twice"
+    lost = _first_out_of_row(decoded.whole, played)
+    assert lost is None, f"lost is {lost}: {played} of {decoded.pictures}"
+    made_up = _first_out_of_row(played, decoded.pictures)
+    assert made_up is None, f"made up is {made_up}: {played} of {decoded.pictures}"
+    times = [picture.pts for picture in pictures]
+    assert all(earlier < later for earlier, later in pairwise(times)), f"times do not rise: {times}"
+    causes = decoded.refused + len(decoded.pictures) - len(decoded.whole)
+    errors = [picture.error for picture in pictures if picture.image is None]
+    assert cut_off or len(errors) <= causes, f"errors without a cause: {errors}"
+    if decoded.times and not errors:
+        assert times == decoded.times, f"times differ: {times} are {decoded.times}"
+    return decoded
+
+
+def _read(reader: VideoReader) -> Iterator[tuple[Picture, str | None]]:
+    while (picture := reader.read()) is not None:
+        yield picture, None if picture.image is None else _label(picture.image)
+
+
+def _first_out_of_row(some: Sequence[str], row: Sequence[str]) -> str | None:
+    """The first of ``some`` that does not come, in order, in the row; None where all do."""
+    rest = iter(row)
+    return next((one for one in some if one not in rest), None)
