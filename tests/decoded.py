@@ -1,4 +1,4 @@
-"""What FFmpeg decodes of a file, and whether a VideoReader plays it all."""
+"""What FFmpeg decodes of a file, and whether a VideoReader, and a run, plays it all."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streamer.errors import SourceError
+import streamer
+from streamer import Settings, SourceError, Video
 from streamer.frame import Image
 from streamer.vendors import pyav
+from streamer.verify import verify
 from streamer.video.reader import Picture, VideoReader
+from tests.runs import check_conserved
 from tests.videos import number_of
 
 
@@ -116,17 +119,44 @@ def check_played(path: Path, *, cut_off: bool) -> Decoded:
     played = [label for _, label in found if label is not None]
     assert [picture.index for picture in pictures] == list(range(promised)), "frames are missing or twice"
     lost = _first_out_of_row(decoded.whole, played)
-    assert lost is None, f"lost is {lost}: {played} of {decoded.pictures}"
+    assert lost is None, f"lost is {lost}: {_told(played)} of {_told(decoded.pictures)}"
     made_up = _first_out_of_row(played, decoded.pictures)
-    assert made_up is None, f"made up is {made_up}: {played} of {decoded.pictures}"
+    assert made_up is None, f"made up is {made_up}: {_told(played)} of {_told(decoded.pictures)}"
     times = [picture.pts for picture in pictures]
-    assert all(earlier < later for earlier, later in pairwise(times)), f"times do not rise: {times}"
+    assert all(earlier < later for earlier, later in pairwise(times)), f"times do not rise: {_seconds(times)}"
     causes = decoded.refused + len(decoded.pictures) - len(decoded.whole)
     errors = [picture.error for picture in pictures if picture.image is None]
     assert cut_off or len(errors) <= causes, f"errors without a cause: {errors}"
     if decoded.times and not errors:
-        assert times == decoded.times, f"times differ: {times} are {decoded.times}"
+        assert times == decoded.times, f"times differ: {_seconds(times)} not {_seconds(decoded.times)}"
     return decoded
+
+
+def check_accounted(path: Path, out: Path, *, cut_off: bool, model: Path | None = None) -> None:
+    """A run of the null engine into ``out`` has a row and an outcome for each frame, and loses no whole picture.
+
+    Raises AssertionError.
+    """
+    wanted = Settings(
+        engine="null",
+        model=None if model is None else str(model),
+        fps="max",
+        warmup=0,
+        video=Video.NONE,
+        chart=False,
+        out=out,
+    )
+    decoded = decode(path, cut_off=cut_off)
+    if not decoded.whole:
+        with suppress(SourceError):
+            streamer.replay(path, wanted)
+            assert decoded.pictures, "it runs a file in which FFmpeg finds no picture"
+        return
+    streamer.replay(path, wanted)
+    outcomes = check_conserved(out)
+    assert set(outcomes) <= {"delivered", "decode_error"}, f"{outcomes}"
+    assert len(decoded.whole) <= outcomes["delivered"] <= len(decoded.pictures), f"{outcomes}"
+    assert verify(out).reasons == []
 
 
 def _read(reader: VideoReader) -> Iterator[tuple[Picture, str | None]]:
@@ -138,3 +168,11 @@ def _first_out_of_row(some: Sequence[str], row: Sequence[str]) -> str | None:
     """The first of ``some`` that does not come, in order, in the row; None where all do."""
     rest = iter(row)
     return next((one for one in some if one not in rest), None)
+
+
+def _told(labels: Sequence[str]) -> str:
+    return f"{len(labels)} ({' '.join(label.split(':')[0] for label in labels)})"
+
+
+def _seconds(times: Sequence[Fraction]) -> str:
+    return " ".join(f"{float(time):g}" for time in times)
