@@ -60,6 +60,8 @@ def _later(one: Coded, by: int) -> Coded:
     return replace(one, pts=None if one.pts is None else one.pts + by, dts=None if one.dts is None else one.dts + by)
 
 
+_JUNK = b"\xaa"
+"""No letter, with which a box of an MP4 would begin, the rest of it missing."""
 _FEW = st.integers(1, 3)
 _NEAR = st.sampled_from([-3, -2, -1, 1, 2, 3])
 _TIMES_MS = st.sampled_from([-1000, -100, -INTERVAL_MS, -13, 13, INTERVAL_MS, 100, 1000])
@@ -80,8 +82,8 @@ _PACKETS: Mapping[str, tuple[Callable[[Packets, int, int], Packets], st.SearchSt
 
 _BYTES: Mapping[str, tuple[Callable[[bytes, int], bytes], st.SearchStrategy[int]]] = {
     "cut off": (lambda content, share: content[: len(content) * share // 100], st.integers(30, 99)),
-    "junk before": (lambda content, count: b"\x55" * count + content, st.sampled_from([1, 50, 188, 1000])),
-    "junk behind": (lambda content, count: content + b"\x55" * count, st.sampled_from([1, 50, 188, 1000])),
+    "junk before": (lambda content, count: _JUNK * count + content, st.sampled_from([1, 50, 188, 1000])),
+    "junk behind": (lambda content, count: content + _JUNK * count, st.sampled_from([1, 50, 188, 1000])),
     "joined": (lambda content, times: content * times, st.integers(2, 3)),
 }
 """What is done to the bytes of the whole file, and how much of it."""
