@@ -93,7 +93,7 @@ def _fuzz(one: Round, scratch: Path) -> None:
     count, latest = 0, Edited(one.codec, one.container, ())
 
     def note(edited: Edited, why: str) -> None:
-        (scratch / "latest").write_text(f"{count}\n{edited}\n{why}", encoding="utf-8")
+        (scratch / "latest").write_text(f"{count}\n{edited!r}\n{why}", encoding="utf-8")
 
     @hypothesis.seed(one.seed)
     @settings(

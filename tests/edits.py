@@ -106,6 +106,10 @@ class Edited:
     container: str
     edits: tuple[Edit, ...]
 
+    def __str__(self) -> str:
+        done = "; ".join(f"{edit.kind} {edit.at} {edit.by}" for edit in self.edits)
+        return f"{self.codec} in {self.container}: {done}"
+
     @property
     def cut_off(self) -> bool:
         """A part of a packet may be in it."""

@@ -13,8 +13,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.decoded import check_accounted, check_played
-from tests.edits import BOTH, Edited, files
+from tests.edits import BOTH, Edit, Edited, files
 from tests.packets import CODECS
+
+PLAYED_WRONG_ONCE = [
+    Edited("mpeg4", "mp4", (Edit("move", 1, 1),)),
+    Edited("mpeg4 with B-frames", "mkv", (Edit("drop", 0, 1),)),
+    Edited("mpeg4 with B-frames", "avi", (Edit("repeat", 1, 1),)),
+    Edited("h264", "mkv", (Edit("move", 17, 3),)),
+    Edited("h264", "flv", (Edit("shift", 0, -100), Edit("drop", 17, 1), Edit("shift", 2, -1000))),
+    Edited("h264 with B-frames", "264", (Edit("drop", 0, 1),)),
+    Edited("h264 with B-frames", "flv", (Edit("same time", 4, 1),)),
+    Edited("h264 with B-frames", "fragmented mp4", (Edit("jump", 11, 400),)),
+    Edited("h264 with B-frames", "ts", (Edit("jump", 11, 3000),)),
+    Edited("hevc with B-frames", "mkv", (Edit("same time", 10, 2), Edit("shift", 0, 13), Edit("shift", 0, 13))),
+    Edited("mpeg2 with B-frames", "m2ts", (Edit("drop", 1, 1),)),
+    Edited("vp8", "mkv", (Edit("hide", 0, 1),)),
+]
+"""Files that chance has found."""
+
+
+@pytest.mark.parametrize("edited", PLAYED_WRONG_ONCE, ids=str)
+def test_what_was_played_wrong_once_is_played_right(edited: Edited, tmp_path: Path) -> None:
+    edited.write(tmp_path / "edited")
+    check_played(tmp_path / "edited", cut_off=edited.cut_off)
 
 
 @pytest.mark.parametrize("codec", CODECS)
