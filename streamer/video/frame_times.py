@@ -32,6 +32,18 @@ class Schedule:
         self._ticks.insert(index, tick)
         return index
 
+    def insert_before(self, index: int, period: int) -> int:
+        """Makes room for a frame before frame ``index``, or at the end ``period`` ticks after the last.
+
+        Where no tick is free before frame ``index``, it takes that one's, and those after it move on.
+        """
+        before = self._ticks[index - 1] if index else -period
+        if index == len(self._ticks):
+            self._ticks.append(before + period)
+        elif self._ticks[index] - before > 1:
+            self._ticks.insert(index, (before + self._ticks[index]) // 2)
+        return index
+
     def remove(self, index: int) -> None:
         """Takes out what turned out to be no frame; those after it move up."""
         del self._ticks[index]

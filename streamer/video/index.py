@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -119,7 +118,8 @@ def _times(path: Path, container: InputContainer, stream: VideoStream, packets: 
     """The file's own times where they can be trusted, the few that are wrong mended; else the frames are counted."""
     time_base, rates = pyav.time_base(stream), said_rates(container, stream, packets)
     made_up = _times_made_up(path, container, stream, packets)
-    trouble = "are missing" if made_up else _trouble_with_times(packets)
+    reordered = bool(stream.codec_context.has_b_frames)
+    trouble = "are missing" if made_up else _trouble_with_times(packets, reordered=reordered)
     mend = _mended(stream, packets) if trouble and not made_up else None
     if trouble and mend is None:
         rate = rate_to_count_at(packets, time_base, rates)
@@ -160,7 +160,7 @@ def _mended(stream: VideoStream, packets: Packets) -> tuple[list[int], list[int]
             # One that is missing is wrong as one that is repeated is.
             known.append(tick if tick is not None else known[-1] if known else 0)
         return mended(known)
-    if None in packets.ticks or _goes_back(packets.decode_ticks):
+    if None in packets.ticks or _goes_back(packets, reordered=True):
         return None
     return mended(sorted(cast(list[int], packets.ticks)))
 
@@ -190,18 +190,22 @@ def _comes_out_of_order(path: Path, index: int) -> bool:
     return False
 
 
-def _trouble_with_times(packets: Packets) -> str:
+def _trouble_with_times(packets: Packets, *, reordered: bool) -> str:
     if None in packets.ticks:
         return "are missing"
-    if _goes_back(packets.decode_ticks):
+    if _goes_back(packets, reordered=reordered):
         return _BACK
     if len(set(packets.ticks)) < len(packets.ticks):
         return _REPEATED
     return ""
 
 
-def _goes_back(ticks: Sequence[int]) -> bool:
-    return any(later < earlier for earlier, later in pairwise(ticks))
+def _goes_back(packets: Packets, *, reordered: bool) -> bool:
+    """Whether times start again, as where files are joined; where frames are reordered, by more than these can be."""
+    steps = np.diff(np.asarray(packets.decode_ticks, np.int64))
+    forth = np.sort(steps[steps > 0])
+    most = _REORDERED * int(forth[len(forth) // 2]) if reordered and len(forth) else 0
+    return bool(np.any(steps < -most))
 
 
 def _extended(ticks: list[int], count: int, period: Fraction) -> list[int]:

@@ -114,7 +114,8 @@ class VideoReader:
         self._timed = index.timed
         self._replaced = index.replaced
         self._missing, self._whole = index.missing, index.whole
-        self._rate, self._parts = index.rate, index.parts
+        self._parts = index.parts
+        self._period = max(1, round(1 / (index.rate * index.schedule.time_base)))
         self._empty = 0
         self.schedule: Schedule = index.schedule
         self.gaps = index.gaps
@@ -211,15 +212,16 @@ class VideoReader:
 
         A picture that is there is never thrown away: one that was not promised gets a place.
         """
-        tick = frame.pts if self._timed and frame.pts not in self._replaced else None
-        if tick is not None and (index := self.schedule.index_of(tick)) is not None:
-            return max(index, self._next)
-        before = self.schedule.tick(self._next - 1) if self._next else -1
-        if tick is not None and (tick > before or not self._next):
-            return self.schedule.insert(tick)
-        if self._next == len(self.schedule):
-            self.schedule.insert(before + max(1, round(1 / (self._rate * self.schedule.time_base))))
-        return self._next
+        if not self._timed or frame.pts is None or frame.pts in self._replaced:
+            at_end = self._next == len(self.schedule)
+            return self.schedule.insert_before(self._next, self._period) if at_end else self._next
+        index = self.schedule.index_of(frame.pts)
+        if index is not None and index >= self._next:
+            return index
+        if not self._next or frame.pts > self.schedule.tick(self._next - 1):
+            return self.schedule.insert(frame.pts)
+        # It comes out of order, behind one that is shown later: it is the next one.
+        return self.schedule.insert_before(self._next, self._period)
 
     def _why_lost(self, tick: int) -> str | None:
         """What kept the frame of this tick from coming out; None if nothing did."""

@@ -85,7 +85,9 @@ def video_runs(data: Bytes) -> list[Run]:
     start = data[np.minimum(payload[:, None] + np.arange(4), len(data) - 1)]
     pictures = begins[(start[:, :3] == (0, 0, 1)).all(axis=1) & (start[:, 3] >> 4 == _VIDEO >> 4)]
     pids = _pids(head[pictures])
-    firsts = [0, *(np.flatnonzero(pids[1:] != pids[:-1]) + 1)] if len(pids) else []
+    if not len(pids):
+        return []
+    firsts = [0, *(np.flatnonzero(pids[1:] != pids[:-1]) + 1)]
     return [
         Run(int(pids[first]), int(at[pictures[first]]), int(at[pictures[end - 1]]), int(end - first))
         for first, end in zip(firsts, [*firsts[1:], len(pids)], strict=True)
