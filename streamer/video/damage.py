@@ -31,11 +31,13 @@ def damaged(
         between += sum(jump.between and not jump.joined for jump in found)
         flagged = list(group)
         for one, later in zip_longest(flagged, flagged[1:]):
-            behind = [jump for jump in found if one.packet.position < jump.position]
-            until = [jump for jump in behind if later is None or jump.position <= later.packet.position]
-            hurt = _damaged(one, until)
-            broken += hurt
-            whole += [one.packet.tick] if one.packet.tick not in hurt else []
+            behind = [
+                jump for jump in found if one.place < jump.place and (later is None or jump.place <= later.place)
+            ]
+            hurt = _damaged(one, behind)
+            ticks = [packets.ticks[number] for number in hurt if 0 <= number < len(packets.ticks)]
+            broken += ticks
+            whole += [] if one.number in hurt else [packets.ticks[one.number]]
     return broken, whole, between
 
 
@@ -62,14 +64,10 @@ def missing_frames(
     return None
 
 
-def _damaged(flagged: Flagged, behind: list[Jump]) -> list[int | None]:
-    """The ticks of the packets that the jumps behind a flagged one spoil: it, or the next, or none."""
+def _damaged(flagged: Flagged, behind: list[Jump]) -> list[int]:
+    """The numbers of the pictures that the jumps behind a flagged packet spoil: its own, or the next, or none."""
     if not behind:  # FFmpeg had another reason.
-        return [flagged.packet.tick]
+        return [flagged.number]
     # Where a parser cuts the packets, it puts the flag on the one before.
-    spoilt = (
-        flagged.next if flagged.next is not None and jump.position > flagged.next.position else flagged.packet
-        for jump in behind
-        if not jump.between
-    )
-    return [place.tick for place in dict.fromkeys(spoilt)]
+    spoilt = (flagged.number + (jump.picture > flagged.place) for jump in behind if not jump.between)
+    return list(dict.fromkeys(spoilt))

@@ -202,7 +202,7 @@ def _trouble_with_times(packets: Packets, *, reordered: bool) -> str:
 
 def _goes_back(packets: Packets, *, reordered: bool) -> bool:
     """Whether times start again, as where files are joined; where frames are reordered, by more than these can be."""
-    steps = np.diff(np.asarray(packets.decode_ticks, np.int64))
+    steps = np.diff(np.asarray(packets.decode_ticks if reordered else packets.ticks, np.int64))
     forth = np.sort(steps[steps > 0])
     most = _REORDERED * int(forth[len(forth) // 2]) if reordered and len(forth) else 0
     return bool(np.any(steps < -most))

@@ -15,48 +15,48 @@ from streamer.vendors import pyav
 from streamer.video.parts import Part, opened, parts_of
 from streamer.video.pictures import picture_count
 
-_HOLE = 1 << 20
-"""Bytes without a packet of the video in which there may be another one."""
+_ROOM = 1 << 20
+"""Bytes that are not the video's in which there may be another one."""
+_AROUND = 2 * 188
+"""Bytes of a transport stream that may be spent for each frame besides: headers, stuffing and tables."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a packet begins in the file, and its time."""
-
-    position: int
-    tick: int | None
-
-
-@dataclass(slots=True)
 class Flagged:
-    """A packet that FFmpeg calls corrupt, the one behind it, and the number of their stream in the file."""
+    """A packet that FFmpeg calls corrupt: its number, its place in the file, and that of its stream."""
 
+    number: int
+    place: int
     pid: int
-    packet: Place
-    next: Place | None = None
 
 
 @dataclass(slots=True)
 class Packets:
-    """In the order of the file: ``ticks`` are the times of the pictures, ``number`` counts the packets.
+    """In the order of the file: ``ticks`` are the times of the pictures, of which there are ``more`` than packets.
 
-    ``parts`` are those of a video that goes on as another stream.
+    ``decode_ticks`` are only there where pictures are not shown in that order; ``parts`` are those of a video that
+    goes on as another stream.
     """
 
-    number: int = 0
     ticks: list[int | None] = field(default_factory=list)
     decode_ticks: list[int] = field(default_factory=list)
     flagged: list[Flagged] = field(default_factory=list)
     parts: tuple[Part, ...] = ()
+    more: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many packets there are."""
+        return len(self.ticks) - self.more
 
 
 def read_packets(path: Path, container: InputContainer, stream: VideoStream, *, alone: bool) -> Packets:
     """All of ``stream``; unless it is to be played ``alone``, all of those as which a transport stream goes on."""
-    packets = Packets()
-    hole = _read(packets, container, stream, 0, path.stat().st_size)
+    packets, length = Packets(), path.stat().st_size
+    room = _read(packets, container, stream, 0, length)
     # PyAV says nothing of a stream that begins behind the start of the file, or raises IndexError: the other video
     # is to be seen by the room that it takes.
-    may_go_on = container.format.name == "mpegts" and not alone and hole > min(_HOLE, path.stat().st_size // 20)
+    may_go_on = not alone and container.format.name == "mpegts" and room > min(_ROOM, length // 20)
     if may_go_on and (parts := parts_of(path)):
         packets = Packets(parts=parts)
         for part in parts:
@@ -66,29 +66,42 @@ def read_packets(path: Path, container: InputContainer, stream: VideoStream, *, 
 
 
 def _read(packets: Packets, container: InputContainer, stream: VideoStream, begin: int, end: int) -> int:
-    """Read what stands between these places of the file; gives the most bytes in which nothing of it is."""
+    """Read what stands between these places of the file; gives how many of its bytes may be another video's."""
     count = picture_count(stream.codec_context)
-    flagged: Flagged | None = None
-    behind, hole = begin, 0
+    reordered = bool(stream.codec_context.has_b_frames)
+    # Beside other streams that are known, only a hole tells of another one.
+    beside = len(container.streams) > 1
+    taken = behind = hole = 0
+    # This is done for each packet of the file before anything is played: what is not needed is not asked for.
+    ticks, decode_ticks, before = packets.ticks, packets.decode_ticks, len(packets.ticks)
     # Where the container breaks off, what its index promised beyond is found missing later.
     with suppress(av.FFmpegError):
         for packet in pyav.demux(container, stream):
             # Discarded ones are to be decoded but not shown (an edit list cut them off); an empty one is the end.
-            if not packet.size:
+            if not (size := packet.size):
                 continue
-            place = begin + (packet.pos or 0)
-            hole, behind = max(hole, place - behind), place + packet.size
-            pictures = count(packet)
+            taken += size
+            if beside:
+                place = packet.pos or behind
+                if place - behind > hole:
+                    hole = place - behind
+                behind = place + size
+            pictures = 1 if count is None else count(packet)
             if packet.is_discard:
                 continue
-            packets.number += 1
-            # Of several in one packet only the first has a time.
-            packets.ticks += [packet.pts, *repeat(None, pictures - 1)][:pictures]
-            if packet.dts is not None:
-                packets.decode_ticks.append(packet.dts)
-            if flagged is not None:
-                flagged.next, flagged = Place(place, packet.pts), None
+            if pictures == 1:
+                ticks.append(packet.pts)
+            else:
+                _append(packets, packet.pts, pictures)
+            if reordered and (tick := packet.dts) is not None:
+                decode_ticks.append(tick)
             if packet.is_corrupt:
-                flagged = Flagged(stream.id, Place(place, packet.pts))
-                packets.flagged.append(flagged)
-    return max(hole, end - behind)
+                packets.flagged.append(Flagged(len(ticks) - 1, begin + (packet.pos or 0), stream.id))
+    number = len(ticks) - before
+    return max(hole, end - begin - behind) if beside else end - begin - taken - _AROUND * number
+
+
+def _append(packets: Packets, tick: int | None, pictures: int) -> None:
+    """Of several pictures in a packet only the first has a time; one that shows none counts as a packet alone."""
+    packets.ticks.extend([tick, *repeat(None, pictures - 1)][:pictures])
+    packets.more += pictures - 1

@@ -19,21 +19,17 @@ PictureCount: TypeAlias = "Callable[[Packet[VideoStream]], int]"
 """Says of each packet, in the order of the file, how many pictures that will be shown begin in it."""
 
 
-def picture_count(context: VideoCodecContext) -> PictureCount:
-    """The one for the codec of a stream."""
-    extradata = context.extradata or b""
+def picture_count(context: VideoCodecContext) -> PictureCount | None:
+    """The one for the codec of a stream; None where each packet is a picture."""
     codec = context.codec.canonical_name
+    extradata = context.extradata or b""
     if codec == "h264":
         pairs = FieldPairs(extradata)
-        return (lambda packet: pairs(bytes(packet))) if pairs.needed else _one
+        return (lambda packet: pairs(bytes(packet))) if pairs.needed else None
     if codec == "mpeg4":
         pictures = CodedPictures(extradata)
         return lambda packet: pictures(bytes(packet))
-    return {"vp8": _of_vp8, "vp9": _of_vp9}.get(codec, _one)
-
-
-def _one(packet: Packet[VideoStream]) -> int:
-    return 1
+    return {"vp8": _of_vp8, "vp9": _of_vp9}.get(codec)
 
 
 def _of_vp8(packet: Packet[VideoStream]) -> int:

@@ -87,7 +87,7 @@ def gap_from(intervals: _Ticks, time_base: Fraction) -> int:
 
 
 def rate_to_count_at(packets: Packets, time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
-    """The rate of frames whose times are of no use: of ``rates`` the one that most of the times say, else the first.
+    """The rate of frames whose times are of no use: what most of them say all the same, else the first of ``rates``.
 
     A rate of one tick a frame is often none, but where most of the times say it too.
     """
@@ -96,8 +96,10 @@ def rate_to_count_at(packets: Packets, time_base: Fraction, rates: Sequence[Frac
     if len(intervals := intervals_of(ticks)):
         period = _median(intervals) * time_base
         nearest = min(rates, key=lambda rate: abs(1 / rate - period), default=usual)
-        if abs(1 / nearest - period) <= max(period / 100, min(time_base / 2, period / 10)):
+        if abs(1 / nearest - period) <= min(time_base / 2, period / 10):  # the rounding to ticks
             return nearest
+        if np.count_nonzero(np.abs(intervals - _median(intervals)) <= 1) * 2 > len(packets.ticks):
+            return (1 / period).limit_denominator(1_000_000)
     return next((rate for rate in rates if rate * time_base != 1 or rate == usual), usual)
 
 

@@ -180,6 +180,9 @@ class VideoReader:
         # Slices, not frames: frame threads go on decoding after read() has returned, on the cores on which
         # the frame just delivered is being measured. (dav1d has threads of its own, and its own option.)
         context.thread_type = "SLICE"
+        if context.codec.canonical_name == "h264":
+            # With several threads its decoder paints over slices that are damaged, and does not mark the frame.
+            context.thread_count = 1
         if context.codec.name == "libdav1d":
             context.options = {"max_frame_delay": "1"}
         for packet in _packets(container, stream):

@@ -39,13 +39,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A place at which the continuity counter of a stream jumps.
+    """A place at which the continuity counter of a stream jumps; the ``picture`` in which it does begins there.
 
     ``joined`` says that another stream begins there, as where segments are joined; else packets are missing, with
     ``between`` only such as hold whole pictures.
     """
 
-    position: int
+    place: int
+    picture: int
     between: bool
     joined: bool
 
@@ -100,12 +101,15 @@ def jumps(data: Bytes, pid: int) -> list[Jump]:
     pids = _pids(head)
     own, tables = np.flatnonzero(pids == pid), np.flatnonzero(pids == _PAT)
     new_tables = tables[_jumps(head[tables])]
+    pictures = own[(head[own, 1] & 0x40) > 0]
     found = []
     for number in _jumps(head[own]):
         last, first = own[number - 1], own[number]
         between = bool(head[first, 1] & 0x40) and _is_stuffed(data, int(at[last]))
         joined = bool(head[first, 1] & 0x40) and bool(np.any((new_tables > last) & (new_tables < first)))
-        found.append(Jump(int(at[first]), between or joined, joined))
+        begun = pictures[pictures < first]
+        picture = int(at[begun[-1]]) if len(begun) else 0
+        found.append(Jump(int(at[first]), picture, between or joined, joined))
     return found
 
 

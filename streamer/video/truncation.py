@@ -13,6 +13,12 @@ from typing import BinaryIO
 
 from streamer.video import transport_stream
 
+_MP4_BOXES = {
+    *(b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"styp", b"sidx", b"ssix", b"emsg", b"prft", b"pdin"),
+    *(b"meta", b"udta", b"uuid", b"free", b"skip", b"wide"),
+}
+"""Boxes of a file (ISO/IEC 14496-12, 6.2.3, and QuickTime's): others that reach beyond its end are junk behind it."""
+
 
 def cut_off_before_its_index(path: Path) -> bool:
     """Whether this is an MP4 whose index (moov) is missing, as at the end of a recording that was cut off."""
@@ -55,7 +61,7 @@ def _mp4_end(file: BinaryIO) -> tuple[int, set[bytes]]:
         size, kind = struct.unpack_from(">I4s", head)
         if size == 1 and len(head) == 16:
             size = struct.unpack_from(">Q", head, 8)[0]
-        if size < 8 or not kind.isalnum():
+        if size < 8 or not kind.isalnum() or (kind not in _MP4_BOXES and offset + size > length):
             break
         offset += size
         if offset <= length:

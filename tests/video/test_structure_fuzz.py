@@ -29,6 +29,15 @@ PLAYED_WRONG_ONCE = [
     Edited("hevc with B-frames", "mkv", (Edit("same time", 10, 2), Edit("shift", 0, 13), Edit("shift", 0, 13))),
     Edited("mpeg2 with B-frames", "m2ts", (Edit("drop", 1, 1),)),
     Edited("vp8", "mkv", (Edit("hide", 0, 1),)),
+    Edited("mpeg4 with B-frames", "mkv", (Edit("drop", 9, 2),)),
+    Edited("mpeg4 with B-frames", "mkv", (Edit("drop", 8, 3),)),
+    Edited("mpeg4 with B-frames", "ts", (Edit("move", 2, -3),)),
+    Edited("h264 with B-frames", "flv", (Edit("move", 0, 1),)),
+    Edited("h264 with B-frames", "m2ts", (Edit("move", 1, -3),)),
+    Edited("hevc with B-frames", "ts", (Edit("move", 0, 2),)),
+    Edited("hevc with B-frames", "mp4", (Edit("repeat", 12, 2),)),
+    Edited("h264 with B-frames", "mp4", (Edit("repeat", 19, 3), Edit("drop", 16, 2))),
+    Edited("h264 with B-frames", "264", (Edit("cut off", 0, 94), Edit("junk behind", 0, 188))),
 ]
 """Files that chance has found."""
 
