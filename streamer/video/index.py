@@ -155,11 +155,11 @@ def _counted(frames: int, rate: Fraction) -> tuple[list[int], Fraction]:
 def _mended(stream: VideoStream, packets: Packets) -> tuple[list[int], list[int]] | None:
     """The times in the order of presentation, without the few that are wrong; None where that cannot be."""
     if not stream.codec_context.has_b_frames:  # shown as they stand in the file
+        # One that is missing is wrong as one that repeats the one before it is.
         known: list[int] = []
-        for tick in packets.ticks:
-            # One that is missing is wrong as one that is repeated is.
-            known.append(tick if tick is not None else known[-1] if known else 0)
-        return mended(known)
+        for tick in (next((tick for tick in packets.ticks if tick is not None), 0), *packets.ticks):
+            known.append(known[-1] if tick is None else tick)
+        return mended(known[1:])
     if None in packets.ticks or _goes_back(packets, reordered=True):
         return None
     return mended(sorted(cast(list[int], packets.ticks)))
