@@ -133,8 +133,7 @@ class Connection:
         for other in container.streams:
             if other is not video:
                 other.discard = av.stream.Discard.all
-        # Slices, not frames: frame threads hold frames back, which would then seem to arrive later than they did.
-        video.codec_context.thread_type = "SLICE"
+        pyav.prepare(video.codec_context)
         return video
 
     def _failed(self, why: str) -> SourceError:

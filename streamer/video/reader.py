@@ -177,13 +177,8 @@ class VideoReader:
 
     def _decode_part(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         context = stream.codec_context
-        # Slices, not frames: frame threads go on decoding after read() has returned, on the cores on which
-        # the frame just delivered is being measured. (dav1d has threads of its own, and its own option.)
-        context.thread_type = "SLICE"
-        if context.codec.canonical_name == "h264":
-            # With several threads its decoder paints over slices that are damaged, and does not mark the frame.
-            context.thread_count = 1
-        if context.codec.name == "libdav1d":
+        pyav.prepare(context)
+        if context.codec.name == "libdav1d":  # It has threads of its own, and its own option.
             context.options = {"max_frame_delay": "1"}
         for packet in _packets(container, stream):
             try:

@@ -265,6 +265,14 @@ def test_a_damaged_frame_is_one_error_and_reading_goes_on(tmp_path: Path, name: 
     assert numbers(pictures)[24:] == list(range(24, 40))
 
 
+def test_a_damaged_slice_of_several_is_seen(tmp_path: Path) -> None:
+    options = {"x264-params": "slices=4:bframes=0"}
+    path = write_video(tmp_path / "slices.mp4", 20, size=(160, 128), options=options, keyframe_every=10)
+    _, pictures = read_file(damage(path, 5, 0x00))
+    assert pictures[5].error is not None
+    assert numbers(pictures)[10:] == list(range(10, 20))
+
+
 def test_a_change_of_size_is_scaled_to_the_first_size_with_one_doubt(tmp_path: Path) -> None:
     small = write_video(tmp_path / "small.ts", 10, size=(64, 48))
     large = write_video(tmp_path / "large.ts", 10, size=(128, 96))
