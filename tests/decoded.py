@@ -49,7 +49,7 @@ class Decoded:
 def decode(path: Path, *, cut_off: bool) -> Decoded:
     """FFmpeg's plain decoding, going on after an error; ``cut_off`` says that a part of a packet may be in the file.
 
-    FFmpeg marks packets that it could not read in full, but for the last one of a transport stream, and decoders
+    FFmpeg marks packets that it could not read in full, but for the last one of MPEG streams, and decoders
     paint the rest without a word: such a picture is not whole. It marks packets behind a restart of the stream's
     counters, too, as where files are joined: where nothing was cut off these are whole. What decoders mark is not.
     """
@@ -76,7 +76,7 @@ def decode(path: Path, *, cut_off: bool) -> Decoded:
                 refused += 1
         tick_s = pyav.time_base(stream)
         in_parts = [packet for packet in packets if packet.is_corrupt] if cut_off else []
-        in_parts += packets[-1:] if cut_off and container.format.name == "mpegts" else []
+        in_parts += packets[-1:] if cut_off and container.format.name in ("mpegts", "mpeg") else []
         reordered = bool(stream.codec_context.has_b_frames)
     labels = [_label(cast(Image, frame.to_ndarray(format="bgr24"))) for frame in frames]
     partial = {packet.pts for packet in in_parts} - {None}
