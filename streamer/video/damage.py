@@ -9,8 +9,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.video.packets import Flagged, Packets
-from streamer.video.playlist import segments_of
-from streamer.video.transport_stream import Jump, content, jumps, video_runs
+from streamer.video.transport_stream import Jump, content, jumps
 from streamer.video.truncation import ends_early, indexes_every_frame
 
 
@@ -27,28 +26,17 @@ def damaged(
     whole: list[int | None] = []
     between = 0
     for pid, group in groupby(packets.flagged, key=lambda flagged: flagged.pid):
-        found = _jumps(path, container.format.name, pid)
+        found = jumps(content(path), pid) if container.format.name == "mpegts" else []
         between += sum(jump.between and not jump.joined for jump in found)
         flagged = list(group)
         for one, later in zip_longest(flagged, flagged[1:]):
-            behind = [
-                jump for jump in found if one.place < jump.place and (later is None or jump.place <= later.place)
-            ]
-            hurt = _damaged(one, behind)
-            ticks = [packets.ticks[number] for number in hurt if 0 <= number < len(packets.ticks)]
-            broken += ticks
+            behind = [jump for jump in found if jump.place > one.place]
+            hurt = _damaged(one, [jump for jump in behind if later is None or jump.place <= later.place])
+            if container.format.name == "hls" and one.before_key:
+                hurt = []  # Each segment of a playlist counts anew, and begins with a key frame (RFC 8216, 3).
+            broken += [packets.ticks[number] for number in hurt if 0 <= number < len(packets.ticks)]
             whole += [] if one.number in hurt else [packets.ticks[one.number]]
     return broken, whole, between
-
-
-def _jumps(path: Path, format_name: str, pid: int) -> list[Jump]:
-    """Where the counters of a stream jump, of a transport stream or of one in the segments of a playlist."""
-    if format_name == "mpegts":
-        return jumps(content(path), pid)
-    if format_name != "hls":
-        return []
-    data = content(*segments_of(path))
-    return [jump for run in video_runs(data)[:1] for jump in jumps(data, run.pid)]
 
 
 def missing_frames(

@@ -22,27 +22,34 @@ class Schedule:
         """The time of frame ``index`` in seconds since frame 0."""
         return (self._ticks[index] - self._ticks[0]) * self.time_base
 
+    @property
+    def ticks(self) -> Sequence[int]:
+        """The file's own ticks of all frames."""
+        return self._ticks
+
     def tick(self, index: int) -> int:
         """The file's own tick of frame ``index``."""
         return self._ticks[index]
 
-    def insert(self, tick: int) -> int:
-        """Makes room for a frame that is shown at ``tick``; those after it move up. Gives its number."""
-        index = bisect_left(self._ticks, tick)
-        self._ticks.insert(index, tick)
-        return index
+    def place_of(self, tick: int) -> int:
+        """The number that a frame at ``tick`` would have."""
+        return bisect_left(self._ticks, tick)
 
-    def insert_before(self, index: int, period: int) -> int:
-        """Makes room for a frame before frame ``index``, or at the end ``period`` ticks after the last.
+    def insert(self, index: int, period: int, tick: int | None = None) -> None:
+        """Makes room for one more as frame ``index``, shown at ``tick``; those after it move up.
 
-        Where no tick is free before frame ``index``, it takes that one's, and those after it move on.
+        Without a tick it is shown halfway to the next, or at the end ``period`` ticks after the last. Where no tick
+        is free there, the times of those after it move up, too.
         """
-        before = self._ticks[index - 1] if index else -period
-        if index == len(self._ticks):
+        before = self._ticks[index - 1] if index else self._ticks[0] - period if self._ticks else -period
+        if tick is not None:
+            self._ticks.insert(index, tick)
+        elif index == len(self._ticks):
             self._ticks.append(before + period)
         elif self._ticks[index] - before > 1:
             self._ticks.insert(index, (before + self._ticks[index]) // 2)
-        return index
+        else:
+            self._ticks.append(self._ticks[-1] + period)
 
     def remove(self, index: int) -> None:
         """Takes out what turned out to be no frame; those after it move up."""

@@ -66,6 +66,11 @@ class FieldPairs:
     def needed(self) -> bool:
         return any(not sequence.frames_only for sequence in self._sequences.values())
 
+    @property
+    def in_band(self) -> bool:
+        """Whether parameters come with the pictures, as in a byte stream (annex B)."""
+        return not self._length_size
+
     def __call__(self, packet: bytes) -> int:
         begun = begins = 0
         units = _after_lengths(packet, self._length_size) if self._length_size else _after_start_codes(packet)

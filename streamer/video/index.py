@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -39,9 +39,10 @@ class VideoIndex:
 
     ``timed`` says that the schedule holds the file's own ticks, else it
     counts at ``rate``; ``replaced`` are those that were wrong, and mended. ``broken`` are the ticks of the frames of
-    which only a part is in the file, ``missing`` those of frames that are not in it at all, and
-    ``whole`` those that FFmpeg calls corrupt, and that are not; ``duration`` is in seconds. ``gaps`` are the numbers
-    of the frames after one, and the number of all frames where there is one between the last and the end.
+    which only a part is in the file, ``missing`` those of frames that are not in it at all, and ``whole`` those that
+    FFmpeg calls corrupt, and that are not; ``duration`` is in seconds; ``said`` are the rates that it tells. ``gaps``
+    are the numbers of the frames after one, and the number of all frames where there is one between the last and the
+    end.
     """
 
     schedule: Schedule
@@ -55,7 +56,15 @@ class VideoIndex:
     missing: frozenset[int]
     whole: frozenset[int]
     parts: tuple[Part, ...]
+    said: tuple[Fraction, ...]
     doubts: tuple[str, ...]
+
+    def without_empty(self) -> VideoIndex:
+        """The same by the frames that are left, as when the first packets of a file turned out to show nothing."""
+        if not self.timed or not len(self.schedule):
+            return self
+        rate, variable = choose_rate(self.schedule.ticks, self.schedule.time_base, self.said)
+        return replace(self, rate=rate, variable=variable, duration=_duration(self.schedule, rate, 0))
 
 
 def index_video(path: Path, container: InputContainer, stream: VideoStream, *, alone: bool) -> VideoIndex:
@@ -97,6 +106,7 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
         missing=frozenset(ticks).difference(times.ticks) if len(ticks) > len(times.ticks) else frozenset(),
         whole=frozenset(tick for tick in whole if tick is not None),
         parts=packets.parts,
+        said=times.said,
         doubts=tuple(doubts),
     )
 
@@ -111,6 +121,7 @@ class _Times:
     variable: bool = False
     timed: bool = True
     replaced: frozenset[int] = frozenset()
+    said: tuple[Fraction, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
@@ -129,8 +140,11 @@ def _times(path: Path, container: InputContainer, stream: VideoStream, packets: 
     # Of a file cut off, the last frames lack some between them, which would have stood after them.
     rate, variable = choose_rate(ticks[:-_REORDERED] if cut_off else ticks, time_base, rates)
     doubt = f"{len(wrong)} of {len(ticks)} frame times {trouble}: mended between those beside them"
+    doubts = [doubt] if mend is not None else []
+    if pyav.has_no_times(container) and pyav.exact(stream.codec_context.framerate) is None:
+        doubts.append(f"the file says no frame rate, and its times are FFmpeg's guess: {float(rate):g} is used")
     return _Times(
-        ticks, time_base, rate, variable, replaced=frozenset(wrong), doubts=(doubt,) if mend is not None else ()
+        ticks, time_base, rate, variable, replaced=frozenset(wrong), said=tuple(rates), doubts=tuple(doubts)
     )
 
 

@@ -15,19 +15,23 @@ from streamer.vendors import pyav
 from streamer.video.parts import Part, opened, parts_of
 from streamer.video.pictures import picture_count
 
-_ROOM = 1 << 20
+_ROOM = 1 << 16
 """Bytes that are not the video's in which there may be another one."""
 _AROUND = 2 * 188
 """Bytes of a transport stream that may be spent for each frame besides: headers, stuffing and tables."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Flagged:
-    """A packet that FFmpeg calls corrupt: its number, its place in the file, and that of its stream."""
+    """A packet that FFmpeg calls corrupt: its number, its place in the file, and the number of its stream there.
+
+    ``before_key`` says that a key frame is among the next two packets, as where another segment begins.
+    """
 
     number: int
     place: int
     pid: int
+    before_key: bool = False
 
 
 @dataclass(slots=True)
@@ -53,11 +57,12 @@ class Packets:
 def read_packets(path: Path, container: InputContainer, stream: VideoStream, *, alone: bool) -> Packets:
     """All of ``stream``; unless it is to be played ``alone``, all of those as which a transport stream goes on."""
     packets, length = Packets(), path.stat().st_size
+    others = len(container.streams.video) > 1
     room = _read(packets, container, stream, 0, length)
     # PyAV says nothing of a stream that begins behind the start of the file, or raises IndexError: the other video
     # is to be seen by the room that it takes.
-    may_go_on = not alone and container.format.name == "mpegts" and room > min(_ROOM, length // 20)
-    if may_go_on and (parts := parts_of(path)):
+    may_go_on = others or room > min(_ROOM, length // 20)
+    if may_go_on and not alone and container.format.name == "mpegts" and (parts := parts_of(path)):
         packets = Packets(parts=parts)
         for part in parts:
             with suppress(av.FFmpegError), opened(path, part) as (container, stream):
@@ -71,7 +76,7 @@ def _read(packets: Packets, container: InputContainer, stream: VideoStream, begi
     reordered = bool(stream.codec_context.has_b_frames)
     # Beside other streams that are known, only a hole tells of another one.
     beside = len(container.streams) > 1
-    taken = behind = hole = 0
+    taken = behind = hole = watched = 0
     # This is done for each packet of the file before anything is played: what is not needed is not asked for.
     ticks, decode_ticks, before = packets.ticks, packets.decode_ticks, len(packets.ticks)
     # Where the container breaks off, what its index promised beyond is found missing later.
@@ -95,7 +100,11 @@ def _read(packets: Packets, container: InputContainer, stream: VideoStream, begi
                 _append(packets, packet.pts, pictures)
             if reordered and (tick := packet.dts) is not None:
                 decode_ticks.append(tick)
+            if watched:
+                watched -= 1
+                packets.flagged[-1].before_key |= packet.is_keyframe
             if packet.is_corrupt:
+                watched = 2  # A parser puts the flag on the packet before the last one of a segment.
                 packets.flagged.append(Flagged(len(ticks) - 1, begin + (packet.pos or 0), stream.id))
     number = len(ticks) - before
     return max(hole, end - begin - behind) if beside else end - begin - taken - _AROUND * number

@@ -25,11 +25,14 @@ def picture_count(context: VideoCodecContext) -> PictureCount | None:
     extradata = context.extradata or b""
     if codec == "h264":
         pairs = FieldPairs(extradata)
-        return (lambda packet: pairs(bytes(packet))) if pairs.needed else None
+        # Where parameters stand in the stream itself, fields may come up later, with a key frame.
+        if pairs.needed or pairs.in_band:
+            return lambda packet: pairs(bytes(packet)) if pairs.needed or packet.is_keyframe else 1
+        return None
     if codec == "mpeg4":
         pictures = CodedPictures(extradata)
         return lambda packet: pictures(bytes(packet))
-    return {"vp8": _of_vp8, "vp9": _of_vp9}.get(codec)
+    return {"vp8": _of_vp8, "vp9": _of_vp9, "theora": _of_theora}.get(codec)
 
 
 def _of_vp8(packet: Packet[VideoStream]) -> int:
@@ -47,3 +50,8 @@ def _of_vp9(packet: Packet[VideoStream]) -> int:
         return 1
     below_existing = 2 if data[0] >> 4 & 3 == 3 else 3  # profile 3 has a reserved bit before it
     return data[0] >> below_existing & 1 or data[0] >> below_existing - 2 & 1
+
+
+def _of_theora(packet: Packet[VideoStream]) -> int:
+    """By the first bit, which a header has (Theora specification, 6.1): they come again where files are joined."""
+    return 1 - (memoryview(packet)[0] >> 7)

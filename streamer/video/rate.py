@@ -18,6 +18,9 @@ _FALLBACK_RATE = Fraction(25)
 _GAP_S, _GAP_INTERVALS = 2, 10
 """An interval that is longer than so many seconds, and than so many usual ones, is a gap."""
 
+_MOST = 0.75
+"""The share of the intervals that are near the median where that is the usual one."""
+
 _MOST_INTERLACED = 30
 """Frames per second of the quickest interlaced video there is."""
 
@@ -42,8 +45,8 @@ def said_rates(container: InputContainer, stream: VideoStream, packets: Packets)
 def choose_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> tuple[Fraction, bool]:
     """The nominal frames per second, and whether the intervals vary.
 
-    The first of ``rates`` that puts every frame within a tick of its time; else the measured rate, which is the
-    average where the intervals vary, gaps left out.
+    The first of ``rates`` that puts every frame within a tick of its time; else the measured rate, and where the
+    intervals vary the usual one.
     """
     if len(ticks) < 2:
         return (rates[0] if rates else _FALLBACK_RATE), False
@@ -54,23 +57,27 @@ def choose_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fract
         if _fits(elapsed, 1 / (rate * time_base)):
             return rate, False
     # With a few ticks to the frame nearly every pattern is within a tick of evenly spaced.
-    evenly = 1 / (measured * time_base) >= 10 and _fits(elapsed, 1 / (measured * time_base))
+    close = 1 / (measured * time_base) >= 10 and _fits(elapsed, 1 / (measured * time_base))
+    evenly = close or len(set(np.diff(elapsed).tolist())) == 1
     return (measured, False) if evenly else (usual_rate(ticks, time_base, rates), True)
 
 
 def usual_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
-    """Frames per second by the mean interval, gaps left out.
+    """Frames per second by the usual interval: the mean of those near the median if most are, else of all but gaps.
 
-    Of ``rates`` the one that is next to it, if any is; never that of one tick a frame, which is no rate.
+    Of ``rates`` the nearest, if one is within 1 %; never that of one tick a frame, which is no rate.
     """
     intervals = intervals_of(ticks)
     if not len(intervals):
         return next((rate for rate in rates if rate * time_base != 1), _FALLBACK_RATE)
-    no_gaps = intervals[intervals <= gap_from(intervals, time_base)]
-    period = Fraction(int(no_gaps.sum()), len(no_gaps)) * time_base
-    for rate in rates:
-        if abs(1 / rate - period) <= period / 100:
-            return rate
+    median = _median(intervals)
+    usual = intervals[np.abs(intervals - median) <= max(1, median // 10)]
+    if len(usual) < _MOST * len(intervals):
+        usual = intervals[intervals <= gap_from(intervals, time_base)]
+    period = Fraction(int(usual.sum()), len(usual)) * time_base
+    nearest = min(rates, key=lambda rate: abs(1 / rate - period), default=1 / period)
+    if abs(1 / nearest - period) <= period / 100:
+        return nearest
     return (1 / period).limit_denominator(1_000_000)
 
 

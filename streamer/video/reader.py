@@ -125,7 +125,10 @@ class VideoReader:
         self._reformatter = VideoReformatter()
         self._coded: _Coded | None = None
         self.rewind()
-        self.info = self._describe(self._decode_first(), index.rate, index.duration, index.variable)
+        coded = self._decode_first()
+        if self._empty:
+            index = index.without_empty()
+        self.info = self._describe(coded, index.rate, index.duration, index.variable)
 
     @property
     def doubts(self) -> list[str]:
@@ -211,15 +214,21 @@ class VideoReader:
         A picture that is there is never thrown away: one that was not promised gets a place.
         """
         if not self._timed or frame.pts is None or frame.pts in self._replaced:
-            at_end = self._next == len(self.schedule)
-            return self.schedule.insert_before(self._next, self._period) if at_end else self._next
+            return self._next if self._next < len(self.schedule) else self._inserted(self._next)
         index = self.schedule.index_of(frame.pts)
         if index is not None and index >= self._next:
             return index
         if not self._next or frame.pts > self.schedule.tick(self._next - 1):
-            return self.schedule.insert(frame.pts)
-        # It comes out of order, behind one that is shown later: it is the next one.
-        return self.schedule.insert_before(self._next, self._period)
+            return self._inserted(self.schedule.place_of(frame.pts), frame.pts)
+        # It comes out of order, behind one that is shown later: it is the next one, and its packet was not empty.
+        self._empty -= self._empty > 0
+        return self._inserted(self._next)
+
+    def _inserted(self, index: int, tick: int | None = None) -> int:
+        """Make room for a frame that was not promised."""
+        self.schedule.insert(index, self._period, tick)
+        self.gaps = tuple(gap + (gap >= index) for gap in self.gaps)
+        return index
 
     def _why_lost(self, tick: int) -> str | None:
         """What kept the frame of this tick from coming out; None if nothing did."""

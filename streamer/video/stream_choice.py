@@ -16,8 +16,12 @@ FLAG = "--video-stream"
 
 
 def videos(container: InputContainer) -> dict[int, VideoStream]:
-    """The videos of a file by their numbers, which are those among all its video streams, as FFmpeg's 0:v:N."""
-    return {number: stream for number, stream in enumerate(container.streams.video) if _is_video(stream)}
+    """The videos of a file by their numbers, which are those among all its video streams, as FFmpeg's 0:v:N.
+
+    One whose size is not known, as it begins behind the start of the file, counts only if there is no other.
+    """
+    found = {number: stream for number, stream in enumerate(container.streams.video) if _is_video(stream)}
+    return {number: stream for number, stream in found.items() if stream.width} or found
 
 
 def choose(path: Path, container: InputContainer, asked: int | None) -> int | None:

@@ -71,10 +71,9 @@ def find_row(head: bytes) -> Row | None:
     return None
 
 
-def content(*paths: Path) -> Bytes:
-    """What is in a file, or in several ones that are played one after the other."""
-    files: list[Bytes] = [np.memmap(path, np.uint8, "r") for path in paths if path.stat().st_size]
-    return files[0] if len(files) == 1 else np.concatenate([np.zeros(0, np.uint8), *files])
+def content(path: Path) -> Bytes:
+    """What is in a file."""
+    return np.memmap(path, np.uint8, "r")
 
 
 def video_runs(data: Bytes) -> list[Run]:
@@ -106,11 +105,21 @@ def jumps(data: Bytes, pid: int) -> list[Jump]:
     for number in _jumps(head[own]):
         last, first = own[number - 1], own[number]
         between = bool(head[first, 1] & 0x40) and _is_stuffed(data, int(at[last]))
-        joined = bool(head[first, 1] & 0x40) and bool(np.any((new_tables > last) & (new_tables < first)))
+        joined = bool(head[first, 1] & 0x40) and _new_between(head[first], last, first, tables, new_tables)
         begun = pictures[pictures < first]
         picture = int(at[begun[-1]]) if len(begun) else 0
         found.append(Jump(int(at[first]), picture, between or joined, joined))
     return found
+
+
+def _new_between(head: Bytes, last: int, first: int, tables: _Places, new_tables: _Places) -> bool:
+    """Whether another stream begins between two packets: with tables that count anew, or that a key frame follows.
+
+    The counter of the tables may go on by chance.
+    """
+    is_key = bool(head[3] & 0x20) and head[4] > 0 and bool(head[5] & 0x40)  # random_access_indicator
+    begun = tables if is_key else new_tables
+    return bool(np.any((begun > last) & (begun < first)))
 
 
 def _heads(data: Bytes) -> tuple[_Places, Bytes]:

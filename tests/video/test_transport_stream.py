@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from streamer.frame import Image
+from tests import h264_fields, plain
 from tests.video.test_pictures import check_as_decoded, read
 from tests.videos import number_of, numbered_picture, write_video
 
@@ -143,3 +145,43 @@ def test_a_second_video_beside_the_first_is_not_played_after_it(tmp_path: Path) 
     assert reader.info.notes == (
         "both.ts holds 2 videos: number 0 (64x64) is played, not 1 (32x32); --video-stream N chooses",
     )
+
+
+def test_fields_that_come_after_frames_are_paired(tmp_path: Path) -> None:
+    frames = write_video(tmp_path / "frames.ts", 10, options={"bf": "0"}).read_bytes()
+    raw = tmp_path / "fields.264"
+    raw.write_bytes(b"".join(h264_fields.packets(["t", "b"] * 10)))
+    timed = [(data, 20 + number) for number, data in enumerate(h264_fields.packets(["t", "b"] * 10))]
+    fields = plain.mux(tmp_path / "fields.ts", raw, timed, time_base=Fraction(1, 50)).read_bytes()
+    (tmp_path / "both.ts").write_bytes(frames + fields)
+    reader, pictures = read(tmp_path / "both.ts")
+    assert len(plain.decoded(tmp_path / "both.ts")) == len(pictures) == 20
+    assert [picture.error for picture in pictures] == [None] * 20
+    assert reader.info.rate == 25
+
+
+@pytest.mark.parametrize("length", [30, 400])
+def test_a_short_rest_with_another_number_is_played(length: int, tmp_path: Path) -> None:
+    path = tmp_path / "rest.ts"
+    long = write_video(tmp_path / "long.ts", pictures(length), options={"bf": "0", "qp": "0"}).read_bytes()
+    path.write_bytes(long + segment(path, length, {"mpegts_start_pid": "0x200"}))
+    reader, found = read(path)
+    assert len(found) == length + 10
+    assert reader.info.notes == ()
+
+
+def test_segments_that_follow_by_chance_count_on_are_joined(tmp_path: Path) -> None:
+    """The tables' counter goes on where a segment has a multiple of 16 of them."""
+    path = tmp_path / "joined.ts"
+    first, second = segment(path, 0), segment(path, 10)
+    rows = [second[at : at + SIZE] for at in range(0, len(second), SIZE)]
+    tables = [at for at in range(0, len(first), SIZE) if not (first[at + 1] & 0x1F) << 8 | first[at + 2]]
+    goes_on, counted = (first[tables[-1] + 3] & 15) + 1, 0
+    for number, row in enumerate(rows):
+        if not (row[1] & 0x1F) << 8 | row[2]:
+            rows[number] = row[:3] + bytes([row[3] & 0xF0 | (goes_on + counted) % 16]) + row[4:]
+            counted += 1
+    path.write_bytes(first + b"".join(rows))
+    reader, found = read(path)
+    assert [picture.error for picture in found] == [None] * 20
+    assert reader.doubts == []
