@@ -193,6 +193,8 @@ def _streams(document: Document) -> list[StreamFacts]:
         return [StreamFacts(width, height, document.rate("source", "fps"), live, 0, None)]
     found = document.get("streams")
     try:
+        if not found:
+            raise ValueError
         return [
             StreamFacts(
                 int(one["width"]),

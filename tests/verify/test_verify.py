@@ -476,6 +476,15 @@ def leaves(value: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("streams", ["", [], {}, 3, [3]])
+def test_a_manifest_without_the_facts_of_a_stream_is_found(copy: Path, streams: object) -> None:
+    document = manifest(copy)
+    document["streams"] = streams
+    write_manifest(copy, document)
+    assert any("streams: found" in reason for reason in verify(copy).reasons)
+
+
+@pytest.mark.slow
 def test_whatever_stands_in_the_manifest_there_is_no_traceback(waiting: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(waiting, tmp_path / "any"))
     whole = manifest(waiting)
