@@ -79,7 +79,9 @@ def exact(ratio: Any) -> Fraction | None:
 
 def has_no_times(container: InputContainer) -> bool:
     """Whether this is a raw stream, whose format has no place for times: its average rate is FFmpeg's own guess."""
-    return bool(container.format.flags & cast(int, Flags.no_timestamps.value))
+    # Pictures one behind the other, which FFmpeg counts.
+    piped = container.format.name.endswith("_pipe")
+    return piped or bool(container.format.flags & cast(int, Flags.no_timestamps.value))
 
 
 def time_base(timed: _Timed) -> Fraction:

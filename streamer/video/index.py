@@ -129,9 +129,8 @@ def _times(path: Path, container: InputContainer, stream: VideoStream, packets: 
     """The file's own times where they can be trusted, the few that are wrong mended; else the frames are counted."""
     time_base, rates = pyav.time_base(stream), said_rates(container, stream, packets)
     made_up = _times_made_up(path, container, stream, packets)
-    reordered = bool(stream.codec_context.has_b_frames)
-    trouble = "are missing" if made_up else _trouble_with_times(packets, reordered=reordered)
-    mend = _mended(stream, packets) if trouble and not made_up else None
+    trouble = "are missing" if made_up else _trouble_with_times(packets)
+    mend = _mended(packets) if trouble and not made_up else None
     if trouble and mend is None:
         rate = rate_to_count_at(packets, time_base, rates)
         doubt = f"frame times {trouble}: the frame rate of {float(rate):g} is used instead"
@@ -141,7 +140,9 @@ def _times(path: Path, container: InputContainer, stream: VideoStream, packets: 
     rate, variable = choose_rate(ticks[:-_REORDERED] if cut_off else ticks, time_base, rates)
     doubt = f"{len(wrong)} of {len(ticks)} frame times {trouble}: mended between those beside them"
     doubts = [doubt] if mend is not None else []
-    if pyav.has_no_times(container) and pyav.exact(stream.codec_context.framerate) is None:
+    # FFmpeg gives its guess as the codec's rate, too: motion JPEG has no place for one.
+    says = pyav.exact(stream.codec_context.framerate) and stream.codec_context.codec.canonical_name != "mjpeg"
+    if pyav.has_no_times(container) and not says:
         doubts.append(f"the file says no frame rate, and its times are FFmpeg's guess: {float(rate):g} is used")
     return _Times(
         ticks, time_base, rate, variable, replaced=frozenset(wrong), said=tuple(rates), doubts=tuple(doubts)
@@ -166,15 +167,15 @@ def _counted(frames: int, rate: Fraction) -> tuple[list[int], Fraction]:
     return [number * rate.denominator for number in range(frames)], Fraction(1, rate.numerator)
 
 
-def _mended(stream: VideoStream, packets: Packets) -> tuple[list[int], list[int]] | None:
+def _mended(packets: Packets) -> tuple[list[int], list[int]] | None:
     """The times in the order of presentation, without the few that are wrong; None where that cannot be."""
-    if not stream.codec_context.has_b_frames:  # shown as they stand in the file
+    if not packets.reordered:
         # One that is missing is wrong as one that repeats the one before it is.
         known: list[int] = []
         for tick in (next((tick for tick in packets.ticks if tick is not None), 0), *packets.ticks):
             known.append(known[-1] if tick is None else tick)
         return mended(known[1:])
-    if None in packets.ticks or _goes_back(packets, reordered=True):
+    if None in packets.ticks or _goes_back(packets):
         return None
     return mended(sorted(cast(list[int], packets.ticks)))
 
@@ -204,21 +205,21 @@ def _comes_out_of_order(path: Path, index: int) -> bool:
     return False
 
 
-def _trouble_with_times(packets: Packets, *, reordered: bool) -> str:
+def _trouble_with_times(packets: Packets) -> str:
     if None in packets.ticks:
         return "are missing"
-    if _goes_back(packets, reordered=reordered):
+    if _goes_back(packets):
         return _BACK
     if len(set(packets.ticks)) < len(packets.ticks):
         return _REPEATED
     return ""
 
 
-def _goes_back(packets: Packets, *, reordered: bool) -> bool:
+def _goes_back(packets: Packets) -> bool:
     """Whether times start again, as where files are joined; where frames are reordered, by more than these can be."""
-    steps = np.diff(np.asarray(packets.decode_ticks if reordered else packets.ticks, np.int64))
+    steps = np.diff(np.asarray(packets.decode_ticks if packets.reordered else packets.ticks, np.int64))
     forth = np.sort(steps[steps > 0])
-    most = _REORDERED * int(forth[len(forth) // 2]) if reordered and len(forth) else 0
+    most = _REORDERED * int(forth[len(forth) // 2]) if packets.reordered and len(forth) else 0
     return bool(np.any(steps < -most))
 
 

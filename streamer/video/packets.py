@@ -38,8 +38,8 @@ class Flagged:
 class Packets:
     """In the order of the file: ``ticks`` are the times of the pictures, of which there are ``more`` than packets.
 
-    ``decode_ticks`` are only there where pictures are not shown in that order; ``parts`` are those of a video that
-    goes on as another stream.
+    ``decode_ticks`` are only there where pictures may be ``reordered``, shown in another order; ``parts`` are those
+    of a video that goes on as another stream.
     """
 
     ticks: list[int | None] = field(default_factory=list)
@@ -47,6 +47,7 @@ class Packets:
     flagged: list[Flagged] = field(default_factory=list)
     parts: tuple[Part, ...] = ()
     more: int = 0
+    reordered: bool = False
 
     @property
     def number(self) -> int:
@@ -73,7 +74,8 @@ def read_packets(path: Path, container: InputContainer, stream: VideoStream, *, 
 def _read(packets: Packets, container: InputContainer, stream: VideoStream, begin: int, end: int) -> int:
     """Read what stands between these places of the file; gives how many of its bytes may be another video's."""
     count = picture_count(stream.codec_context)
-    reordered = bool(stream.codec_context.has_b_frames)
+    packets.reordered |= bool(stream.codec_context.has_b_frames)
+    needed = packets.reordered or bool(packets.parts)
     # Beside other streams that are known, only a hole tells of another one.
     beside = len(container.streams) > 1
     taken = behind = hole = watched = 0
@@ -98,7 +100,7 @@ def _read(packets: Packets, container: InputContainer, stream: VideoStream, begi
                 ticks.append(packet.pts)
             else:
                 _append(packets, packet.pts, pictures)
-            if reordered and (tick := packet.dts) is not None:
+            if needed and (tick := packet.dts) is not None:
                 decode_ticks.append(tick)
             if watched:
                 watched -= 1

@@ -18,7 +18,7 @@ _FALLBACK_RATE = Fraction(25)
 _GAP_S, _GAP_INTERVALS = 2, 10
 """An interval that is longer than so many seconds, and than so many usual ones, is a gap."""
 
-_MOST = 0.75
+_MOST = 0.6
 """The share of the intervals that are near the median where that is the usual one."""
 
 _MOST_INTERLACED = 30

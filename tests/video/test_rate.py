@@ -52,6 +52,8 @@ def test_a_recording_cut_in_front_is_as_long_as_its_pictures(tmp_path: Path) -> 
         assert reader.info.duration == Fraction(36, 25)
 
 
-def test_a_raw_stream_that_says_no_rate_is_a_doubt(tmp_path: Path) -> None:
-    with VideoReader(write_video(tmp_path / "x.mjpeg", 10, codec="mjpeg", pixel_format="yuvj420p")) as reader:
+@pytest.mark.parametrize("count", [2, 10, 100])
+def test_a_raw_stream_that_says_no_rate_is_a_doubt(count: int, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "x.mjpeg", count, codec="mjpeg", pixel_format="yuvj420p")
+    with VideoReader(path) as reader:
         assert reader.doubts == ["the file says no frame rate, and its times are FFmpeg's guess: 25 is used"]

@@ -164,10 +164,14 @@ def test_fields_that_come_after_frames_are_paired(tmp_path: Path) -> None:
 def test_a_short_rest_with_another_number_is_played(length: int, tmp_path: Path) -> None:
     path = tmp_path / "rest.ts"
     long = write_video(tmp_path / "long.ts", pictures(length), options={"bf": "0", "qp": "0"}).read_bytes()
-    path.write_bytes(long + segment(path, length, {"mpegts_start_pid": "0x200"}))
+    other = {"mpegts_start_pid": "0x200"}
+    ticks = range(length, length + 10)
+    rest = write_video(tmp_path / "b.ts", pictures(10), ticks=ticks, options={"bf": "2"}, container_options=other)
+    path.write_bytes(long + rest.read_bytes())
     reader, found = read(path)
     assert len(found) == length + 10
     assert reader.info.notes == ()
+    assert reader.doubts == []
 
 
 def test_segments_that_follow_by_chance_count_on_are_joined(tmp_path: Path) -> None:
