@@ -74,6 +74,10 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
     """
     promised = sum(not entry.is_discard for entry in stream.index_entries)
     packets = read_packets(path, container, stream, alone=alone)
+    if stream.codec_context.codec.canonical_name == "h264" and _may_be_fields(packets):
+        with pyav.open_input(f"file:{path}") as again:
+            same = next(video for video in again.streams.video if video.index == stream.index)
+            packets = read_packets(path, again, same, alone=alone, closely=True)
     broken, whole, between = damaged(path, container, packets)
     missing = missing_frames(path, container, stream, promised, packets)
     if missing is None and container.format.name == "mpegts" and packets.ticks:
@@ -109,6 +113,13 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
         said=times.said,
         doubts=tuple(doubts),
     )
+
+
+def _may_be_fields(packets: Packets) -> bool:
+    """Whether some packets follow one another in half the time of others, as fields that come up in mid-stream do."""
+    known = sorted(tick for tick in packets.ticks if tick is not None)
+    intervals = intervals_of(known)
+    return len(intervals) > 0 and 3 * int(intervals.min()) < 2 * int(intervals.max())
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Packets:
     parts: tuple[Part, ...] = ()
     more: int = 0
     reordered: bool = False
+    closely: bool = False
 
     @property
     def number(self) -> int:
@@ -55,16 +56,21 @@ class Packets:
         return len(self.ticks) - self.more
 
 
-def read_packets(path: Path, container: InputContainer, stream: VideoStream, *, alone: bool) -> Packets:
-    """All of ``stream``; unless it is to be played ``alone``, all of those as which a transport stream goes on."""
-    packets, length = Packets(), path.stat().st_size
+def read_packets(
+    path: Path, container: InputContainer, stream: VideoStream, *, alone: bool, closely: bool = False
+) -> Packets:
+    """All of ``stream``; unless it is to be played ``alone``, all of those as which a transport stream goes on.
+
+    ``closely`` as in `picture_count`.
+    """
+    packets, length = Packets(closely=closely), path.stat().st_size
     others = len(container.streams.video) > 1
     room = _read(packets, container, stream, 0, length)
     # PyAV says nothing of a stream that begins behind the start of the file, or raises IndexError: the other video
     # is to be seen by the room that it takes.
     may_go_on = others or room > min(_ROOM, length // 20)
     if may_go_on and not alone and container.format.name == "mpegts" and (parts := parts_of(path)):
-        packets = Packets(parts=parts)
+        packets = Packets(parts=parts, closely=closely)
         for part in parts:
             with suppress(av.FFmpegError), opened(path, part) as (container, stream):
                 _read(packets, container, stream, part.begin, part.end)
@@ -73,7 +79,7 @@ def read_packets(path: Path, container: InputContainer, stream: VideoStream, *, 
 
 def _read(packets: Packets, container: InputContainer, stream: VideoStream, begin: int, end: int) -> int:
     """Read what stands between these places of the file; gives how many of its bytes may be another video's."""
-    count = picture_count(stream.codec_context)
+    count = picture_count(stream.codec_context, closely=packets.closely)
     packets.reordered |= bool(stream.codec_context.has_b_frames)
     needed = packets.reordered or bool(packets.parts)
     # Beside other streams that are known, only a hole tells of another one.

@@ -19,16 +19,16 @@ PictureCount: TypeAlias = "Callable[[Packet[VideoStream]], int]"
 """Says of each packet, in the order of the file, how many pictures that will be shown begin in it."""
 
 
-def picture_count(context: VideoCodecContext) -> PictureCount | None:
-    """The one for the codec of a stream; None where each packet is a picture."""
+def picture_count(context: VideoCodecContext, *, closely: bool = False) -> PictureCount | None:
+    """The one for the codec of a stream; None where each packet is a picture.
+
+    Looked at ``closely``, fields of H.264 may come up later than its first parameters, where these are in the stream.
+    """
     codec = context.codec.canonical_name
     extradata = context.extradata or b""
     if codec == "h264":
         pairs = FieldPairs(extradata)
-        # Where parameters stand in the stream itself, fields may come up later, with a key frame.
-        if pairs.needed or pairs.in_band:
-            return lambda packet: pairs(bytes(packet)) if pairs.needed or packet.is_keyframe else 1
-        return None
+        return (lambda packet: pairs(bytes(packet))) if pairs.needed or (closely and pairs.in_band) else None
     if codec == "mpeg4":
         pictures = CodedPictures(extradata)
         return lambda packet: pictures(bytes(packet))
