@@ -87,6 +87,8 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
     doubts = [*times.doubts]
     if between:
         doubts.append(f"packets are missing between frames in {between} places: frames may be")
+    if packets.unplayed:
+        doubts.append(f"{packets.unplayed} frames are not played: the file goes on with a video that cannot be read")
     ticks, period = times.ticks, 1 / (times.rate * times.time_base)
     good = len(packets.ticks) - len(broken)
     if missing is None:

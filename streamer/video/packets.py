@@ -39,7 +39,7 @@ class Packets:
     """In the order of the file: ``ticks`` are the times of the pictures, of which there are ``more`` than packets.
 
     ``decode_ticks`` are only there where pictures may be ``reordered``, shown in another order; ``parts`` are those
-    of a video that goes on as another stream.
+    of a video that goes on as another stream, and ``unplayed`` counts the pictures of those that cannot be opened.
     """
 
     ticks: list[int | None] = field(default_factory=list)
@@ -49,6 +49,7 @@ class Packets:
     more: int = 0
     reordered: bool = False
     closely: bool = False
+    unplayed: int = 0
 
     @property
     def number(self) -> int:
@@ -72,8 +73,11 @@ def read_packets(
     if may_go_on and not alone and container.format.name == "mpegts" and (parts := parts_of(path)):
         packets = Packets(parts=parts, closely=closely)
         for part in parts:
-            with suppress(av.FFmpegError), opened(path, part) as (container, stream):
-                _read(packets, container, stream, part.begin, part.end)
+            try:
+                with opened(path, part) as (container, stream):
+                    _read(packets, container, stream, part.begin, part.end)
+            except av.FFmpegError:
+                packets.unplayed += part.pictures
     return packets
 
 

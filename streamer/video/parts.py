@@ -20,11 +20,12 @@ _PICTURES = 8
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where in the file it begins and ends, and the PID of its video."""
+    """Where in the file it begins and ends, the PID of its video, and how many pictures that has."""
 
     begin: int
     end: int
     pid: int
+    pictures: int
 
 
 def parts_of(path: Path) -> tuple[Part, ...]:
@@ -35,7 +36,7 @@ def parts_of(path: Path) -> tuple[Part, ...]:
     # The tables that tell of a stream stand before its first picture.
     bounds = [0, *(run.last for run in runs[:-1])]
     ends = [*(run.first for run in runs[1:]), path.stat().st_size]
-    return tuple(Part(begin, end, run.pid) for begin, end, run in zip(bounds, ends, runs, strict=True))
+    return tuple(Part(begin, end, run.pid, run.pictures) for begin, end, run in zip(bounds, ends, runs, strict=True))
 
 
 @contextmanager

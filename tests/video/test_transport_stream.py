@@ -174,6 +174,18 @@ def test_a_short_rest_with_another_number_is_played(length: int, tmp_path: Path)
     assert reader.doubts == []
 
 
+def test_a_rest_that_cannot_be_read_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "rest.ts"
+    other = segment(path, 10, {"mpegts_start_pid": "0x200", "mpegts_pmt_start_pid": "0x300"})
+    # Without its tables, and with pictures that are none, nothing tells what the other stream is.
+    rows = [other[at : at + SIZE] for at in range(0, len(other), SIZE)]
+    rows = [row[:40] + b"\xff" * (SIZE - 40) for row in rows if (row[1] & 0x1F) << 8 | row[2] == 0x200]
+    path.write_bytes(segment(path, 0) + b"".join(rows))
+    reader, found = read(path)
+    assert len(found) == 10
+    assert reader.doubts == ["10 frames are not played: the file goes on with a video that cannot be read"]
+
+
 def test_segments_that_follow_by_chance_count_on_are_joined(tmp_path: Path) -> None:
     """The tables' counter goes on where a segment has a multiple of 16 of them."""
     path = tmp_path / "joined.ts"
