@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -52,7 +53,8 @@ def test_the_wait_is_told_before_the_run_and_before_the_frame_and_doubted(
     note = "the times of gap.mp4 have a gap of 3.0 s after frame 9"
     first, second = (line for line in said.splitlines() if "gap" in line)
     assert first == f"note: {note}: nothing is due meanwhile, and the run waits; --skip-gaps closes it"
-    assert second.startswith("frame 10 is due in 3.0 s: the file has a gap")
+    # What is left of it when it is said depends on the machine.
+    assert re.match(r"frame 10 is due in [123]\.\d s: the file has a gap", second)
     document = manifest(out)
     assert of_gaps(document["doubts"]) == [
         "the times of the file have a gap of 3.0 s after frame 9: nothing is due meanwhile"
