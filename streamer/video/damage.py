@@ -39,11 +39,10 @@ def damaged(
     return broken, whole, between
 
 
-def missing_frames(
-    path: Path, container: InputContainer, stream: VideoStream, promised: int, packets: Packets
-) -> int | None:
+def missing_frames(path: Path, container: InputContainer, stream: VideoStream, packets: Packets) -> int | None:
     """How many promised frames are not in the file; None when it is cut off and promised no number."""
     if indexes_every_frame(path):
+        promised = sum(not entry.is_discard for entry in stream.index_entries)
         return max(0, promised - packets.number)
     if not ends_early(path, container.format.name):
         return 0

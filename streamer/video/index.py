@@ -72,14 +72,13 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
 
     Unless it is to be played ``alone``, it may go on as another stream.
     """
-    promised = sum(not entry.is_discard for entry in stream.index_entries)
     packets = read_packets(path, container, stream, alone=alone)
-    if stream.codec_context.codec.canonical_name == "h264" and _may_be_fields(packets):
+    if stream.codec_context.codec.canonical_name == "h264" and _may_be_fields(packets.in_order()):
         with pyav.open_input(f"file:{path}") as again:
             same = next(video for video in again.streams.video if video.index == stream.index)
             packets = read_packets(path, again, same, alone=alone, closely=True)
     broken, whole, between = damaged(path, container, packets)
-    missing = missing_frames(path, container, stream, promised, packets)
+    missing = missing_frames(path, container, stream, packets)
     if missing is None and container.format.name == "mpegts" and packets.ticks:
         # Others mark or withhold a packet of which a part is missing; a transport stream hands it over as it is.
         broken.append(packets.ticks[-1])
@@ -117,10 +116,9 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
     )
 
 
-def _may_be_fields(packets: Packets) -> bool:
+def _may_be_fields(ticks: Sequence[int]) -> bool:
     """Whether some packets follow one another in half the time of others, as fields that come up in mid-stream do."""
-    known = sorted(tick for tick in packets.ticks if tick is not None)
-    intervals = intervals_of(known)
+    intervals = intervals_of(ticks)
     return len(intervals) > 0 and 3 * int(intervals.min()) < 2 * int(intervals.max())
 
 
@@ -148,7 +146,7 @@ def _times(path: Path, container: InputContainer, stream: VideoStream, packets: 
         rate = rate_to_count_at(packets, time_base, rates)
         doubt = f"frame times {trouble}: the frame rate of {float(rate):g} is used instead"
         return _Times(*_counted(len(packets.ticks), rate), rate, timed=False, doubts=(doubt,))
-    ticks, wrong = mend or (sorted(cast(list[int], packets.ticks)), [])
+    ticks, wrong = mend or (packets.in_order(), [])
     # Of a file cut off, the last frames lack some between them, which would have stood after them.
     rate, variable = choose_rate(ticks[:-_REORDERED] if cut_off else ticks, time_base, rates)
     doubt = f"{len(wrong)} of {len(ticks)} frame times {trouble}: mended between those beside them"
@@ -167,10 +165,12 @@ def _gaps(ticks: Sequence[int], time_base: Fraction, duration: Fraction) -> tupl
 
     The number of frames, which no frame has, stands for a file that goes on for so long after its last one.
     """
-    if not len(intervals := intervals_of(ticks)):
+    at = np.asarray(ticks, np.int64)
+    steps = at[1:] - at[:-1]
+    if not np.any(steps > 0):
         return ()
-    longest = gap_from(intervals, time_base)
-    gaps = (np.flatnonzero(np.diff(np.asarray(ticks, np.int64)) > longest) + 1).tolist()
+    longest = gap_from(steps[steps > 0], time_base)
+    gaps = (np.flatnonzero(steps > longest) + 1).tolist()
     after_the_last = duration - (ticks[-1] - ticks[0]) * time_base
     return (*gaps, len(ticks)) if after_the_last > longest * time_base else tuple(gaps)
 
@@ -190,7 +190,7 @@ def _mended(packets: Packets) -> tuple[list[int], list[int]] | None:
         return mended(known[1:])
     if None in packets.ticks or _goes_back(packets):
         return None
-    return mended(sorted(cast(list[int], packets.ticks)))
+    return mended(packets.in_order())
 
 
 def _times_made_up(path: Path, container: InputContainer, stream: VideoStream, packets: Packets) -> bool:
@@ -223,7 +223,7 @@ def _trouble_with_times(packets: Packets) -> str:
         return "are missing"
     if _goes_back(packets):
         return _BACK
-    if len(set(packets.ticks)) < len(packets.ticks):
+    if len(intervals_of(packets.in_order())) < len(packets.ticks) - 1:
         return _REPEATED
     return ""
 

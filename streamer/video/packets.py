@@ -50,11 +50,18 @@ class Packets:
     reordered: bool = False
     closely: bool = False
     unplayed: int = 0
+    _in_order: list[int] | None = None
 
     @property
     def number(self) -> int:
         """How many packets there are."""
         return len(self.ticks) - self.more
+
+    def in_order(self) -> list[int]:
+        """The times that are known, in the order in which their pictures are shown; asked for when all are read."""
+        if self._in_order is None:
+            self._in_order = sorted(tick for tick in self.ticks if tick is not None)
+        return self._in_order
 
 
 def read_packets(

@@ -18,6 +18,9 @@ from streamer.video.mpeg4 import CodedPictures
 PictureCount: TypeAlias = "Callable[[Packet[VideoStream]], int]"
 """Says of each packet, in the order of the file, how many pictures that will be shown begin in it."""
 
+_SMALL = 32
+"""Bytes of a packet of MPEG-4 that may hold a picture that is not coded: FFmpeg takes at most 19."""
+
 
 def picture_count(context: VideoCodecContext, *, closely: bool = False) -> PictureCount | None:
     """The one for the codec of a stream; None where each packet is a picture.
@@ -31,7 +34,10 @@ def picture_count(context: VideoCodecContext, *, closely: bool = False) -> Pictu
         return (lambda packet: pairs(bytes(packet))) if pairs.needed or (closely and pairs.in_band) else None
     if codec == "mpeg4":
         pictures = CodedPictures(extradata)
-        return lambda packet: pictures(bytes(packet))
+        if context.has_b_frames:
+            return lambda packet: pictures(bytes(packet))
+        # Without B-frames none are packed: only packets that are too small for a coded picture are looked at.
+        return lambda packet: 1 if packet.size > _SMALL else pictures(bytes(packet))
     return {"vp8": _of_vp8, "vp9": _of_vp9, "theora": _of_theora}.get(codec)
 
 

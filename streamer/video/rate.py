@@ -98,7 +98,7 @@ def rate_to_count_at(packets: Packets, time_base: Fraction, rates: Sequence[Frac
 
     A rate of one tick a frame is often none, but where most of the times say it too.
     """
-    ticks = sorted({tick for tick in packets.ticks if tick is not None})
+    ticks = packets.in_order()
     usual = usual_rate(ticks, time_base, rates)
     if len(intervals := intervals_of(ticks)):
         period = _median(intervals) * time_base
