@@ -59,6 +59,7 @@ VENDORS = {
     "ultralytics": ["vendors.ultralytics_quiet", "models.checkpoint", "models.exporting"],
     "av": [
         *("vendors.pyav", "repair.segments_found", "video.reader", "video.writer", "video.index"),
+        *("video.opening", "video.coded"),
         *("video.packets", "video.parts", "video.pictures", "video.damage", "video.rate", "video.shape"),
         *("video.picture_notes", "video.stream_choice", "sources.connection", "sources.network", "verify.video"),
     ],

@@ -7,6 +7,7 @@ pictures are those that come out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from streamer.video.bits import Bits
@@ -90,7 +91,7 @@ class FieldPairs:
     def _slice(self, unit: bytes) -> _Slice | None:
         """The slice that begins here, if one does; parameters are taken note of."""
         kind = unit[0] & 31 if unit else 0
-        try:
+        with suppress(ValueError):  # Where it is damaged the decoder will say so.
             if kind == _SPS:
                 number, sequence = _sequence(Bits(_payload(unit)))
                 self._sequences[number] = sequence
@@ -99,8 +100,6 @@ class FieldPairs:
                 self._sequence_of[bits.exp_golomb()] = bits.exp_golomb()
             elif kind in (_SLICE, _IDR_SLICE):
                 return self._begun(bool(unit[0] & 0x60), Bits(_payload(unit[:_HEADER])))
-        except ValueError:
-            pass  # Damaged: the decoder will say so.
         return None
 
     def _begun(self, reference: bool, bits: Bits) -> _Slice | None:

@@ -19,18 +19,18 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from streamer.errors import SourceError, StreamerError, UsageError
+from streamer.errors import SourceError
 from streamer.frame import Image
 from streamer.vendors import pyav
-from streamer.vendors.opencv import cv2
+from streamer.video.coded import Coded, orientation
 from streamer.video.frame_times import Schedule
 from streamer.video.index import index_video
+from streamer.video.opening import open_video
 from streamer.video.parts import opened
 from streamer.video.picture_notes import field_doubt, has_guessed_colours, is_field, picture_notes
 from streamer.video.rescaling import SizeChanges
 from streamer.video.shape import ShapeChanges, sample_aspect_ratio
-from streamer.video.stream_choice import choose, not_played
-from streamer.video.truncation import cut_off_before_its_index
+from streamer.video.stream_choice import not_played
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +74,6 @@ class Picture:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Coded:
-    """How pictures come from the decoder and become upright: transposed, then flipped as OpenCV counts."""
-
-    width: int
-    height: int
-    pixel_format: str
-    guessed_colours: bool
-    transpose: bool
-    flip: int | None
-
-    def upright(self, image: Image) -> Image:
-        if self.transpose:
-            image = cast(Image, cv2.transpose(image))
-        return image if self.flip is None else cast(Image, cv2.flip(image, self.flip))
-
-
 class VideoReader:
     """A video file's frames in the order in which they are shown; each promised frame comes out once.
 
@@ -106,7 +89,7 @@ class VideoReader:
     def __init__(self, path: Path, video_stream: int | None = None) -> None:
         self._path = path
         self._asked = video_stream
-        self._container, self._number = _open(path, video_stream)
+        self._container, self._number = open_video(path, video_stream)
         with self._container:
             stream = self._container.streams.video[self._number]
             index = index_video(path, self._container, stream, alone=video_stream is not None)
@@ -123,7 +106,7 @@ class VideoReader:
         self._sizes = SizeChanges()
         self._shapes = ShapeChanges()
         self._reformatter = VideoReformatter()
-        self._coded: _Coded | None = None
+        self._coded: Coded | None = None
         self.rewind()
         coded = self._decode_first()
         if self._empty:
@@ -148,7 +131,7 @@ class VideoReader:
         """Go back to the first frame. Raises SourceError when the file can no longer be opened."""
         self._container.close()
         # Opened anew: seeking back to the first frame is not exact in every container.
-        self._container, self._number = _open(self._path, self._asked)
+        self._container, self._number = open_video(self._path, self._asked)
         self._stream = self._container.streams.video[self._number]
         self._frames = self._decode()
         self._errors: list[tuple[int | None, str]] = []  # those that no lost picture is laid to yet
@@ -262,15 +245,15 @@ class VideoReader:
         converted = self._reformatter.reformat(frame, coded.width, coded.height, "bgr24", threads=1)
         return coded.upright(np.ascontiguousarray(cast(Image, converted.to_ndarray())))
 
-    def _first_coded(self, frame: VideoFrame) -> _Coded:
+    def _first_coded(self, frame: VideoFrame) -> Coded:
         width, height = frame.width, frame.height
         if is_field(frame, self._stream.codec_context.codec.canonical_name):
             name = self._path.name
             mend = f"weave them beforehand (ffmpeg -i {name} -vf weave,bwdif=send_frame woven.mp4)"
             self._doubts += (field_doubt(name, width, height, mend),)
-        return _Coded(width, height, frame.format.name, has_guessed_colours(frame), *_orientation(frame))
+        return Coded(width, height, frame.format.name, has_guessed_colours(frame), *orientation(frame))
 
-    def _decode_first(self) -> _Coded:
+    def _decode_first(self) -> Coded:
         """Decode up to the first good frame: it alone knows size, orientation and pixel format."""
         read: list[Picture] = []
         while self._coded is None and (picture := self.read()) is not None:
@@ -282,7 +265,7 @@ class VideoReader:
         self._pending.extendleft(reversed(read))
         return self._coded
 
-    def _describe(self, coded: _Coded, rate: Fraction, duration: Fraction, variable: bool) -> VideoInfo:
+    def _describe(self, coded: Coded, rate: Fraction, duration: Fraction, variable: bool) -> VideoInfo:
         stored = sample_aspect_ratio(self._stream)
         pixel = 1 / stored if coded.transpose else stored
         width, height = (coded.height, coded.width) if coded.transpose else (coded.width, coded.height)
@@ -306,32 +289,6 @@ class VideoReader:
         )
 
 
-def _open(path: Path, asked: int | None) -> tuple[InputContainer, int]:
-    """The file and the number of the stream to play; if there is none, an error that says why, and the mend."""
-    if path.is_dir():
-        raise SourceError(f"{path} is a directory: name a video file")
-    if not path.exists():
-        raise UsageError(f"{path}: no such file")
-    if not path.stat().st_size:
-        raise SourceError(f"{path} is empty: copy or record it again")
-    try:
-        # The protocol is named because FFmpeg takes a colon in a file's name for the end of one.
-        container = pyav.open_input(f"file:{path}")
-    except av.FFmpegError as error:
-        raise SourceError(_why_not(path, error)) from error
-    try:
-        number = choose(path, container, asked)
-        if number is None:
-            raise SourceError(_cut_off(path) or f"{path} holds no video: name a video file")
-    except StreamerError:
-        container.close()
-        raise
-    for stream in container.streams:
-        if stream.index != container.streams.video[number].index:
-            stream.discard = av.stream.Discard.all
-    return container, number
-
-
 def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
     """The packets, and None at the end, however it comes: the decoder then gives out what it holds."""
     with suppress(av.FFmpegError):
@@ -340,24 +297,3 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[
             if packet.size:
                 yield packet
     yield None
-
-
-def _why_not(path: Path, error: av.FFmpegError) -> str:
-    if isinstance(error, PermissionError):
-        return f"{path} may not be read: check its permissions"
-    return _cut_off(path) or f"{path} is not a video that can be read: {error.strerror}"
-
-
-def _cut_off(path: Path) -> str:
-    if not cut_off_before_its_index(path):
-        return ""
-    return f"{path} seems to be cut off: its index (moov) is missing: copy or record it again"
-
-
-def _orientation(frame: VideoFrame) -> tuple[bool, int | None]:
-    """Whether to transpose and how to flip, for one of a camera's eight orientations."""
-    a, b, c, d = pyav.display_matrix(frame)
-    transpose = abs(b) > abs(a)
-    mirror_x, mirror_y = (c < 0, b < 0) if transpose else (a < 0, d < 0)
-    flips = {(False, False): None, (True, False): 1, (False, True): 0, (True, True): -1}
-    return transpose, flips[mirror_x, mirror_y]

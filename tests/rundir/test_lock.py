@@ -93,20 +93,22 @@ def test_a_run_that_came_to_its_end_behind_the_first_look_is_not_written_over(
 
 
 HOLDS = """
-import sys, time
+import sys
 from pathlib import Path
 from streamer.rundir.rundir import RunDir
 directory = RunDir(Path(sys.argv[1]), overwrite=False)
 directory.begin({})
 print("begun", flush=True)
-time.sleep(600)
+sys.stdin.read()
 """
 
 
 def test_a_run_that_was_killed_is_told_from_one_that_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-c", HOLDS, str(out)]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "begun\n"
