@@ -65,7 +65,9 @@ class VideoSource:
     def info(self) -> SourceInfo:
         # Reading finds out that some of those that the file promised are none.
         frames = None if self._loop else len(self._reader.schedule)
-        return self._info if frames == self._info.frames else replace(self._info, frames=frames)
+        if frames != self._info.frames:
+            self._info = replace(self._info, frames=frames)
+        return self._info
 
     @property
     def doubts(self) -> list[str]:
