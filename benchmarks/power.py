@@ -12,6 +12,7 @@ the first: their rounds lie furthest apart. Then the same of two runs that were 
 from __future__ import annotations
 
 import argparse
+import math
 from collections import Counter
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from benchmarks.common import Report
 from streamer.stats.bootstrap import Numbers
 from streamer.stats.speed_ratio import (
+    MARGIN,
     Estimate,
     Speed,
     Values,
@@ -76,22 +78,26 @@ def service_times(random: np.random.Generator, factors: tuple[float, ...], round
     begins[turns.ravel(), np.repeat(np.arange(rounds), engines)] = round_s * np.arange(engines * rounds) + BETWEEN_S
     at = begins[..., None] + np.arange(ROUND_FRAMES) / FPS
     processes = np.asarray(factors) * (1 + PROCESS * random.standard_normal(engines))
-    times = SERVICE_US * processes[:, None, None] * slowness[(at / STEP_S).astype(int)]
-    times *= 1 + WHITE * random.standard_normal(times.shape)
+    return noisy(random, SERVICE_US * processes[:, None, None] * slowness[(at / STEP_S).astype(int)])
+
+
+def noisy(random: np.random.Generator, times_us: Numbers) -> Values:
+    """Whole microseconds of service times that would have been so long: each frame's has its own noise."""
+    times = times_us * (1 + WHITE * random.standard_normal(times_us.shape))
     outliers = random.random(times.shape) < OUTLIERS
     times[outliers] *= random.uniform(*OUTLIER, np.count_nonzero(outliers))
     whole: Values = np.round(times).astype(np.int64)
     return whole
 
 
-def result_latencies(service: Values) -> Values:
+def result_latencies(service: Values, fps: float = FPS) -> Values:
     """Result latencies in microseconds of rounds by frames, each round from an idle engine on; -1 where dropped.
 
     One frame is in the engine, one waits, and the newest takes the place of the one that waits. At equal instants
     arrivals come before completions. ``service`` has what each frame takes if it is served.
     """
     rounds, frames = service.shape
-    due = [round(frame * 1_000_000 / FPS) for frame in range(frames)]
+    due = [round(frame * 1_000_000 / fps) for frame in range(frames)]
     latency = np.full((rounds, frames), -1, np.int64)
     free_at, waiting = np.full(rounds, -1, np.int64), np.full(rounds, -1, np.int64)
 
@@ -142,7 +148,7 @@ def study(report: Report, engines: int, rounds: int, runs: int) -> None:
         quotients: list[float] = []
         for _ in range(runs):
             baseline, other = compared(random, engines, effect, rounds)
-            median, tail = (told(ratio_by_rounds(list(baseline), list(other), p)) for p in (MEDIAN, TAIL))
+            median, tail = (told(ratio_by_rounds(list(baseline), list(other), p), engines) for p in (MEDIAN, TAIL))
             medians.append(median)
             tails[speed(tail)] += 1
             quotients.append(float(np.median(other[other >= 0]) / np.median(baseline[baseline >= 0])))
@@ -154,7 +160,7 @@ def study(report: Report, engines: int, rounds: int, runs: int) -> None:
             f"the quotient of both runs' medians {np.std(quotients):.4f}"
         )
         if effect == 1:
-            report.at_least(f"{what}: share of no difference", found[Speed.NO_DIFFERENCE] / runs, 0.95)
+            report.at_least(f"{what}: share of no difference", found[Speed.NO_DIFFERENCE] / runs, 0.99)
         elif effect in FOUND:
             share = found[Speed.SLOWER] / runs
             report.at_least(f"{what}: share of {100 * (effect - 1):.0f} % found", share, FOUND[effect])
@@ -175,13 +181,13 @@ def one_after_another(report: Report, seconds: int, runs: int) -> None:
             paired[speed(by_rounds)] += 1
         report.say(f"{what}, {100 * (effect - 1):.0f} % slower: {shares(found)}; if paired, {shares(paired)}")
         if effect == 1:
-            report.at_least(f"{what}: share of no difference", found[Speed.NO_DIFFERENCE] / runs, 0.95)
+            report.at_least(f"{what}: share of no difference", found[Speed.NO_DIFFERENCE] / runs, 0.99)
 
 
-def told(ratio: Estimate | None) -> Estimate:
-    """The ratio of two engines as `streamer compare` gives it; there are always enough frames here."""
+def told(ratio: Estimate | None, engines: int = 2) -> Estimate:
+    """The ratio of two of the engines as `streamer compare` gives it; there are always enough frames here."""
     assert ratio is not None
-    return between_processes(ratio)
+    return between_processes(ratio, MARGIN * math.comb(engines, 2))
 
 
 def shares(verdicts: Counter[Speed]) -> str:

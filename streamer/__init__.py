@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamer.api import replay
-    from streamer.detection.preprocess import Fit
+    from streamer.detection.input_spec import Fit
     from streamer.errors import (
         CacheError,
         Defect,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         EngineUnavailable,
         LibraryMissing,
         ModelError,
+        NoSource,
         SinkError,
         SourceError,
         StreamerError,
@@ -44,6 +45,7 @@ __all__ = [
     "FrameRecord",
     "LibraryMissing",
     "ModelError",
+    "NoSource",
     "Outcome",
     "Policy",
     "Run",
@@ -60,7 +62,7 @@ __all__ = [
 
 _HOMES = {
     "replay": "streamer.api",
-    "Fit": "streamer.detection.preprocess",
+    "Fit": "streamer.detection.input_spec",
     "FrameRecord": "streamer.ledger.record",
     "Outcome": "streamer.ledger.record",
     "Policy": "streamer.pipeline.drop_policy",

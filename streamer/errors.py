@@ -6,6 +6,7 @@
     ├── UsageError           exit code 2: what was asked for makes no sense
     │   └── UntrustedModel       a .pt that nobody has said to trust: it may run code
     ├── SourceError          the source cannot be opened or read
+    │   └── NoSource             and never will: what is there is no video, or not to be seen by this user
     ├── ModelError           the model file is missing, broken or not a detector
     ├── EngineError          the engine failed on a frame
     │   └── EngineUnavailable    this variant cannot run here, and why
@@ -44,6 +45,10 @@ class UntrustedModel(UsageError):
 
 class SourceError(StreamerError):
     """The source cannot be opened or read."""
+
+
+class NoSource(SourceError):
+    """What is at an address is no video that can be played, or not to be seen by this user: waiting does not help."""
 
 
 class ModelError(StreamerError):

@@ -18,7 +18,8 @@ class Frame:
 
     ``index`` counts from 0 within the stream; ``pts`` is its presentation time in seconds since the stream's
     first frame, exact; ``image`` is height x width x 3, BGR, uint8; ``arrived_us`` is the clock's
-    reading when a live source's frame arrived, in microseconds.
+    reading when a live source's frame arrived, in microseconds. A frame ``after_damage`` may show it: what it refers
+    to was damaged or is missing, and no key frame has come since.
     """
 
     stream: int
@@ -26,3 +27,4 @@ class Frame:
     pts: Fraction
     image: Image
     arrived_us: int | None = None
+    after_damage: bool = False

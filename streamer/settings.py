@@ -1,24 +1,23 @@
 """What a replay is asked to do: each option is a row of `Settings`, and stands nowhere else.
 
-A row holds the option's name, metavar, help, default and range, as plain data. The command line's options, the checks
-and the JSON of a soak come from it.
+A row holds the option's name, metavar, help, default and range: options, checks and a soak's JSON come from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from streamer.detection.preprocess import Fit
+from streamer.detection.input_spec import Fit
 from streamer.machine.load import parse_load
 from streamer.option import ABOVE_0, FROM_0, FROM_1, RATE, SHARE, Group, Option, option
-from streamer.pipeline.checks import check_closed_loop, check_give_up, check_skip_gaps
+from streamer.pipeline.checks import check_closed_loop, check_give_up, check_skip_gaps, check_source_timeout
 from streamer.pipeline.drop_policy import Freshness, Policy
 from streamer.schedule.schedule import Limits, Pace, parse_fps
+from streamer.sources.access import TIMEOUT_S, Access, Transport
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile
 from streamer.stats.slo import Objective, parse_slo
 from streamer.units import parse_duration, parse_size
@@ -182,6 +181,28 @@ class Settings:
         read=parse_duration,
         range=ABOVE_0,
     )
+    source_timeout_s: float = option(
+        TIMEOUT_S,
+        "--source-timeout TIME",
+        "A camera or an address of which nothing comes for so long is lost, or cannot be opened.",
+        Group.ENDURANCE,
+        default_text=f"{TIMEOUT_S:g}s",
+        read=parse_duration,
+        range=ABOVE_0,
+    )
+    rtsp_transport: Transport = option(
+        Transport.TCP,
+        "--rtsp-transport",
+        "What an rtsp:// address sends its packets over; of those that UDP loses, most damage goes unmarked.",
+        Group.ENDURANCE,
+        read=Transport,
+    )
+    tls_verify: bool = option(
+        False,
+        "--tls-verify",
+        "Refuse an rtsps:// or https:// address whose certificate is not trusted.",
+        Group.ENDURANCE,
+    )
     faults: str | None = option(
         None,
         "--faults FILE.toml",
@@ -211,8 +232,13 @@ class Settings:
     iou: float = option(
         0.5, "--iou IOU", "Overlap at which NMS suppresses.", Group.DETECTION, read=float, range=SHARE
     )
-    fit: Fit = option(
-        Fit.LETTERBOX, "--fit", "How a frame is made to fit the model's input.", Group.DETECTION, read=Fit
+    fit: Fit | None = option(
+        None,
+        "--fit",
+        "How a frame is made to fit the model's input.",
+        Group.DETECTION,
+        default_text="as the model asks for",
+        read=Fit,
     )
     video: Video = option(Video.DELIVERED, "--video", "Which frames the annotated video shows.", read=Video)
     chart: bool = option(True, "--chart/--no-chart", "Draw what was measured as a chart, a .png file.")
@@ -226,6 +252,7 @@ class Settings:
             row.refuse(getattr(self, name))
         check_closed_loop(self.fps, policy=self.policy, freshness=self._given(Group.FRESHNESS))
         check_give_up(self.give_up_s, reconnect=self.reconnect)
+        check_source_timeout(self.source_timeout_s, self.give_up_us)
         check_skip_gaps(self.skip_gaps, fps=self.fps, arrivals=self.arrivals)
 
     def _given(self, group: Group) -> list[str]:
@@ -259,6 +286,11 @@ class Settings:
         return round((self.give_up_s or GIVE_UP_S) * 1_000_000) if self.reconnect else None
 
     @property
+    def access(self) -> Access:
+        """How network streams are reached."""
+        return Access(timeout_s=self.source_timeout_s, rtsp_transport=self.rtsp_transport, tls_verify=self.tls_verify)
+
+    @property
     def objectives(self) -> tuple[Objective, ...]:
         """The service level objectives."""
         return () if self.slo is None else parse_slo(self.slo)
@@ -271,27 +303,3 @@ class Settings:
 
 OPTIONS: Mapping[str, Option] = {one.name: one.metadata["option"] for one in fields(Settings)}
 """The row of each setting."""
-
-
-def settings_as_json(settings: Settings) -> dict[str, Any]:
-    """What was asked, without where results go; rates are texts such as 30000/1001."""
-    return {
-        name: str(value) if isinstance(value, Fraction) else value
-        for name, value in asdict(settings).items()
-        if OPTIONS[name].kept
-    }
-
-
-def settings_of(found: Mapping[str, Any]) -> Settings:
-    """The settings of values as JSON or the command line has them; what is not found has its default.
-
-    Raises UsageError, ValueError or TypeError for what they cannot be.
-    """
-    return Settings(**{name: _value_of(name, value) for name, value in found.items()})
-
-
-def _value_of(name: str, found: Any) -> Any:
-    if isinstance(found, list):
-        return tuple(found)
-    read = OPTIONS[name].read if name in OPTIONS else None
-    return read(found) if read is not None and isinstance(found, str) else found

@@ -12,6 +12,7 @@ import pytest
 
 from streamer.vendors.versions import line
 from tests.runs import write_tiny_model
+from tests.verified import differences, finished_runs_verified
 
 pytest_plugins = ["tests.passes", "tests.record_tested"]
 
@@ -19,8 +20,11 @@ pytest_plugins = ["tests.passes", "tests.record_tested"]
 hypothesis.settings.register_profile("streamer", deadline=None)
 hypothesis.settings.load_profile("streamer")
 
-# A background job of a script inherits SIGINT ignored, and would hand that on to the processes that tests start.
+# A background job of a script inherits SIGINT ignored, one under nohup SIGHUP, and would hand that on to the
+# processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):  # Windows has none
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_report_header() -> str:
@@ -48,6 +52,21 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         del os.environ["STREAMER_CACHE"]
     else:
         os.environ["STREAMER_CACHE"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_runs_verified() -> Iterator[None]:
+    """Runs of this process are verified as soon as they are finished."""
+    with finished_runs_verified():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def verdicts_are_the_same(own_runs_verified: None) -> Iterator[None]:
+    """A test fails, at its end, when verify says otherwise than a run that it made, or that was made for it."""
+    yield
+    found = differences()
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,9 @@ from streamer import Settings, SourceError, Video
 from streamer.frame import Image
 from streamer.vendors import pyav
 from streamer.verify import verify
+from streamer.video.contents import Picture
 from streamer.video.mending import MOST_WRONG
-from streamer.video.reader import Picture, VideoReader
+from streamer.video.reader import VideoReader
 from tests.packets import INTERVAL_MS
 from tests.runs import check_conserved
 from tests.videos import number_of

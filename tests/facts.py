@@ -10,6 +10,7 @@ from streamer.machine.info import Machine
 from streamer.run.facts import Contention, Facts, Observed, Totals
 from streamer.run.measured_parts import UNKNOWN_RESOURCES
 from streamer.run.setup import Setup
+from streamer.stats.backlog import Backlog
 from streamer.stats.distribution import Distribution
 from streamer.stats.summary import FIGURES, Statistics, statistics
 
@@ -42,6 +43,7 @@ CALM = Facts(
     ),
     totals=Totals(
         frames={"scheduled": 1000, "delivered": 1000, "dropped": 0},
+        drop_reasons={},
         decode_errors={"reasons": [], "others": 0},
         objects=3000,
         of_streams=Counter(),
@@ -50,10 +52,11 @@ CALM = Facts(
         exact=True,
         window_s=5,
         windows=(),
+        backlog=Backlog(),
     ),
     duration_us=33_000_000,
     error=None,
-    interrupted=False,
+    stopped_by=None,
     raised=(),
     gaps=None,
     replacements=(),
@@ -70,6 +73,7 @@ CALM = Facts(
         contention=Contention(0.0, 0.0, 0),
         ungated=0,
         undrawn=0,
+        held=0,
         load_cores=0.0,
         load_doubts=(),
         fault_doubts=(),

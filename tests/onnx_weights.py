@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.conformance.onnx_file import field
 from streamer.models.protobuf import fields
 
 _NODE, _OPERATOR = 1, 4
@@ -21,17 +23,17 @@ def take_out_weights(source: Path, path: Path, *, location: str = "weights.bin",
         out = bytearray()
         for number, value in fields(message):
             if kind == "model" and number == _GRAPH and isinstance(value, memoryview):
-                out += _field(number, without(value, "graph"))
+                out += field(number, without(value, "graph"))
             elif kind == "graph" and number == _INITIALIZER and isinstance(value, memoryview):
-                out += _field(number, without(value, "tensor"))
+                out += field(number, without(value, "tensor"))
             elif kind == "tensor" and number == _RAW_DATA and isinstance(value, memoryview) and len(value) >= least:
                 about = {"location": location, "offset": str(len(weights)), "length": str(len(value))}
                 for key, text in about.items():
-                    out += _field(_EXTERNAL_DATA, _field(1, key.encode()) + _field(2, text.encode()))
-                out += _field(_DATA_LOCATION, 1)
+                    out += field(_EXTERNAL_DATA, field(1, key.encode()) + field(2, text.encode()))
+                out += field(_DATA_LOCATION, 1)
                 weights.extend(value)
             else:
-                out += _field(number, value if isinstance(value, int) else bytes(value))
+                out += field(number, value if isinstance(value, int) else bytes(value))
         return bytes(out)
 
     path.write_bytes(without(memoryview(source.read_bytes()), "model"))
@@ -43,29 +45,33 @@ def take_out_weights(source: Path, path: Path, *, location: str = "weights.bin",
 
 def named(location: str) -> bytes:
     """What names one more file with weights, at the end of an ONNX file: a graph's parts may come in several."""
-    about = _field(_EXTERNAL_DATA, _field(1, b"location") + _field(2, location.encode()))
-    return _field(_GRAPH, _field(_INITIALIZER, about + _field(_DATA_LOCATION, 1)))
+    about = field(_EXTERNAL_DATA, field(1, b"location") + field(2, location.encode()))
+    return field(_GRAPH, field(_INITIALIZER, about + field(_DATA_LOCATION, 1)))
 
 
 def write_operators(path: Path, *operators: str, weights: int = 0) -> Path:
     """A file with a node of each operator, as ONNX files are encoded, and an initializer of so many bytes."""
-    nodes = b"".join(_field(_NODE, _field(_OPERATOR, operator.encode())) for operator in operators)
-    initializer = _field(_INITIALIZER, _field(_RAW_DATA, bytes(weights)))
-    path.write_bytes(_field(_GRAPH, initializer + nodes))
+    nodes = b"".join(field(_NODE, field(_OPERATOR, operator.encode())) for operator in operators)
+    initializer = field(_INITIALIZER, field(_RAW_DATA, bytes(weights)))
+    path.write_bytes(field(_GRAPH, initializer + nodes))
     return path
 
 
-def _field(number: int, value: int | bytes) -> bytes:
-    """A field as it is encoded; of the fixed sizes there is none where this is used."""
-    if isinstance(value, int):
-        return _varint(number << 3) + _varint(value)
-    return _varint(number << 3 | 2) + _varint(len(value)) + value
+def write_echo(path: Path, shape: Sequence[int], dtype: str, *, metadata: Mapping[str, str] | None = None) -> Path:
+    """A model that puts out what goes in, ``images`` to ``same``; ``metadata`` are its ``metadata_props``."""
+
+    def value(name: bytes) -> bytes:
+        dimensions = b"".join(field(1, field(1, side)) for side in shape)
+        tensor = field(1, _ONNX_TYPES[dtype]) + field(2, dimensions)
+        return field(1, name) + field(2, field(1, tensor))
+
+    node = field(1, b"images") + field(2, b"same") + field(_OPERATOR, b"Identity")
+    graph = field(_NODE, node) + field(2, b"echo") + field(11, value(b"images")) + field(12, value(b"same"))
+    props = b"".join(
+        field(14, field(1, key.encode()) + field(2, text.encode())) for key, text in (metadata or {}).items()
+    )
+    path.write_bytes(field(1, 8) + field(_GRAPH, graph) + field(8, field(2, 13)) + props)
+    return path
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+_ONNX_TYPES = {"float32": 1, "uint8": 2, "float16": 10}

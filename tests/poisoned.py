@@ -11,7 +11,8 @@ from threading import Lock
 
 import numpy as np
 
-from streamer.engines.base import Engine, Input, Request, Tensor
+from streamer.detection.head import Array, Outputs
+from streamer.engines.base import Engine, Input, Request
 
 
 class Broken(Exception):
@@ -19,19 +20,19 @@ class Broken(Exception):
 
 
 class PoisonedRequest:
-    """A request that fills its input with garbage once it is read, and each answer with NaN once there is a next."""
+    """A request that fills its input with garbage once it is read, and each answer once there is a next."""
 
     def __init__(self, request: Request) -> None:
         self.inferences = 0
         self._request = request
         self._under_way = Lock()
-        self._given: Tensor | None = None
+        self._given: list[Array] = []
 
     @property
     def input(self) -> Input:
         return self._request.input
 
-    def infer(self) -> Tensor:
+    def infer(self) -> Outputs:
         if not self._under_way.acquire(blocking=False):
             raise Broken("two inferences on one request at once")
         try:
@@ -39,17 +40,21 @@ class PoisonedRequest:
         finally:
             self._under_way.release()
 
-    def _infer(self) -> Tensor:
-        if self._given is not None:
-            self._given[:] = np.nan
+    def _infer(self) -> Outputs:
+        for given in self._given:
+            _spoil(given)
         before = self.input.copy()
-        raw = self._request.infer()
-        if not np.array_equal(self.input, before, equal_nan=before.dtype != np.uint8):
+        outputs = self._request.infer()
+        if not np.array_equal(self.input, before, equal_nan=before.dtype.kind == "f"):
             raise Broken("the input was written while it was read")
-        self._given = raw.copy()
-        self.input[:] = 0xAA if before.dtype == np.uint8 else np.nan
+        self._given = [output.copy() for output in outputs]
+        _spoil(self.input)
         self.inferences += 1
         return self._given
+
+
+def _spoil(array: Array) -> None:
+    array[...] = np.nan if array.dtype.kind == "f" else 0xAA
 
 
 class PoisonedEngine:

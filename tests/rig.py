@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -18,9 +17,9 @@ import trio
 import trio.testing
 
 from streamer.detection.detections import Detections
-from streamer.detection.heads import Head
+from streamer.detection.layouts.yolo import Classes
 from streamer.detection.postprocess import Postprocess
-from streamer.detection.preprocess import Fit, Preprocess
+from streamer.detection.preprocess import Preprocess
 from streamer.engines.base import Request
 from streamer.engines.null import NullEngine
 from streamer.engines.spec_parser import parse_spec
@@ -32,12 +31,12 @@ from streamer.frame import Frame
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import Gaps
 from streamer.ledger.record import FrameRecord
-from streamer.models.model import Model
 from streamer.pipeline.camera import cameras
 from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.drop_policy import Freshness, Judge, Policy
 from streamer.pipeline.engine_restart import Replacing
+from streamer.pipeline.housekeeping import Chore, Step
 from streamer.pipeline.pipeline import Extras, Pipeline
 from streamer.pipeline.priming import Primer
 from streamer.pipeline.rounds import Intermission
@@ -47,10 +46,13 @@ from streamer.schedule.arrivals import Arrivals
 from streamer.schedule.file_gaps import FileGaps
 from streamer.schedule.schedule import Limits, Pace
 from streamer.sink.sink import Dropped, Result
+from streamer.sources.access import TIMEOUT_S
+from streamer.sources.away import AwaitedSource
 from streamer.sources.base import Source, SourceInfo, Unreadable
 from streamer.stats.summary import Tally
 from streamer.workers.run_clock import RunTime
 from streamer.workers.threads import Stage, UnderWay
+from tests.detectors import model_with, signature
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -169,16 +171,17 @@ class VirtualTime:
 
 FOR_EVER_S = 1_000_000.0
 
-TINY = Model(
-    name="tiny",
-    path=Path("tiny.onnx"),
-    files={},
-    hashes={"onnx": ""},
-    input_size=(32, 32),
-    output_shape=(1, 84, 21),
-    head=Head.CLASSES,
-    names=tuple(f"class_{i}" for i in range(80)),
-)
+TINY = model_with(Classes, signature((1, 84, 21), size=(32, 32)), [f"class_{i}" for i in range(80)])
+
+
+@dataclass(frozen=True)
+class VirtualJob:
+    """What was done between frames, ``aside`` on a thread; so many frames were being measured when it began."""
+
+    began: int
+    ended: int
+    aside: bool
+    measured: int
 
 
 @dataclass
@@ -228,13 +231,14 @@ class VirtualCamera:
     """A live source, that comes at ``rate`` by its own account.
 
     Each read of the ``script`` blocks for so many seconds, and then gives a "frame", a "broken" one, a "stale" one,
-    whose own time is right behind the one before, or the "end", or fails with what is said; after the last one
-    nothing comes any more.
+    whose own time is right behind the one before, a "regular" one, whose own time is a period behind it, or the
+    "end", or fails with what is said; after the last one nothing comes any more.
     """
 
     script: Sequence[tuple[float, str]]
     rate: Fraction
     time: VirtualTime
+    timeout_s: float = TIMEOUT_S
     doubts: list[str] = field(default_factory=list)
     _reads: int = 0
     _next: int = 0
@@ -242,7 +246,8 @@ class VirtualCamera:
 
     @property
     def info(self) -> SourceInfo:
-        return SourceInfo("virtual", 1, 1, self.rate, None, Fraction(1, 1_000_000), "", live=True)
+        base = Fraction(1, 1_000_000)
+        return SourceInfo("virtual", 1, 1, self.rate, None, base, "", live=True, timeout_s=self.timeout_s)
 
     def read(self) -> Frame | Unreadable | None:
         seconds, what = (FOR_EVER_S, "end") if self._reads >= len(self.script) else self.script[self._reads]
@@ -250,15 +255,28 @@ class VirtualCamera:
         self.time.block(seconds)
         if what == "end":
             return None
-        if what not in ("frame", "broken", "stale"):
+        if what not in ("frame", "broken", "stale", "regular"):
             raise SourceError(f"virtual: {what}")
         index, self._next = self._next, self._next + 1
         arrived_us = self.time.now_us()
         right_behind = self._pts + Fraction(1, 1_000_000)
-        self._pts = pts = right_behind if what == "stale" else max(right_behind, Fraction(arrived_us, 1_000_000))
+        own = {"stale": right_behind, "regular": self._pts + 1 / self.rate}.get(what, Fraction(arrived_us, 1_000_000))
+        self._pts = pts = max(right_behind, own)
         if what == "broken":
             return Unreadable(0, index, pts, "broken", arrived_us)
         return Frame(0, index, pts, np.zeros((1, 1, 3), np.uint8), arrived_us)
+
+    def opened(self) -> VirtualCamera:
+        """Opens it, as often as it is tried: what fails next in the script is the opening. Raises SourceError."""
+        if self._reads < len(self.script) and self.script[self._reads][1] not in (
+            "frame",
+            "broken",
+            "stale",
+            "regular",
+            "end",
+        ):
+            self.read()
+        return self
 
     def pts(self, index: int) -> Fraction | None:
         return None
@@ -323,6 +341,10 @@ class Rig:
     streams: int = 1
     live: Sequence[Sequence[tuple[float, str]]] = ()
     """What happens at live sources, one for each stream; see `VirtualCamera`."""
+    timeout_s: float = TIMEOUT_S
+    away: frozenset[int] = frozenset()
+    """Of these streams the camera is away when the run begins, and each attempt to open it follows its script."""
+    away_rate: Fraction = Fraction(25)
     give_up_us: int | None = 60_000_000
     stall_us: int = 5_000_000
     engine_lost_at: frozenset[int] = frozenset()
@@ -338,9 +360,14 @@ class Rig:
     inferences: list[tuple[int, int]] = field(default_factory=list)
     """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
 
+    chores: Sequence[tuple[float, float, bool]] = ()
+    """What is done between frames: every how many seconds, how long it takes, and whether on a thread."""
+    jobs: list[VirtualJob] = field(default_factory=list)
+
     def run(self) -> Rig:
         """Runs to the end; the same every time."""
-        trio.run(self._main, clock=trio.testing.MockClock(autojump_threshold=0))
+        self._clock = trio.testing.MockClock(autojump_threshold=0)
+        trio.run(self._main, clock=self._clock)
         self.records.sort(key=lambda record: (record.stream, record.frame))
         return self
 
@@ -348,10 +375,11 @@ class Rig:
         self._time = time = VirtualTime()
         run_time = RunTime(time, time)
         rate = self.fps if isinstance(self.fps, Fraction) else Fraction(25)
-        sources: Sequence[Source] = [VirtualCamera(script, rate, time) for script in self.live] or [
+        sources: Sequence[Source] = [VirtualCamera(script, rate, time, self.timeout_s) for script in self.live] or [
             VirtualSource(self.frames, rate, time, self.decode_s, self.broken, self.source_hangs_at, self.file_gaps)
             for _ in range(self.streams)
         ]
+        sources = [self._awaited(number, source) for number, source in enumerate(sources)]
         self.injected = injected = Faults(plan_of("plan.toml", self.faults))
         opened = cameras(["virtual"] * len(sources), sources, self.fps, self.arrivals, skip_gaps=self.skip_gaps)
         self.cameras = injected.timed(opened)
@@ -368,13 +396,13 @@ class Rig:
         self.tally = Tally(closed_loop=self.fps == "max", ticks_us=[None] * len(sources))
         self.ledger = Ledger(self.deadline_us, self.tally, self.records.append)
         self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
-        stages = [Stage.SOURCE, Stage.SINK, *([] if self.respawns else [Stage.ENGINE])]
+        stages = [Stage.SOURCE, Stage.SINK, Stage.HOUSEKEEPING, *([] if self.respawns else [Stage.ENGINE])]
         self.watchdog = Watchdog(run_time, self.stall_us, stages)
         self.gaps = Gaps(self.give_up_us)
         self.pipeline = Pipeline(
             streams=[
                 Stream(
-                    first=await time.run(camera.source.read, camera.stage),
+                    first=None if number in self.away else await time.run(camera.source.read, camera.stage),
                     source=injected.source(number, camera, run_time.stamp, time.block),
                     schedule=camera.schedule,
                     judge=Judge(self.freshness),
@@ -397,7 +425,7 @@ class Rig:
             ),
             ledger=self.ledger,
             time=run_time,
-            on_idle=lambda: None,
+            chores=[self._chore(run_time, *chore) for chore in self.chores],
             decoded=lambda start, end: None,
         )
         async with trio.open_nursery() as nursery:
@@ -409,9 +437,15 @@ class Rig:
         self.gaps.finish(self.ended_us)
         self.tally.finish(self.ended_us)
 
+    def _awaited(self, stream: int, source: Source) -> Source:
+        if stream not in self.away:
+            return source
+        assert isinstance(source, VirtualCamera)
+        return AwaitedSource("virtual", SourceError("virtual: was off"), source.opened, self.away_rate, stream)
+
     def _detector(self, request: Request, stamp: Callable[[], int]) -> Detector:
-        preprocess = Preprocess(TINY.input_size, Fit.LETTERBOX)
-        postprocess = Postprocess(TINY.head, 0.25, 0.5)
+        preprocess = Preprocess(TINY.signature.picture_port, TINY.input_size, TINY.input)
+        postprocess = Postprocess(TINY.decoder(), 0.25, 0.5)
         if not self.injected.engine:
             return Detector(request, preprocess, postprocess, stamp)
         means = Means(self._time.block, self._hang, self._lose)
@@ -451,6 +485,18 @@ class Rig:
         rate = self.fps if isinstance(self.fps, Fraction) else None
         self.intermission = Intermission(Turns(), rate, run_time, lambda: None, nullcontext)
         return self.intermission
+
+    def _chore(self, run_time: RunTime, every_s: float, takes_s: float, aside: bool) -> Chore:
+        def work(_: int) -> None:
+            began = run_time.stamp()
+            open_records = [one for one in self.ledger.open_records() if (one.detected or began + 1) > began]
+            if aside:
+                self._time.block(takes_s)
+            else:
+                self._clock.jump(takes_s)  # the event loop stands still
+            self.jobs.append(VirtualJob(began, run_time.stamp(), aside, len(open_records)))
+
+        return Chore("a job", round(every_s * 1_000_000), (Step(work, aside),))
 
     def _services(self) -> Iterator[float]:
         yield from self.services_s

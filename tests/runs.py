@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 from unittest.mock import patch
@@ -24,6 +25,7 @@ import pytest
 
 from streamer.cli.main import main
 from streamer.vendors import pyav
+from tests.verified import runs_verified
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -72,7 +74,7 @@ def streamer(*arguments: str | Path, cwd: Path) -> Finished:
         raise SystemExit(code)
 
     asked = patch.object(sys, "argv", ["streamer", *map(str, arguments)])
-    with chdir(cwd), asked, patch.object(os, "_exit", end), _said() as said:
+    with runs_verified(*_places(arguments, cwd)), chdir(cwd), asked, patch.object(os, "_exit", end), _said() as said:
         with pytest.raises(SystemExit) as ended:
             main()
         code = ended.value.code
@@ -110,8 +112,15 @@ def _redirected(number: int, file: IO[bytes]) -> Iterator[None]:
 def process(*arguments: str | Path, cwd: Path, more: Mapping[str, str] | None = None) -> Finished:
     """``python -m streamer`` with ``arguments``, run to its end."""
     command = [sys.executable, "-m", "streamer", *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, env=environment(more), capture_output=True, text=True, check=False)
+    with runs_verified(*_places(arguments, cwd)):
+        done = subprocess.run(command, cwd=cwd, env=environment(more), capture_output=True, text=True, check=False)
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def _places(arguments: Sequence[str | Path], cwd: Path) -> list[Path]:
+    """Where a command with ``arguments`` leaves runs: in its working directory, or where its --out says."""
+    out = [cwd / Path(place) for name, place in pairwise(arguments) if name == "--out"]
+    return [place for place in (cwd, *out) if place != ROOT]
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -21,11 +21,13 @@ def write_ir(
     dtype: Any = np.float32,
     metadata: Mapping[str, Any] | None = None,
     labels: str | None = None,
+    info: Mapping[str, str] | None = None,
     quantized: bool = False,
 ) -> Path:
     """An IR that answers every image with ``outputs``, whatever is in it.
 
-    ``metadata`` is what Ultralytics writes into ONNX, ``labels`` what it writes into an IR.
+    ``metadata`` is what Ultralytics writes into ONNX, ``labels`` what it writes into an IR; ``info`` goes into
+    ``model_info``.
     """
     from streamer.vendors.openvino_quiet import ov
 
@@ -40,8 +42,8 @@ def write_ir(
     model = ov.Model(answers, [images], "tiny")
     for key, value in (metadata or {}).items():
         model.set_rt_info(str(value), ["framework", key])
-    if labels is not None:
-        model.set_rt_info(labels, ["model_info", "labels"])
+    for key, text in {**({} if labels is None else {"labels": labels}), **(info or {})}.items():
+        model.set_rt_info(text, ["model_info", key])
     ov.save_model(model, path, compress_to_fp16=False)
     return path
 

@@ -5,6 +5,7 @@ Each picture carries its own number as black and white bars, so that a test can 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.bitstream import BitStreamFilterContext
 from av.stream import Disposition
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
@@ -83,6 +85,45 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+ORIENTATIONS = (
+    *((1, 0, 0, 1), (-1, 0, 0, 1), (1, 0, 0, -1), (-1, 0, 0, -1)),
+    *((0, 1, 1, 0), (0, 1, -1, 0), (0, -1, 1, 0), (0, -1, -1, 0)),
+)
+"""Where x and y go in the display matrices of a camera's eight orientations; four of them are mirrored."""
+
+
+def as_it_lies(upright: Image, matrix: tuple[int, int, int, int]) -> Image:
+    """The picture as a camera stores it that sends this display matrix."""
+    a, b, c, d = matrix
+    turned = upright.swapaxes(0, 1) if b else upright
+    # Pixel (x, y) is shown at (ax + cy, bx + dy).
+    x, y = (b, c) if b else (a, d)
+    return np.ascontiguousarray(turned[::y, ::x])
+
+
+def set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """Writes a display matrix into an MP4 or a MOV that has none."""
+    a, b, c, d = (value << 16 for value in matrix)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"tkhd") + 44
+    content[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    return path
+
+
+def copied(source: Path, target: Path, bitstream_filter: str | None = None) -> Path:
+    """The same packets in another container, through a filter of FFmpeg if it is given."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        stream = given.streams.video[0]
+        new = made.add_stream_from_template(stream)
+        bitstream = BitStreamFilterContext(bitstream_filter or "null", stream)
+        for packet in given.demux(stream):
+            for filtered in bitstream.filter(packet) if packet.size else ():
+                filtered.stream = new
+                made.mux(filtered)
+    return target
 
 
 def joined_streams(path: Path, videos: Sequence[Path], dispositions: Sequence[Disposition] = ()) -> Path:

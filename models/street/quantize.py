@@ -14,17 +14,17 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent)]
 
 from heldout import training_street  # noqa: E402
 
-from streamer.detection.preprocess import Fit  # noqa: E402
+from streamer.models.find import find_model  # noqa: E402
 from streamer.models.quantize import quantize  # noqa: E402
 
 SAMPLES = 300
-WIDTH, HEIGHT = 640, 480
 
 
 def make_int8(folder: Path) -> None:
     """int8.xml and int8.bin from model.onnx, in the same directory."""
     images = [training_street(number).frame(number * 31, 30.0)[0] for number in range(SAMPLES)]
-    quantize(folder / "model.onnx", images, SAMPLES, (HEIGHT, WIDTH), Fit.LETTERBOX, folder / "int8.xml")
+    model = find_model(str(folder / "model.onnx"))
+    quantize(model.path, images, SAMPLES, model, folder / "int8.xml")
 
 
 if __name__ == "__main__":

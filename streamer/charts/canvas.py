@@ -7,12 +7,14 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamer import __version__
 from streamer.errors import CacheError, SinkError
 from streamer.files.cache import kept_or_temporary
+from streamer.files.whole import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,17 +47,11 @@ def add_axes(figure: Figure, left: float, right: float, top: float, height: floa
 
 def save(figure: Figure, path: Path) -> None:
     """Writes the figure as a PNG, whole or not at all. Raises SinkError."""
-    scratch = path.with_name(f"{path.name}.writing")
-    try:
-        with warnings.catch_warnings():
-            # A file's name may have letters that the font has not: an empty box says so well enough.
-            warnings.simplefilter("ignore")
-            figure.savefig(scratch, format="png", dpi=DPI, pil_kwargs={"compress_level": COMPRESSION})
-        scratch.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise SinkError(f"cannot write {path}: {error.strerror}") from error
+    with replacing(path) as scratch, warnings.catch_warnings():
+        # A file's name may have letters that the font has not: an empty box says so well enough.
+        warnings.simplefilter("ignore")
+        own = {"Software": f"streamer {__version__}"}
+        figure.savefig(scratch, format="png", dpi=DPI, metadata=own, pil_kwargs={"compress_level": COMPRESSION})
 
 
 def printable(text: str) -> str:

@@ -9,28 +9,32 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from streamer.cli.bench_report import lines_of, print_report, with_progress
+from streamer.cli.completion import complete_files
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL
 from streamer.cli.options import engines_options, model_options, output_options
+from streamer.cli.progress import tell_notes
 from streamer.cli.signals import Interrupted
-from streamer.cli.terminal import progress_console
+from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.files.whole import write_whole
 from streamer.rundir.paths import default_path
-from streamer.rundir.rundir import check_out
-from streamer.studies.bench.chart import draw_bench
+from streamer.studies.bench.chart import PICTURE, draw_bench
 from streamer.studies.bench.document import NAME, document_of
 from streamer.studies.bench.input import Feed, bundled_clip
 from streamer.studies.bench.rows import AGAINST, COLUMNS, Benched, as_dict
 from streamer.studies.bench.study import Bench, BenchSettings
 from streamer.studies.engine_choice import asked_engines
+from streamer.studies.free_place import of_study
 from streamer.studies.output import RowFile
+from streamer.studies.successor import Kind, successor
+
+FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
 
 @click.command()
-@click.argument("image", metavar="[IMAGE]", required=False)
+@click.argument("image", metavar="[IMAGE]", required=False, shell_complete=complete_files)
 @engines_options("tutorial")
 @model_options
 @click.option(
@@ -81,25 +85,29 @@ def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> in
         against=options["against"] is not None,
     )
     out: Path = options["out"] or default_path(started, image or bundled_clip(), NAME)
-    check_out(out, overwrite=options["overwrite"])
     rows: list[Benched] = []
     interrupted: int | None = None
-    try:
-        study = Bench(image, find_model_asking(options["model"], options["trust"]), settings)
-        with closing(RowFile(out / f"{NAME}.csv", COLUMNS, overwrite=options["overwrite"])) as file:
-            for row in with_progress(study, progress_console(quiet=quiet)):
-                file.append(as_dict(row).values())
-                rows.append(row)
-                for line in () if as_json or quiet else lines_of(row):
-                    click.echo(line)
-    except Interrupted as error:
-        interrupted = error.number
-    if rows:
-        document = document_of(study, rows, interrupted=interrupted is not None)
-        write_whole(out / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-        draw_bench(out, document)
-        if as_json:
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        elif not quiet:
-            print_report(document, out, Console())
+    with successor(FILES, out, overwrite=options["overwrite"]) as place:
+        try:
+            study = Bench(image, find_model_asking(options["model"], options["trust"]), settings)
+            with closing(RowFile(place.path / f"{NAME}.csv", COLUMNS, overwrite=options["overwrite"])) as file:
+                console = progress_console(quiet=quiet)
+                tell_notes(place.notes, console)
+                for row in with_progress(study, console):
+                    file.append(as_dict(row).values())
+                    rows.append(row)
+                    for line in () if as_json or quiet else lines_of(row):
+                        click.echo(line)
+        except Interrupted as error:
+            interrupted = error.number
+        if rows:
+            document = document_of(study, rows, interrupted=interrupted is not None)
+            write_whole(place.path / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+            draw_bench(place.path, document)
+            if interrupted is None:
+                place.take_over()
+    if rows and as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif rows and not quiet:
+        print_report(document, place.path, output_console())
     return EXIT_DONE if interrupted is None else EXIT_SIGNAL + interrupted

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.cli.tables import number, table_of
 from streamer.studies.bench.rows import AGAINST, Benched
 from streamer.studies.bench.study import Bench
@@ -31,7 +32,10 @@ def with_progress(study: Bench, console: Console) -> Iterator[Benched]:
 
     Without a thread of its own, which would disturb.
     """
-    with Progress(console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as progress:
+    with (
+        cursor_shown_while_stopped(console),
+        Progress(console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as progress,
+    ):
         task = progress.add_task("", total=study.settings.number)
 
         def advance(name: str, done: int) -> None:

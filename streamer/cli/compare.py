@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ from typing import Any
 import click
 from rich.console import Console
 
+from streamer.address import of_no_file, without_credentials
 from streamer.cli.compare_report import print_report
+from streamer.cli.completion import complete_files
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
+from streamer.cli.given_path import GivenPath
 from streamer.cli.options import (
     Parsed,
     complete_engine,
@@ -30,23 +33,28 @@ from streamer.cli.options import (
 from streamer.cli.progress import tell_notes
 from streamer.cli.signals import Interrupted
 from streamer.cli.study_progress import study_progress
-from streamer.cli.terminal import progress_console
+from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import UsageError
 from streamer.rundir.paths import default_path
-from streamer.rundir.rundir import check_out
 from streamer.settings import Video
 from streamer.studies.compare.chart import PICTURE, draw_comparison
 from streamer.studies.compare.document import COLUMNS, NAME
 from streamer.studies.compare.finished_runs import compare_finished, is_run
 from streamer.studies.compare.study import CompareSettings, Comparison
 from streamer.studies.engine_choice import asked_engines
+from streamer.studies.free_place import of_study
 from streamer.studies.output import write_files
+from streamer.studies.successor import Kind, Successor, successor
+
+FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
 
 @click.command()
-@click.argument("sources", metavar="SOURCE | RUN_DIR RUN_DIR...", nargs=-1, required=True)
+@click.argument(
+    "sources", metavar="SOURCE | RUN_DIR RUN_DIR...", nargs=-1, required=True, shell_complete=complete_files
+)
 @engines_options("tutorial")
 @click.option(
     "--baseline",
@@ -63,7 +71,7 @@ from streamer.studies.output import write_files
 @click.option(
     "--truth",
     metavar="FILE.json",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     help="Ground truth as COCO JSON.  [default: the synthetic street's own]",
 )
 @detection_options
@@ -90,33 +98,40 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer compare runs/monday runs/friday
     """
     out: Path = options["out"] or default_path(datetime.now(UTC), sources[0], "compare")
-    check_out(out, overwrite=options["overwrite"])
-    interrupted: int | None = None
-    if all(map(is_run, sources)) and len(sources) > 1:
-        document = compare_finished([Path(source) for source in sources], options["baseline"], out)
-    elif len(sources) > 1:
-        missing = next(source for source in sources if not is_run(source))
-        raise UsageError(f"{missing} is no finished run: give one SOURCE, or the directories of two or more runs")
-    else:
-        study = _study(sources[0], out, options)
-        console = progress_console(quiet=quiet)
-        tell_notes(study.source_notes, console)
-        found, interrupted = _run(study, console)
-        if found is None:
+    with successor(FILES, out, overwrite=options["overwrite"]) as place:
+        document, interrupted = _compared(sources, place, quiet, options)
+        if document is None:
             return EXIT_SIGNAL + (interrupted or 0)
-        document = found
-    write_files(out, NAME, COLUMNS, document["engines"], document)
-    if options["chart"]:
-        draw_comparison(out, document)
-    else:
-        (out / PICTURE).unlink(missing_ok=True)  # that of another comparison
+        write_files(place.path, NAME, COLUMNS, document["engines"], document)
+        if options["chart"]:
+            draw_comparison(place.path, document)
+        if interrupted is None:
+            place.take_over()
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif not quiet:
-        print_report(document, out, Console())
+        print_report(document, place.path, output_console())
     if interrupted is not None:
         return EXIT_SIGNAL + interrupted
     return EXIT_VERDICT if _missed(document) else EXIT_DONE
+
+
+def _compared(
+    sources: Sequence[str], place: Successor, quiet: bool, options: Mapping[str, Any]
+) -> tuple[dict[str, Any] | None, int | None]:
+    """The document, None when nothing was finished; and the signal that interrupted it, if one did."""
+    if all(map(is_run, sources)) and len(sources) > 1:
+        return compare_finished([Path(source) for source in sources], options["baseline"], place.out), None
+    if len(sources) > 1:
+        missing = next(source for source in sources if not is_run(source))
+        shown = without_credentials(missing) if Path(missing).exists() else of_no_file(missing)
+        if is_run(f"{missing}/part-0"):
+            raise UsageError(f"{shown} is a soak, of one part or several: give each, as in {shown}/part-0")
+        raise UsageError(f"{shown} is no finished run: give one SOURCE, or the directories of two or more runs")
+    study = _study(sources[0], place.path, options)
+    console = progress_console(quiet=quiet)
+    tell_notes([*place.notes, *study.source_notes], console)
+    return _run(study, console)
 
 
 def _study(source: str, out: Path, options: Mapping[str, Any]) -> Comparison:

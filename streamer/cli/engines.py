@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from streamer.cli.terminal import progress_console
+from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking, trust_option
 from streamer.engines.config import precision_of
 from streamer.engines.spec_parser import known_keys
@@ -64,7 +63,7 @@ def command(model: str | None, trust: bool, as_json: bool) -> None:
     for row in rows:
         # Text, not markup: 'streamer[torch]' is no style.
         table.add_row(row.spec.variant, row.spec.about, Text(_runs(row)))
-    console = Console()
+    console = output_console()
     console.print(table)
     for runtime in Runtime:
         takes = ", ".join(spec.variant for spec in VARIANTS.values() if spec.runtime is runtime)

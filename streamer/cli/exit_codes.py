@@ -14,19 +14,22 @@ EXIT_SIGNAL = 128
 """Exit code of a process that a signal ended, less the signal's number."""
 EXIT_SIGINT = EXIT_SIGNAL + signal.SIGINT
 EXIT_SIGTERM = EXIT_SIGNAL + signal.SIGTERM
+EXIT_SIGHUP = EXIT_SIGNAL + 1
+"""Not by its name: Windows does not have it."""
 
 EXIT_CODES = (
     ((EXIT_DONE,), "done"),
     (
         (EXIT_FAILED,),
         "could not run, or failed on the way (results up to there are kept): not a video, not a detector, "
-        "engine unavailable, disk full",
+        "engine unavailable, disk full; or done, and standard output could not be written",
     ),
     ((EXIT_USAGE,), "usage: no such file, unknown engine, key or value, `--out` not empty"),
     ((EXIT_VERDICT,), "done, but the run is INVALID, or an objective of `--slo` or an agreement was missed"),
     (
-        (EXIT_SIGINT, EXIT_SIGTERM),
-        "interrupted by SIGINT, SIGTERM; results are kept and the summary printed. A second signal ends at once",
+        (EXIT_SIGHUP, EXIT_SIGINT, EXIT_SIGTERM),
+        "interrupted by SIGHUP (a lost terminal), SIGINT, SIGTERM; results are kept and the summary printed. "
+        "A second signal ends at once",
     ),
 )
 """What they mean, as the README's table says it."""

@@ -10,7 +10,7 @@ import anyio
 
 from streamer.api import BACKEND
 from streamer.cli.progress import ProgressLine
-from streamer.cli.signals import SIGNALS, TWICE_S, end_at_once
+from streamer.cli.signals import TWICE_S, end_at_once, heeded
 from streamer.errors import StreamerError
 from streamer.pipeline.observer import Vigil
 from streamer.run.finished import Run
@@ -21,7 +21,7 @@ from streamer.settings import Settings
 def run_in_foreground(
     sources: Sequence[str], settings: Settings, line: ProgressLine, vigil: Vigil | None = None
 ) -> Run:
-    """The finished run, ended well by the first SIGINT or SIGTERM; a second one ends the process at once.
+    """The finished run, ended well by the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
 
     Before the pipeline runs the first one does that too. Raises what `run` raises.
     """
@@ -45,13 +45,13 @@ async def _run(sources: Sequence[str], settings: Settings, line: ProgressLine, v
 
 async def _obey_signals(line: ProgressLine) -> None:
     stop = await line.running()
-    at_once = [signal.getsignal(number) for number in SIGNALS]
-    with anyio.open_signal_receiver(*SIGNALS) as signals:
+    at_once = {number: signal.getsignal(number) for number in heeded()}
+    with anyio.open_signal_receiver(*at_once) as signals:
         async for number in signals:
             stop(signal.Signals(number).name)
             await anyio.sleep(TWICE_S)
             break
-    for number, handler in zip(SIGNALS, at_once, strict=True):
+    for number, handler in at_once.items():
         signal.signal(number, handler)
 
 
@@ -63,9 +63,9 @@ def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
         line.abandon()
         end_at_once(number)
 
-    before = [signal.signal(number, end) for number in SIGNALS]
+    before = {number: signal.signal(number, end) for number in heeded()}
     try:
         yield
     finally:
-        for number, handler in zip(SIGNALS, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)

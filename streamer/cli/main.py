@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
+import re
 import sys
 import threading
 import traceback
@@ -15,6 +17,7 @@ from streamer import __version__
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_SIGINT, EXIT_SIGNAL, EXIT_USAGE
 from streamer.cli.lazy_group import LazyGroup
 from streamer.cli.signals import Interrupted, obeyed_signals
+from streamer.cli.streams import Watched, watched_streams
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
@@ -70,13 +73,42 @@ LASTING = 50_000
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
     gc.set_threshold(LASTING)
+    if "_STREAMER_COMPLETE" in os.environ:
+        from streamer.cli.completion import teach_bash
+
+        teach_bash()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may hold bytes that are no letters
+    with watched_streams() as out:
+        code = _told(_ended(), out)
+    _end(code)
+
+
+def _ended() -> Any:
+    """Runs the command line; how it ended."""
     try:
         with obeyed_signals():
-            _run()
+            try:
+                _run()
+            except SystemExit:
+                sys.stdout.flush()  # while a signal is heard: the reader may not read
+                raise
     except Interrupted as interrupted:
-        _end(EXIT_SIGNAL + interrupted.number)
+        return EXIT_SIGNAL + interrupted.number
     except SystemExit as ended:
-        _end(ended.code)
+        return ended.code
+
+
+def _told(code: Any, out: Watched) -> Any:
+    """The exit code: that of a failure in place of 0 when not all could be told on standard output."""
+    if out.failure is None:
+        return code
+    _say(
+        f"cannot write to standard output: {out.failure}; what was to be shown there is not whole, "
+        "what was written into files is"
+    )
+    return code or EXIT_FAILED
 
 
 def _end(code: Any) -> NoReturn:
@@ -85,8 +117,6 @@ def _end(code: Any) -> NoReturn:
         sys.exit(code)
     from streamer.files.cache import remove_temporary  # not for --help
 
-    sys.stdout.flush()
-    sys.stderr.flush()
     remove_temporary()
     os._exit(code if isinstance(code, int) else EXIT_DONE)
 
@@ -108,10 +138,6 @@ def _run() -> None:
     except click.ClickException as error:
         _say(error.format_message())
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has gone; Python would complain once more when it closes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_FAILED)
     except Exception as error:
         if debug:
             traceback.print_exc()
@@ -128,4 +154,9 @@ def _help_of(error: click.UsageError) -> str:
 
 
 def _say(message: str) -> None:
+    from streamer.address import of_no_file  # not for --help
+
+    for argument in sys.argv[1:]:  # as click tells one that it does not understand
+        if re.search("[@?]|://", argument) and not os.path.lexists(argument):
+            message = message.replace(argument, of_no_file(argument))
     click.echo(f"streamer: {message}", err=True)

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
+from streamer.cli.completion import complete_directories, complete_files, complete_model
+from streamer.cli.given_path import GivenPath
 from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import VARIANTS
 from streamer.errors import UsageError
 from streamer.option import Group, Option
-from streamer.settings import OPTIONS, Settings, Video, settings_of
+from streamer.settings import OPTIONS, Settings, Video
+from streamer.settings_json import settings_of
 from streamer.studies.engine_choice import GROUPS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+Completion = Callable[[click.Context, click.Parameter, str], list[str] | list[CompletionItem]]
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -89,14 +93,16 @@ def _type_of(row: Option) -> Any:
     if row.read is None or row.read in (int, float):
         return row.read
     if row.read is Path:
-        return click.Path(path_type=Path)
+        return GivenPath()
     if isinstance(row.read, type) and issubclass(row.read, StrEnum):
         return click.Choice([choice.value for choice in row.read])
     return Parsed(row.flag, row.read)
 
 
 def _options_of(group: Group) -> Callable[[Command], Command]:
-    return options(*(option_of(name) for name, row in OPTIONS.items() if row.group is group))
+    complete = {"model": complete_model, "arrivals": complete_files, "faults": complete_files}
+    names = [name for name, row in OPTIONS.items() if row.group is group]
+    return options(*(option_of(name, shell_complete=complete.get(name)) for name in names))
 
 
 model_options = _options_of(Group.MODEL)
@@ -140,7 +146,7 @@ def picture_options(video: Video) -> Callable[[Command], Command]:
 def output_options(out: str, overwrite: str, document: str) -> Callable[[Command], Command]:
     """``--out``, ``--overwrite``, ``--json`` and ``--quiet``; the words say what is written where, and printed."""
     return options(
-        option_of("out", help=out),
+        option_of("out", help=out, shell_complete=complete_directories),
         option_of("overwrite", help=overwrite),
         click.option(
             "--json", "as_json", is_flag=True, help=f"Print {document} on standard output, and nothing else there."

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from streamer.cli.completion import complete_files
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
 from streamer.cli.options import (
     Parsed,
@@ -28,23 +29,25 @@ from streamer.cli.pace_report import print_report
 from streamer.cli.progress import tell_notes
 from streamer.cli.signals import Interrupted
 from streamer.cli.study_progress import study_progress
-from streamer.cli.terminal import progress_console
+from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.engines.spec_parser import parse_spec
 from streamer.rundir.paths import default_path
-from streamer.rundir.rundir import check_out
 from streamer.settings import Video
 from streamer.studies.engine_choice import asked_engines
+from streamer.studies.free_place import of_study
 from streamer.studies.output import write_files
 from streamer.studies.pace.chart import PICTURE, draw_pace
 from streamer.studies.pace.document import COLUMNS, NAME, document_of
 from streamer.studies.pace.study import PaceSettings, PaceStudy, parse_rates
+from streamer.studies.successor import Kind, successor
 
 DEFAULT = "ir-auto-shared"
+FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
 
 @click.command()
-@click.argument("source", metavar="SOURCE")
+@click.argument("source", metavar="SOURCE", shell_complete=complete_files)
 @click.option(
     "--fps",
     "rates",
@@ -85,7 +88,6 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
       streamer pace video.mp4 --engine ir-auto-shared --engine ir-primed --fps 5,10,max --duration 1m
     """
     out: Path = options["out"] or default_path(datetime.now(UTC), source, "pace")
-    check_out(out, overwrite=options["overwrite"])
     engines = options["engines"] or (() if options["group"] else (parse_spec(DEFAULT),))
     settings = PaceSettings(
         engines=asked_engines(engines, options["group"]),
@@ -93,29 +95,35 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         seconds=options["duration_s"],
         replay=given_settings({**options, "duration_s": None}),
     )
-    study = PaceStudy(source, find_model_asking(options["model"], options["trust"]), settings, out)
-    interrupted: int | None = None
-    console = progress_console(quiet=quiet)
-    tell_notes(study.info.notes, console)
+    with successor(FILES, out, overwrite=options["overwrite"]) as place:
+        study = PaceStudy(source, find_model_asking(options["model"], options["trust"]), settings, place.path)
+        console = progress_console(quiet=quiet)
+        tell_notes([*place.notes, *study.info.notes], console)
+        interrupted = _run(study, console)
+        document = document_of(study, interrupted=interrupted is not None)
+        if document is not None:
+            write_files(place.path, NAME, COLUMNS, document["rates"], document)
+            if options["chart"]:
+                draw_pace(place.path, document)
+            if interrupted is None:
+                place.take_over()
+    if document is not None and as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif document is not None and not quiet:
+        print_report(document, place.path, output_console())
+    if interrupted is not None:
+        return EXIT_SIGNAL + interrupted
+    return EXIT_VERDICT if document is not None and _missed(document) else EXIT_DONE
+
+
+def _run(study: PaceStudy, console: Console) -> int | None:
+    """Runs it; the signal that interrupted it, if one did."""
     with study_progress(study.lanes, console) as (watch, _):
         try:
             study.run(watch)
         except Interrupted as error:
-            interrupted = error.number
-    document = document_of(study, interrupted=interrupted is not None)
-    if document is not None:
-        write_files(out, NAME, COLUMNS, document["rates"], document)
-        if options["chart"]:
-            draw_pace(out, document)
-        else:
-            (out / PICTURE).unlink(missing_ok=True)  # that of another study
-        if as_json:
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        elif not quiet:
-            print_report(document, out, Console())
-    if interrupted is not None:
-        return EXIT_SIGNAL + interrupted
-    return EXIT_VERDICT if document is not None and _missed(document) else EXIT_DONE
+            return error.number
+    return None
 
 
 def _missed(document: Mapping[str, Any]) -> bool:

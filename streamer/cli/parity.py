@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from streamer.cli.completion import complete_files
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
+from streamer.cli.given_path import GivenPath
 from streamer.cli.options import (
     Parsed,
     complete_engine,
@@ -24,8 +25,9 @@ from streamer.cli.options import (
 from streamer.cli.parity_report import as_document, print_report, with_progress
 from streamer.cli.progress import tell_notes
 from streamer.cli.signals import Interrupted
+from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
-from streamer.detection.preprocess import Fit
+from streamer.detection.input_spec import Fit
 from streamer.engines.spec_parser import parse_spec
 from streamer.rundir.paths import default_path
 from streamer.rundir.rundir import check_out
@@ -34,10 +36,13 @@ from streamer.studies.output import RowFile
 from streamer.studies.parity.parity_csv import COLUMNS, FILE, as_dict
 from streamer.studies.parity.rows import EngineParity, missed
 from streamer.studies.parity.study import Parity, ParitySettings
+from streamer.studies.successor import Kind, successor
+
+FILES = Kind("parity", (FILE,))
 
 
 @click.command()
-@click.argument("source", metavar="SOURCE")
+@click.argument("source", metavar="SOURCE", shell_complete=complete_files)
 @engines_options("all")
 @click.option(
     "--reference",
@@ -59,7 +64,7 @@ from streamer.studies.parity.study import Parity, ParitySettings
 @click.option(
     "--truth",
     metavar="FILE.json",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     help="Ground truth as COCO JSON.  [default: the synthetic street's own]",
 )
 @click.option(
@@ -96,28 +101,31 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         min_agreement=options["min_agreement"],
         confidence=options["confidence"],
         iou=options["iou"],
-        fit=Fit(options["fit"]),
+        fit=None if options["fit"] is None else Fit(options["fit"]),
         video_stream=options["video_stream"],
     )
     out: Path = options["out"] or default_path(datetime.now(UTC), source, "parity")
     check_out(out, overwrite=options["overwrite"])
     rows: list[EngineParity] = []
     interrupted: int | None = None
-    try:
-        study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
-        with closing(RowFile(out / FILE, COLUMNS, overwrite=options["overwrite"])) as file:
-            console = Console(stderr=True, quiet=quiet)
-            tell_notes(study.frames.info.notes, console)
-            for row in with_progress(study, console):
-                file.append(as_dict(row).values())
-                rows.append(row)
-    except Interrupted as error:
-        interrupted = error.number
+    with successor(FILES, out, overwrite=options["overwrite"]) as place:
+        try:
+            study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
+            with closing(RowFile(place.path / FILE, COLUMNS, overwrite=options["overwrite"])) as file:
+                console = progress_console(quiet=quiet)
+                tell_notes([*place.notes, *study.frames.info.notes], console)
+                for row in with_progress(study, console):
+                    file.append(as_dict(row).values())
+                    rows.append(row)
+        except Interrupted as error:
+            interrupted = error.number
+        else:
+            place.take_over()
     if rows and as_json:
-        document = {**as_document(study, rows, out), "interrupted": interrupted is not None}
+        document = {**as_document(study, rows, place.path), "interrupted": interrupted is not None}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif rows and not quiet:
-        print_report(study, rows, out, Console())
+        print_report(study, rows, place.path, output_console())
     if interrupted is not None:
         return EXIT_SIGNAL + interrupted
     return EXIT_VERDICT if missed(rows) else EXIT_DONE

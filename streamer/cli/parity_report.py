@@ -12,7 +12,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.accuracy.mean_average_precision import Accuracy
+from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.cli.tables import number
+from streamer.detection.class_names import label_of
 from streamer.studies.parity.left_out import frames_part, sentences, truth_part
 from streamer.studies.parity.parity_csv import FILE, as_dict
 from streamer.studies.parity.rows import EngineParity, Verdict, plain_answer
@@ -23,7 +25,10 @@ def with_progress(study: Parity, console: Console) -> Iterator[EngineParity]:
     """The study's rows, with a progress bar on ``console`` while they come; nothing where that is no terminal."""
     frames = len(study.frames.indices)
     total = frames * (1 + len(study.others))
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with (
+        cursor_shown_while_stopped(console),
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
         task = progress.add_task(study.reference.spec, total=total)
         rows = study.rows(lambda spec: progress.update(task, description=spec, advance=1))
         for number, row in enumerate(rows, start=1):
@@ -101,7 +106,11 @@ def _per_class(accuracy: Accuracy | None, names: Sequence[str]) -> dict[str, Any
     if accuracy is None:
         return None
     return {
-        names[class_id]: {"objects": one.objects, "ap50": _rounded(one.ap50), "ap50_95": _rounded(one.ap50_95)}
+        label_of(names, class_id): {
+            "objects": one.objects,
+            "ap50": _rounded(one.ap50),
+            "ap50_95": _rounded(one.ap50_95),
+        }
         for class_id, one in accuracy.per_class.items()
     }
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from types import TracebackType
 
 import anyio
 from rich.console import Console
-from rich.control import Control
 from rich.live import Live
-from rich.segment import ControlType
 from rich.text import Text
 
+from streamer.cli.suspended import SHOWN, cursor_shown_while_stopped
 from streamer.pipeline.housekeeping import Progress
 from streamer.schedule.file_gaps import how_long
 from streamer.settings import Settings
@@ -33,24 +33,27 @@ class ProgressLine:
         self._stop: Callable[[str], None] | None = None
         self._started = anyio.Event()
         # Refreshed by progress() alone: a refresh thread of its own would disturb what is measured.
+        self._shown = ExitStack()
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> ProgressLine:
         if self._console.is_terminal:
             self._live.start()
+            self._shown.enter_context(cursor_shown_while_stopped(self._console))
             self._show(f"{self._settings.engine}: reading, compiling, warming up")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._shown.close()
         self._live.stop()
 
     def abandon(self) -> None:
         """Gives the terminal its cursor back, past a print that may be under way: the process is about to end."""
         if self._live.is_started:
-            restored = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2), ControlType.SHOW_CURSOR)
-            os.write(self._console.file.fileno(), str(restored).encode())
+            with suppress(OSError):  # the terminal is lost: that is what ends it
+                os.write(self._console.file.fileno(), SHOWN)
 
     async def running(self) -> Callable[[str], None]:
         """Returns what ends the run, as soon as the pipeline runs."""

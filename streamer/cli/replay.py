@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 import click
-from rich.console import Console
 
+from streamer.cli.completion import complete_files
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
 from streamer.cli.foreground import run_in_foreground
 from streamer.cli.options import (
@@ -32,14 +32,14 @@ from streamer.cli.options import (
 )
 from streamer.cli.progress import ProgressLine
 from streamer.cli.replay_report import print_report
-from streamer.cli.terminal import progress_console
+from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import asking
 from streamer.run.finished import Run
 from streamer.settings import Settings, Video
 
 
 @click.command()
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, shell_complete=complete_files)
 @engine_option
 @model_options
 @video_stream_option
@@ -77,7 +77,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
     if as_json:
         click.echo(json.dumps(finished.manifest, indent=2, ensure_ascii=False))
     elif not quiet:
-        print_report(finished, Console())
+        print_report(finished, output_console())
     return exit_code(finished)
 
 

@@ -110,7 +110,7 @@ def _files(run: Run) -> list[str]:
     there = [
         name for name in (*videos, PICTURE, FRAMES, DETECTIONS, HDR_LOG, MANIFEST) if (run.directory / name).exists()
     ]
-    if streams > 2 and videos[0] in there:
+    if streams > 2 and set(videos) <= set(there):
         return [f"{videos[0]} to {videos[-1]}", *there[streams:]]
     return there
 

@@ -9,7 +9,9 @@ from typing import Any
 import click
 from rich.progress import Progress
 
+from streamer.cli.given_path import GivenPath
 from streamer.cli.options import Parsed
+from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.cli.terminal import progress_console
 from streamer.errors import UsageError
 from streamer.schedule.schedule import parse_fps
@@ -27,7 +29,7 @@ def parse_rate(text: str) -> Fraction:
 
 
 @click.command()
-@click.argument("clip", metavar="CLIP.mp4", type=click.Path(path_type=Path))
+@click.argument("clip", metavar="CLIP.mp4", type=GivenPath())
 @click.option(
     "--seed",
     metavar="N",
@@ -68,7 +70,10 @@ def command(clip: Path, **options: Any) -> None:
     rate: Fraction = options["fps"]
     frames = max(1, round(Fraction(options["duration"]) * rate))
     console = progress_console(quiet=options["quiet"])
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with (
+        cursor_shown_while_stopped(console),
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
         task = progress.add_task("painting", total=frames)
         write_sample(
             clip,

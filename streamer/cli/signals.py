@@ -1,6 +1,7 @@
-"""SIGINT and SIGTERM, by one rule for every command: the first ends it in good order, the second at once.
+"""SIGINT, SIGTERM and SIGHUP, by one rule for every command: the first ends it in good order, the second at once.
 
-The rule also holds where SIGINT came ignored, as a script's background jobs inherit it.
+The rule also holds where SIGINT came ignored, as a script's background jobs inherit it. SIGHUP, which a lost terminal
+sends, stays ignored where it came so: that is how nohup says that a command is to go on without one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from threading import Event, Thread
 
 from streamer.cli.exit_codes import EXIT_SIGNAL
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
+"""None on Windows."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([] if HANGUP is None else [HANGUP]))
 TWICE_S = 0.1
 """A signal that comes again so soon is the same one: `timeout` sends it to the process, and to its group."""
 PATIENCE_S = 5.0
@@ -25,11 +28,16 @@ SHOW_CURSOR = "\x1b[?25h"
 
 
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM came."""
+    """A signal came that ends a command."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+
+def heeded() -> list[signal.Signals]:
+    """The signals that end a command here."""
+    return [number for number in SIGNALS if number != HANGUP or signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def end_at_once(number: int) -> None:
@@ -47,21 +55,21 @@ def end_at_once(number: int) -> None:
 
 @contextmanager
 def obeyed_signals() -> Iterator[None]:
-    """Around a command, in the main thread: its first SIGINT or SIGTERM is raised there as Interrupted.
+    """Around a command, in the main thread: the first of these signals is raised there as Interrupted.
 
     The process ends at once by a second one, and where the main thread has not heard the first for PATIENCE_S.
     """
     first = _First()
     heard, tell = socket.socketpair()
     tell.setblocking(False)
-    before = [signal.signal(number, first.interrupt) for number in SIGNALS]
+    before = {number: signal.signal(number, first.interrupt) for number in heeded()}
     descriptor = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
     Thread(target=_listen, args=(heard, first.taken), name="signals", daemon=True).start()
     try:
         yield
     finally:
         signal.set_wakeup_fd(descriptor)
-        for number, handler in zip(SIGNALS, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
         tell.close()
 

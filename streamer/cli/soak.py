@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,8 +15,10 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from streamer.cli.completion import complete_directories, complete_files
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
 from streamer.cli.foreground import run_in_foreground
+from streamer.cli.given_path import GivenPath
 from streamer.cli.options import (
     Command,
     Parsed,
@@ -34,19 +36,24 @@ from streamer.cli.options import (
     streams_option,
     video_stream_option,
 )
-from streamer.cli.progress import ProgressLine
+from streamer.cli.progress import ProgressLine, tell_notes
 from streamer.cli.soak_report import HEADING, print_soak, window_line
-from streamer.cli.terminal import progress_console
+from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import asking
 from streamer.errors import UsageError
+from streamer.files.scratch import undo_at_once, undo_no_more
 from streamer.files.whole import write_whole
 from streamer.run.finished import Run
 from streamer.rundir.paths import MANIFEST, default_path
 from streamer.settings import Video
-from streamer.studies.soak.chart import draw_soak
-from streamer.studies.soak.study import NAME, Soak, SoakSettings, resumed
+from streamer.studies.soak.asked import ASKED
+from streamer.studies.soak.chart import PICTURE, draw_soak
+from streamer.studies.soak.study import NAME, Soak, SoakSettings, files_that_are_ours, parts_of, resumed
+from streamer.studies.soak.windows_csv import WINDOWS
+from streamer.studies.successor import Kind, Successor, going_on, successor
 from streamer.units import parse_duration
 
+FILES = Kind(NAME, (ASKED, WINDOWS, PICTURE, f"{NAME}.json"), parts_of, files_that_are_ours)
 WITH_RESUME = {"sources", "resume", "trust", "as_json", "quiet"}
 """What may be said when a soak goes on."""
 
@@ -59,7 +66,7 @@ def time_option(name: str, default: str, text: str) -> Callable[[Command], Comma
 
 
 @click.command()
-@click.argument("sources", metavar="SOURCE...", nargs=-1)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, shell_complete=complete_files)
 @option_of("duration_s", help="How long it lasts, as in 2h.")
 @time_option("--window", "60s", "A line and a row of windows.csv for each of these.")
 @time_option("--canary", "60s", "How often the golden frame is looked at.")
@@ -68,7 +75,8 @@ def time_option(name: str, default: str, text: str) -> Callable[[Command], Comma
 @click.option(
     "--resume",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
+    shell_complete=complete_directories,
     help="Go on with a soak that was interrupted, as it was begun; SOURCE only for the sake of its password.",
 )
 @engine_option
@@ -96,20 +104,24 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer soak rtsp://camera/stream --duration 24h --respawn 3
       streamer soak --resume runs/20261125T120000Z-video.mp4-soak
     """
-    soak = _new(sources, options) if options["resume"] is None else _resumed(sources, options["resume"])
-    # One that was killed before it was judged has nothing left to be run.
-    finished = None if soak.done else asking(partial(_run, soak, progress_console(quiet=quiet)), options["trust"])
-    failure = None if finished is None else finished.failure
-    if finished is not None and failure is not None and not (finished.directory / MANIFEST).is_file():
-        raise failure
-    document = soak.document()
-    write_whole(soak.out / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    if soak.settings.replay.chart:
-        draw_soak(soak.out, document)
+    with _place(sources, options) as place:
+        soak = (_new if options["resume"] is None else _resumed)(sources, options, place.path)
+        # One that was killed before it was judged has nothing left to be run.
+        console = progress_console(quiet=quiet)
+        finished = None if soak.done else asking(partial(_run, soak, console, place.notes), options["trust"])
+        failure = None if finished is None else finished.failure
+        if finished is not None and failure is not None and not (finished.directory / MANIFEST).is_file():
+            raise failure
+        document = soak.document()
+        write_whole(soak.out / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        if soak.settings.replay.chart:
+            draw_soak(soak.out, document)
+        if failure is None and (finished is None or finished.interrupted is None):
+            place.take_over()
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif not quiet:
-        print_soak(document, soak.out, Console())
+        print_soak(document, place.path, output_console())
     if failure is not None:
         raise failure
     if finished is not None and finished.interrupted is not None:
@@ -117,16 +129,23 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
     return EXIT_VERDICT if document["verdict"] == "failed" else EXIT_DONE
 
 
-def _new(sources: tuple[str, ...], options: Mapping[str, Any]) -> Soak:
+def _place(sources: tuple[str, ...], options: Mapping[str, Any]) -> Successor:
+    """Where it is written, or goes on."""
+    if options["resume"] is not None:
+        return going_on(FILES, options["resume"])
     if not sources:
         raise UsageError("soak: give a SOURCE, or --resume DIR")
     if options["duration_s"] is None:
         raise UsageError("soak: say how long it is to last with --duration, as in 2h")
     out = options["out"] or default_path(datetime.now(UTC), sources[0], NAME)
+    return successor(FILES, out, overwrite=options["overwrite"])
+
+
+def _new(sources: tuple[str, ...], options: Mapping[str, Any], out: Path) -> Soak:
     return Soak(sources, SoakSettings(given_settings(options), options["window"], options["canary"]), out)
 
 
-def _resumed(sources: tuple[str, ...], out: Path) -> Soak:
+def _resumed(sources: tuple[str, ...], options: Mapping[str, Any], out: Path) -> Soak:
     context = click.get_current_context()
     for option in context.command.params:
         name = option.name or ""
@@ -136,14 +155,18 @@ def _resumed(sources: tuple[str, ...], out: Path) -> Soak:
     return resumed(out, sources)
 
 
-def _run(soak: Soak, console: Console, trust: bool) -> Run:
+def _run(soak: Soak, console: Console, notes: Sequence[str], trust: bool) -> Run:
     """Runs the next part, with a line per window above that of its progress."""
     if not soak.begun:
         soak.check()
     settings, watch = soak.part(lambda row: console.print(window_line(row), highlight=False, soft_wrap=True))
+    tell_notes(notes, console)
     console.print(HEADING, highlight=False, soft_wrap=True)
+    undo_at_once(soak.give_up)
     try:
         return run_in_foreground(soak.sources, replace(settings, trust=trust), ProgressLine(console, settings), watch)
     except BaseException:
         soak.give_up()
         raise
+    finally:
+        undo_no_more(soak.give_up)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.pipeline import housekeeping
 from streamer.studies.interleave import Lane, Watch
 
@@ -21,16 +22,19 @@ def study_progress(
     Shown on ``console``, nothing where that is no terminal; without a thread of its own, which would disturb.
     """
     rounds = sum(len(lane.starts) for lane in lanes)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} of {task.total:,}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        auto_refresh=False,
-        disable=not console.is_terminal,
-    ) as progress:
+    with (
+        cursor_shown_while_stopped(console),
+        Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,} of {task.total:,}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+            disable=not console.is_terminal,
+        ) as progress,
+    ):
         turns = progress.add_task("", total=rounds)
         judged = progress.add_task("judging what was found", total=to_judge, visible=False)
 

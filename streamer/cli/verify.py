@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from streamer.cli.completion import complete_directories
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT
+from streamer.cli.given_path import GivenPath
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run_dir", metavar="RUN_DIR", type=click.Path(path_type=Path))
+@click.argument("run_dir", metavar="RUN_DIR", type=GivenPath(), shell_complete=complete_directories)
 @click.option(
     "--repair",
     "mend",
@@ -33,7 +35,7 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
     by code that shares nothing with the code that wrote them; detections.csv and annotated.mp4 must hold what it
     promises. A run that was killed has no run.json: it is called INTERRUPTED, and what is left of it is told.
 
-    The exit code is 0 for VALID, else 3.
+    The exit code is 0 for VALID, else 3; 1 when a file cannot be read, which says nothing of the run.
 
     \b
     Examples:
@@ -43,14 +45,21 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
     """
     from streamer.rundir.rundir import under_way  # not for --help: they load numpy and PyAV
     from streamer.verify import verify
+    from streamer.verify.access import check_access
 
+    check_access(run_dir)
     if under_way(run_dir):
         raise UsageError(f"{run_dir}: the run is still going on; wait for its end, or end it with Ctrl-C")
     mended = _mended(run_dir) if mend else None
     found = verify(run_dir)
     reasons = [*found.reasons, *([f"and {found.more:,} more"] if found.more else [])]
     if as_json:
-        document: dict[str, Any] = {"verdict": _verdict(found), "checked": found.checked, "reasons": reasons}
+        document: dict[str, Any] = {
+            "verdict": _verdict(found),
+            "checked": found.checked,
+            "hashed": found.hashed,
+            "reasons": reasons,
+        }
         if found.remains is not None:
             document["remains"] = found.remains.as_dict()
         if mend:
@@ -123,5 +132,10 @@ def _of(found: Verification) -> str:
 
 def _checked(found: Verification) -> str:
     parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in found.checked.items() if count]
+    trusted = (
+        ""
+        if found.hashed
+        else "\nrun.json is of an older streamer and has no hash of its own: only its rows are known"
+    )
     gone = f"; {found.let_go:,} rows are in pieces that --keep has let go" if found.let_go else ""
-    return f"checked {', '.join(parts)}{gone}"
+    return f"checked {', '.join(parts)}{gone}{trusted}"

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from streamer.detection.class_names import label_of
 from streamer.detection.detections import Detections
 from streamer.frame import Image
 from streamer.vendors.opencv import cv2
@@ -29,7 +30,7 @@ def class_colour(class_id: int) -> Colour:
 def annotate(image: Image, detections: Detections, names: Sequence[str]) -> None:
     """Draws boxes, labels and confidences on ``image``, in place."""
     for corners, class_id, confidence in _objects(detections):
-        _box(image, corners, class_colour(class_id), f"{names[class_id]} {confidence:.2f}")
+        _box(image, corners, class_colour(class_id), f"{label_of(names, class_id)} {confidence:.2f}")
 
 
 def annotate_stale(image: Image, detections: Detections, names: Sequence[str], age_us: int | None) -> None:
@@ -38,7 +39,7 @@ def annotate_stale(image: Image, detections: Detections, names: Sequence[str], a
     ``age_us`` is None when nothing had been detected yet. In place.
     """
     for corners, class_id, _ in _objects(detections):
-        _box(image, corners, STALE_COLOUR, f"{names[class_id]} stale")
+        _box(image, corners, STALE_COLOUR, f"{label_of(names, class_id)} stale")
     text = "dropped, no boxes yet" if age_us is None else f"dropped, boxes {age_us / 1000:.0f} ms old"
     scale = _text_scale(image)
     (_, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)

@@ -5,67 +5,89 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from streamer.detection.detections import Detections, no_detections
-from streamer.detection.heads import HEADS, Candidates, Head, Raw
+from streamer.detection.detections import Detections
+from streamer.detection.head import Floats, Head, Outputs
 from streamer.detection.preprocess import Geometry
 from streamer.errors import ModelError
 from streamer.vendors.opencv import cv2
 
 MAX_CANDIDATES = 30_000
 MAX_DETECTIONS = 300
+ELSE = "its output is of another kind than its head says, or the model is damaged"
+MAX_CONFIDENCE = 1e6
+"""More than a model may be certain of by mistake: beyond, its numbers mean something else."""
+
+Kept = npt.NDArray[np.intp]
+"""The places of those that are kept."""
 
 
 class Postprocess:
-    """Turns raw predictions of one head into detections.
+    """Turns the outputs of a model with ``head`` into detections.
 
     ``confidence`` is the lowest confidence kept; ``iou`` is the overlap from which the weaker of two boxes of one
-    class is suppressed. At most 300 detections are kept, as Ultralytics does. An end-to-end head has suppressed them
-    itself; of ``classes`` only those are known that have a name.
+    class is suppressed, where the head has not done so itself. At most 300 detections are kept, as Ultralytics does.
+    Of ``classes`` only those are known that have a name; None when there are no names. What is of a class that is
+    no object by the head's word is left out.
     """
 
     def __init__(self, head: Head, confidence: float, iou: float, classes: int | None = None) -> None:
         self._confidence = confidence
         self._iou = iou
         self._classes = classes
-        self._decode = HEADS[head].decode
-        self._end_to_end = HEADS[head].end_to_end
+        self._decode = head.decode
+        self._suppressed = head.suppressed
+        self._nothing = np.array(sorted(head.nothing), np.int32)
 
-    def __call__(self, raw: Raw, place: Geometry) -> Detections:
-        """Detections of the frame that lies in the input at ``place``. ``raw`` is not kept.
+    def __call__(self, outputs: Outputs, place: Geometry) -> Detections:
+        """Detections of the frame that lies in the input at ``place``. ``outputs`` are not kept.
 
-        Raises ModelError when an end-to-end head finds a class that has no name.
+        Raises ModelError for a class that has no name, and for what is no box.
         """
-        candidates = self._decode(raw[0], self._confidence)
-        return self._chosen(candidates, place) if self._end_to_end else self._suppressed(candidates, place)
-
-    def _suppressed(self, candidates: Candidates, place: Geometry) -> Detections:
-        """Those that no more confident one of their class overlaps."""
-        cxcywh, confidence, class_id = candidates
-        if not len(confidence):
-            return no_detections()
-        if len(confidence) > MAX_CANDIDATES:
-            best = np.argpartition(-confidence, MAX_CANDIDATES)[:MAX_CANDIDATES]
-            cxcywh, confidence, class_id = cxcywh[best], confidence[best], class_id[best]
-        xyxy = np.empty_like(cxcywh)
-        half = cxcywh[:, 2:] / 2
-        np.subtract(cxcywh[:, :2], half, out=xyxy[:, :2])
-        np.add(cxcywh[:, :2], half, out=xyxy[:, 2:])
-        xywh = np.concatenate([xyxy[:, :2], cxcywh[:, 2:]], axis=1)
-        # OpenCV's stubs ask for lists; arrays are what it takes without copying.
-        suppress: Any = cv2.dnn.NMSBoxesBatched
-        kept = np.asarray(suppress(xywh, confidence, class_id, self._confidence, self._iou), np.intp).ravel()
-        kept = kept[np.argsort(-confidence[kept], kind="stable")][:MAX_DETECTIONS]
-        return Detections(place.to_source(xyxy[kept]), confidence[kept], class_id[kept])
-
-    def _chosen(self, candidates: Candidates, place: Geometry) -> Detections:
-        """Those that an end-to-end head has chosen, the most confident first."""
-        xyxy, confidence, class_id = candidates
-        best = np.argsort(-confidence, kind="stable")[:MAX_DETECTIONS]
-        xyxy, confidence, class_id = xyxy[best], confidence[best], class_id[best]
-        if self._classes is not None and len(best) and not 0 <= class_id.min() <= class_id.max() < self._classes:
+        xyxy, confidence, class_id = self._decode(outputs, self._confidence)
+        if len(self._nothing) and len(class_id):
+            objects = ~np.isin(class_id, self._nothing)
+            xyxy, confidence, class_id = xyxy[objects], confidence[objects], class_id[objects]
+        kept = self._most_confident(confidence) if self._suppressed else self._suppress(xyxy, confidence, class_id)
+        xyxy, confidence, class_id = xyxy[kept], confidence[kept], class_id[kept]
+        if self._classes is not None and len(kept) and not 0 <= class_id.min() <= class_id.max() < self._classes:
             raise ModelError(
                 f"the model detects class {class_id.max()} and has names for {self._classes}: "
                 "import it again with --names FILE"
             )
-        return Detections(place.to_source(xyxy), confidence, class_id)
+        return _sound(Detections(place.to_source(xyxy), confidence, class_id))
+
+    def _most_confident(self, confidence: Floats) -> Kept:
+        return np.argsort(-confidence, kind="stable")[:MAX_DETECTIONS]
+
+    def _suppress(self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32]) -> Kept:
+        """Those that no more confident one of their class overlaps, the most confident first."""
+        if not len(confidence):
+            return np.zeros(0, np.intp)
+        best: Kept | None = None
+        if len(confidence) > MAX_CANDIDATES:
+            best = np.argpartition(-confidence, MAX_CANDIDATES)[:MAX_CANDIDATES]
+            xyxy, confidence, class_id = xyxy[best], confidence[best], class_id[best]
+        xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
+        xywh[np.isnan(xywh)] = 0  # OpenCV leaves such boxes out, and they are to be called out
+        # OpenCV's stubs ask for lists; arrays are what it takes without copying.
+        suppress: Any = cv2.dnn.NMSBoxesBatched
+        kept = np.asarray(suppress(xywh, confidence, class_id, self._confidence, self._iou), np.intp).ravel()
+        kept = kept[np.argsort(-confidence[kept], kind="stable")][:MAX_DETECTIONS]
+        return kept if best is None else best[kept]
+
+
+def _sound(found: Detections) -> Detections:
+    """The detections, if they are any. Raises ModelError."""
+    boxes, confidence = found.xyxy, found.confidence
+    if not len(found):
+        return found
+    if not np.isfinite(boxes).all() or (boxes[:, 2:] < boxes[:, :2]).any():
+        wrong = next(box for box in boxes if not np.isfinite(box).all() or (box[2:] < box[:2]).any())
+        raise ModelError(
+            f"the model puts out what is no box, corners {', '.join(f'{side:g}' for side in wrong)}; {ELSE}"
+        )
+    if not confidence.max() < MAX_CONFIDENCE:
+        raise ModelError(f"the model puts out a confidence of {confidence.max():g}; {ELSE}")
+    return found

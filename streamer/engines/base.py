@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from streamer.detection.preprocess import PADDING_GRAY, Preprocessing
+from streamer.detection.head import Outputs
+from streamer.detection.ports import channels_last, fixed
+from streamer.detection.preprocess import Preprocessing
+from streamer.models.model import Model
 
-Tensor = npt.NDArray[np.float32]
-Input = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
+Input = npt.NDArray[Any]
 
 
 class Request(Protocol):
@@ -21,13 +23,12 @@ class Request(Protocol):
     def input(self) -> Input:
         """Preprocess writes here; the same array for ever, gray at first.
 
-        1 x 3 x height x width float32, RGB, 0 to 1; with preprocessing in the graph 1 x height x width x 3 uint8,
-        BGR.
+        Of the model's shape and type; with preprocessing in the graph 1 x height x width x 3 uint8, BGR.
         """
         ...
 
-    def infer(self) -> Tensor:
-        """The raw prediction for what is in ``input``; valid until this request's next ``infer``."""
+    def infer(self) -> Outputs:
+        """The model's outputs for what is in ``input``, in its order; valid until this request's next ``infer``."""
         ...
 
 
@@ -66,9 +67,11 @@ class Engine(Protocol):
         ...
 
 
-def gray_input(how: Preprocessing, input_size: tuple[int, int]) -> Input:
-    """An input of the padding's gray, as preprocess expects it, for a model of ``input_size`` (height, width)."""
-    height, width = input_size
+def gray_input(how: Preprocessing, model: Model) -> Input:
+    """An input of the padding's gray, as preprocess expects it."""
+    port = model.signature.picture_port
+    batch = (1,) * (len(port.shape) - 3)
     if how is Preprocessing.GRAPH:
-        return np.full((1, height, width, 3), PADDING_GRAY, np.uint8)
-    return np.full((1, 3, height, width), PADDING_GRAY / 255, np.float32)
+        return np.full((*batch, *model.input_size, 3), model.input.pad, np.uint8)
+    gray = model.input.padding.reshape((1, 1, 3) if channels_last(port) else (3, 1, 1))
+    return np.broadcast_to(gray, fixed(port)).astype(port.dtype, order="C")

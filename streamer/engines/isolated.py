@@ -6,7 +6,6 @@ way says when. That takes time, which is in ``infer`` (`python -m benchmarks.apa
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from streamer.engines.base import Engine, Input, Tensor, gray_input
+from streamer.detection.head import Array, Outputs
+from streamer.detection.ports import Port
+from streamer.engines.base import Engine, Input, gray_input
 from streamer.engines.registry import open_engine
 from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError, EngineLost, StreamerError
@@ -24,6 +25,10 @@ from streamer.models.model import Model
 from streamer.workers.processes import Child, ChildLost, end_with_parent, send
 from streamer.workers.threads import beside
 
+MOST_ROWS = 4096
+"""Of an output of no fixed length: detectors that suppress by themselves put out a few hundred."""
+ALIGNED = 64
+"""Outputs begin at multiples of so many bytes."""
 STARTS_WITHIN_S = 600.0
 """A GPU may compile for minutes."""
 
@@ -38,10 +43,19 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
-class Inferred:
-    """The prediction is in the shared memory, in this shape; it ran on these devices. ``cpu_s`` as in `Compiled`."""
+class Placed:
+    """Where an output is in the shared memory: its shape, NumPy's name of its type, and its first byte."""
 
     shape: tuple[int, ...]
+    dtype: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """The outputs are in the shared memory; it ran on these devices. ``cpu_s`` as in `Compiled`."""
+
+    outputs: tuple[Placed, ...]
     devices: tuple[str, ...]
     cpu_s: float
 
@@ -56,9 +70,9 @@ class ApartEngine:
         self._spec = spec
         self._model = model
         self._within_s = within_s
-        self._gray = gray_input(spec.preprocess, model.input_size)
+        self._gray = gray_input(spec.preprocess, model)
         self._input = RawArray("B", self._gray.nbytes)
-        self._output = RawArray("B", 4 * int(np.prod(model.output_shape)))
+        self._output = RawArray("B", sum(map(_room_of, model.signature.outputs)))
         self._child: Child | None = None
         self.requests: tuple[ApartRequest, ...] = ()
         self.execution_devices: tuple[str, ...] = ()
@@ -92,13 +106,13 @@ class ApartEngine:
         self.read()
         self.compile()
 
-    def infer(self) -> Tensor:
-        """The prediction for what is in the shared input."""
+    def infer(self) -> Outputs:
+        """The outputs for what is in the shared input."""
         self._tell()
         inferred = self._hear(self._within_s)
         assert isinstance(inferred, Inferred)
         self.execution_devices, self._cpu_s = inferred.devices, inferred.cpu_s
-        return np.ndarray(inferred.shape, np.float32, self._output)
+        return [np.ndarray(one.shape, one.dtype, self._output, one.offset) for one in inferred.outputs]
 
     def signal(self, number: int) -> None:
         """Sends its process a signal: what faults on purpose do to it."""
@@ -141,14 +155,12 @@ class ApartRequest:
         self.input = shared
         self._engine = engine
 
-    def infer(self) -> Tensor:
+    def infer(self) -> Outputs:
         return self._engine.infer()
 
 
 def serve(link: Connection, spec: EngineSpec, model: Model, shared_input: Any, shared_output: Any) -> None:
     """In the child: reads, compiles, and then infers, each when it is told."""
-    # One that is meant for the whole group ends the run in good order, and this process with it.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     beside(end_with_parent)
     engine = open_engine(spec, model)
     try:
@@ -170,9 +182,27 @@ def _infer_for_ever(link: Connection, engine: Engine, shared_input: Any, shared_
         link.recv()
         try:
             np.copyto(request.input, given)
-            raw = request.infer()
-            np.copyto(np.ndarray(raw.shape, np.float32, shared_output), raw)
+            placed = _place(request.infer(), shared_output)
         except Exception as error:  # whatever a runtime raises is told: the process itself goes on
             send(link, EngineError(str(error)))
         else:
-            send(link, Inferred(raw.shape, engine.execution_devices, time.process_time()))
+            send(link, Inferred(placed, engine.execution_devices, time.process_time()))
+
+
+def _room_of(port: Port) -> int:
+    """The bytes that an output may take; one of no fixed length has so many rows at most."""
+    size = np.dtype(port.dtype).itemsize * int(np.prod([MOST_ROWS if side is None else side for side in port.shape]))
+    return -(-size // ALIGNED) * ALIGNED
+
+
+def _place(outputs: Outputs, shared: Any) -> tuple[Placed, ...]:
+    """Copies the outputs into the shared memory. Raises EngineError when there is no room."""
+    placed, offset = [], 0
+    for output in map(np.asarray, outputs):
+        if offset + output.nbytes > len(shared):
+            raise EngineError(f"the model puts out {output.shape}, more than a process of its own hands over")
+        room: Array = np.ndarray(output.shape, output.dtype, shared, offset)
+        np.copyto(room, output)
+        placed.append(Placed(output.shape, output.dtype.name, offset))
+        offset += -(-output.nbytes // ALIGNED) * ALIGNED
+    return tuple(placed)

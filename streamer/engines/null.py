@@ -5,27 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
-from streamer.detection.heads import HEADS
-from streamer.engines.base import Input, Tensor, gray_input
+from streamer.detection.head import Object, Outputs
+from streamer.engines.base import Input, gray_input
 from streamer.engines.variants import EngineSpec
 from streamer.models.model import Model
 
 OBJECTS = ((0.25, 0.5, 0), (0.5, 0.4, 2), (0.75, 0.6, 5))
 """Centre x and y as shares of the input, and class, of the three objects that it always sees."""
 CONFIDENCE = 0.9
+MOST_CLASS = 6
+"""Of a model that does not tell how many classes it has."""
 
 
 class NullRequest:
     """Answers with the same prediction, after ``pause`` seconds."""
 
-    def __init__(self, gray: Input, answer: Tensor, pause: Callable[[], None]) -> None:
+    def __init__(self, gray: Input, answer: Outputs, pause: Callable[[], None]) -> None:
         self.input = gray
         self._answer = answer
         self._pause = pause
 
-    def infer(self) -> Tensor:
+    def infer(self) -> Outputs:
         self._pause()
         return self._answer
 
@@ -49,7 +49,7 @@ class NullEngine:
         delay = self._spec.delay_ms / 1000
         self.requests = tuple(
             NullRequest(
-                gray_input(self._spec.preprocess, self._model.input_size),
+                gray_input(self._spec.preprocess, self._model),
                 fixed_prediction(self._model),
                 lambda: self._pause(delay) if delay else None,
             )
@@ -60,13 +60,13 @@ class NullEngine:
         self.requests = ()
 
 
-def fixed_prediction(model: Model) -> Tensor:
-    """The model's raw layout with three objects in it."""
+def fixed_prediction(model: Model) -> Outputs:
+    """The model's outputs with three objects in them."""
     height, width = model.input_size
-    raw = np.zeros(model.output_shape, np.float32)
+    head = model.decoder()
+    known = [number for number in range(model.classes or MOST_CLASS) if number not in head.nothing] or [0]
     objects = [
-        (x * width, y * height, width / 8, height / 6, CONFIDENCE, class_id % len(model.names))
+        Object(x * width, y * height, width / 8, height / 6, CONFIDENCE, known[class_id % len(known)])
         for x, y, class_id in OBJECTS
     ]
-    HEADS[model.head].write(raw[0], objects)
-    return raw
+    return head.example(objects)

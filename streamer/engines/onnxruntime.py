@@ -7,7 +7,8 @@ from typing import Any
 
 import onnxruntime
 
-from streamer.engines.base import Input, Tensor, gray_input
+from streamer.detection.head import Outputs
+from streamer.engines.base import Input, gray_input
 from streamer.engines.config import PRECISION, THREADS
 from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError
@@ -19,14 +20,16 @@ ERRORS_ONLY = 3
 class OnnxRuntimeRequest:
     """An inference on an array that ONNX Runtime reads where it lies."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, gray: Input) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, model: Model, gray: Input) -> None:
         self.input = gray
         self._session = session
-        self._feed = {session.get_inputs()[0].name: gray}
+        names = [port.name for port in session.get_inputs()]
+        others = model.decoder().other_inputs()
+        self._feed = {names[model.signature.picture]: gray} | {names[at]: other for at, other in others.items()}
 
-    def infer(self) -> Tensor:
-        raw: Tensor = self._session.run(None, self._feed)[0]
-        return raw
+    def infer(self) -> Outputs:
+        outputs: Outputs = self._session.run(None, self._feed)
+        return outputs
 
 
 class OnnxRuntimeEngine:
@@ -58,8 +61,8 @@ class OnnxRuntimeEngine:
             raise EngineError(f"ONNX Runtime cannot read {path.name}: {error}") from error
 
     def compile(self) -> None:
-        gray = gray_input(self._spec.preprocess, self._model.input_size)
-        self.requests = (OnnxRuntimeRequest(self._session, gray),)
+        gray = gray_input(self._spec.preprocess, self._model)
+        self.requests = (OnnxRuntimeRequest(self._session, self._model, gray),)
 
     def close(self) -> None:
         self.requests = ()

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from streamer.detection.head import Outputs
 from streamer.detection.preprocess import Preprocessing
-from streamer.engines.base import Input, Tensor, gray_input
+from streamer.engines.base import Input, gray_input
 from streamer.engines.openvino_preprocess import with_preprocessing
 from streamer.engines.openvino_properties import check_properties, in_force, is_wrong_value, reason_of, right_values
 from streamer.engines.variants import USABLE_CORES, EngineSpec
 from streamer.errors import EngineError, UsageError
 from streamer.machine.info import usable_cores
 from streamer.models.model import Model
-from streamer.models.openvino_ir import ensure_ir
+from streamer.models.openvino_ir import at_fixed_size, ensure_ir
+from streamer.models.quantized_onnx import mend_of_quantized
 from streamer.vendors.openvino_quiet import ov
 
 
@@ -25,35 +27,34 @@ class CopiedRequest:
     it to the default would measure nothing.
     """
 
-    def __init__(self, request: ov.InferRequest, gray: Input) -> None:
+    def __init__(self, request: ov.InferRequest, picture: int, gray: Input) -> None:
         self.input = gray
         self._request = request
+        self._picture = picture
 
-    def infer(self) -> Tensor:
-        self._request.infer([self.input], share_inputs=False, share_outputs=True)
-        return output(self._request)
+    def infer(self) -> Outputs:
+        self._request.infer({self._picture: self.input}, share_inputs=False, share_outputs=True)
+        return outputs(self._request)
 
 
 class SharedRequest:
     """An inference whose input is the tensor's own memory."""
 
-    def __init__(self, request: ov.InferRequest, gray: Input) -> None:
-        kind = ov.Type.u8 if gray.dtype == "uint8" else ov.Type.f32
-        tensor = ov.Tensor(kind, ov.Shape(list(gray.shape)))
-        request.set_input_tensor(tensor)
+    def __init__(self, request: ov.InferRequest, picture: int, gray: Input) -> None:
+        tensor = ov.Tensor(ov.Type(gray.dtype), ov.Shape(list(gray.shape)))
+        request.set_input_tensor(picture, tensor)
         self.input: Input = tensor.data
         self.input[:] = gray
         self._request = request
 
-    def infer(self) -> Tensor:
+    def infer(self) -> Outputs:
         self._request.infer()
-        return output(self._request)
+        return outputs(self._request)
 
 
-def output(request: ov.InferRequest) -> Tensor:
-    """The first output as a view: copying 6 MB out of a v5 head would cost a millisecond, in every variant."""
-    data: Tensor = request.get_output_tensor(0).data
-    return data
+def outputs(request: ov.InferRequest) -> Outputs:
+    """The outputs as views: copying 6 MB out of a v5 head would cost a millisecond, in every variant."""
+    return [tensor.data for tensor in request.output_tensors]
 
 
 class OpenVinoEngine:
@@ -86,12 +87,11 @@ class OpenVinoEngine:
         path = self._file()
         try:
             read = self._core.read_model(path)
-            if read.is_dynamic():
-                read.reshape([1, 3, *self._model.input_size])
+            at_fixed_size(read, self._model.signature)
             graph = self._spec.preprocess is Preprocessing.GRAPH
-            self._read = with_preprocessing(read) if graph else read
+            self._read = with_preprocessing(read, self._model) if graph else read
         except RuntimeError as error:
-            raise EngineError(f"OpenVINO cannot read {path.name}: {error}") from error
+            raise EngineError(f"OpenVINO cannot read {path.name}: {error}{mend_of_quantized(path)}") from error
 
     def compile(self) -> None:
         try:
@@ -99,18 +99,27 @@ class OpenVinoEngine:
             requests = [self._compiled.create_infer_request() for _ in range(self._wanted_requests())]
         except (RuntimeError, TypeError) as error:
             wrong, reason = is_wrong_value(error), reason_of(error)
-            mend = right_values(self._core, self._spec, reason) if wrong else ""
+            mend = right_values(self._core, self._spec, reason) if wrong else self._mend_of_quantized()
             kind = UsageError if wrong else EngineError
             raise kind(f"OpenVINO cannot compile {self._spec.spec}: {reason}{mend}") from error
         make = SharedRequest if self._spec.shared else CopiedRequest
+        others = self._model.decoder().other_inputs()
+        for request in requests:
+            for at, other in others.items():
+                request.set_input_tensor(at, ov.Tensor(other))
+        picture = self._model.signature.picture
         self.requests = tuple(
-            make(request, gray_input(self._spec.preprocess, self._model.input_size)) for request in requests
+            make(request, picture, gray_input(self._spec.preprocess, self._model)) for request in requests
         )
         # The weights are in the compiled model now.
         self._read = None
 
     def _file(self) -> Path:
         return ensure_ir(self._model) if self._spec.file == "ir" else self._model.files[self._spec.file]
+
+    def _mend_of_quantized(self) -> str:
+        from_onnx = "onnx" in self._model.files and (self._spec.file == "onnx" or "ir" not in self._model.files)
+        return mend_of_quantized(self._model.files["onnx"]) if from_onnx and self._spec.file != "int8" else ""
 
     def _wanted_requests(self) -> int:
         best: Any = self._live().get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")

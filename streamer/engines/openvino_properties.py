@@ -25,6 +25,8 @@ CORE_PROPERTIES = ("CACHE_DIR", "CACHE_MODE", "ENABLE_MMAP")
 """Properties that OpenVINO's core takes for every device, and that no device lists."""
 
 SHORT = {"bfloat16": "bf16", "float32": "f32", "float16": "f16", "int8_t": "i8", "uint8_t": "u8"}
+PRIMITIVES = {"fp32": "f32", "fp16": "f16", "u8": "i8"}
+"""What some devices call a precision at the end of a primitive's name."""
 PRECISIONS = ("bf16", "f16", "f32", "i8", "dynamic", "undefined")
 """What devices take for the precision, each some of them."""
 WRONG_VALUE = ("Wrong value", "Invalid value", "Could not read", "Unsupported value", "unsupported value")
@@ -107,7 +109,8 @@ def _convolutions(compiled: ov.CompiledModel) -> str:
     for operation in operations:
         about = operation.get_rt_info()
         if "layerType" in about and about["layerType"].astype(str) == "Convolution":
-            counted[about["primitiveType"].astype(str).rpartition("_")[2].lower()] += 1
+            name = about["primitiveType"].astype(str).rpartition("_")[2].lower()
+            counted[PRIMITIVES.get(name, name)] += 1
     return ", ".join(f"{count} {precision}" for precision, count in counted.most_common())
 
 

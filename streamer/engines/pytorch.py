@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from streamer.engines.base import Input, Tensor, gray_input
+from streamer.detection.head import Outputs
+from streamer.engines.base import Input, gray_input
 from streamer.engines.config import AS_PICKLE, LOADED, PRECISION, THREADS, WARNED
 from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError, one_line
@@ -18,6 +19,7 @@ from streamer.files.cache import kept_or_temporary
 from streamer.machine.info import usable_cores
 from streamer.models.checkpoint import load_checkpoint
 from streamer.models.model import Model
+from streamer.models.torch_metadata import outputs_of
 
 
 class PyTorchRequest:
@@ -29,17 +31,14 @@ class PyTorchRequest:
         self._network = network
         self._dtype = dtype
 
-    def infer(self) -> Tensor:
+    def infer(self) -> Outputs:
         # Autocast keeps what is sensitive, such as the boxes' arithmetic, in float32.
         with (
             torch.inference_mode(),
             torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16),
         ):
             prediction: Any = self._network(self._tensor)
-        while isinstance(prediction, (tuple, list)):
-            prediction = prediction[0]
-        raw: Tensor = prediction.float().numpy()
-        return raw
+        return [output.float().numpy() for output in outputs_of(prediction)]
 
 
 class PyTorchEngine:
@@ -79,7 +78,7 @@ class PyTorchEngine:
         # As in deployment: batch normalisation fused into the convolutions.
         network = self._network.float().eval().fuse(verbose=False)
         dtype = torch.bfloat16 if self._config.get(PRECISION) == "bf16" else torch.float32
-        gray = gray_input(self._spec.preprocess, self._model.input_size)
+        gray = gray_input(self._spec.preprocess, self._model)
         if not self._spec.compiled:
             self.requests = (PyTorchRequest(network, gray, dtype),)
             return

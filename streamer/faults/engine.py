@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streamer.detection.detections import Detections
+from streamer.detection.head import Outputs
 from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Preprocessor
-from streamer.engines.base import Input, Request, Tensor
+from streamer.engines.base import Input, Request
 from streamer.faults.kinds import Kind
 from streamer.faults.trigger import Armed
 from streamer.frame import Frame
@@ -40,7 +41,7 @@ class FaultyRequest:
     def input(self) -> Input:
         return self._request.input
 
-    def infer(self) -> Tensor:
+    def infer(self) -> Outputs:
         if self.frame is not None:
             for armed in self._faults:
                 if armed.fault.stream == self.frame.stream and armed.befalls(self.frame.index, self._stamp()):

@@ -14,7 +14,7 @@ from streamer.faults.plan import Fault
 from streamer.faults.process import ProcessFault
 from streamer.faults.trigger import Armed
 from streamer.frame import Frame, Image
-from streamer.sources.base import Source, Unreadable
+from streamer.sources.base import Source, SourceInfo, Unreadable
 from streamer.vendors.opencv import cv2
 from streamer.video.rescaling import SizeChanges
 
@@ -46,8 +46,12 @@ class FaultySource:
         self._now_us = now_us
         self._block = block
         self._sizes = SizeChanges()
+        self._sizes.look(first, source.info.width, source.info.height)
         self._ends_at: int | None = None
-        self.info = source.info
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._source.info
 
     @property
     def doubts(self) -> list[str]:
@@ -94,5 +98,5 @@ class FaultySource:
         height, width = image.shape[:2]
         if size == (width, height):
             return image
-        self._sizes.count(index, *size)
+        self._sizes.look(index, *size)
         return cast(Image, cv2.resize(cv2.resize(image, size), (width, height)))

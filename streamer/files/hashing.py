@@ -1,4 +1,4 @@
-"""The hash of files."""
+"""The hash of files, and of what stands in a JSON document."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +29,16 @@ def sha256(*paths: Path) -> str:
             while block := file.read(1 << 20):
                 whole.update(block)
     return whole.hexdigest()
+
+
+def document_sha256(document: Mapping[str, object]) -> str:
+    """The SHA-256 of a document as JSON in UTF-8, with its keys sorted and nothing between its tokens.
+
+    However it is laid out in a file, it comes to the same.
+    """
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    # A path that is no UTF-8 has bytes that stand for themselves.
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def remembered_sha256(*paths: Path) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from streamer.errors import SinkError
@@ -10,11 +13,41 @@ from streamer.errors import SinkError
 
 def write_whole(path: Path, text: str) -> None:
     """Writes a file whole or not at all. Raises SinkError."""
-    scratch = path.with_name(f"{path.name}.writing")
+    with replacing(path) as scratch:
+        scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new file beside ``path``, which takes its place when the block ends, and goes when it fails.
+
+    Raises SinkError for an OSError.
+    """
+    names = (path.with_name(f"{path.name}.writing{'' if number == 1 else f'-{number}'}") for number in count(1))
+    scratch = next(name for name in names if not os.path.lexists(name))  # what is there may be anybody's
     try:
-        scratch.write_text(text, encoding="utf-8")
+        yield scratch
         scratch.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             scratch.unlink(missing_ok=True)
-        raise SinkError(f"cannot write {path}: {error.strerror}") from error
+        if isinstance(error, OSError):
+            raise SinkError(f"cannot write {path}: {error.strerror}") from error
+        raise
+
+
+@contextmanager
+def making(directory: Path) -> Iterator[None]:
+    """Makes a directory; when what is done in it at first fails, those that were made go, as far as they are empty.
+
+    Raises OSError when it cannot be made.
+    """
+    made = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for folder in made:
+                folder.rmdir()
+        raise

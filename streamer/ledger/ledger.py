@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from streamer.ledger.decode_errors import DecodeErrors
-from streamer.ledger.record import FrameRecord, Outcome
+from streamer.ledger.record import AFTER_DAMAGE, FrameRecord, Outcome
 
 
 class Watcher(Protocol):
@@ -47,7 +47,9 @@ class Ledger:
 
     ``write`` takes every record as it is closed. Records are not kept: memory does not grow. A frame is late when its
     latency exceeds ``deadline_us``; none is when that is None. ``late`` and ``missed``, late or not delivered, count;
-    ``outcomes`` counts over all streams, ``of_streams`` by stream; ``decode_errors`` has the reasons of those.
+    ``outcomes`` counts over all streams, ``of_streams`` by stream; ``decode_errors`` has the reasons of those, and
+    ``drop_reasons`` counts dropped frames by theirs; ``after_damage`` counts delivered ones that may show damage.
+    ``last_us`` is the last stamp of all.
     """
 
     def __init__(self, deadline_us: int | None, watcher: Watcher, write: Callable[[FrameRecord], None]) -> None:
@@ -58,6 +60,9 @@ class Ledger:
         self.scheduled = 0
         self.late = 0
         self.missed = 0
+        self.after_damage = 0
+        self.drop_reasons: Counter[str] = Counter()
+        self.last_us = 0
         self.outcomes: Counter[Outcome] = Counter()
         self.of_streams: Counter[tuple[int, Outcome]] = Counter()
         self.decode_errors = DecodeErrors()
@@ -83,7 +88,11 @@ class Ledger:
         self.of_streams[record.stream, outcome] += 1
         self.late += record.late
         self.missed += record.late or outcome is not Outcome.DELIVERED
-        if outcome is Outcome.DECODE_ERROR:
+        self.after_damage += outcome is Outcome.DELIVERED and reason == AFTER_DAMAGE
+        self.last_us = max(self.last_us, record.last)
+        if outcome is Outcome.DROPPED:
+            self.drop_reasons[reason] += 1
+        elif outcome is Outcome.DECODE_ERROR:
             self.decode_errors.count(record.stream, record.frame, reason)
         self._watcher.closed(record)
         self._write(record)

@@ -71,7 +71,10 @@ class Gap:
 
 
 class Gaps:
-    """The gaps of a run. After ``give_up_us`` without a frame it ends; None: nothing is tried to connect anew."""
+    """The gaps of a run, in each of which a frame was missed.
+
+    After ``give_up_us`` without a frame the run ends; None: nothing is tried to connect anew.
+    """
 
     def __init__(self, give_up_us: int | None) -> None:
         self.give_up_us = give_up_us
@@ -114,6 +117,11 @@ class Gaps:
 
     def _close(self, gap: Gap, us: int) -> None:
         self._open.remove(gap)
+        if not gap.frames:  # nothing was missed, as when the run ends before the next tick
+            self._count -= 1
+            if gap in self._told:
+                self._told.remove(gap)
+            return
         self._frames += gap.frames
         self._attempts += gap.attempts
         self._total_us += us - gap.begin_us

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+AFTER_DAMAGE = "after_damage"
+"""The reason of a delivered frame that may show damage."""
+
 
 class Outcome(StrEnum):
     """What became of a scheduled frame."""
@@ -50,6 +53,12 @@ class FrameRecord:
     detections: int | None = None
     switches: int = 0
     surest: float = 0.0
+
+    @property
+    def last(self) -> int:
+        """The last stamp that it has."""
+        later = (self.written, self.sink_start, self.detected, self.infer_end, self.infer_start, self.preprocess_end)
+        return next((us for us in (*later, self.preprocess_start, self.captured) if us is not None), self.scheduled)
 
     @property
     def lateness(self) -> int | None:

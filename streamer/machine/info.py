@@ -7,12 +7,16 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TypedDict, cast
+
+from streamer.machine.cgroups import own_groups, quota
 
 resource: ModuleType | None = None
 with suppress(ImportError):  # Windows has none
@@ -37,7 +41,7 @@ class MachinePart(TypedDict):
 class Machine:
     """The machine a run is made on; what it does not tell is None.
 
-    ``cpu_quota`` is the cores' worth of time that a control group allows; ``load`` is the one-minute load average
+    ``cpu_quota`` is the cores' worth of time that control groups allow; ``load`` is the one-minute load average
     when asked.
     """
 
@@ -62,7 +66,7 @@ def this_machine() -> Machine:
         cpu=_cpu_name(),
         cores=os.cpu_count() or 1,
         usable_cores=usable_cores(),
-        cpu_quota=_cpu_quota(),
+        cpu_quota=quota(own_groups()),
         governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         memory_mb=memory_mb(),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
@@ -72,10 +76,21 @@ def this_machine() -> Machine:
 
 
 def usable_cores() -> int:
-    """Cores this process may use: its affinity, and no more than the control group's quota, rounded up."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _cpu_quota()
-    return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
+    """Cores this process may use: its affinity, and no more than the control groups' quota, rounded up."""
+    allowed, worth = len(own_cores()), quota(own_groups())
+    return allowed if worth is None else max(1, min(allowed, math.ceil(worth)))
+
+
+def own_cores() -> Set[int]:
+    """The numbers of the cores that this process may run on."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
+@cache
+def spare_cores() -> float:
+    """How many of these others may take while its quota can still be used up; looked up once."""
+    allowed, worth = len(own_cores()), quota(own_groups())
+    return 0.0 if worth is None else max(0.0, allowed - worth)
 
 
 def involuntary_switches() -> int:
@@ -125,15 +140,3 @@ def memory_mb() -> int | None:
         return int(psutil.virtual_memory().total) // (1024 * 1024)
     except (OSError, ValueError, KeyError):
         return None
-
-
-def _cpu_quota() -> float | None:
-    """The quota of control groups, version 2, then version 1."""
-    limit, _, period = (_read("/sys/fs/cgroup/cpu.max") or "").partition(" ")
-    if limit.isdigit() and period.isdigit():
-        return int(limit) / int(period)
-    quota = _read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
-    length = _read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
-    if quota and length and int(quota) > 0:
-        return int(quota) / int(length)
-    return None

@@ -6,7 +6,6 @@ Imported by a process that is started afresh: nothing heavy belongs here.
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -63,8 +62,6 @@ class _Work:
         self._link = link
         self.resident = 0
         self.written = 0
-        # A signal to the whole group lets the run end in good order, and it asks then what was taken.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if nice:
             os.nice(nice)
         self._begin()

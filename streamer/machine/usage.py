@@ -9,6 +9,8 @@ import psutil
 from streamer.machine.contention import throttled
 
 _MB = 1024 * 1024
+CANNOT_LOOK = (OSError, psutil.Error)
+"""What is raised where the system does not let itself be looked at, or a process or a file cannot be dealt with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
 LEGACY = ("models.yolo.", "models.common.", "models.experimental.")
 """Modules of the YOLOv5 repository, which its checkpoints need and nobody else has."""
+BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The first bytes of what PyTorch saved before its version 1.6: a pickle of its magic number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ def load_checkpoint(path: Path, expected_sha256: str) -> Checkpoint:
 
 def _classes_in(path: Path) -> set[str]:
     """The classes and functions that the pickle names."""
+    if _begins_with(path, BEFORE_ZIP):
+        raise ModelError(
+            f"{path.name} is in the format of PyTorch before 1.6, which no network of Ultralytics' is in: "
+            "export it to ONNX with what trained it, the YOLOv5 repository perhaps, and give that"
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             files = archive.namelist()
@@ -88,6 +95,14 @@ def _classes_in(path: Path) -> set[str]:
     if any(name.endswith("/constants.pkl") for name in files):
         raise ModelError(f"{path.name} is TorchScript: give the .pt it was exported from, or an ONNX file")
     return needed
+
+
+def _begins_with(path: Path, start: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(start)) == start
+    except OSError:
+        return False  # what reads all of it says why
 
 
 def _loaded(copy: Path, path: Path) -> Checkpoint:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +12,13 @@ from typing import Any
 
 import msgspec
 
+from streamer.errors import CacheError
 from streamer.files import cache
 from streamer.files.hashing import sha256
 from streamer.files.scratch import scratch_directory
 from streamer.models.files import model_sha256
 
-NAMES = {"onnx": "model.onnx", "ir": "model.xml", "int8": "model.xml"}
+NAMES = {"onnx": "model.onnx", "ir": "model.xml", "ir-exact": "model.xml", "int8": "model.xml"}
 """The file that stands for a made model, by its kind."""
 
 ABOUT = "made.json"
@@ -80,9 +83,38 @@ def keep(
 
     It appears whole or not at all; of two first makers at once, one wins, and the other returns the winner's. With
     ``replace`` the newer one wins. What is only ``for_this_run`` lies elsewhere where the cache cannot be written.
-    Raises what ``build`` raises, CacheError when the cache cannot be written, and OSError when its disk is full.
+    Raises what ``build`` raises, and CacheError when the cache cannot be written or has no room.
     """
     root = cache.kept_or_temporary() if for_this_run else cache.kept()
+    try:
+        return _keep(root, kind, from_sha256, size, build, dict(extra or {}), replace=replace)
+    except Exception as error:
+        if not no_room(error):
+            raise
+        free = shutil.disk_usage(root).free / 1e6
+        raise CacheError(
+            f"no room in the cache {root} for the {kind} that is made of the model ({free:,.1f} MB free): "
+            f"free some space, or set {cache.VARIABLE} to another directory"
+        ) from error
+
+
+def no_room(error: BaseException) -> bool:
+    """A file could not be written for want of room; OpenVINO says only that its stream failed."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return "iostream" in str(error)
+
+
+def _keep(
+    root: Path,
+    kind: str,
+    from_sha256: str,
+    size: Size | None,
+    build: Callable[[Path], object],
+    extra: dict[str, Any],
+    *,
+    replace: bool,
+) -> Path:
     place = root / _name(kind, from_sha256, size)
     place.parent.mkdir(parents=True, exist_ok=True)
     with scratch_directory(".making-", place.parent) as scratch:
@@ -91,7 +123,7 @@ def keep(
             "kind": kind,
             "from_sha256": from_sha256,
             "files": {file.name: sha256(file) for file in sorted(scratch.iterdir())},
-            "extra": dict(extra or {}),
+            "extra": extra,
         }
         (scratch / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
         for attempt in range(ATTEMPTS):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamer.detection.heads import Head, recognise_head
+from streamer.detection.head import Head
+from streamer.detection.heads import recognise, settle
+from streamer.detection.input_spec import InputSpec
 from streamer.errors import ModelError, UsageError
 from streamer.models.checkpoint import check_extra, look_at, untrusted
 from streamer.models.coco_names import COCO_NAMES
 from streamer.models.files import KINDS, model_sha256, parts
-from streamer.models.metadata import Facts, Metadata, Size
+from streamer.models.folder import Labels
+from streamer.models.input_choice import NOTHING, Told, choose_input
+from streamer.models.metadata import ULTRALYTICS, Facts, Metadata, Size
 from streamer.models.model import Model
 from streamer.models.probe import answer_of, check_answer
 from streamer.models.store import may_be_loaded
 
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".xz")
 SAID = 3
 """Of so many files that are missing the names are told."""
 
@@ -24,40 +29,97 @@ def describe(
     trust: bool,
     size: Size | None = None,
     names: tuple[str, ...] | None = None,
+    given: Told = NOTHING,
+    beside: Labels | None = None,
     run: bool = False,
 ) -> tuple[Model, Facts]:
     """The model at ``path``, without what has been made from it, and its facts.
 
-    ``size`` is for one that takes any; ``names`` stand for its own; ``run`` lets it detect once, in a black image, as
-    an end-to-end head always is. Raises UsageError when there is no such file,
-    UntrustedModel for a .pt without ``trust`` that was never trusted, and ModelError for no detector.
+    ``size`` is for one that takes any; ``names`` and the ``given`` parts of its preprocessing stand for its own, and
+    names ``beside`` it for none; ``run`` lets it detect once, in a black image, as an end-to-end head always is.
+    Raises UsageError when there is no such file, UntrustedModel for a .pt without ``trust`` that was never trusted,
+    and ModelError for no detector.
     """
     kind = kind_at(path)
     hashed = model_sha256(path)
     facts = _facts(path, kind, hashed, size, trust=trust)
-    try:
-        head, classes = recognise_head(
-            facts.output_shape, facts.input_size, end_to_end=bool(facts.metadata.end_to_end)
-        )
-    except ModelError as error:
-        raise ModelError(f"{path.name} is {error}") from error
+    known, whose = _names(path, names, facts.metadata, beside)
+    head, room = _head(path, facts, None if known is None else len(known), run=run)
     quantized = kind == "ir" and facts.quantized
+    metadata = facts.metadata
+    spec, by = _input(path, head, facts, given)
     model = Model(
         name=path.stem,
         path=path,
         files={kind: path, "int8": path} if quantized else {kind: path},
         hashes={kind: hashed, "int8": hashed} if quantized else {kind: hashed},
-        input_size=facts.input_size,
-        output_shape=facts.output_shape,
-        head=head,
-        names=_labels(path, names, facts.metadata, classes),
-        stride=facts.metadata.stride,
+        signature=facts.signature,
+        head=head.name,
+        names=_labels(path, known, room, whose),
+        input=spec,
+        input_by=by,
+        stride=metadata.stride,
         dynamic=facts.dynamic,
+        confidence=metadata.confidence,
+        iou=metadata.iou,
+        doubts=tuple(doubts_of(metadata)),
     )
-    # The shape alone does not prove that the six columns are those of an end-to-end head.
-    if run or head is Head.END_TO_END:
-        check_answer(model, answer_of(model) if facts.answer is None else facts.answer)
     return model, facts
+
+
+def _input(path: Path, head: Head, facts: Facts, given: Told) -> tuple[InputSpec, dict[str, str]]:
+    """The preprocessing, and what told each part. Raises ModelError for what its metadata asks and is not known."""
+    metadata, port = facts.metadata, facts.signature.picture_port
+    # Ultralytics' models are all fed in the way that their head's kind is.
+    told = {
+        part: (getattr(head.assumed, part) if by == ULTRALYTICS else value, by)
+        for part, (value, by) in metadata.input.items()
+    }
+    try:
+        return choose_input(head.assumed, told, given, port, unclear=metadata.unclear, swapped=metadata.swapped)
+    except ModelError as error:
+        raise ModelError(f"{path.name}: {error}") from error
+
+
+def doubts_of(metadata: Metadata) -> list[str]:
+    """What the metadata says that cannot be so."""
+    if metadata.batch is None or metadata.batch <= 1:
+        return []
+    return [
+        f"its metadata says that {metadata.batch} images go in at a time, and it is run with one: export it again "
+        "with batch=1, if it finds less than it should"
+    ]
+
+
+def _head(path: Path, facts: Facts, names: int | None, *, run: bool) -> tuple[Head, int | None]:
+    """The head that the file has, and how many classes there is room for; None where nothing tells.
+
+    The file is run where its shapes alone do not tell, or ``run`` asks for it.
+    """
+    signature = facts.signature
+    hints = facts.metadata.hints(names)
+    try:
+        found = recognise(signature, hints)
+    except ModelError as error:
+        raise ModelError(f"{path.name} is {error}") from error
+    told = found.kind.classes_told(signature, hints)
+    first = found.kind(signature, told or names)
+    answer = facts.answer
+    if answer is None and (run or found.others or first.suppressed):
+        answer = answer_of(path, signature, first.other_inputs())
+    if answer is None:
+        return first, room_of(first) or told
+    try:
+        head = settle(found, signature, told or names, answer)
+    except ModelError as error:
+        raise ModelError(f"{path.name}: {error}") from error
+    check_answer(path, head, names, answer)
+    return head, room_of(head) or told
+
+
+def room_of(head: Head) -> int | None:
+    """How many classes the outputs of a head have room for; None where they do not tell."""
+    return head.classes_of(head.model)
 
 
 def kind_at(path: Path) -> str:
@@ -65,8 +127,13 @@ def kind_at(path: Path) -> str:
     if not path.exists():
         raise UsageError(f"no such model: {path}; give the path of a .onnx, .xml or .pt")
     kind = KINDS.get(path.suffix.lower())
+    if path.is_dir():
+        raise ModelError(
+            f"{path} is a folder: give the .onnx, .xml or .pt in it, or let streamer models import find it"
+        )
     if kind is None or not path.is_file():
-        raise ModelError(f"{path} is not a model: give a .onnx, an OpenVINO .xml or a .pt file")
+        packed = "; unpack it, and give its folder" if path.suffix.lower() in ARCHIVES else ""
+        raise ModelError(f"{path} is not a model: give a .onnx, an OpenVINO .xml or a .pt file{packed}")
     if missing := [part.relative_to(path.parent).as_posix() for part in parts(path) if not part.is_file()]:
         first, others = missing[:SAID], len(missing) - SAID
         more = f" and {others} more" if others > 0 else ""
@@ -88,30 +155,35 @@ def _facts(path: Path, kind: str, hashed: str, size: Size | None, *, trust: bool
     return openvino_facts(path, kind, size)
 
 
-def _labels(path: Path, given: tuple[str, ...] | None, metadata: Metadata, classes: int | None) -> tuple[str, ...]:
-    """The names given, else those of the metadata, if they fit.
+def _names(
+    path: Path, given: tuple[str, ...] | None, metadata: Metadata, beside: Labels | None
+) -> tuple[tuple[str, ...] | None, str]:
+    """The names given, else those of the metadata, else those beside, and whose they are; None for none.
 
-    Without any: COCO's for 80 classes, else class_0, class_1 and so on.
+    Raises ModelError for unreadable ones.
     """
-    names = given or metadata.names
-    if names is None and metadata.unreadable is not None:
+    if given is not None:
+        return given, "the names given are"
+    if metadata.names is None and beside is not None:
+        return beside.names, f"{beside.path.name} beside it names"
+    if metadata.names is None and metadata.unreadable is not None:
         raise ModelError(
             f"{path.name}: its metadata, or the metadata.yaml beside it, has class names that cannot be read, "
             f"{metadata.unreadable[:40]!r}: import it with --names FILE"
         )
+    return metadata.names, "its metadata, or the metadata.yaml beside it, names"
+
+
+def _labels(path: Path, names: tuple[str, ...] | None, classes: int | None, whose: str) -> tuple[str, ...]:
+    """The names, if they fit.
+
+    Without any: COCO's for 80 classes, else class_0, class_1 and so on; none where nothing tells how many there are.
+    """
     if names is None:
-        if classes is None:
-            raise ModelError(
-                f"{path.name} has an end-to-end head and no names, and only they tell how many classes there are: "
-                "import it with --names FILE"
-            )
-        return COCO_NAMES if classes == len(COCO_NAMES) else tuple(f"class_{i}" for i in range(classes))
+        return COCO_NAMES if classes == len(COCO_NAMES) else tuple(f"class_{i}" for i in range(classes or 0))
     if classes not in (None, len(names)):
-        whose = "the names given are" if given is not None else "its metadata, or the metadata.yaml beside it, names"
-        mend = (
-            "give a name per class"
-            if given is not None
-            else "it is no plain detector, or import it with --names FILE"
+        raise ModelError(
+            f"{path.name} puts out {classes} classes and {whose} {len(names)}: give a name per class with --names "
+            "FILE, if it is a plain detector"
         )
-        raise ModelError(f"{path.name} puts out {classes} classes and {whose} {len(names)}: {mend}")
     return names

@@ -8,6 +8,7 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
+from streamer.detection.layouts.yolo import RTDETR
 from streamer.errors import EngineUnavailable, ModelError, StreamerError
 from streamer.models.checkpoint import check_extra, load_checkpoint
 from streamer.models.derived import NAMES, find_made, keep
@@ -15,7 +16,11 @@ from streamer.models.describe import describe
 from streamer.models.files import model_sha256
 from streamer.models.model import Model
 from streamer.models.openvino_ir import ensure_ir
+from streamer.models.quantized_onnx import ir_kind
 from streamer.vendors.ultralytics_quiet import quiet_ultralytics
+
+RTDETR_OPSET = 17
+"""From 20 on ONNX calls an interpolation of RT-DETR's by a name that OpenVINO 2026.4 does not know."""
 
 
 class Form(StrEnum):
@@ -45,7 +50,7 @@ def export(model: Model, form: Form) -> tuple[Path, bool]:
             files={**model.files, "onnx": onnx},
             hashes={**model.hashes, "onnx": model_sha256(onnx)},
         )
-    there = find_made("ir", *model.key("onnx"))
+    there = find_made(ir_kind(model.files["onnx"]), *model.key("onnx"))
     return (there.path, False) if there else (ensure_ir(model), True)
 
 
@@ -71,16 +76,18 @@ def _onnx_of(model: Model) -> Path:
             # False keeps an end-to-end head as it is, where newer versions would take it off.
             "nms": False,
         }
+        if type(network.model[-1]).__name__ == RTDETR:
+            settings["opset"] = RTDETR_OPSET
         with quiet_ultralytics(), warnings.catch_warnings():
             from ultralytics.engine.exporter import Exporter
 
             warnings.simplefilter("ignore")
             Exporter(overrides=settings)(model=network)
         found, _ = describe(made, trust=False, names=model.names)
-        if (found.head, found.output_shape) != (model.head, model.output_shape):
+        if (found.head, shapes_of(found)) != (model.head, shapes_of(model)):
             raise ModelError(
-                f"the ONNX file that Ultralytics makes of {path.name} puts out {list(found.output_shape)}, "
-                f"and the .pt {list(model.output_shape)}: export it with the version of Ultralytics that trained it"
+                f"the ONNX file that Ultralytics makes of {path.name} puts out {shapes_of(found)}, "
+                f"and the .pt {shapes_of(model)}: export it with the version of Ultralytics that trained it"
             )
 
     try:
@@ -89,3 +96,8 @@ def _onnx_of(model: Model) -> Path:
         raise
     except Exception as error:  # an exporter runs much code of others, which may raise anything
         raise ModelError(f"{path.name} cannot be exported to ONNX: {error}") from error
+
+
+def shapes_of(model: Model) -> str:
+    """The shapes of its outputs, in words."""
+    return "; ".join(str(list(port.shape)) for port in model.signature.outputs)

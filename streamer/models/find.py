@@ -9,13 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from streamer.detection.heads import Head
+from streamer.detection.input_spec import InputSpec
+from streamer.detection.ports import Port, Signature
 from streamer.errors import ModelError, UsageError
 from streamer.files.bundled import bundled
 from streamer.files.hashing import sha256
 from streamer.models.derived import find_made
 from streamer.models.describe import describe
 from streamer.models.files import model_sha256
+from streamer.models.input_choice import PARTS
+from streamer.models.metadata import ULTRALYTICS
 from streamer.models.model import BUNDLED, Model
 from streamer.models.published import FILES
 from streamer.models.store import Entry, read_entry, stored_names
@@ -41,7 +44,7 @@ def find_model(name_or_path: str | None, trust: bool = False) -> Model:
 class _BundledFacts(msgspec.Struct):
     input_size: tuple[int, int]
     output_shape: tuple[int, ...]
-    head: Head
+    head: str
     names: tuple[str, ...]
 
 
@@ -64,40 +67,55 @@ def bundled_model() -> Model:
         path=files["onnx"],
         files=files,
         hashes=hashes,
-        input_size=about.input_size,
-        output_shape=about.output_shape,
+        signature=Signature(
+            (Port("images", (1, 3, *about.input_size)),), (Port("output0", about.output_shape),), about.input_size
+        ),
         head=about.head,
         names=about.names,
+        input=InputSpec(),
+        input_by=dict.fromkeys(PARTS, "streamer"),
         stride=32,
     )
 
 
 def model_of_entry(entry: Entry) -> Model:
     """The model of an entry of the store, without what has been made from it."""
-    return Model(
+    model = Model(
         name=entry.name,
         path=entry.path,
         files=dict.fromkeys(entry.kinds, entry.path),
         hashes=dict.fromkeys(entry.kinds, entry.sha256),
-        input_size=entry.input_size,
-        output_shape=entry.output_shape,
+        signature=entry.signature,
         head=entry.head,
         names=entry.names,
+        input=entry.input,
+        input_by=entry.input_by,
         stride=entry.stride,
         dynamic=entry.dynamic,
+        confidence=entry.confidence,
+        iou=entry.iou,
+        doubts=entry.doubts,
     )
+    return model if entry.input_by else _read_again(model)
+
+
+def _read_again(model: Model) -> Model:
+    """A model of an entry that an older streamer wrote, which took none for one that tells how it is fed."""
+    if model.kind == "pt":
+        return replace(model, input_by=dict.fromkeys(PARTS, ULTRALYTICS))
+    size = model.input_size if model.dynamic else None
+    found, _ = describe(model.path, trust=False, size=size, names=model.names or None)
+    return replace(model, input=found.input, input_by=found.input_by, confidence=found.confidence, iou=found.iou)
 
 
 def with_made(model: Model) -> Model:
     """The model with what was made from it: its ONNX file, if it is a .pt, and its quantized IR."""
     files, hashes = dict(model.files), dict(model.hashes)
-    for kind, source in (("onnx", "pt"), ("int8", model.kind)):
-        # The bundled model's own ONNX file stays; its quantized IR gives way to one that the user made.
-        if (
-            source in files
-            and (kind == "int8" or kind not in files)
-            and (made := find_made(kind, *model.key(source)))
-        ):
+    keys = {"int8": model.quantized_key()} if model.kind in files else {}
+    # The bundled model's own ONNX file stays; its quantized IR gives way to one that the user made.
+    keys |= {"onnx": model.key("pt")} if "pt" in files and "onnx" not in files else {}
+    for kind, key in keys.items():
+        if made := find_made(kind, *key):
             files[kind], hashes[kind] = made.path, made.sha256
     return replace(model, files=files, hashes=hashes)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +12,11 @@ from streamer.errors import ModelError, UsageError
 from streamer.files.hashing import sha256
 from streamer.models.describe import describe, kind_at
 from streamer.models.files import model_sha256, parts
+from streamer.models.folder import Labels
+from streamer.models.input_choice import NOTHING, Told
 from streamer.models.labels import read_names
 from streamer.models.metadata import Size, words_of
-from streamer.models.model import BUNDLED
+from streamer.models.model import BUNDLED, Model
 from streamer.models.store import ENTRY, Entry, check_name, place_of, whole_entry, write_entry
 
 
@@ -22,13 +26,18 @@ def import_model(
     name: str | None = None,
     names_file: Path | None = None,
     size: Size | None = None,
+    given: Told = NOTHING,
     trust: bool = False,
     origin: str | None = None,
+    beside: Labels | None = None,
+    examine: Callable[[Model], Sequence[str]] = lambda model: (),
 ) -> tuple[Entry, bool]:
     """The entry that the model at ``path`` has got, and whether it is new; ``origin`` is its address, if it has one.
 
-    The default name is the file's. Raises UsageError, UntrustedModel and ModelError as `finding.find_model` does, and
-    UsageError for a name that another model has.
+    ``given`` are the parts of its preprocessing that the user tells. Names that were found ``beside`` it are for one
+    that has none of its own. ``examine`` is shown the model before it is taken, and says what is to be doubted about
+    it in every run. The default name is the file's. Raises UsageError, UntrustedModel and ModelError as
+    `finding.find_model` does, and UsageError for a name that another model has.
     """
     name = path.stem if name is None else name
     check_name(name)
@@ -37,33 +46,46 @@ def import_model(
     kind = kind_at(path)
     names = None if names_file is None else read_names(names_file)
     if there := whole_entry(name):
-        if (there.sha256, size or there.input_size, names or there.names) == (
+        same = (there.sha256, size or there.input_size, names or there.names) == (
             model_sha256(path),
             there.input_size,
             there.names,
-        ):
+        )
+        if same and _tells(there, given):
             return there, False
         raise UsageError(f"there is another model {name} already: give another --name, or delete {place_of(name)}")
-    model, facts = describe(path, trust=trust, size=size, names=names, run=True)
+    model, facts = describe(path, trust=trust, size=size, names=names, given=given, beside=beside, run=True)
     sources = _names_in_store(name, path)
+    doubts = (*model.doubts, *examine(replace(model, name=name)))
     entry = Entry(
         name=name,
         origin=origin or path.name,
         kinds=tuple(model.files),
         files={file: {"sha256": sha256(part), "bytes": part.stat().st_size} for file, part in sources.items()},
         sha256=model.sha256,
-        input_size=model.input_size,
-        output_shape=model.output_shape,
+        signature=model.signature,
         head=model.head,
         names=model.names,
+        input=model.input,
+        input_by=dict(model.input_by),
         stride=model.stride,
         dynamic=model.dynamic,
         imported=datetime.now(UTC).isoformat(timespec="seconds"),
         trusted=kind == "pt",
         unpickled=facts.unpickled,
+        confidence=model.confidence,
+        iou=model.iou,
+        doubts=doubts,
     )
     write_entry(entry, sources)
     return entry, True
+
+
+def _tells(entry: Entry, given: Told) -> bool:
+    """The user told it so when it was imported: what was assumed is another thing, even if it is alike."""
+    return all(
+        (getattr(entry.input, part), entry.input_by.get(part)) == (value, by) for part, (value, by) in given.items()
+    )
 
 
 def _names_in_store(name: str, path: Path) -> dict[str, Path]:
@@ -93,7 +115,5 @@ def parse_size(text: str) -> Size:
 
 def summary_of(entry: Entry) -> str:
     """An entry in a line."""
-    return (
-        f"{entry.name}: {entry.head}, {len(entry.names)} classes, input {words_of(entry.input_size)}, "
-        f"sha256 {entry.sha256[:12]}"
-    )
+    classes = f"{len(entry.names)} classes" if entry.names else "classes without names"
+    return f"{entry.name}: {entry.head}, {classes}, input {words_of(entry.input_size)}, sha256 {entry.sha256[:12]}"

@@ -10,7 +10,9 @@ from streamer.errors import StreamerError
 from streamer.models.derived import find_made
 from streamer.models.files import parts
 from streamer.models.find import bundled_model, model_of_entry, with_made
+from streamer.models.input_choice import input_part
 from streamer.models.model import BUNDLED, Model
+from streamer.models.quantized_onnx import ir_kind
 from streamer.models.store import read_entry, stored_names
 
 
@@ -31,7 +33,7 @@ class Listed:
     broken: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For programs; ``input_size`` is height, width."""
+        """For programs; ``input_size`` is height, width, ``confidence`` and ``iou`` what its metadata asks for."""
         if self.model is None:
             return {"name": self.name, "broken": self.broken}
         return {
@@ -40,9 +42,12 @@ class Listed:
             "path": str(self.model.path),
             "sha256": self.model.sha256,
             "bytes": self.bytes,
-            "head": self.model.head.value,
-            "classes": len(self.model.names),
+            "head": self.model.head,
+            "classes": self.model.classes,
             "input_size": list(self.model.input_size),
+            "input": input_part(self.model.input, self.model.input_by),
+            "confidence": self.model.confidence,
+            "iou": self.model.iou,
             "formats": sorted(self.own),
             "made": sorted(self.made),
             "broken": None,
@@ -67,7 +72,7 @@ def _listed(name: str, find: Callable[[str], tuple[str, Model]]) -> Listed:
         return Listed(name, broken=str(error))
     model = with_made(own)
     made = {kind for kind in model.files if model.files[kind] != own.files.get(kind)}
-    if "onnx" in model.files and find_made("ir", *model.key("onnx")):
+    if "onnx" in model.files and find_made(ir_kind(model.files["onnx"]), *model.key("onnx")):
         made.add("ir")
     files = {part for path in own.files.values() for part in parts(path)}
     size = sum(part.stat().st_size for part in files)

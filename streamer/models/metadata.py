@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from streamer.detection.head import Array, Hints
+from streamer.detection.input_spec import InputSpec
+from streamer.detection.ports import Signature
 from streamer.errors import ModelError
+from streamer.models.input_choice import Told, told_all
 from streamer.models.labels import names_of
 
 DEFAULT_SIZE = (640, 640)
 """The size of a model that takes any and names none: that at which YOLO models are trained."""
+
+ULTRALYTICS = "Ultralytics' metadata"
+TASKS = ("detect", "segment", "pose")
+"""Those of which the boxes are used."""
 
 Size = tuple[int, int]
 
@@ -33,23 +39,49 @@ class Metadata:
     """The last layer's class, as newer versions of Ultralytics write it."""
     unreadable: str | None = None
     """The names as they are written, where they cannot be read."""
+    family: str | None = None
+    """``model_type`` of OpenVINO's ``model_info``, in small letters."""
+    nms_inside: bool | None = None
+    keypoints: int | None = None
+    batch: int | None = None
+    """How many pictures go in at a time."""
+    input: Told = field(default_factory=dict)
+    """What it says of preprocessing."""
+    unclear: Mapping[str, str] = field(default_factory=dict)
+    """What it asks for of preprocessing and streamer does not know, by the part of `InputSpec`."""
+    swapped: bool = False
+    """The graph swaps the colours by itself."""
+    confidence: float | None = None
+    iou: float | None = None
+    """The thresholds that its maker asks for."""
+
+    def hints(self, classes: int | None) -> Hints:
+        """What it says of the head; ``classes`` is the number of names."""
+        return Hints(
+            classes=classes,
+            task=self.task,
+            end_to_end=self.end_to_end,
+            layer=self.layer,
+            family=self.family,
+            nms_inside=self.nms_inside,
+            keypoints=self.keypoints,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Input size (height, width), output shape, the metadata, and of what sort the file is.
+    """Inputs and outputs, the metadata, and of what sort the file is.
 
-    ``dynamic``: it takes other sizes too. ``quantized``: its weights and activations are. ``answer`` is the raw
-    prediction for a black image, of a file that has to be run to know its shapes. ``unpickled``: to load it, its own
-    code had to be let run.
+    ``dynamic``: it takes other sizes too. ``quantized``: its weights and activations are. ``answer`` are the outputs
+    for a black image, of a file that has to be run to know its shapes. ``unpickled``: to load it, its own code had to
+    be let run.
     """
 
-    input_size: Size
-    output_shape: tuple[int, ...]
+    signature: Signature
     metadata: Metadata
     dynamic: bool = False
     quantized: bool = False
-    answer: npt.NDArray[np.float32] | None = None
+    answer: Sequence[Array] | None = None
     unpickled: bool = False
 
 
@@ -58,7 +90,13 @@ def metadata_of(values: Mapping[Any, Any]) -> Metadata:
     plain = {key: _plain(value) for key, value in values.items() if key != "names"}
     written, names = values.get("names"), names_of(values.get("names"))
     stride, task, end_to_end = plain.get("stride"), plain.get("task"), plain.get("end2end")
+    args, keypoints = plain.get("args"), plain.get("kpt_shape")
+    ultralytics = task is not None and stride is not None
     return Metadata(
+        nms_inside=bool(args.get("nms")) if isinstance(args, dict) else None,
+        keypoints=prod(keypoints) if isinstance(keypoints, (list, tuple)) and len(keypoints) == 2 else None,
+        input=told_all(ULTRALYTICS, InputSpec()) if ultralytics else {},
+        batch=plain["batch"] if isinstance(plain.get("batch"), int) else None,
         names=names,
         task=None if task is None else str(task),
         stride=stride if isinstance(stride, int) and stride > 0 else None,
@@ -81,10 +119,8 @@ def size_of(written: Any) -> Size | None:
 
 def check_task(path: Path, metadata: Metadata) -> None:
     """Raises ModelError for a model that says itself that it is no detector."""
-    if metadata.task not in ("detect", None):
+    if metadata.task not in (*TASKS, None):
         raise ModelError(f"{path.name} is not a detector but a model for {metadata.task}: give a detection model")
-    if metadata.layer == "RTDETRDecoder":
-        raise ModelError(f"{path.name} is an RT-DETR, whose boxes are of another kind: give a YOLO detector")
 
 
 def check_size(path: Path, size: Size, stride: int | None) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from streamer.detection.heads import Head
+from streamer.detection.class_names import classes_of_nothing
+from streamer.detection.head import Head
+from streamer.detection.heads import head_of
+from streamer.detection.input_spec import Fit, InputSpec
+from streamer.detection.ports import Signature
 from streamer.models.files import KINDS
+from streamer.models.input_choice import BY_USER
+from streamer.models.input_option import as_option
 
 BUNDLED = "street"
 
@@ -17,21 +24,48 @@ class Model:
     """A detector: its files and what they hold.
 
     ``path`` is the file that was named; ``files`` and ``hashes`` (SHA-256) are by kind: pt, onnx, ir, int8 (an IR
-    whose weights and activations are quantized). ``input_size`` is height, width; ``output_shape`` is that of the raw
-    prediction; ``names`` has a label per class. ``stride`` divides every size that the model takes, where it is
-    known. Of a ``dynamic`` model the named file takes other sizes as well.
+    whose weights and activations are quantized). ``signature`` has its inputs and outputs, ``head`` names what turns
+    these into boxes, and ``names`` has a label per class; it is empty where nothing tells them. ``input`` is how
+    pictures are made ready for it, and ``input_by`` says of each part of that what told it. ``stride`` divides every
+    size that the model takes, where it is known. Of a ``dynamic`` model the named file takes other sizes as well.
+    ``confidence`` and ``iou`` are the thresholds that its metadata asks for, None where it asks for none.
+    ``doubts`` are sentences about what no run can see by itself.
     """
 
     name: str
     path: Path
     files: Mapping[str, Path]
     hashes: Mapping[str, str]
-    input_size: tuple[int, int]
-    output_shape: tuple[int, ...]
-    head: Head
+    signature: Signature
+    head: str
     names: tuple[str, ...]
+    input: InputSpec
+    input_by: Mapping[str, str]
     stride: int | None = None
     dynamic: bool = False
+    confidence: float | None = None
+    iou: float | None = None
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the pictures that go in."""
+        return self.signature.input_size
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes have a name; None where nothing tells them."""
+        return len(self.names) or None
+
+    def input_with(self, fit: Fit | None) -> InputSpec:
+        """Its preprocessing, with another ``fit`` than its own where one is asked for."""
+        return self.input if fit is None else replace(self.input, fit=fit)
+
+    def decoder(self) -> Head:
+        """What turns its outputs into boxes."""
+        head = head_of(self.head, self.signature, self.classes)
+        head.nothing = head.nothing | classes_of_nothing(self.names)
+        return head
 
     @property
     def bundled(self) -> bool:
@@ -52,3 +86,10 @@ class Model:
         """What is made from the file of ``kind`` is kept under: its hash, and the size if it takes any."""
         any_size = kind == "pt" or (self.dynamic and kind == self.kind)
         return self.hashes[kind], self.input_size if any_size else None
+
+    def quantized_key(self) -> tuple[str, tuple[int, int] | None]:
+        """What is quantized from the named file is kept under: another where the user told other preprocessing."""
+        source, size = self.key(self.kind)
+        if BY_USER not in self.input_by.values():
+            return source, size
+        return f"{source}-{hashlib.sha256(as_option(self.input).encode()).hexdigest()[:16]}", size

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from streamer.detection.ports import Signature
 from streamer.errors import EngineError, EngineUnavailable
 from streamer.files.cache import kept_or_temporary
 from streamer.models.derived import NAMES, find_made, keep
 from streamer.models.model import Model
+from streamer.models.quantized_onnx import EXACT_IR, ir_kind
 from streamer.vendors.openvino_quiet import ov
 
 
 def ensure_ir(model: Model) -> Path:
     """The model's IR: its own, or one made from its ONNX file with FP16 weights and kept under the file's hash.
 
-    A model of any size is made for the one that it is to run at. Raises EngineUnavailable when the model has neither
-    file, EngineError when the conversion fails, CacheError when there is no place for the IR.
+    What is quantized keeps its numbers. A model of any size is made for the one that it is to run at. Raises
+    EngineUnavailable when the model has neither file, EngineError when the conversion fails, CacheError when there is
+    no place for the IR.
     """
     if "ir" in model.files:
         return model.files["ir"]
@@ -24,18 +27,24 @@ def ensure_ir(model: Model) -> Path:
             f"model {model.name} has no ONNX or IR file: streamer models export {model.path} --to onnx makes one"
         )
     source, size = model.key("onnx")
-    if made := find_made("ir", source, size):
-        return made.path
     onnx = model.files["onnx"]
+    kind = ir_kind(onnx)
+    if made := find_made(kind, source, size):
+        return made.path
 
     def build(scratch: Path) -> None:
         # read_model and save_model: convert_model would start telemetry.
         read = ov.Core().read_model(onnx)
-        if read.is_dynamic():
-            read.reshape([1, 3, *model.input_size])
-        ov.save_model(read, scratch / NAMES["ir"], compress_to_fp16=True)
+        at_fixed_size(read, model.signature)
+        ov.save_model(read, scratch / NAMES[kind], compress_to_fp16=kind != EXACT_IR)
 
     try:
-        return keep("ir", source, size, build, for_this_run=True)
+        return keep(kind, source, size, build, for_this_run=True)
     except (OSError, RuntimeError) as error:
         raise EngineError(f"cannot make the IR of {onnx.name} in {kept_or_temporary()}: {error}") from error
+
+
+def at_fixed_size(read: ov.Model, signature: Signature) -> None:
+    """Lets a model that takes any size take that of its ``signature`` alone. Raises RuntimeError of OpenVINO's."""
+    if any(port.get_partial_shape().is_dynamic for port in read.inputs):
+        read.reshape({at: list(port.shape) for at, port in enumerate(signature.inputs)})

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from streamer.detection.head import Hints
+from streamer.detection.heads import head_in_words
+from streamer.detection.looks_like import of_one
+from streamer.detection.ports import Port, Signature, picture_input
 from streamer.errors import ModelError
 from streamer.models.labels import read_yaml
 from streamer.models.metadata import (
@@ -19,8 +23,13 @@ from streamer.models.metadata import (
     metadata_of,
     words_of,
 )
+from streamer.models.model_info import KEYS as INFO_KEYS
+from streamer.models.model_info import ModelInfo, model_info_of
+from streamer.models.openvino_inside import CONVERSION_KEYS, by_conversion, by_first_steps, first_steps
+from streamer.models.openvino_ports import ports_of, signature_of, size_of_picture
+from streamer.models.quantized_onnx import mend_of_quantized
 
-KEYS = ("names", "task", "stride", "imgsz", "end2end", "head")
+KEYS = ("names", "task", "stride", "imgsz", "end2end", "head", "args", "kpt_shape", "batch")
 
 
 def openvino_facts(path: Path, kind: str, size: Size | None) -> Facts:
@@ -32,12 +41,15 @@ def openvino_facts(path: Path, kind: str, size: Size | None) -> Facts:
         front_end = ov.frontend.FrontEndManager().load_by_framework(kind)
         model = front_end.convert(front_end.load(path))
     except Exception as error:  # each front end has errors of its own
-        raise ModelError(f"{path} is not a model that OpenVINO can read: {first_reason(error)}") from error
+        why = f"{first_reason(error)}{mend_of_quantized(path)}"
+        raise ModelError(f"{path} is not a model that OpenVINO can read: {why}") from error
     metadata = _metadata(model, path)
     check_task(path, metadata)
-    _check_ports(path, model)
-    dynamic = bool(model.is_dynamic())
-    fixed = _size_of_input(path, model)
+    inputs = ports_of(model.inputs, path)
+    picture = _picture(path, inputs, model)
+    metadata = _with_inside(metadata, model, inputs.index(picture))
+    dynamic = any(None in port.shape for port in inputs)
+    fixed = size_of_picture(picture)
     if fixed is not None and size is not None and size != fixed:
         raise ModelError(
             f"{path.name} takes only images of {words_of(fixed)}: leave --imgsz out, or export it again "
@@ -46,23 +58,36 @@ def openvino_facts(path: Path, kind: str, size: Size | None) -> Facts:
     height, width = fixed or size or metadata.size or DEFAULT_SIZE
     if dynamic:
         check_size(path, (height, width), metadata.stride)
-        try:
-            model.reshape([1, 3, height, width])
-        except RuntimeError as error:
-            raise ModelError(
-                f"{path.name} does not take images of {words_of((height, width))}: import it with another --imgsz "
-                f"({first_reason(error)})"
-            ) from error
-    output = model.output(0).partial_shape
-    if output.is_dynamic:
-        raise ModelError(f"{path.name} has an output of no fixed size ({output}): export it without NMS")
+    try:
+        signature = signature_of(model, path, (height, width))
+    except RuntimeError as error:
+        raise ModelError(
+            f"{path.name} does not take images of {words_of((height, width))}: import it with another --imgsz "
+            f"({first_reason(error)})"
+        ) from error
     return Facts(
-        input_size=(height, width),
-        output_shape=tuple(int(n) for n in output.to_shape()),
+        signature=signature,
         metadata=metadata,
         dynamic=dynamic,
         quantized=any(node.get_type_name() == "FakeQuantize" for node in model.get_ops()),
     )
+
+
+def _picture(path: Path, inputs: tuple[Port, ...], model: Any) -> Port:
+    """The input for the picture. Raises ModelError where there is none, or more than one goes in at a time."""
+    try:
+        port = inputs[picture_input(inputs)]
+    except ModelError as error:
+        raise ModelError(f"{path.name} {error}") from error
+    if len(port.shape) == 4 and port.shape[0] not in (1, None):
+        size = size_of_picture(port)
+        outputs = () if size is None else ports_of(model.outputs, path)
+        head = None if size is None else head_in_words(of_one(Signature(inputs, outputs, size)), Hints())
+        raise ModelError(
+            f"{path.name} takes {port.shape[0]} images at a time: export it again with batch=1"
+            + ("" if head is None else f"; its head is {head}")
+        )
+    return port
 
 
 def first_reason(error: Exception) -> str:
@@ -71,63 +96,60 @@ def first_reason(error: Exception) -> str:
     return lines[-1] if lines else type(error).__name__
 
 
-def _check_ports(path: Path, model: Any) -> None:
-    """One picture in, one prediction out, both in float32. Raises ModelError."""
-    inputs, outputs = len(model.inputs), len(model.outputs)
-    if inputs == 1 and outputs == 2 and model.output(1).partial_shape.rank == 4:
-        raise ModelError(f"{path.name} is not a detector but a model for segmentation: give a detection model")
-    if (inputs, outputs) != (1, 1):
-        raise ModelError(
-            f"{path.name} is not a detector that streamer knows: it has {inputs} inputs and {outputs} outputs, "
-            "a detector has one of each"
-        )
-    shape = model.input(0).partial_shape
-    if shape.rank != 4 or _number(shape[1]) not in (3, None):
-        raise ModelError(f"{path.name} takes no images: its input is {shape}, a detector's is 1 x 3 x height x width")
-    if _number(shape[0]) not in (1, None):
-        raise ModelError(f"{path.name} takes {shape[0]} images at a time: export it again with batch=1")
-    if model.output(0).partial_shape.rank == 2:
-        raise ModelError(
-            f"{path.name} is not a detector that streamer knows but a classifier: give a detection model"
-        )
-    for port in (model.input(0), model.output(0)):
-        if port.get_element_type().get_type_name() != "f32":
-            raise ModelError(
-                f"{path.name} has {port.get_element_type().get_type_name()} where streamer gives or takes float32: "
-                "export it again without half=True"
-            )
-
-
-def _size_of_input(path: Path, model: Any) -> Size | None:
-    """Height and width; None when either is open."""
-    height, width = (_number(model.input(0).partial_shape[axis]) for axis in (2, 3))
-    return None if height is None or width is None else (height, width)
-
-
-def _number(dimension: Any) -> int | None:
-    return None if dimension.is_dynamic else int(dimension.get_length())
-
-
 def _metadata(model: Any, path: Path) -> Metadata:
     """The file's own; what it leaves open is in the metadata.yaml that Ultralytics puts beside its exports."""
     own = metadata_of({key: _value(model, "framework", key) for key in KEYS})
-    words = str(_value(model, "model_info", "labels") or "").split()
+    info = model_info_of(_model_info(model))
     beside = _metadata_beside(path)
-    if own.names is None and words:
-        # An IR of Ultralytics' has its labels in one string, spaces as underscores: the file beside may know better.
-        same = beside.names is not None and ["_".join(name.split()) for name in beside.names] == words
-        own = replace(own, names=beside.names if same else tuple(word.replace("_", " ") for word in words))
+    if own.names is None:
+        own = replace(own, names=_info_names(info, beside))
     if own.names is not None and beside.names is not None and len(own.names) != len(beside.names):
-        return own  # of another model in the same folder
-    return Metadata(
-        names=own.names or beside.names,
-        task=own.task or beside.task,
-        stride=own.stride or beside.stride,
-        size=own.size or beside.size,
-        end_to_end=beside.end_to_end if own.end_to_end is None else own.end_to_end,
-        layer=own.layer or beside.layer,
-        unreadable=own.unreadable or beside.unreadable,
+        beside = Metadata()  # of another model in the same folder
+    own = replace(
+        own,
+        family=info.family,
+        nms_inside=own.nms_inside if info.nms_inside is None else info.nms_inside,
+        size=info.size or own.size,
+        confidence=info.confidence,
+        iou=info.iou,
+        unclear=info.unclear,
     )
+    by_maker = {**info.left_out, **beside.input, **own.input, **info.told}
+    return replace(_filled(own, beside), input=by_maker)
+
+
+def _filled(own: Metadata, beside: Metadata) -> Metadata:
+    """One's own, and from the other what it leaves open."""
+    open_ = [one.name for one in fields(Metadata) if getattr(own, one.name) in (None, {})]
+    return replace(own, **{name: getattr(beside, name) for name in open_})
+
+
+def _info_names(info: ModelInfo, beside: Metadata) -> tuple[str, ...] | None:
+    """Its labels; an IR of Ultralytics' has spaces as underscores in them: the file beside may know better."""
+    if info.names is not None or not info.words:
+        return info.names
+    if beside.names is not None and tuple("_".join(name.split()) for name in beside.names) == info.words:
+        return beside.names
+    return tuple(word.replace("_", " ") for word in info.words)
+
+
+def _model_info(model: Any) -> dict[str, str]:
+    """The section as an IR has it, and as Model API writes it into ONNX: a key of two words."""
+    found = {}
+    for key in INFO_KEYS:
+        value = _value(model, "model_info", key)
+        value = _value(model, "framework", f"model_info {key}") if value is None else value
+        if value is not None:
+            found[key] = value
+    return found
+
+
+def _with_inside(metadata: Metadata, model: Any, picture: int) -> Metadata:
+    """The metadata, and what the model does with a picture by itself."""
+    steps = first_steps(model.inputs[picture])
+    written = {key: _value(model, "conversion_parameters", key) for key in CONVERSION_KEYS}
+    converted = by_conversion({key: value for key, value in written.items() if value is not None})
+    return replace(metadata, input={**converted, **metadata.input, **by_first_steps(steps)}, swapped=steps.swaps)
 
 
 def _value(model: Any, *keys: str) -> str | None:

@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
-import numpy.typing as npt
 
-from streamer.detection.heads import Head
+from streamer.detection.head import Array, Head, Outputs
+from streamer.detection.ports import Signature, fixed
 from streamer.errors import ModelError
-from streamer.models.model import Model
-
-Answer = npt.NDArray[np.float32]
+from streamer.models.quantized_onnx import mend_of_quantized
 
 
-def answer_of(model: Model) -> Answer:
-    """The raw prediction of an ONNX file or IR. Raises ModelError when it cannot be run."""
+def answer_of(path: Path, model: Signature, others: Mapping[int, Array]) -> list[Array]:
+    """The outputs of an ONNX file or IR for a black image, and ``others`` beside it, by the number of the input.
+
+    Raises ModelError when it cannot be run.
+    """
     from streamer.models.openvino_metadata import first_reason
     from streamer.vendors.openvino_quiet import ov
 
-    shape = [1, 3, *model.input_size]
+    given = {at: np.zeros(fixed(port), port.dtype) for at, port in enumerate(model.inputs)} | dict(others)
     try:
-        read = ov.Core().read_model(model.path)
-        read.reshape(shape)
+        read = ov.Core().read_model(path)
+        read.reshape({at: list(tensor.shape) for at, tensor in given.items()})
         # CPUs with bf16 would use it of their own accord; here only numbers and their ranges are asked for.
         compiled = ov.compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        answer: Answer = compiled([np.zeros(shape, np.float32)])[0].copy()
+        found = compiled(given)
+        return [found[at].copy() for at in range(len(model.outputs))]
     except RuntimeError as error:
-        raise ModelError(f"{model.path.name} cannot be run by OpenVINO: {first_reason(error)}") from error
-    return answer
+        why = f"{first_reason(error)}{mend_of_quantized(path)}"
+        raise ModelError(f"{path.name} cannot be run by OpenVINO: {why}") from error
 
 
-def check_answer(model: Model, answer: Answer) -> None:
-    """Raises ModelError for an answer that no detector of the model's head and classes gives."""
-    if tuple(answer.shape) != model.output_shape:
-        raise ModelError(f"{model.path.name} puts out {list(answer.shape)}, and says {list(model.output_shape)}")
-    if not np.isfinite(answer).all():
-        raise ModelError(f"{model.path.name} puts out numbers that are not finite: export it again")
-    if model.head is Head.END_TO_END:
-        class_id = answer[0, :, 5]
-        if (class_id != np.round(class_id)).any() or class_id.min() < 0:
-            raise ModelError(f"{model.path.name} is no end-to-end detector: its last column holds no class numbers")
-        if class_id.max() >= len(model.names):
-            raise ModelError(
-                f"{model.path.name} detects class {int(class_id.max())} and has names for {len(model.names)}: "
-                "import it with --names FILE"
-            )
+def check_answer(path: Path, head: Head, names: int | None, answer: Outputs) -> None:
+    """Raises ModelError for an answer that no detector of this head, with so many names, gives."""
+    for port, output in zip(head.model.outputs, answer, strict=True):
+        if len(output.shape) != len(port.shape) or any(
+            side not in (found, None) for side, found in zip(port.shape, output.shape, strict=True)
+        ):
+            raise ModelError(f"{path.name} puts out {list(output.shape)}, and says {port}")
+        if not np.isfinite(output).all():
+            raise ModelError(f"{path.name} puts out numbers that are not finite: export it again")
+    class_id = head.decode(answer, -1.0)[2] if head.suppressed else ()
+    if names is not None and len(class_id) and max(class_id) >= names:
+        raise ModelError(
+            f"{path.name} detects class {max(class_id)} and has names for {names}: import it with --names FILE"
+        )

@@ -4,6 +4,9 @@ Two things decide whether that is worth it. Activations are fused first, so that
 where an export writes two (x and sigmoid(x)): otherwise it quantizes between them, and the CPU runs them apart from
 their convolution, which costs all that INT8 gained. And what turns the last convolutions' output into boxes stays as
 it is: it takes no time, and boxes in 8 bits jump.
+
+Transformers have to be named to NNCF as such: else it quantizes their layer normalisations and the sums around them
+as well, which leaves nothing of the scores.
 """
 
 from __future__ import annotations
@@ -19,18 +22,20 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from streamer.detection.preprocess import Fit, Preprocess
+from streamer.detection.head import Array
+from streamer.detection.ports import fixed
+from streamer.detection.preprocess import Preprocess
 from streamer.errors import EngineUnavailable, ModelError
 from streamer.frame import Image
+from streamer.models.model import Model
+from streamer.models.openvino_ir import at_fixed_size
 from streamer.vendors.openvino_quiet import apply_moc_transformations, ov
 
 CONVOLUTIONS = ("Convolution", "GroupConvolution")
+MATRIX = "MatMul"
 CARRIES = ("Transpose", "Reshape", "Squeeze", "Unsqueeze")
 NO_WORK = ("Parameter", "Constant", "Result")
-
-Tensor = npt.NDArray[np.float32]
 
 
 def check_extra() -> None:
@@ -39,59 +44,84 @@ def check_extra() -> None:
         raise EngineUnavailable("quantizing needs NNCF: pip install 'streamer[quantize]'")
 
 
-def quantize(
-    source: Path, images: Iterable[Image], samples: int, input_size: tuple[int, int], fit: Fit, target: Path
-) -> None:
-    """Quantizes the ONNX file or IR at ``source``, calibrated on ``images`` as preprocess prepares them.
+def quantize(source: Path, images: Iterable[Image], samples: int, model: Model, target: Path) -> None:
+    """Quantizes the ONNX file or IR of ``model`` at ``source``, calibrated on ``images`` as preprocess prepares them.
 
-    Weights and activations in 8 bits, NNCF's MIXED preset; what is not quantized keeps FP16 weights. ``images`` may
-    be gone through more than once. Writes the IR ``target`` (.xml, and .bin beside it). Raises ModelError when it
-    cannot be quantized.
+    Weights and activations in 8 bits, NNCF's MIXED preset, and its scheme for transformers where the model has layer
+    normalisations; what is not quantized keeps FP16 weights. ``images`` may be gone through more than once. Writes
+    the IR ``target`` (.xml, and .bin beside it). Raises ModelError when it cannot be quantized.
     """
     check_extra()
-    model = ov.Core().read_model(source)
-    if model.is_dynamic():
-        model.reshape([1, 3, *input_size])
-    apply_moc_transformations(model, cf=False)
-    preprocess = Preprocess(input_size, fit)
+    read = ov.Core().read_model(source)
+    at_fixed_size(read, model.signature)
+    apply_moc_transformations(read, cf=False)
+    picture, port = model.signature.picture, model.signature.picture_port
+    preprocess = Preprocess(port, model.input_size, model.input)
+    others = model.decoder().other_inputs()
 
-    def tensor(image: Image) -> Tensor:
-        prepared = np.empty((1, 3, *input_size), np.float32)
+    def tensors(image: Image) -> dict[int, Array]:
+        prepared = np.empty(fixed(port), port.dtype)
         preprocess(image, prepared)
-        return prepared
+        return {picture: prepared, **others}
 
     try:
         with quiet_nncf() as nncf:
             quantized = nncf.quantize(
-                model,
-                nncf.Dataset(images, tensor),
+                read,
+                nncf.Dataset(images, tensors),
                 preset=nncf.QuantizationPreset.MIXED,
+                model_type=nncf.ModelType.TRANSFORMER if is_transformer(read) else None,
                 subset_size=samples,
-                ignored_scope=nncf.IgnoredScope(names=decoding(model), validate=False),
+                ignored_scope=nncf.IgnoredScope(names=decoding(read), validate=False),
             )
     except RuntimeError as error:  # NNCF's and OpenVINO's alike
         raise ModelError(f"{source.name} cannot be quantized: {error}") from error
     if not any(operation.get_type_name() == "FakeQuantize" for operation in quantized.get_ops()):
-        raise ModelError(f"{source.name} cannot be quantized: it has no convolution that has learnt anything")
+        raise ModelError(f"{source.name} cannot be quantized: it has nothing that has learnt anything")
     ov.save_model(quantized, target, compress_to_fp16=True)
 
 
-def decoding(model: ov.Model) -> list[str]:
-    """The names of the operations that make boxes and scores of what the last learned convolutions put out.
+def is_transformer(model: ov.Model) -> bool:
+    """It has layer normalisations, once its operations are fused; those of convolutional models are over an area."""
+    return any(operation.get_type_name() == "MVN" and _of_features(operation) for operation in model.get_ops())
 
-    The convolution that averages over a softmax (distribution focal loss) has learnt nothing and belongs to them.
+
+def _of_features(normalisation: Any) -> bool:
+    """It is over the last side alone."""
+    axes = normalisation.input_value(1).get_node()
+    rank = len(normalisation.get_input_partial_shape(0))
+    return axes.get_type_name() == "Constant" and [int(axis) % rank for axis in axes.data.ravel()] == [rank - 1]
+
+
+def decoding(model: ov.Model) -> list[str]:
+    """The names of the operations that make boxes and scores of what the last learned layers put out.
+
+    These are convolutions, and in a transformer also multiplications by a matrix. A layer that averages over a
+    softmax (distribution focal loss) has learnt nothing and belongs to the decoding.
     """
+    kinds = (*CONVOLUTIONS, MATRIX) if is_transformer(model) else CONVOLUTIONS
     leads_on: set[str] = set()
     found = []
     for operation in reversed(model.get_ordered_ops()):
         name = operation.get_friendly_name()
         into = [target.get_node() for output in operation.outputs() for target in output.get_target_inputs()]
-        learned = operation.get_type_name() in CONVOLUTIONS and not _follows_softmax(operation)
+        learned = operation.get_type_name() in kinds and _has_weights(operation) and not _follows_softmax(operation)
         if learned or any(node.get_friendly_name() in leads_on for node in into):
             leads_on.add(name)
         elif operation.get_type_name() not in NO_WORK:
             found.append(name)
     return found
+
+
+def _has_weights(operation: Any) -> bool:
+    """One of its operands is there from the start: attention multiplies two that are not."""
+    return any(_is_constant(value.get_node()) for value in operation.input_values())
+
+
+def _is_constant(node: Any) -> bool:
+    while node.get_type_name() in (*CARRIES, "Convert"):
+        node = node.input_value(0).get_node()
+    return bool(node.get_type_name() == "Constant")
 
 
 def _follows_softmax(operation: Any) -> bool:

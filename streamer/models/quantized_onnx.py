@@ -15,9 +15,23 @@ OPERATORS = frozenset(
     }
 )
 """Those that quantized models have, of which any one makes a model quantized."""
+EXACT_IR = "ir-exact"
+"""The kind of an IR that keeps the numbers of its ONNX file; others have weights in FP16."""
 _NODES_OF = {7: 1, 25: 7}
 """The graph and the functions of a model, by their numbers in it, and the number of a node in each."""
 _OPERATOR = 4
+
+
+MEND = (
+    "; it is quantized, and not in a way that this OpenVINO can run: quantize the original with streamer models "
+    "quantize, or with ONNX Runtime its convolutions alone, in the QDQ format and with symmetric activations "
+    "(quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'], extra_options={'ActivationSymmetric': True})"
+)
+
+
+def mend_of_quantized(path: Path) -> str:
+    """The mend of a file that OpenVINO cannot read or compile, where it is quantized; empty where it is not."""
+    return MEND if path.suffix.lower() == ".onnx" and is_quantized(path) else ""
 
 
 def is_quantized(path: Path) -> bool:
@@ -28,6 +42,15 @@ def is_quantized(path: Path) -> bool:
                 return any(operator in OPERATORS for operator in _operators(data))
     except (OSError, ValueError, IndexError, BufferError):
         return False
+
+
+def ir_kind(onnx: Path) -> str:
+    """The kind of IR that is made of an ONNX file.
+
+    What is quantized keeps its numbers as they are: its weights are of 8 bits already, and scales of fewer digits
+    change what it finds.
+    """
+    return EXACT_IR if is_quantized(onnx) else "ir"
 
 
 def _operators(model: memoryview) -> Iterator[str]:

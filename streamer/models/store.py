@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from streamer.detection.heads import Head
+from streamer.detection.input_spec import InputSpec
+from streamer.detection.ports import Port, Signature
 from streamer.errors import ModelError, UsageError
 from streamer.files.bundled import bundled
 from streamer.files.cache import cache_dir, kept
@@ -34,7 +35,7 @@ class Entry:
 
     ``files`` has each file's SHA-256 and bytes, the named one first; ``sha256`` is that of the model. ``kinds`` are
     those that it serves as. ``trusted``: a .pt that may be loaded without asking; ``unpickled``: its own code had to
-    be let run for it.
+    be let run for it. ``doubts`` are sentences about what was found wrong when it was imported.
     """
 
     name: str
@@ -42,21 +43,30 @@ class Entry:
     kinds: tuple[str, ...]
     files: Mapping[str, Mapping[str, Any]]
     sha256: str
-    input_size: tuple[int, int]
-    output_shape: tuple[int, ...]
-    head: Head
+    signature: Signature
+    head: str
     names: tuple[str, ...]
+    input: InputSpec
+    input_by: Mapping[str, str]
     stride: int | None
     dynamic: bool
     imported: str
     trusted: bool
     unpickled: bool
     task: str = "detect"
+    confidence: float | None = None
+    iou: float | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
         """The named file in the store."""
         return place_of(self.name) / next(iter(self.files))
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the pictures that go in."""
+        return self.signature.input_size
 
     @property
     def pulled(self) -> bool:
@@ -92,7 +102,7 @@ def read_entry(name: str) -> Entry:
     """The entry of a name, its files checked by their hashes. Raises ModelError for a broken one."""
     place = place_of(name)
     try:
-        entry = msgspec.json.decode((place / ENTRY).read_bytes(), type=Entry)
+        entry = msgspec.convert(_newer(msgspec.json.decode((place / ENTRY).read_bytes())), type=Entry)
         if Path(next(iter(entry.files), "")).suffix not in KINDS:
             raise ValueError("it names no model file")
         changed = [file for file, about in entry.files.items() if sha256(place / file) != about["sha256"]]
@@ -101,6 +111,17 @@ def read_entry(name: str) -> Entry:
     if changed or entry.name != name:
         raise ModelError(f"model {name} in the store is broken, {', '.join(changed)} has changed: {_mend(name)}")
     return entry
+
+
+def _newer(written: dict[str, Any]) -> dict[str, Any]:
+    """An entry of an older streamer as one of this: it knew YOLO's heads alone, of one input and one output."""
+    if "signature" in written:
+        return written
+    size, shape = written.pop("input_size"), written.pop("output_shape")
+    inputs, outputs = (Port("", (1, 3, *size)),), (Port("", tuple(shape)),)
+    signature = {"inputs": [*map(asdict, inputs)], "outputs": [*map(asdict, outputs)], "input_size": size}
+    spec = InputSpec()
+    return {**written, "signature": signature, "input": asdict(spec), "input_by": {}}
 
 
 def whole_entry(name: str) -> Entry | None:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
+from streamer.detection.head import Array
+from streamer.detection.input_spec import InputSpec
+from streamer.detection.ports import Port, Signature
 from streamer.errors import ModelError
 from streamer.models.checkpoint import load_checkpoint
+from streamer.models.input_choice import told_all
 from streamer.models.labels import names_of
-from streamer.models.metadata import DEFAULT_SIZE, Facts, Metadata, Size, check_size, check_task, size_of, words_of
+from streamer.models.metadata import (
+    DEFAULT_SIZE,
+    ULTRALYTICS,
+    Facts,
+    Metadata,
+    Size,
+    check_size,
+    check_task,
+    size_of,
+    words_of,
+)
 
 
 def pt_facts(path: Path, sha256: str, size: Size | None) -> Facts:
@@ -20,12 +35,17 @@ def pt_facts(path: Path, sha256: str, size: Size | None) -> Facts:
     height, width = size or _trained_size(metadata)
     check_size(path, (height, width), metadata.stride)
     answer = _answer(path, network, (height, width))
-    shape = tuple(answer.shape)
-    return Facts((height, width), shape, metadata, dynamic=True, answer=answer, unpickled=loaded.unpickled)
+    signature = Signature(
+        (Port("images", (1, 3, height, width)),),
+        tuple(Port("", tuple(output.shape), str(output.dtype)) for output in answer),
+        (height, width),
+    )
+    return Facts(signature, metadata, dynamic=True, answer=answer, unpickled=loaded.unpickled)
 
 
 def _metadata(network: Any) -> Metadata:
     last = network.model[-1]
+    keypoints = getattr(last, "kpt_shape", None)
     return Metadata(
         names=names_of(network.names),
         task=network.task,
@@ -33,6 +53,8 @@ def _metadata(network: Any) -> Metadata:
         size=size_of(network.args.get("imgsz")),
         end_to_end=bool(getattr(last, "end2end", False)),
         layer=type(last).__name__,
+        keypoints=None if keypoints is None else prod(keypoints),
+        input=told_all(ULTRALYTICS, InputSpec()),
     )
 
 
@@ -43,8 +65,8 @@ def _trained_size(metadata: Metadata) -> Size:
     return -(-height // stride) * stride, -(-width // stride) * stride
 
 
-def _answer(path: Path, network: Any, size: Size) -> Any:
-    """The raw prediction for a black image."""
+def _answer(path: Path, network: Any, size: Size) -> list[Array]:
+    """The outputs for a black image: as an export has them."""
     import torch
 
     try:
@@ -52,6 +74,16 @@ def _answer(path: Path, network: Any, size: Size) -> Any:
             prediction = network(torch.zeros(1, 3, *size))
     except Exception as error:  # whatever a network does with an image that it does not take
         raise ModelError(f"{path.name} does not take images of {words_of(size)}: {error}") from error
+    return [output.numpy() for output in outputs_of(prediction)]
+
+
+def outputs_of(prediction: Any) -> list[Any]:
+    """Of what a network returns that which an export puts out: the rest is for training.
+
+    It comes first: boxes, or a pair of boxes and the prototypes of masks.
+    """
     while isinstance(prediction, (tuple, list)):
+        if all(hasattr(part, "shape") for part in prediction):
+            return list(prediction)
         prediction = prediction[0]
-    return prediction.numpy()
+    return [prediction]

@@ -75,7 +75,9 @@ def cameras(
     for number, (uri, source) in enumerate(zip(uris, sources, strict=True)):
         gaps = source.info.gaps if by_its_times else None
         gaps = None if gaps is None else replace(gaps, skipped=skip_gaps)
-        schedule = Schedule(pace, source.info.rate, arrivals, gaps=gaps)
+        # Whether or not the gaps count: the annotated video has the source's times all the same.
+        whole_us = source.info.gaps is not None and source.info.time_base < Fraction(1, 1_000_000)
+        schedule = Schedule(pace, source.info.rate, arrivals, gaps=gaps, whole_us=whole_us)
         phase_us = round(Fraction(1_000_000 * number, len(uris)) / schedule.rate)
         numbered = Numbered(source, number) if number else source
         found.append(Camera(uri, numbered, replace(schedule, phase_us=phase_us)))

@@ -12,6 +12,7 @@ from streamer.engines.variants import EngineSpec
 from streamer.errors import UsageError
 from streamer.pipeline.drop_policy import Policy
 from streamer.schedule.schedule import Pace
+from streamer.sources.access import TIMEOUT_S
 from streamer.sources.base import SourceInfo
 
 
@@ -40,6 +41,15 @@ def check_give_up(give_up_s: float | None, *, reconnect: bool) -> None:
     """A lost source that is not connected anew has no time to be given up after."""
     if give_up_s is not None and not reconnect:
         raise UsageError("--give-up with --no-reconnect: a source that is lost is given up at once; leave it out")
+
+
+def check_source_timeout(timeout_s: float, give_up_us: int | None) -> None:
+    """A source is not given up before it has been silent for too long."""
+    if timeout_s > TIMEOUT_S and give_up_us is not None and timeout_s * 1_000_000 > give_up_us:
+        raise UsageError(
+            f"--source-timeout {timeout_s:g}s with --give-up {give_up_us / 1_000_000:g}s: "
+            "it would be given up before; give a longer --give-up"
+        )
 
 
 def check_streams(streams: int, sources: int) -> None:

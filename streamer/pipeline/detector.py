@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamer.detection.detections import Detections
+from streamer.detection.head import Outputs
 from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Preprocessor
 from streamer.engines.base import Request
@@ -41,9 +42,9 @@ class Detector:
             record.preprocess_start = self._stamp()
             place = self._preprocess(frame.image, self._request.input)
             record.preprocess_end = record.infer_start = self._stamp()
-            raw = self._request.infer()
+            outputs = self._request.infer()
             record.infer_end = self._stamp()
-            detections = self._postprocess(raw, place)
+            detections = self._postprocess(outputs, place)
             record.detected = self._stamp()
         except Exception as error:  # whatever a runtime raises ends the run, with the frame it came from
             kind = EngineLost if isinstance(error, EngineLost) else EngineError
@@ -52,6 +53,14 @@ class Detector:
         record.detections = len(detections)
         record.surest = float(detections.confidence[0]) if record.detections else 0.0
         return detections
+
+    def outputs(self, frame: Frame) -> Outputs:
+        """The model's outputs for the frame, valid until the next inference. Raises EngineError."""
+        try:
+            self._preprocess(frame.image, self._request.input)
+            return self._request.infer()
+        except Exception as error:  # as above
+            raise EngineError(f"the engine failed at frame {frame.index}: {error}", frame=frame.index) from error
 
     def prime(self, primer: Primer, due_us: int) -> None:
         """Throw-away inferences on what the input still holds, before the frame due at ``due_us``.

@@ -52,7 +52,6 @@ class Feed:
         gaps: Gaps,
         primer: Primer | None,
         intermission: Intermission | None,
-        on_idle: Callable[[], None],
         on_gap: OnGap | None = None,
     ) -> None:
         self._stream = stream
@@ -65,20 +64,38 @@ class Feed:
         self._gaps = gaps
         self._primer = primer
         self._intermission = intermission
-        self._on_idle = on_idle
         self._on_gap = on_gap
         self._moved_us: int | None = 0
         self._held_until = 0
+        self._live_feed: LiveFeed | None = None
+        self._ends = False
         self.next_index = 0
 
     async def run(self) -> None:
         """Offers frames until the source or a limit ends them. Raises SourceError."""
-        if self._line.schedule.closed_loop:
-            await self._closed_loop()
-        elif self._source.info.live:
-            await self._live()
-        else:
-            await self._on_schedule()
+        try:
+            if self._line.schedule.closed_loop:
+                await self._closed_loop()
+            elif self._source.info.live:
+                await self._live()
+            else:
+                await self._on_schedule()
+        finally:
+            self._ends = True
+
+    def expected_us(self, now_us: int) -> int | None:
+        """When the next frame comes, not later than now when one waits to be offered; None when none is expected.
+
+        In a closed loop none is: it begins when whoever serves it is ready. While a run is held between its rounds
+        one may come at any time.
+        """
+        if self._ends or self._line.schedule.closed_loop:
+            return None
+        if self._moved_us is None:
+            return now_us
+        if self._live_feed is not None:
+            return self._live_feed.expected_us(now_us)
+        return 0 if self._source.info.live else self.due_us(self.next_index)
 
     def due_us(self, index: int) -> int | None:
         """When frame ``index`` is due; None past the last, for live sources, and until its round has begun."""
@@ -112,14 +129,13 @@ class Feed:
                 return
             await self._tell_of_gap(index, due)
             await self._line.ahead.refill(due)
-            self._on_idle()
             item = await self._line.ahead.next()
             # Decoding may find that what the file promised here is no frame: this one is due later then.
             due = self.due_us(index)
             if item is None or due is None:
                 return
             record = self._record(item, due)
-            if self._primer is not None:
+            if self._primer is not None and self._line.schedule.foretold:
                 await self._prime(self._primer, due)
             await self._time.wait_until(due)
             if isinstance(item, Frame):
@@ -153,10 +169,9 @@ class Feed:
     async def _live(self) -> None:
         """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
         await self._time.wait_until(0)
-        live = LiveFeed(self._source, self._stream, self._time, self._gaps)
+        self._live_feed = live = LiveFeed(self._source, self._stream, self._time, self._gaps)
         try:
             for index in count():
-                self._on_idle()
                 arrival = await live.next()
                 if arrival is None or self._ended(index, arrival.at_us):
                     return
@@ -183,7 +198,6 @@ class Feed:
             if not await self._goes_on(index):
                 return
             await self._line.link.wait_for_room()
-            self._on_idle()
             item = await self._line.ahead.next()
             now = self._time.now_us()
             if item is None or self._ended(index, now):

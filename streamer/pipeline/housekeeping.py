@@ -1,29 +1,60 @@
-"""What is done between frames: telling how far the run is, and collecting garbage."""
+"""What is done between frames: looking at the machine, telling how far the run is, and collecting garbage."""
 
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 
+from streamer.errors import StreamerError
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.record import Outcome
+from streamer.machine.usage import CANNOT_LOOK
 from streamer.stats.percentiles import nearest_rank
 from streamer.stats.summary import Tally
 
-
-class Job(Enum):
-    """What is done between frames."""
-
-    SAMPLE = "look at the machine"
-    REPORT = "tell how far it is"
-    COLLECT = "collect garbage"
+SAMPLE_US, REPORT_US, COLLECT_US = 250_000, 500_000, 10_000_000
 
 
-EVERY_S = {Job.SAMPLE: 0.25, Job.REPORT: 0.5, Job.COLLECT: 10.0}
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a chore; ``work`` is given the run's time in microseconds.
+
+    It is done on the event loop, and must be short there; ``aside`` it is done on a thread.
+    """
+
+    work: Callable[[int], None]
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """What is done between frames each ``every_us`` of the run, ``behind_us`` after that, step by step.
+
+    Between two steps frames may come.
+    """
+
+    name: str
+    every_us: int
+    steps: tuple[Step, ...]
+    behind_us: int = 0
+
+    def next_us(self, now_us: int) -> int:
+        """When it is due for the first time after ``now_us``.
+
+        On a grid, so that what is counted by it does not drift; what was missed meanwhile is not made up for.
+        """
+        return ((now_us - self.behind_us) // self.every_us + 1) * self.every_us + self.behind_us
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """What the system refuses meanwhile is raised as a StreamerError: it is no fault of streamer's."""
+    try:
+        yield
+    except CANNOT_LOOK as error:
+        raise StreamerError(f"housekeeping: could not {what}: {str(error) or type(error).__name__}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +71,7 @@ class Progress:
 
 
 class Housekeeping:
-    """Called once a frame, while none is being measured; does at most one of its jobs, the one that is most overdue.
-
-    ``sample`` looks at the machine, and is given the number of garbage collections so far.
-    """
+    """The chores of every run. ``sample`` looks at the machine, and is given the number of garbage collections."""
 
     def __init__(
         self, ledger: Ledger, tally: Tally, report: Callable[[Progress], None], sample: Callable[[int], None]
@@ -53,25 +81,21 @@ class Housekeeping:
         self._report = report
         self._sample = sample
         self._collections = 0
-        self._started = time.monotonic()
-        self._done = dict.fromkeys(EVERY_S, self._started)
 
-    def __call__(self) -> None:
-        now = time.monotonic()
-        # By how far it is overdue: at a frame a second each call finds several that are.
-        job = max(EVERY_S, key=lambda job: (now - self._done[job]) / EVERY_S[job])
-        if now - self._done[job] < EVERY_S[job]:
-            return
-        self._done[job] = now
-        if job is Job.SAMPLE:
-            self._sample(self._collections)
-        elif job is Job.REPORT:
-            self._report(self._progress(now - self._started))
-        else:
-            gc.collect()
-            self._collections += 1
+    @property
+    def chores(self) -> list[Chore]:
+        """What is to be done, and how often."""
+        return [
+            Chore("look at the machine", SAMPLE_US, (Step(lambda _: self._sample(self._collections)),)),
+            Chore("tell how far it is", REPORT_US, (Step(lambda now_us: self._report(self._progress(now_us))),)),
+            Chore("collect garbage", COLLECT_US, (Step(lambda _: self._collect()),)),
+        ]
 
-    def _progress(self, elapsed_s: float) -> Progress:
+    def _collect(self) -> None:
+        gc.collect()
+        self._collections += 1
+
+    def _progress(self, now_us: int) -> Progress:
         outcomes = self._ledger.outcomes
         delivered = outcomes[Outcome.DELIVERED]
         latencies = self._tally.figures["latency"]
@@ -83,8 +107,8 @@ class Housekeeping:
             scheduled=self._ledger.scheduled,
             delivered=delivered,
             dropped=outcomes[Outcome.DROPPED],
-            elapsed_s=elapsed_s,
-            rate=delivered / elapsed_s,
+            elapsed_s=now_us / 1_000_000,
+            rate=delivered * 1_000_000 / now_us,
             p50_ms=p50,
             p95_ms=p95,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 import anyio
 
@@ -25,6 +26,8 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Before each attempt to connect anew; from the last one on always the same."""
 ALLOWANCE_S = 1.0
 """A source that notices by itself that nothing comes has said so by then."""
+EARLY = 1 / 8
+"""By so much of a period a frame may come early: what is done between frames is to have ended by then."""
 LAST_READ_S = 0.5
 """How long a read may go on when nobody wants its frame any more: the run is to end within 2 s."""
 
@@ -50,7 +53,8 @@ class LiveFeed:
         self._time = time
         self._gaps = gaps
         self._period_us = 1_000_000 / source.info.rate
-        self._silence_us = max(round((live.TIMEOUT_S + ALLOWANCE_S) * 1_000_000), round(2 * self._period_us))
+        silence_us = round((source.info.timeout_s + ALLOWANCE_S) * 1_000_000)
+        self._silence_us = max(silence_us, round(2 * self._period_us))
         self._reading: Begun[Frame | Unreadable | None] | None = None
         self._came: Frame | Unreadable | None = None
         self._came_us = 0
@@ -61,6 +65,7 @@ class LiveFeed:
         self._last_pts = Fraction(0)
         self._missed = 0
         self._begin: Fraction | None = None
+        self._begin_us = 0
 
     async def next(self) -> Arrival | None:
         """What comes next; None at the end of a source that has one. Raises SourceError when it is given up."""
@@ -80,6 +85,19 @@ class LiveFeed:
                 self._gap = self._gaps.begin(self._stream, self._last_us)
             elif self._reading is None or not self._reading.ended:
                 await self._wait(now)
+
+    def expected_us(self, now_us: int) -> int | None:
+        """When something comes next, as far as can be told: now when it is there, None after the end.
+
+        It may come a little early. What does not come is waited for until half a period has passed, and from then on
+        the one after it is expected.
+        """
+        if self._ended:
+            return None
+        if self._came is not None or (self._reading is not None and self._reading.ended):
+            return now_us
+        passed = (now_us - self._last_us) / self._period_us
+        return self._tick_us(max(1, ceil(passed - 0.5))) - round(EARLY * self._period_us)
 
     async def end(self) -> None:
         """Ends the reading; a source that is still busy with it then is left alone."""
@@ -138,10 +156,19 @@ class LiveFeed:
 
     def _receive(self, item: Frame | Unreadable, at_us: int) -> Arrival:
         self._came = None
+        first = self._begin is None
         if self._begin is None:
             # Times count from the first frame of the run, or, when ticks were missed before it, from its beginning.
             self._begin = item.pts - (Fraction(at_us, 1_000_000) if self._missed else 0)
+            self._begin_us = 0 if self._missed else at_us
         pts = item.pts - self._begin
+        # A first frame that came late put all others ahead of their arrival.
+        ahead = pts - Fraction(at_us - self._begin_us, 1_000_000)
+        if ahead > self._period_us / 2_000_000:
+            self._begin += ahead
+            pts -= ahead
+        if not first:
+            pts = max(pts, self._last_pts + live.MICROSECOND)
         if self._missed:
             missed_us = self._tick_us(self._missed) - self._last_us
             earliest = self._last_pts + Fraction(missed_us, 1_000_000) + live.MICROSECOND

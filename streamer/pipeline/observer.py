@@ -38,19 +38,24 @@ class Silent:
 
 
 class Vigil(Protocol):
-    """Follows the ledger, is told the time, and sees what is found in a golden frame.
+    """Follows the ledger, ends a window each ``window_us``, and sees what is found in a golden frame.
 
     ``golden_every_us`` is how often that is looked at.
     """
 
     golden_every_us: int
+    window_us: int
 
     def begins(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None]) -> Watcher:
         """The run begins; what is returned follows its ledger. ``ticks_us`` as in `Tally`."""
         ...
 
+    def look(self, now_us: int) -> None:
+        """On a thread, right before ``between``: what takes long is read here."""
+        ...
+
     def between(self, now_us: int) -> None:
-        """A few times a second, between frames; ``now_us`` is of the run. It must be short."""
+        """Between frames, when a window ends; ``now_us`` is of the run. It must be short."""
         ...
 
     def ends(self, end_us: int) -> None:

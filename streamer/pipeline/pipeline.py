@@ -18,12 +18,14 @@ from streamer.errors import StreamerError
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import Gaps
 from streamer.ledger.record import FrameRecord, Outcome
+from streamer.pipeline.between_frames import BetweenFrames, HousekeepingTally
 from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.decode_ahead import Gate
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.feed import Feed, OnGap
+from streamer.pipeline.housekeeping import Chore
 from streamer.pipeline.link import Dispatch
 from streamer.pipeline.priming import Prime, Primer
 from streamer.pipeline.rounds import Intermission
@@ -37,6 +39,8 @@ from streamer.workers.run_clock import RunTime
 
 DROPPED_BYTES = 128 << 20
 """Pictures of dropped frames that may wait for a frame before them, in bytes, over all streams."""
+LAST_CHORE_S = 1.0
+"""How long a thread may still be at what is done between frames when the run is to end at once."""
 LEAD_US = 20_000
 """From the start of the tasks to the origin: the first frame does not pay for their start."""
 
@@ -61,9 +65,8 @@ class Extras:
 class Pipeline:
     """Streams through one engine, with a detector per request; ``streams`` are in the order of their numbers.
 
-    ``gaps`` takes the stretches in which live sources give nothing. ``on_idle`` is called once a frame, while none is
-    being measured (or, when the engine is never idle, before the next is due), and ``decoded`` with the beginning and
-    the end of each decode; they must be short.
+    ``gaps`` takes the stretches in which live sources give nothing. ``chores`` are done between frames, while none is
+    being measured. ``decoded`` is told the beginning and the end of each decode; it must be short.
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class Pipeline:
         time: RunTime,
         watchdog: Watchdog,
         gaps: Gaps,
-        on_idle: Callable[[], None],
+        chores: Sequence[Chore],
         decoded: Callable[[int, int], None],
         extras: Extras,
     ) -> None:
@@ -107,11 +110,11 @@ class Pipeline:
                 gaps=gaps,
                 primer=extras.primer,
                 intermission=extras.intermission,
-                on_idle=on_idle,
                 on_gap=extras.on_gap,
             )
             for number, line in enumerate(self._lines)
         ]
+        self._between = BetweenFrames(chores, gate, time, self._expected_us, self._shutdown.fail)
         self._workers = [
             Worker(
                 detector,
@@ -122,6 +125,7 @@ class Pipeline:
                 primer=extras.primer,
                 replacing=extras.replacing,
                 golden=extras.golden,
+                between=self._between,
             )
             for detector in detectors
         ]
@@ -135,6 +139,11 @@ class Pipeline:
     def ungated(self) -> int:
         """Frames decoded while another was being measured."""
         return sum(line.ahead.ungated for line in self._lines)
+
+    @property
+    def housekeeping(self) -> HousekeepingTally:
+        """What was done between frames, and what of it while one was being measured."""
+        return self._between.tally
 
     @property
     def undrawn(self) -> int:
@@ -156,9 +165,14 @@ class Pipeline:
             async with anyio.create_task_group() as watching:
                 watching.start_soon(self._watchdog.watch)
                 watching.start_soon(self._shutdown.enforce)
+                watching.start_soon(self._between.keep)
                 await self._flow()
+                await self._between.end()
                 watching.cancel_scope.cancel()
         finally:
+            # When the run is cancelled, or fails in a way that nobody foresaw, nobody has waited for it.
+            with anyio.move_on_after(LAST_CHORE_S, shield=True):
+                await self._between.end()
             self._close_books()
 
     async def _flow(self) -> None:
@@ -188,6 +202,10 @@ class Pipeline:
         except StreamerError as error:
             self._shutdown.fail(error)
         line.link.close(discard=self._shutdown.begun_us is not None)
+
+    def _expected_us(self, now_us: int) -> int | None:
+        """When the next frame of any stream comes, as far as can be told."""
+        return min((us for feed in self._feeds if (us := feed.expected_us(now_us)) is not None), default=None)
 
     def _close_books(self) -> None:
         """Abandons what was due before the end and is unfinished, with those the sources had not come to."""

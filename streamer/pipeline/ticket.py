@@ -10,7 +10,7 @@ from streamer.detection.detections import Detections
 from streamer.errors import SinkError
 from streamer.frame import Frame
 from streamer.ledger.ledger import Ledger
-from streamer.ledger.record import FrameRecord, Outcome
+from streamer.ledger.record import AFTER_DAMAGE, FrameRecord, Outcome
 from streamer.pipeline.decode_ahead import Gate
 from streamer.pipeline.drop_policy import Judge
 from streamer.pipeline.reorder import ReorderBuffer
@@ -68,7 +68,7 @@ class Ticket:
 
     def deliver(self) -> None:
         """The sink has written the result: its outcome is ``delivered``."""
-        self._tickets.close(self.record, Outcome.DELIVERED)
+        self._tickets.close(self.record, Outcome.DELIVERED, AFTER_DAMAGE if self.frame.after_damage else "")
 
     def _leave_gate(self) -> None:
         if self._holds_gate:

@@ -15,6 +15,7 @@ ERRORS: dict[Stage, type[StreamerError]] = {
     Stage.SOURCE: SourceError,
     Stage.ENGINE: EngineError,
     Stage.SINK: SinkError,
+    Stage.HOUSEKEEPING: SinkError,
 }
 LOOKS = 5
 """How often it looks while the time passes that work may take."""

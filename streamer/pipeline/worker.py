@@ -11,6 +11,7 @@ from functools import partial
 
 from streamer.errors import EngineError, EngineLost
 from streamer.ledger.record import Outcome
+from streamer.pipeline.between_frames import BetweenFrames
 from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.engine_restart import Replacing
@@ -40,6 +41,7 @@ class Worker:
         primer: Primer | None,
         replacing: Replacing | None,
         golden: GoldenFrame | None,
+        between: BetweenFrames,
     ) -> None:
         self._detector = detector
         self._dispatch = dispatch
@@ -49,6 +51,7 @@ class Worker:
         self._primer = primer
         self._replacing = replacing
         self._golden = golden
+        self._between = between
 
     async def run(self) -> None:
         """Serves until there is nothing left, the engine has failed, or its work is given up."""
@@ -73,6 +76,7 @@ class Worker:
             job.fail(Outcome.ENGINE_ERROR)
             return await self._replaced(error)
         await job.detected(detections)
+        await self._between.behind_a_frame()
         return await self._look_at_golden()
 
     async def _look_at_golden(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from collections.abc import Iterable
 from os import SEEK_END
 from pathlib import Path
@@ -12,6 +13,7 @@ from streamer.ledger.record import FrameRecord
 from streamer.rundir.detections_csv import DETECTION_COLUMNS
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row, read_ledger
 from streamer.rundir.paths import DETECTIONS, FRAMES
+from streamer.rundir.written import pieces_of
 
 MOST_LINE = 1 << 20
 """No line of a table is longer, in bytes."""
@@ -27,7 +29,9 @@ def mend_tables(directory: Path) -> tuple[list[FrameRecord], int, int]:
     try:
         records = list(read_ledger(directory))
         taken = {(record.stream, record.frame) for record in records if record.sink_start is not None}
-        return records, torn, _keep_detections(detections, taken)
+        # A piece may be cut off between the detections of a frame and the row that never came.
+        tables = (*pieces_of(detections), detections)
+        return records, torn, sum(_keep_detections(table, taken) for table in tables)
     except (ValueError, LookupError, TypeError, AssertionError, csv.Error) as error:
         raise SinkError(f"the tables of {directory} cannot be understood ({error}): they are not repaired") from error
 
@@ -39,7 +43,18 @@ def append_rows(directory: Path, records: Iterable[FrameRecord]) -> None:
 
 
 def _cut(table: Path, header: str) -> int:
-    """Cuts off a torn last line, and returns how many that were; a table without a header gets one."""
+    """Cuts off torn last lines, and returns how many those were; a table without a header gets one.
+
+    A run that is killed while a piece is cut off may have torn the last line of that piece, and not begun the next.
+    """
+    plain = [piece for piece in pieces_of(table) if piece.suffix != ".gz"]
+    if plain and not table.exists():
+        table.touch()
+    return sum(_cut_line(path, header) for path in (*plain[-1:], table))
+
+
+def _cut_line(table: Path, header: str) -> int:
+    """The same of one file."""
     with table.open("r+b") as file:
         size = file.seek(0, SEEK_END)
         start = max(0, size - MOST_LINE)
@@ -57,9 +72,10 @@ def _keep_detections(table: Path, taken: set[tuple[int, int]]) -> int:
     scratch = table.with_name(f"{table.name}.writing")
     removed = 0
     width = len(DETECTION_COLUMNS.split(","))
+    open_it = gzip.open if table.suffix == ".gz" else open
     with (
-        table.open(encoding="utf-8", errors="replace", newline="\n") as file,
-        scratch.open("w", encoding="utf-8", newline="") as kept,
+        open_it(table, "rt", encoding="utf-8", errors="replace", newline="\n") as file,
+        open_it(scratch, "wt", encoding="utf-8", newline="") as kept,
     ):
         rows, write = csv.reader(file), csv.writer(kept, lineterminator="\n").writerow
         write(next(rows))

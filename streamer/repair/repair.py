@@ -21,9 +21,11 @@ from streamer.run.manifest import Manifest, summary
 from streamer.run.measured_parts import RepairedPart, ReplacementPart
 from streamer.run.setup import Setup
 from streamer.run.setup_parts import file_gaps
-from streamer.rundir.paths import BEGUN, HDR_LOG, MANIFEST, MANIFEST_RESERVE, RESERVE
+from streamer.rundir.paths import BEGUN, HDR_LOG, MANIFEST, MANIFEST_RESERVE, PICTURE, RESERVE
 from streamer.rundir.rundir import clear, under_way, write_manifest
+from streamer.rundir.written import is_own_picture, written_in
 from streamer.schedule.schedule import Limits, Pace, Schedule
+from streamer.stats.backlog import Backlog
 from streamer.stats.hdr_log import write_hdr_log
 from streamer.stats.steadiness import Windows
 from streamer.stats.summary import Tally
@@ -46,10 +48,12 @@ def repair(path: Path) -> Manifest | None:
         clear(path)
         return None
     begun = _read_begun(path)
+    if (path / PICTURE).exists() and not is_own_picture(path / PICTURE) and begun.get("pieces") is None:
+        raise UsageError(f"{path}: {PICTURE} there is not of the run, and would be drawn over; move it")
     if begun.get("pieces") is not None:
         tidy(path)
     try:
-        for name in (RESERVE, MANIFEST_RESERVE):
+        for name in {RESERVE, MANIFEST_RESERVE} & written_in(path):
             (path / name).unlink(missing_ok=True)
         document = cast(Manifest, write_manifest(path, summary(_mend(path, begun))))
     except OSError as error:
@@ -76,7 +80,7 @@ def _read_begun(path: Path) -> dict[str, Any]:
 def _mend(path: Path, begun: Mapping[str, Any]) -> Facts:
     """Completes the tables, and returns what they tell. Raises OSError and SinkError."""
     records, torn, removed = mend_tables(path)
-    end_us = max((_last_stamp(record) for record in records), default=0)
+    end_us = max((record.last for record in records), default=0)
     added = []
     if records:  # else nobody knows whether it had come to the first frame
         for number in range(len(begun["streams"])):
@@ -86,11 +90,6 @@ def _mend(path: Path, begun: Mapping[str, Any]) -> Facts:
     append_rows(path, added)
     repaired = RepairedPart(rows=len(records), abandoned=len(added), torn_lines=torn, detections_removed=removed)
     return _facts(path, begun, [*records, *added], end_us, repaired)
-
-
-def _last_stamp(record: FrameRecord) -> int:
-    stamps = (record.written, record.sink_start, record.detected, record.infer_end, record.infer_start)
-    return max(us for us in (*stamps, record.preprocess_start, record.captured, record.scheduled) if us is not None)
 
 
 def _schedule(begun: Mapping[str, Any], number: int) -> Schedule | None:
@@ -121,28 +120,31 @@ def _facts(
 ) -> Facts:
     """What is known of the run from its rows, and from what it wrote down before the first of them."""
     streams, respawn = begun["streams"], begun["asked"]["respawn"]
-    counted = _count(path, begun, records, end_us)
     schedule = _schedule(begun, 0)
-    in_rounds = begun["run"]["study"] is not None and schedule is not None
+    in_rounds = begun["run"]["study"] is not None
+    rounds = rounds_of(records, schedule) if in_rounds and schedule is not None else None
+    counted = _count(path, begun, records, end_us, Backlog(rounds or ()))
     return Facts(
         setup=cast(Setup, begun),
         totals=counted,
         duration_us=end_us,
         error=_error(records, respawn),
-        interrupted=True,
+        stopped_by="a kill",
         raised=begun["doubts"],
         gaps=gaps_in(records, len(streams), end_us) if any(stream["live"] for stream in streams) else None,
         replacements=_replacements(records, respawn),
         pieces=None if begun["pieces"] is None else pieces_found(path, begun["pieces"], len(streams)),
         # Its rounds may not be those of the others any more.
         study=None,
-        rounds=rounds_of(records, schedule) if in_rounds and schedule is not None else None,
+        rounds=rounds,
         observed=None,
         repaired=repaired,
     )
 
 
-def _count(path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord], end_us: int) -> Totals:
+def _count(
+    path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord], end_us: int, backlog: Backlog
+) -> Totals:
     """What the rows come to; the histograms are written where there are too many to be kept one by one."""
     run = begun["run"]
     ticks_us = [
@@ -150,7 +152,7 @@ def _count(path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord],
     ]
     tally, windows = Tally(closed_loop=run["closed_loop"], ticks_us=ticks_us), Windows()
     deadline_us = None if run["deadline_ms"] is None else round(run["deadline_ms"] * 1000)
-    ledger = Ledger(deadline_us, Watchers(tally, windows), lambda _: None)
+    ledger = Ledger(deadline_us, Watchers(tally, windows, backlog), lambda _: None)
     for record in sorted(records, key=lambda record: record.scheduled):
         ledger.open(record)
     for record in sorted((r for r in records if r.detected is not None), key=lambda record: record.detected or 0):
@@ -159,7 +161,7 @@ def _count(path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord],
         assert record.outcome is not None
         ledger.close(record, record.outcome, record.reason)
     tally.finish(end_us)
-    counted = totals(ledger, tally, windows)
+    counted = totals(ledger, tally, windows, backlog)
     if not counted.exact:
         write_hdr_log(path / HDR_LOG, tally.whole(), end_us / 1e6)
     return counted
@@ -180,6 +182,6 @@ def _error(records: Sequence[FrameRecord], respawn: int) -> str | None:
 
 def _replacements(records: Sequence[FrameRecord], respawn: int) -> list[ReplacementPart]:
     return [
-        {"why": "not known: the run was killed", "at_ms": _last_stamp(record) / 1000, "back_ms": None}
+        {"why": "not known: the run was killed", "at_ms": record.last / 1000, "back_ms": None}
         for record in _failed(records, Outcome.ENGINE_ERROR)[:respawn]
     ]

@@ -9,20 +9,22 @@ import av
 
 from streamer.errors import UsageError
 from streamer.rundir.frames_csv import read_frames
-from streamer.rundir.paths import DETECTIONS, FRAMES, pieces_of, video_name
+from streamer.rundir.paths import DETECTIONS, FRAMES, video_name
 from streamer.rundir.segments import BEGINS, PiecesPart
+from streamer.rundir.written import own_files, piece_number, pieces_of
 from streamer.vendors import pyav
 
 
 def tidy(directory: Path) -> None:
     """Removes what compressing left half done. Raises UsageError when pieces were let go: their rows are lost."""
-    for scratch in directory.glob("*.csv.writing"):
-        scratch.unlink()
+    for own in own_files(directory):
+        if own.name.endswith(".csv.writing"):
+            own.unlink()
     for name in (FRAMES, DETECTIONS):
         path = directory / name
         for packed in (piece for piece in pieces_of(path) if piece.suffix == ".gz"):
             packed.with_suffix("").unlink(missing_ok=True)
-        numbers = [int(piece.name.split(".")[1]) for piece in pieces_of(path)]
+        numbers = [piece_number(piece) for piece in pieces_of(path)]
         if numbers != list(range(len(numbers))):
             raise UsageError(
                 f"{directory}: pieces of {name} have been let go, and such a run cannot be repaired; "

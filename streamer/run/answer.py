@@ -7,6 +7,9 @@ from fractions import Fraction
 
 from streamer.stats.summary import Statistics
 
+CATCHING_UP = 2
+"""Times as long as a run stood still, frames may be lost for that: it catches up as long again."""
+
 
 def plain_answer(
     frames: Mapping[str, int],
@@ -14,11 +17,15 @@ def plain_answer(
     *,
     rates: Sequence[Fraction],
     duration_s: float,
+    behind_us: int | None = None,
+    still_us: int = 0,
     tail: str | None = None,
 ) -> str:
     """The rate sustained, the tail and what made it, and what was lost.
 
-    ``rates`` are those of the streams, in frames a second; there are none in a closed loop.
+    ``rates`` are those of the streams, in frames a second; there are none in a closed loop. ``behind_us`` is by how
+    much a stream fell behind, as `Backlog` has it; None: none did. ``still_us`` is for how long the process did not
+    run: losses and a backlog that this explains are no fault of the engine.
     """
     delivered, scheduled = frames["delivered"], frames["scheduled"]
     if not delivered:
@@ -32,11 +39,20 @@ def plain_answer(
     fate = _losses(frames) if delivered < scheduled else "nothing dropped"
     if frames["late"]:
         fate += f", {frames['late']} late ({frames['late'] / scheduled:.1%})"
-    # With the policy wait nothing is ever lost: an engine that falls behind shows in late frames and a longer run.
-    behind = frames["late"] > scheduled / 2 and achieved < 0.95 * sum(rates)
-    if delivered == scheduled and not behind:
+    if delivered == scheduled and behind_us is None:
         return f"Sustains {_asked(rates)}: {figure}, {fate}{why}."
-    return f"Does not sustain {_asked(rates)}: delivers {achieved:.1f} a second, {figure}; {fate}{why}."
+    if behind_us is not None:
+        # With the policy wait, or a long queue, nothing is lost: each frame waits longer than the one before it.
+        fate += f", fell behind by {_length(behind_us)}"
+    got = f"delivers {achieved:.1f} a second, {figure}; {fate}{why}."
+    may_be_lost = CATCHING_UP * still_us * sum(rates) / 1_000_000
+    if still_us and scheduled - delivered <= may_be_lost and (behind_us or 0) <= still_us:
+        return f"Not known whether it sustains {_asked(rates)}, as it did not run for {_length(still_us)}: {got}"
+    return f"Does not sustain {_asked(rates)}: {got}"
+
+
+def _length(us: int) -> str:
+    return f"{us / 1e6:.1f} s" if us >= 1_000_000 else f"{us / 1000:.1f} ms"
 
 
 def _asked(rates: Sequence[Fraction]) -> str:

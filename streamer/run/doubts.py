@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from streamer.detection.preprocess import Preprocessing
-from streamer.engines.config import FEW_DIGITS, PRECISION
+from streamer.engines.config import FEW_DIGITS, float_precision
 from streamer.ledger.record import Outcome
-from streamer.machine.contention import OTHERS_CORES, STOLEN_CORES
 from streamer.run.facts import Facts
+from streamer.run.machine_doubts import of_suspensions, of_the_engine, of_the_load, of_the_machine, suspended_share
+from streamer.run.measured_parts import HousekeepingPart
 from streamer.schedule.file_gaps import in_words
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile, spoken
 from streamer.stats.steadiness import agree
@@ -22,8 +23,10 @@ FRAMES_TO_FIND_IN = 20
 """A model that finds nothing in so many frames is to be doubted."""
 ROUNDING = 0.01
 """What a certain model may exceed 1 by, where it counts in 8 bits."""
+UNGATED_SHARE = 0.01
+"""From this share of frames on that are decoded beside another's inference, that one's figures are of both."""
 DELAYED_SHARE = 0.005
-"""From this share of frames on that priming delays, it harms the tail that it is not to touch."""
+"""From this share of frames on that priming or housekeeping delays, it harms the tail that it is not to touch."""
 LATENESS_SHARE = 0.1
 """From this share of the latency on, our own lateness blurs it."""
 
@@ -43,7 +46,7 @@ def of_the_kill(facts: Facts) -> list[str]:
 
 
 def raised_before(facts: Facts) -> list[str]:
-    """What the sources doubt, or a run that was killed did before its first frame."""
+    """What the model and the sources raise, or a run that was killed did before its first frame."""
     return list(facts.raised)
 
 
@@ -63,16 +66,51 @@ def of_the_pipeline(facts: Facts) -> list[str]:
         return []
     found = []
     frames, ungated, undrawn = facts.totals.frames, facts.observed.ungated, facts.observed.undrawn
-    if ungated > frames["scheduled"] / 100:
+    if ungated > UNGATED_SHARE * frames["scheduled"]:
         found.append(
             f"the engine left no gap to decode in: {ungated} of {frames['scheduled']} frames were decoded "
             "while another was being measured, which costs inference 5 to 10 % on two cores"
         )
+    found += _of_housekeeping(facts.observed.resources["housekeeping"], frames["scheduled"])
     if undrawn:
         found.append(f"{undrawn} dropped frames are not in the video: too many waited for their place")
+    if facts.observed.held:
+        pictures = "1 picture" if facts.observed.held == 1 else f"{facts.observed.held} pictures"
+        found.append(
+            f"the annotated video has {pictures} more than frames: where a gap is longer than one picture of an MP4 "
+            "can last, the one before it is shown again"
+        )
     if frames["dropped"] > frames["delivered"]:
         found.append(f"more frames were dropped than delivered: {frames['dropped']} and {frames['delivered']}")
     return found
+
+
+def _of_housekeeping(done: HousekeepingPart | None, scheduled: int) -> list[str]:
+    """What is done between frames, and found no room there."""
+    found = []
+    if done is not None and done["while_measuring"]:
+        found.append(
+            f"the engine left no gap for housekeeping: {done['while_measuring']} of {done['done']} times it was done "
+            "between two inferences while a frame waited or was being measured, for "
+            f"{done['longest_ms']:.1f} ms at most"
+        )
+    if done is not None and done["delayed"] > DELAYED_SHARE * scheduled:
+        found.append(
+            f"housekeeping delayed {done['delayed']} of {scheduled} frames, by {done['most_delay_ms']:.1f} ms at "
+            "most: between two frames there is less time than it takes"
+        )
+    return found
+
+
+def of_damage(facts: Facts) -> list[str]:
+    """Pictures that may be smeared."""
+    count, delivered = facts.totals.after_damage, facts.totals.frames["delivered"]
+    if not count:
+        return []
+    return [
+        f"{count} of {delivered} delivered frames may be smeared: what they refer to was damaged or did not come, "
+        "and no key frame has come since; frames.csv marks them after_damage"
+    ]
 
 
 def of_gaps(facts: Facts) -> list[str]:
@@ -92,7 +130,7 @@ def of_file_gaps(facts: Facts) -> list[str]:
     for number, stream in enumerate(facts.setup["streams"]):
         scheduled = sum(facts.totals.of_streams[number, outcome] for outcome in Outcome)
         # One that was stopped may have waited for the next.
-        come_to = scheduled + facts.interrupted
+        come_to = scheduled + (facts.stopped_by is not None)
         waited = [gap for gap in stream.get("gaps", []) if gap["frame"] < come_to and not gap["skipped_ms"]]
         if waited:
             told = in_words([(gap["frame"], gap["ms"] / 1000) for gap in waited])
@@ -122,9 +160,10 @@ def of_the_figures(facts: Facts) -> list[str]:
             f"too few frames: {spoken(wanted)} needs {frames_needed(PERCENTILES[wanted]):,}, the run has "
             f"{latency.n:,}; play a longer source, or add --loop --until {spoken(wanted)}"
         )
+    suspended = suspended_share(facts)
     for name in ("p99", "p95", "p50"):
         late, whole = lateness[name], latency["p50"]
-        if late is None or whole is None:
+        if late is None or whole is None or 1 - PERCENTILES[name] <= suspended:
             continue
         if late > LATENESS_SHARE * whole:
             found.append(
@@ -146,7 +185,7 @@ def of_the_detections(facts: Facts) -> list[str]:
     gray = facts.setup["engine"]["config_requested"].get("preprocess") == Preprocessing.OFF
     if facts.totals.objects or delivered < FRAMES_TO_FIND_IN or gray:
         return []
-    precision = facts.setup["engine"]["config_in_force"].get(PRECISION)
+    precision = float_precision(facts.setup["engine"]["config_in_force"])
     digits = f", or need more digits than {precision} has (precision=f32)" if precision in FEW_DIGITS else ""
     return [
         f"nothing was found in any of {delivered:,} frames: the model may have learnt other classes than these "
@@ -158,6 +197,11 @@ def of_the_detections(facts: Facts) -> list[str]:
 def of_steadiness(facts: Facts) -> list[str]:
     """Windows that do not agree."""
     windows, length_s = facts.totals.windows, facts.totals.window_s
+    suspensions = None if facts.observed is None else facts.observed.suspensions
+    if suspensions is not None:
+        last = suspensions["each"][-1]
+        if last["at_ms"] + last["lasted_ms"] > facts.duration_us / 1000 - len(windows) * length_s * 1000:
+            return []  # which the doubt about it tells
     if not windows:
         return []
     found = []
@@ -177,8 +221,8 @@ def of_priming(facts: Facts) -> list[str]:
     priming, scheduled = facts.observed.priming, facts.totals.frames["scheduled"]
     if not priming["frames_primed"]:
         found.append(
-            "nothing was primed: there was no idle gap that the schedule tells of (a closed loop and a live source "
-            "have none, and a busy engine leaves none)"
+            "nothing was primed: there was no idle gap that the schedule tells of (a closed loop, a live source "
+            "and simulated arrivals have none, and a busy engine leaves none)"
         )
     if priming["frames_delayed"] > DELAYED_SHARE * scheduled:
         found.append(
@@ -188,56 +232,14 @@ def of_priming(facts: Facts) -> list[str]:
     return found
 
 
-def of_the_load(facts: Facts) -> list[str]:
-    """A load that did not do what was asked for."""
-    return [] if facts.observed is None else list(facts.observed.load_doubts)
-
-
-def of_the_machine(facts: Facts) -> list[str]:
-    """A quota, a governor, and others on the machine beside the load, which was asked for."""
-    if facts.observed is None:
-        return []
-    found = []
-    machine, contention = facts.setup["machine"], facts.observed.contention
-    cores = machine["usable_cores"]
-    if machine["cpu_quota"] is not None and machine["cpu_quota"] < machine["cores"]:
-        found.append(
-            f"a quota allows {machine['cpu_quota']:g} of {machine['cores']} cores: frames stall when it is used up"
-        )
-    if machine["governor"] not in (None, "performance"):
-        found.append(f"the CPU governor is {machine['governor']}: {cores} cores slow down while frames are awaited")
-    if (others := contention.others_cores - facts.observed.load_cores) >= OTHERS_CORES:
-        found.append(f"other processes took {others:.2f} of {cores} cores during the run")
-    if contention.stolen_cores >= STOLEN_CORES:
-        found.append(f"the hypervisor took {contention.stolen_cores:.2f} of {cores} cores during the run")
-    if contention.throttled:
-        found.append(f"the CPU was throttled {contention.throttled} times during the run")
-    return found
-
-
-def of_the_engine(facts: Facts) -> list[str]:
-    """A precision that was not asked for, and devices that changed."""
-    if facts.observed is None:
-        return []
-    found = []
-    engine = facts.setup["engine"]
-    asked, got = engine["config_requested"].get(PRECISION), engine["config_in_force"].get(PRECISION)
-    if asked is not None and got is not None and asked != got:
-        found.append(f"precision in force is {got}, asked for was {asked}")
-    found.extend(
-        f"{', '.join(change.before)} handed over to {', '.join(change.after)} after {change.at_us / 1e6:.1f} s: "
-        "run.json has statistics of each part"
-        for change in facts.observed.device_changes
-    )
-    return found
-
-
 DOUBTS: tuple[Doubt, ...] = (
     of_the_kill,
     raised_before,
     of_the_faults,
     of_missed_faults,
+    of_suspensions,
     of_the_pipeline,
+    of_damage,
     of_gaps,
     of_file_gaps,
     of_replacements,

@@ -11,6 +11,7 @@ from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import GapsPart
 from streamer.ledger.record import Outcome
 from streamer.machine.contention import Witness
+from streamer.machine.suspension import SuspensionsPart
 from streamer.run.measured_parts import (
     DevicePart,
     PrimingPart,
@@ -22,6 +23,7 @@ from streamer.run.measured_parts import (
 from streamer.run.measurements import DeviceChange
 from streamer.run.setup import Setup
 from streamer.rundir.segments import PiecesPart
+from streamer.stats.backlog import Backlog
 from streamer.stats.steadiness import Window, Windows
 from streamer.stats.summary import Statistics, Tally, counts, statistics
 from streamer.stats.tail import TailPart
@@ -31,13 +33,15 @@ from streamer.stats.tail import TailPart
 class Totals:
     """What the rows of a run come to. ``of_streams`` counts frames by stream and outcome, ``objects`` what was found.
 
+    ``drop_reasons`` counts dropped frames by their reasons, ``after_damage`` delivered ones that may show damage.
     The ledger was ``conserved`` when every scheduled frame has one outcome. ``exact`` says that no value was put
-    into a bucket. ``windows`` are the last ones, of ``window_s`` seconds each.
+    into a bucket. ``windows`` are the last ones, of ``window_s`` seconds each; ``backlog`` tells who fell behind.
     ``surest`` is the highest confidence of what was found; 0 where it is not known, as of a run that was killed.
     """
 
     frames: Mapping[str, int]
     decode_errors: DecodeErrorsPart
+    drop_reasons: Mapping[str, int]
     objects: int
     of_streams: Counter[tuple[int, Outcome]]
     conserved: bool
@@ -45,16 +49,19 @@ class Totals:
     exact: bool
     window_s: int
     windows: Sequence[Window]
+    backlog: Backlog
     surest: float = 0.0
+    after_damage: int = 0
 
 
-def totals(ledger: Ledger, tally: Tally, windows: Windows) -> Totals:
+def totals(ledger: Ledger, tally: Tally, windows: Windows, backlog: Backlog) -> Totals:
     """What those come to that have watched the rows."""
     whole = tally.whole()
     window_s, last = windows.last()
     return Totals(
         frames=counts(ledger),
         decode_errors=ledger.decode_errors.part(),
+        drop_reasons=dict(ledger.drop_reasons),
         objects=tally.objects,
         of_streams=Counter(ledger.of_streams),
         conserved=ledger.conserved,
@@ -62,7 +69,9 @@ def totals(ledger: Ledger, tally: Tally, windows: Windows) -> Totals:
         exact=all(values.exact for values in whole.values()),
         window_s=window_s,
         windows=last,
+        backlog=backlog,
         surest=tally.surest,
+        after_damage=ledger.after_damage,
     )
 
 
@@ -85,9 +94,9 @@ class Observed:
     """What was observed while a run went on, and is in none of its rows.
 
     ``priming`` and ``tail`` are None where there was none, or nothing to say. ``ungated`` counts frames that were
-    decoded while another was measured, ``undrawn`` dropped frames that are not in the video. ``load_cores`` is what
-    the load took, ``load_doubts`` what it could not do. ``fault_doubts`` say what faults on purpose did, and
-    ``faults_missed`` which of them did not come about.
+    decoded while another was measured, ``undrawn`` dropped frames that are not in the video, ``held`` pictures that
+    are in it besides. ``load_cores`` is what the load took, ``load_doubts`` what it could not do. ``fault_doubts``
+    say what faults on purpose did, and ``faults_missed`` which of them did not come about.
     """
 
     device_changes: Sequence[DeviceChange]
@@ -99,10 +108,17 @@ class Observed:
     contention: Contention
     ungated: int
     undrawn: int
+    held: int
     load_cores: float
     load_doubts: Sequence[str]
     fault_doubts: Sequence[str]
     faults_missed: Sequence[str]
+
+    @property
+    def suspensions(self) -> SuspensionsPart | None:
+        """Stretches in which the process did not run; None where there were none."""
+        found = self.resources.get("suspensions")
+        return found if found is not None and found["count"] else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +126,16 @@ class Facts:
     """All that a run's manifest is made from. None: not known, or there was nothing of the kind.
 
     ``observed`` is None of a run that was killed, and ``repaired`` of any other. ``duration_us`` is how long it went
-    on, ``error`` what it failed with; ``interrupted`` says that something stopped it. ``raised`` are the doubts that
-    its sources have or, when it was killed, those that it had before its first frame. ``study`` is the study whose
-    ``rounds`` it ran in: the first frame of each, and when that was due, in microseconds of the run.
+    on, ``error`` what it failed with; ``stopped_by`` what stopped it, as in SIGINT. ``raised`` are the doubts that
+    its model and its sources raise or, when it was killed, those that it had before its first frame. ``study`` is the
+    study whose ``rounds`` it ran in: the first frame of each, and when that was due, in microseconds of the run.
     """
 
     setup: Setup
     totals: Totals
     duration_us: int
     error: str | None
-    interrupted: bool
+    stopped_by: str | None
     raised: Sequence[str]
     gaps: GapsPart | None
     replacements: Sequence[ReplacementPart]

@@ -37,13 +37,19 @@ Verdict = Literal["VALID", "INTERRUPTED", "FAILED", "INVALID"]
 
 
 class ManifestHead(TypedDict):
-    """What ``run.json`` begins with: the verdict, what ran, and what became of its frames."""
+    """What ``run.json`` begins with: the verdict, what ran, and what became of its frames.
+
+    ``stopped_by`` is what stopped it before its end, as in SIGINT. ``drop_reasons`` counts dropped frames by their
+    reasons, ``objects`` what was detected in all frames, and ``after_damage`` delivered frames that may show damage;
+    these are not there in older ones.
+    """
 
     schema_version: int
     streamer: str
     verdict: Verdict
     answer: str
     error: str | None
+    stopped_by: NotRequired[str | None]
     notes: list[str]
     doubts: list[str]
     slo: Literal["met", "missed"] | None
@@ -55,6 +61,9 @@ class ManifestHead(TypedDict):
     run: RunPart
     frames: FramesPart
     decode_errors: DecodeErrorsPart
+    drop_reasons: NotRequired[dict[str, int]]
+    objects: NotRequired[int]
+    after_damage: NotRequired[int]
 
 
 class Summary(ManifestHead, FiguresPart):
@@ -83,10 +92,12 @@ class Manifest(Summary):
     ``verdict`` is INVALID when the ledger does not count every frame once; ``error`` is what a FAILED run ended with.
     ``slo`` is met when all of ``slo_checks`` are. Figures in ``*_ms`` are over all streams, in milliseconds.
     ``omission_gap`` is, by percentile, how many times the service time the result latency is. ``versions`` are by
-    package, ``files`` by name; these are missing where ``run.json`` could not be written.
+    package, ``files`` by name. ``document_sha256`` is the SHA-256 of all the rest as JSON in UTF-8, with its keys
+    sorted and nothing between its tokens. These two are missing where ``run.json`` could not be written.
     """
 
     files: NotRequired[dict[str, FilePart]]
+    document_sha256: NotRequired[str]
 
 
 def summary(facts: Facts) -> Summary:
@@ -100,6 +111,7 @@ def summary(facts: Facts) -> Summary:
         "verdict": _verdict(facts),
         "answer": _answer(facts),
         "error": facts.error,
+        "stopped_by": facts.stopped_by,
         "notes": known["notes"],
         "doubts": doubts(facts),
         "slo": None if not checks else "met" if all(one.met for one in checks) else "missed",
@@ -111,6 +123,9 @@ def summary(facts: Facts) -> Summary:
         "run": _run(facts),
         "frames": cast(FramesPart, dict(totals.frames)),
         "decode_errors": totals.decode_errors,
+        "drop_reasons": dict(totals.drop_reasons),
+        "objects": totals.objects,
+        "after_damage": totals.after_damage,
         **figures_part(totals.figures),
         "omission_gap": omission_gap(totals.figures),
         "tail": None if observed is None else observed.tail,
@@ -135,15 +150,19 @@ def _verdict(facts: Facts) -> Verdict:
         return "INVALID"
     if facts.error is not None:
         return "FAILED"
-    return "INTERRUPTED" if facts.interrupted else "VALID"
+    return "VALID" if facts.stopped_by is None else "INTERRUPTED"
 
 
 def _answer(facts: Facts) -> str:
+    rates = stream_rates(facts.setup)
+    suspensions = None if facts.observed is None else facts.observed.suspensions
     return plain_answer(
         facts.totals.frames,
         facts.totals.figures,
-        rates=stream_rates(facts.setup),
+        rates=rates,
         duration_s=facts.duration_us / 1e6,
+        behind_us=facts.totals.backlog.behind_us(rates) if rates else None,
+        still_us=0 if suspensions is None else round(suspensions["total_s"] * 1_000_000),
         tail=None if facts.observed is None else told(facts.observed.tail),
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from streamer.machine.contention import Witness
 from streamer.machine.info import resident_peak_mb
+from streamer.machine.suspension import SuspensionsPart
+from streamer.pipeline.between_frames import HousekeepingTally
 from streamer.pipeline.engine_restart import Replacement
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.priming import PrimingTally
@@ -124,7 +126,7 @@ def device_parts(changes: Sequence[DeviceChange], tally: Tally, duration_us: int
     """The ``parts`` of the manifest; none without changes."""
     if not changes:
         return []
-    edges = [0, *(change.at_us for change in changes), duration_us]
+    edges = [0, *(change.at_us for change in changes), max(duration_us, changes[-1].at_us)]
     devices = [changes[0].before, *(change.after for change in changes)]
     return [
         {
@@ -137,12 +139,39 @@ def device_parts(changes: Sequence[DeviceChange], tally: Tally, duration_us: int
     ]
 
 
+class HousekeepingPart(TypedDict):
+    """The ``housekeeping``: how much was done between frames, and how much of it while a frame was being measured.
+
+    ``delayed`` counts what had not ended when the next frame was due or expected, ``most_delay_ms`` is by how much at
+    most; ``longest_ms`` is what held the event loop the longest.
+    """
+
+    done: int
+    while_measuring: int
+    delayed: int
+    most_delay_ms: float
+    longest_ms: float
+
+
+def housekeeping_part(tally: HousekeepingTally) -> HousekeepingPart:
+    """The ``housekeeping`` of the manifest's ``resources``."""
+    return {
+        "done": tally.begun,
+        "while_measuring": tally.while_measuring,
+        "delayed": tally.delayed,
+        "most_delay_ms": tally.most_delay_us / 1000,
+        "longest_ms": tally.longest_us / 1000,
+    }
+
+
 class ResourcesPart(TypedDict):
     """The ``resources``: what the run took, and what others took of the machine meanwhile.
 
     ``*_s`` are CPU seconds, ``cores_*`` cores' worth of CPU, the others counts. ``decoded_while_measuring`` counts
     frames that were decoded while another was measured, ``most_waiting_for_sink`` what waited for one sink at most,
-    ``undrawn`` the dropped frames that are not in the video. All are null of a run that was killed.
+    ``undrawn`` the dropped frames that are not in the video, ``held_pictures`` those that are in it only to hold the
+    one before through a long gap. ``suspensions``, not there in older ones, are stretches in which the process did
+    not run. All are null of a run that was killed.
     """
 
     cpu_s: float | None
@@ -155,9 +184,19 @@ class ResourcesPart(TypedDict):
     decoded_while_measuring: int | None
     most_waiting_for_sink: int | None
     undrawn: int | None
+    held_pictures: int | None
+    housekeeping: HousekeepingPart | None
+    suspensions: NotRequired[SuspensionsPart | None]
 
 
-def resources_part(opened: Opened, witness: Witness, pipeline: Pipeline, cpu_s: float) -> ResourcesPart:
+def resources_part(
+    opened: Opened,
+    witness: Witness,
+    pipeline: Pipeline,
+    cpu_s: float,
+    held_pictures: int,
+    suspensions: SuspensionsPart,
+) -> ResourcesPart:
     """The ``resources`` of the manifest."""
     return {
         "cpu_s": round(cpu_s, 3),
@@ -170,6 +209,9 @@ def resources_part(opened: Opened, witness: Witness, pipeline: Pipeline, cpu_s: 
         "decoded_while_measuring": pipeline.ungated,
         "most_waiting_for_sink": pipeline.most_waiting,
         "undrawn": pipeline.undrawn,
+        "held_pictures": held_pictures,
+        "housekeeping": housekeeping_part(pipeline.housekeeping),
+        "suspensions": suspensions,
     }
 
 

@@ -10,6 +10,8 @@ from fractions import Fraction
 from streamer.engines.base import Engine
 from streamer.ledger.ledger import Watchers
 from streamer.machine.contention import Reading, Witness, read_counters
+from streamer.machine.suspension import Suspensions
+from streamer.stats.backlog import Backlog
 from streamer.stats.distribution import MOST_EXACT
 from streamer.stats.steadiness import Windows
 from streamer.stats.summary import Tally
@@ -49,15 +51,18 @@ class Measurements:
         self.device_changes: list[DeviceChange] = []
         self.tally = Tally(closed_loop=closed_loop, ticks_us=ticks_us, most_exact=most_exact)
         self.windows = Windows()
+        self.backlog = Backlog()
+        self.suspensions = Suspensions(now_us)
+        self._suspended = 0
         self.witness = Witness(self._read())
         self.tail = Tail(self.witness)
-        self.watcher = Watchers(self.tally, self.windows, self.tail)
+        self.watcher = Watchers(self.tally, self.windows, self.backlog, self.tail)
 
     def sample(self, collections: int) -> None:
         """Looks at the machine and at the engine's devices, between frames; garbage was collected so often."""
         now = self._now_us()
         self._collections = collections
-        self.witness.sampled(now, self._read())
+        self._sample(now)
         self.tail.witnessed()
         devices = self._engine.execution_devices
         if devices != self._devices:
@@ -68,7 +73,7 @@ class Measurements:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """What the machine does meanwhile does not count."""
-        self.witness.sampled(self._now_us(), self._read())
+        self._sample(self._now_us())
         try:
             yield
         finally:
@@ -76,8 +81,14 @@ class Measurements:
 
     def finish(self, end_us: int) -> None:
         """The run is over, at ``end_us``."""
-        self.witness.sampled(end_us, self._read())
+        self.suspensions.end()
         self.tally.finish(end_us)
+        self._sample(end_us)
+
+    def _sample(self, now_us: int) -> None:
+        self.suspensions.look()
+        before, self._suspended = self._suspended, self.suspensions.count
+        self.witness.sampled(now_us, self._read(), suspended=self._suspended > before)
 
     def _read(self) -> Reading:
         return read_counters(self._collections, self._engine_s())

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from streamer.detection.preprocess import Preprocessing
-from streamer.engines.config import AS_PICKLE, CONVOLUTIONS, FEW_DIGITS, LOADED, PRECISION, WARNED
+from streamer.engines.config import AS_PICKLE, CONVOLUTIONS, FEW_DIGITS, LOADED, WARNED, float_precision
 from streamer.engines.variants import EngineSpec, Runtime
 from streamer.machine import installation
 from streamer.machine.info import lacks_vnni
+from streamer.models.input_choice import ASSUMED
+from streamer.models.input_option import as_option, told_in_groups
 from streamer.models.model import Model
 from streamer.models.quantized_onnx import is_quantized
 from streamer.pipeline.camera import Camera
 from streamer.run.resources import Opened
 from streamer.schedule.file_gaps import FileGap, in_words
 from streamer.schedule.schedule import Limits
+from streamer.settings import Settings
 from streamer.street.marker import SCENE
 
 
@@ -57,8 +60,32 @@ def notes(opened: Opened) -> list[str]:
         found.append(f"{opened.model.files['pt'].name} was loaded as a pickle, which may run code of its maker")
     if warned := opened.engine.config_in_force.get(WARNED):
         found.append(f"{opened.spec.runtime.value} warned when it compiled: {warned}")
+    found += of_input(opened.spec, opened.model, opened.settings)
     found += of_quantized_onnx(opened.spec, opened.model, opened.engine.config_in_force, overflowing=lacks_vnni())
     return [*found, *installation.notes()]
+
+
+def of_input(spec: EngineSpec, model: Model, settings: Settings) -> list[str]:
+    """What of the model's preprocessing had to be assumed, and the thresholds that its metadata asks for."""
+    if spec.runtime is Runtime.NULL or spec.preprocess is Preprocessing.OFF:
+        return []
+    found, file = [], model.path.name
+    used = model.input_with(settings.fit)
+    by = model.input_by if settings.fit is None else {**model.input_by, "fit": "--fit"}
+    parts = told_in_groups(used, by).get(ASSUMED)
+    if parts:
+        found.append(
+            f"nothing says how {file} takes its pictures ({', '.join(parts)}): as models with its head do as a rule, "
+            f"{as_option(used)}; if that is wrong, import the file under another --name with the right --input"
+        )
+    iou = None if model.decoder().suppressed else model.iou
+    asked = {"--conf": (model.confidence, settings.confidence), "--iou": (iou, settings.iou)}
+    differing = {flag: both for flag, both in asked.items() if both[0] not in (None, both[1])}
+    if differing:
+        wanted = " ".join(f"{flag} {theirs:.4g}" for flag, (theirs, _) in differing.items())
+        in_force = " ".join(f"{flag} {ours:g}" for flag, (_, ours) in differing.items())
+        found.append(f"the metadata of {file} asks for {wanted}; this run has {in_force}")
+    return found
 
 
 def of_quantized_onnx(spec: EngineSpec, model: Model, in_force: Mapping[str, str], *, overflowing: bool) -> list[str]:
@@ -67,7 +94,7 @@ def of_quantized_onnx(spec: EngineSpec, model: Model, in_force: Mapping[str, str
     ``overflowing``: this CPU's sums of the products of bytes may. A model that NNCF quantizes allows for that.
     """
     from_onnx = spec.file == "onnx" or (spec.file == "ir" and "ir" not in model.files)
-    precision, convolutions = in_force.get(PRECISION), in_force.get(CONVOLUTIONS, "")
+    precision, convolutions = float_precision(in_force), in_force.get(CONVOLUTIONS, "")
     in_bytes = convolutions.partition(" i8")[0].rpartition(" ")[2] if " i8" in convolutions else None
     short = precision in FEW_DIGITS
     if spec.runtime is not Runtime.OPENVINO or not from_onnx or not (short or (overflowing and in_bytes)):

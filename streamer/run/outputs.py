@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from streamer.errors import SinkError
 from streamer.run.resources import Opened
 from streamer.run.stages import Assembly
 from streamer.rundir.frames_csv import FrameRows
-from streamer.rundir.paths import default_path
+from streamer.rundir.paths import PICTURE, default_path, video_name
 from streamer.rundir.rundir import RunDir
 from streamer.rundir.segments import PiecedVideo, Pieces
 from streamer.settings import Video
 from streamer.sink.sink import FileSink
-from streamer.video.writer import VideoWriter
+from streamer.video.late import AnyVideo
 from streamer.workers.run_clock import RunTime
 
 
@@ -26,19 +29,34 @@ class Outputs:
         self.directory = RunDir(
             settings.out or default_path(opened.started, opened.cameras[0].source.info.uri, opened.spec.spec),
             overwrite=settings.overwrite,
+            more=self._names(),
+            in_pieces=settings.segment_s is not None,
         )
         self.frame_rows = FrameRows(self.directory.frames)
         if opened.faults is not None:
             self.directory.frames.write = self.directory.detections.write = opened.faults.disk.write
-        self.videos: list[VideoWriter | PiecedVideo] = []
+        self.videos: list[AnyVideo | PiecedVideo] = []
         try:
             if settings.video is not Video.NONE:
                 for number in range(len(opened.cameras)):
                     self.videos.append(assembly.encoder(self.directory, number))
         except BaseException:
-            self.directory.give_up()
+            self.give_up()
             raise
         self.pieces = self._pieces()
+
+    def _names(self) -> list[str]:
+        """What is written besides the tables: videos and chart."""
+        settings, streams = self._opened.settings, len(self._opened.cameras)
+        videos = [] if settings.video is Video.NONE else [video_name(stream, streams) for stream in range(streams)]
+        return [*videos, PICTURE] if settings.chart and settings.segment_s is None else videos
+
+    def give_up(self) -> None:
+        """Closes what is open and leaves nothing behind, for a run that never began; may be called again."""
+        for video in self.videos:
+            with suppress(SinkError):  # a disk that is full, whose end nobody is to see
+                video.close()
+        self.directory.give_up()
 
     def _pieces(self) -> Pieces | None:
         settings, directory = self._opened.settings, self.directory
@@ -51,11 +69,12 @@ class Outputs:
     def sink(self, number: int, time: RunTime) -> FileSink:
         """The sink of a stream."""
         camera = self._opened.cameras[number]
+        info = camera.source.info
         return FileSink(
             self.directory.detections.append,
             self.videos[number] if self.videos else None,
             self._opened.model.names,
-            size=(camera.source.info.width, camera.source.info.height),
+            size=(info.width, info.height) if info.width else None,
             shows_dropped=self._opened.settings.video is Video.ALL,
             media_time=camera.schedule.media_time,
             stamp=time.stamp,

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from streamer.engines.isolated import ApartEngine
+from streamer.engines.variants import Runtime
 from streamer.frame import Frame
 from streamer.pipeline.canary import GoldenFrame
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.observer import Vigil
 from streamer.pipeline.priming import Primer
+from streamer.run.first_frames import first_frames
 from streamer.run.resources import Opened
 from streamer.run.stages import Assembly
-from streamer.run.warmup import warm_again, warm_drawing, warm_inference_us, warm_up
+from streamer.run.warmup import damage_of, warm_again, warm_drawing, warm_inference_us, warm_up
 from streamer.settings import Video
 from streamer.sources.base import Unreadable
 from streamer.sources.fingerprint import fingerprint
@@ -26,14 +28,16 @@ from streamer.workers.threads import Stage
 class Prepared:
     """A warm engine, with a detector for each of its requests.
 
-    ``firsts`` are the streams' first frames, which had been read at ``read_us`` of the clock; ``sample`` is what the
-    engine is warmed up on. ``sha256`` is the source's, None where it is no file.
+    ``firsts`` are the streams' first frames, None of a camera that is away, and ``came_us`` is when each came, by
+    the clock; ``sample`` is what the engine is warmed up on, and ``damage`` what that shows of the model. ``sha256``
+    is the source's, None where it is no file.
     """
 
     detectors: Sequence[Detector]
     firsts: Sequence[Frame | Unreadable | None]
-    read_us: int
+    came_us: Sequence[int]
     sample: Frame
+    damage: Sequence[str]
     sha256: str | None
     primer: Primer | None
     replacing: Replacing | None
@@ -45,12 +49,14 @@ async def prepare(opened: Opened, assembly: Assembly, stamp: Callable[[], int], 
     threads, engine = opened.threads, opened.engine
     detectors = [assembly.detector(request) for request in engine.requests]
     sha256 = await threads.run(partial(fingerprint, opened.cameras[0].uri), Stage.SOURCE)
-    firsts = [await threads.run(camera.source.read, camera.stage) for camera in opened.cameras]
-    read_us = opened.clock.now_us()
-    sample = assembly.warmup_frame(firsts[0])
+    firsts, came_us = await first_frames(opened)
+    sample = assembly.warmup_frame(firsts)
     # On the thread that will serve the run: a runtime keeps some of its buffers by thread.
     warming = partial(warm_up, detectors, sample, opened.settings.warmup, opened.clock, opened.timings)
     await threads.run(warming, Stage.ENGINE)
+    damage: Sequence[str] = ()
+    if opened.spec.runtime is not Runtime.NULL:  # that one answers whatever the model would
+        damage = await threads.run(partial(damage_of, opened.model, detectors[0], sample), Stage.ENGINE)
     primer = replacing = golden = None
     if opened.spec.prime:
         warm_us = await threads.run(partial(warm_inference_us, detectors[0], sample), Stage.ENGINE)
@@ -62,7 +68,7 @@ async def prepare(opened: Opened, assembly: Assembly, stamp: Callable[[], int], 
         await threads.run(partial(golden.look, detectors[0]), Stage.ENGINE)
     if opened.settings.video is not Video.NONE:
         await threads.run(partial(warm_drawing, sample, opened.model.names), Stage.SINK)
-    return Prepared(detectors, firsts, read_us, sample, sha256, primer, replacing, golden)
+    return Prepared(detectors, firsts, came_us, sample, damage, sha256, primer, replacing, golden)
 
 
 def _renew(engine: ApartEngine, detectors: Sequence[Detector], sample: Frame) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,18 +14,20 @@ from streamer.models.model import Model
 from streamer.pipeline.camera import Camera
 from streamer.run.warmup import Timings
 from streamer.settings import Settings
+from streamer.sources.away import AwaitedSource
 from streamer.workers.clock import MonotonicClock
 from streamer.workers.threads import Threads
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The engine is ready."""
+    """The engine is ready; ``awaited`` are the sources that may be away, by the number of their stream."""
 
     settings: Settings
     started: datetime
     spec: EngineSpec
     cameras: Sequence[Camera]
+    awaited: Mapping[int, AwaitedSource]
     model: Model
     engine: Engine
     timings: Timings

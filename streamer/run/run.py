@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,11 +19,12 @@ from streamer.faults.plan import parse_plan
 from streamer.machine.load import LoadProcesses, parse_load
 from streamer.machine.malloc import limit_arenas
 from streamer.models.find import find_model
-from streamer.pipeline.camera import cameras, stage_of
-from streamer.pipeline.checks import check_cameras, check_engine, check_live, check_streams
+from streamer.pipeline.camera import cameras
+from streamer.pipeline.checks import check_cameras, check_engine, check_streams
 from streamer.pipeline.observer import Observer, Silent, Vigil
 from streamer.pipeline.rounds import Rounds
 from streamer.run.finished import Run
+from streamer.run.open_sources import Opening
 from streamer.run.resources import Opened
 from streamer.run.session import Session
 from streamer.run.warmup import Timings, make_ready
@@ -31,7 +32,7 @@ from streamer.rundir.paths import RUNS
 from streamer.rundir.rundir import check_out
 from streamer.schedule.arrivals import parse_arrivals
 from streamer.settings import Settings
-from streamer.sources.registry import open_source
+from streamer.sources.registry import check_access
 from streamer.workers.clock import MonotonicClock
 from streamer.workers.defects import as_streamer_error
 from streamer.workers.threads import Stage, Threads
@@ -52,6 +53,7 @@ async def run(
     result.
     """
     check_streams(settings.streams, len(sources))
+    check_access(sources, settings.access)
     uris = list(sources) * settings.streams
     measured = await _measured(uris, settings, observer or Silent(), rounds, vigil)
     if not settings.chart or settings.segment_s is not None:
@@ -80,22 +82,11 @@ async def _measured(
     clock = MonotonicClock()
     with ExitStack() as stack:
         threads = Threads(clock)
+        opening = Opening(uris, settings, clock, threads)
+        stack.callback(opening.close)
         stack.callback(threads.close)
-        sources = []
-        for uri in uris:
-            opening = partial(
-                open_source, uri, loop=settings.loop, now_us=clock.now_us, video_stream=settings.video_stream
-            )
-            sources.append(await threads.run(opening, Stage.SOURCE))
-            stack.callback(_close, sources[-1].close, stage_of(sources[-1]), threads)
-            check_live(
-                sources[-1].info,
-                fps=settings.fps,
-                policy=settings.policy,
-                loop=settings.loop,
-                skip_gaps=settings.skip_gaps,
-            )
-        opened_cameras = cameras(uris, sources, settings.pace, arrivals, skip_gaps=settings.skip_gaps)
+        sources = await opening.run()
+        opened_cameras = cameras(uris, sources.all, settings.pace, arrivals, skip_gaps=settings.skip_gaps)
         if settings.fps != "max":
             clock.expect(float(sum(camera.schedule.rate for camera in opened_cameras)))
         if faults is not None:
@@ -113,6 +104,7 @@ async def _measured(
             started,
             spec,
             opened_cameras,
+            sources.awaited,
             model,
             engine,
             timings,
@@ -138,15 +130,9 @@ async def _load(settings: Settings, threads: Threads, stack: ExitStack) -> LoadP
     return processes
 
 
-def _close(close: Callable[[], None], stage: Stage, threads: Threads) -> None:
-    """Closes what belongs to a stage, unless a thread is in it that never came back."""
-    if stage not in threads.lost:
-        close()
-
-
 def _close_engine(engine: Engine, threads: Threads) -> None:
-    """The same of an engine; the process of one that never came back is ended."""
-    if isinstance(engine, ApartEngine) and Stage.ENGINE in threads.lost:
+    """Closes it, unless a thread is in it that never came back; in a process of its own it is ended then."""
+    if Stage.ENGINE not in threads.lost:
+        engine.close()
+    elif isinstance(engine, ApartEngine):
         engine.kill()
-    else:
-        _close(engine.close, Stage.ENGINE, threads)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from streamer.engines.isolated import ApartEngine
+from streamer.errors import SinkError
 from streamer.ledger.ledger import Ledger, Watcher, Watchers
 from streamer.ledger.outages import Gaps
-from streamer.pipeline.housekeeping import Housekeeping, garbage_frozen
+from streamer.pipeline.housekeeping import Chore, Housekeeping, Step, garbage_frozen
 from streamer.pipeline.observer import Observer, Vigil
 from streamer.pipeline.pipeline import Extras, Pipeline
 from streamer.pipeline.rounds import Intermission, Rounds
 from streamer.run.finished import Run
+from streamer.run.first_frames import let_go
 from streamer.run.manifest import Manifest, summary
 from streamer.run.measurements import Measurements
 from streamer.run.notes import notes
@@ -24,14 +26,23 @@ from streamer.run.outputs import Outputs
 from streamer.run.prepare import Prepared, prepare
 from streamer.run.resources import Opened
 from streamer.run.setup import nominal_deadline_us
+from streamer.run.setup_parts import streams_part
 from streamer.run.stages import Assembly
 from streamer.run.summarize import Account, Aids, End
-from streamer.run.warmup import catch_up, warm_again
+from streamer.run.warmup import warm_again
+from streamer.rundir.rundir import RunDir
 from streamer.rundir.segments import Pieces
 from streamer.stats.distribution import MOST_EXACT
 from streamer.stats.hdr_log import write_hdr_log
 from streamer.workers.defects import as_streamer_error
 from streamer.workers.run_clock import RunTime
+from streamer.workers.threads import Stage
+
+WINDOW_BEHIND_US = 100_000
+"""A run that ends with a window ends a frame later than that: it would get another window for a single frame."""
+
+SIZES_US = 1_000_000
+"""How often it is looked whether the size of a camera that was away is known, in microseconds."""
 
 
 class Session:
@@ -63,26 +74,38 @@ class Session:
             self._watcher = Watchers(self._watcher, vigil.begins(closed_loop=closed_loop, ticks_us=ticks_us))
         self._end = End()
         self._cpu_aside_s = 0.0
+        self._write_again: Callable[[], None] = lambda: None
 
     async def run(self) -> Run:
         """Warms up, runs the pipeline, and closes the run directory."""
         prepared = await prepare(self._opened, self._assembly, self._time.stamp, self._vigil)
         intermission = self._intermission(prepared)
         outputs = Outputs(self._opened, self._assembly)
-        account = self._build(prepared, intermission, outputs)
-        await self._begin(account, outputs, prepared.read_us)
-        return await self._measure(account, outputs)
+        with ExitStack() as frozen:
+            try:
+                account = self._build(prepared, intermission, outputs)
+                await self._begin(account, outputs)
+                frozen.enter_context(garbage_frozen())
+                # The last that takes long: what comes from here on waits for the origin.
+                await let_go(self._opened, prepared.came_us)
+                self._start(account)
+            except BaseException:
+                outputs.give_up()
+                raise
+            return await self._measure(account, outputs, frozen)
 
     def _intermission(self, prepared: Prepared) -> Intermission | None:
         if self._rounds is None:
             return None
-        return Intermission(
+        intermission = Intermission(
             self._rounds,
             None if self._schedule.closed_loop else self._schedule.rate,
             self._time,
             partial(warm_again, prepared.detectors, prepared.sample),
             self._aside,
         )
+        self._measured.backlog.rounds = intermission.started
+        return intermission
 
     def _build(self, prepared: Prepared, intermission: Intermission | None, outputs: Outputs) -> Account:
         """The pipeline with its ledger, and where the facts of the run are."""
@@ -94,9 +117,9 @@ class Session:
             intermission=intermission,
             replacing=prepared.replacing,
             pieces=outputs.pieces,
+            videos=outputs.videos,
         )
         ledger = Ledger(self._deadline_us, self._watcher, outputs.frame_rows)
-        sample = partial(self._sample, outputs.pieces)
         pipeline = Pipeline(
             streams=[
                 self._assembly.stream(number, first, outputs.sink(number, self._time))
@@ -117,45 +140,64 @@ class Session:
                 golden=prepared.golden,
                 on_gap=self._observer.waits,
             ),
-            on_idle=Housekeeping(ledger, self._measured.tally, self._observer.progress, sample),
+            chores=self._chores(ledger, outputs.pieces),
             decoded=self._measured.tail.decoded,
         )
-        return Account(self._opened, self._measured, aids, self._deadline_us, prepared.sha256, ledger, pipeline)
+        return Account(
+            self._opened,
+            self._measured,
+            aids,
+            self._deadline_us,
+            prepared.sha256,
+            prepared.damage,
+            ledger,
+            pipeline,
+        )
 
-    async def _begin(self, account: Account, outputs: Outputs, read_us: int) -> None:
-        """Writes down what is known, and lets go of what live sources have kept since ``read_us``."""
-        try:
-            outputs.directory.begin(account.begun())
-            for camera in self._opened.cameras:
-                if camera.source.info.live:
-                    catching_up = partial(catch_up, camera.source, read_us, self._opened.clock)
-                    await self._opened.threads.run(catching_up, camera.stage)
-        except BaseException:
-            outputs.directory.give_up()
-            raise
+    async def _begin(self, account: Account, outputs: Outputs) -> None:
+        """Writes down what is known."""
+        outputs.directory.begin(begun := account.begun())
+        if outputs.pieces is not None:
+            # The thread, too, is then there: to start one at the first cut may hold up a frame.
+            await self._opened.threads.run(outputs.pieces.begin, Stage.HOUSEKEEPING)
+        self._write_again = partial(self._write_sizes, outputs.directory, begun)
 
-    async def _measure(self, account: Account, outputs: Outputs) -> Run:
-        """Runs the pipeline to its end, whatever that is."""
-        opened, pipeline, end = self._opened, account.pipeline, self._end
+    def _start(self, account: Account) -> None:
+        """Tells who watches that the run begins, and how to end it."""
 
         def stop(reason: str) -> None:
-            end.interrupted = reason
-            pipeline.stop()
+            self._end.interrupted = reason
+            account.pipeline.stop()
 
-        self._observer.started(stop, notes(opened))
-        opened.threads.forget_cpu()
-        if opened.load is not None:
-            opened.load.begin()
+        self._observer.started(stop, notes(self._opened))
+        self._opened.threads.forget_cpu()
+        if self._opened.load is not None:
+            self._opened.load.begin()
+
+    def _write_sizes(self, directory: RunDir, begun: dict[str, Any]) -> None:
+        """Writes down how large the pictures of cameras are that have come since the run ``begun``, for a repair."""
+        unknown = [number for number, stream in enumerate(begun["streams"]) if stream["width"] is None]
+        if not any(self._opened.cameras[number].source.info.width for number in unknown):
+            return
+        begun["streams"] = streams = streams_part(self._opened.cameras)
+        begun["source"] = {**begun["source"], "width": streams[0]["width"], "height": streams[0]["height"]}
+        with suppress(SinkError):  # a disk that is full is told by the tables
+            directory.begin(begun)
+
+    async def _measure(self, account: Account, outputs: Outputs, frozen: ExitStack) -> Run:
+        """Runs the pipeline to its end, whatever that is; garbage is ``frozen`` until then."""
+        pipeline, end = account.pipeline, self._end
         cpu = time.process_time() + self._engine_s()
         try:
-            with garbage_frozen():
-                await pipeline.run()
+            self._measured.suspensions.begin()
+            await pipeline.run()
         except Exception as error:  # what nobody raised on purpose ends the run like an error that somebody did
             end.failure = pipeline.failure or as_streamer_error(error, outputs.directory.path)
         except BaseException:
             end.interrupted = end.interrupted or "cancelled"
             raise
         finally:
+            frozen.close()
             end.failure = end.failure or pipeline.failure
             end.cpu_s = time.process_time() + self._engine_s() - cpu - self._cpu_aside_s
             finished = self._finish(account, outputs)
@@ -164,20 +206,23 @@ class Session:
     def _finish(self, account: Account, outputs: Outputs) -> Run:
         """Closes what is open, and writes the manifest."""
         end, directory = self._end, outputs.directory
-        end.duration_us = self._time.now_us()
-        self._measured.finish(end.duration_us)
+        end.duration_us = account.ledger.last_us
+        with end.failing():
+            self._measured.finish(end.duration_us)
         account.aids.gaps.finish(end.duration_us)
         if self._vigil is not None:
             with end.failing():
-                self._vigil.ends(end.duration_us)
+                self._vigil.ends(self._time.now_us())
         if self._opened.load is not None:
             self._opened.load.finish()
         for video in outputs.videos:
             with end.failing():
                 video.close()
         if outputs.pieces is not None:
-            outputs.pieces.finish()
-        directory.release()
+            with end.failing():
+                outputs.pieces.finish()
+        with end.failing():
+            directory.release()
         whole = self._measured.tally.whole()
         if not all(values.exact for values in whole.values()):
             with end.failing():
@@ -188,13 +233,18 @@ class Session:
             document = cast(Manifest, directory.finish(document))
         return Run(directory.path, document, facts.totals.figures, end.failure, end.interrupted)
 
-    def _sample(self, pieces: Pieces | None, collections: int) -> None:
-        self._measured.sample(collections)
-        now = self._time.now_us()
+    def _chores(self, ledger: Ledger, pieces: Pieces | None) -> list[Chore]:
+        """What is done between frames."""
+        usual = Housekeeping(ledger, self._measured.tally, self._observer.progress, self._measured.sample)
+        chores = usual.chores
+        if any(awaited.away for awaited in self._opened.awaited.values()):
+            chores.append(Chore("write down sizes", SIZES_US, (Step(lambda _: self._write_again(), aside=True),)))
         if pieces is not None:
-            pieces.between(now)
+            chores.append(Chore("cut the files", pieces.every_us, (Step(pieces.cut, aside=True),)))
         if self._vigil is not None:
-            self._vigil.between(now)
+            steps = (Step(self._vigil.look, aside=True), Step(self._vigil.between))
+            chores.append(Chore("end a window", self._vigil.window_us, steps, WINDOW_BEHIND_US))
+        return chores
 
     @contextmanager
     def _aside(self) -> Iterator[None]:

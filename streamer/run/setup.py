@@ -26,7 +26,8 @@ from streamer.schedule.schedule import Schedule
 from streamer.settings import Settings
 from streamer.vendors.versions import versions
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""From 2 on there is a ``document_sha256``, and ``duration_s`` goes to the last stamp of ``frames.csv``."""
 
 
 class RoundPart(TypedDict):
@@ -45,7 +46,8 @@ class RunPart(TypedDict):
     """The ``run``: what was asked for, with its defaults worked out, how long it took, and its rounds, if any.
 
     ``fps`` is ``max`` or a rate, as a fraction where it is no whole number. ``*_ms`` are milliseconds, ``*_s``
-    seconds. ``percentiles`` are exact, or of a histogram. ``study`` names the study whose rounds it ran in.
+    seconds. ``deadline_asked_ms`` is null where the deadline is a frame period. ``percentiles`` are exact, or of a
+    histogram. ``study`` names the study whose rounds it ran in. ``duration_s`` is the last stamp in ``frames.csv``.
     """
 
     fps: str
@@ -62,6 +64,7 @@ class RunPart(TypedDict):
     slo: str | None
     percentiles: str
     deadline_ms: float | None
+    deadline_asked_ms: NotRequired[float | None]
     warmup: int
     warmup_ms: float
     video: str
@@ -70,6 +73,9 @@ class RunPart(TypedDict):
     fit: str
     loop: bool
     give_up_s: float | None
+    source_timeout_s: NotRequired[float]
+    rtsp_transport: NotRequired[str]
+    tls_verify: NotRequired[bool]
     study: str | None
     rounds: list[RoundPart] | None
     garbage_collection: str
@@ -95,14 +101,18 @@ def run_part(opened: Opened, deadline_us: int | None) -> RunPart:
         "slo": settings.slo,
         "percentiles": "exact",
         "deadline_ms": None if deadline_us is None else deadline_us / 1000,
+        "deadline_asked_ms": settings.deadline_ms,
         "warmup": settings.warmup,
         "warmup_ms": opened.timings.warmup_ms,
         "video": settings.video.value,
         "confidence": settings.confidence,
         "iou": settings.iou,
-        "fit": settings.fit.value,
+        "fit": opened.model.input_with(settings.fit).fit.value,
         "loop": settings.loop,
         "give_up_s": None if settings.give_up_us is None else settings.give_up_us / 1_000_000,
+        "source_timeout_s": settings.source_timeout_s,
+        "rtsp_transport": settings.rtsp_transport.value,
+        "tls_verify": settings.tls_verify,
         "study": None,
         "rounds": None,
         "garbage_collection": "frozen after warm-up, then only between frames",
@@ -139,7 +149,7 @@ def setup(opened: Opened, deadline_us: int | None, sha256: str | None) -> Setup:
         "notes": notes(opened),
         "source": source_part(opened.cameras[0].source.info, sha256),
         "streams": streams_part(opened.cameras),
-        "model": model_part(opened.model),
+        "model": model_part(opened.model, opened.settings.fit),
         "engine": engine_part(opened.spec, opened.engine, opened.timings),
         "run": run_part(opened, deadline_us),
         "load": None if opened.load is None else opened.load.part(),

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NotRequired, TypedDict
 
+from streamer.address import writable
+from streamer.detection.input_spec import Fit
 from streamer.engines.base import Engine
 from streamer.engines.variants import EngineSpec
+from streamer.models.input_choice import InputPart, input_part
 from streamer.models.model import Model
 from streamer.pipeline.camera import Camera
 from streamer.run.measurements import DeviceChange
@@ -19,13 +22,16 @@ from streamer.sources.base import SourceInfo
 class SourcePart(TypedDict):
     """The ``source``: the first stream's, width and height in pixels, and the SHA-256 of a file.
 
-    ``fps`` is a fraction where it is no whole number, as in 30000/1001; ``frames`` is null where it does not tell.
+    ``fps`` is a fraction where it is no whole number, as in 30000/1001: of a live source what came before the run, of
+    which ``announced_fps`` is what it says itself, null where it says nothing. ``frames`` is null where it does not
+    tell, ``width`` and ``height`` are where it was away all the time.
     """
 
     uri: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     fps: str
+    announced_fps: NotRequired[str | None]
     frames: int | None
     live: bool
     sha256: str | None
@@ -35,13 +41,18 @@ def source_part(info: SourceInfo, sha256: str | None) -> SourcePart:
     """The ``source`` of the manifest."""
     return {
         "uri": info.uri,
-        "width": info.width,
-        "height": info.height,
+        "width": info.width or None,
+        "height": info.height or None,
         "fps": str(info.rate),
+        "announced_fps": _announced(info),
         "frames": info.frames,
         "live": info.live,
         "sha256": sha256,
     }
+
+
+def _announced(info: SourceInfo) -> str | None:
+    return None if info.announced_rate is None else str(info.announced_rate)
 
 
 class FileGapPart(TypedDict):
@@ -55,16 +66,20 @@ class FileGapPart(TypedDict):
 class StreamPart(TypedDict):
     """One of the ``streams``: what it plays, how many milliseconds after the origin it begins, and its frames.
 
+    ``width`` and ``height`` are null of a camera that was away all the time.
     ``video_stream`` is which of a file's video streams is played, from 0; null of what is no video file. ``gaps``
     are those in the times by which its frames are due. A file that starts again does so after
     ``loops_after`` frames, which is the frame of a gap between its end and its beginning; null where it has no gap.
+    Where images have ``own_sizes``, ``width`` and ``height`` are the first one's.
     """
 
     stream: int
     uri: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
+    own_sizes: NotRequired[bool]
     fps: str
+    announced_fps: NotRequired[str | None]
     live: bool
     video_stream: NotRequired[int | None]
     phase_ms: float
@@ -80,9 +95,11 @@ def streams_part(cameras: Sequence[Camera]) -> list[StreamPart]:
         {
             "stream": number,
             "uri": camera.source.info.uri,
-            "width": camera.source.info.width,
-            "height": camera.source.info.height,
+            "width": camera.source.info.width or None,
+            "height": camera.source.info.height or None,
+            "own_sizes": camera.source.info.own_sizes,
             "fps": str(camera.source.info.rate),
+            "announced_fps": _announced(camera.source.info),
             "live": camera.source.info.live,
             "video_stream": camera.source.info.video_stream,
             "phase_ms": camera.schedule.phase_us / 1000,
@@ -116,26 +133,37 @@ def file_gaps(part: StreamPart) -> FileGaps | None:
 
 
 class ModelPart(TypedDict):
-    """The ``model``: its file and the SHA-256, height and width of its input in pixels, its head, and its classes."""
+    """The ``model``: its file and the SHA-256, height and width of its input in pixels, its head, and its classes.
+
+    ``input`` is how pictures were made ready for it; ``confidence`` and ``iou`` are the thresholds that its metadata
+    asks for, null where it asks for none.
+    """
 
     name: str
     path: str
     sha256: str
     input_size: list[int]
     head: str
-    classes: int
+    classes: int | None
+    input: NotRequired[InputPart]
+    confidence: NotRequired[float | None]
+    iou: NotRequired[float | None]
 
 
-def model_part(model: Model) -> ModelPart:
-    """The ``model`` of the manifest."""
+def model_part(model: Model, fit: Fit | None = None) -> ModelPart:
+    """The ``model`` of the manifest; ``fit`` is the one asked for instead of its own."""
     height, width = model.input_size
+    by = model.input_by if fit is None else {**model.input_by, "fit": "--fit"}
     return {
         "name": model.name,
-        "path": str(model.path),
+        "path": writable(str(model.path)),
         "sha256": model.sha256,
         "input_size": [height, width],
-        "head": model.head.value,
-        "classes": len(model.names),
+        "head": model.head,
+        "classes": model.classes,
+        "input": input_part(model.input_with(fit), by),
+        "confidence": model.confidence,
+        "iou": model.iou,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from streamer.rundir.rundir import RunDir
 from streamer.rundir.segments import PiecedVideo
 from streamer.sink.sink import Sink
 from streamer.sources.base import Unreadable
+from streamer.video.late import AnyVideo, LateVideo
 from streamer.video.writer import VideoWriter
 from streamer.workers.run_clock import RunTime
 from streamer.workers.threads import Stage
@@ -42,7 +44,7 @@ class Assembly:
         """What gives up work that hangs."""
         opened = self._opened
         # Not live sources: between two of their frames there is no telling how long it may take.
-        stages = [Stage.SINK, Stage.SOURCE]
+        stages = [Stage.SINK, Stage.SOURCE, Stage.HOUSEKEEPING]
         if not opened.settings.respawn:  # that watches the engine by itself
             stages.append(Stage.ENGINE)
         return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)
@@ -50,8 +52,10 @@ class Assembly:
     def detector(self, request: Request) -> Detector:
         """The detector of a request, with the faults of the engine if there are any."""
         opened, settings, stamp = self._opened, self._opened.settings, self._time.stamp
-        preprocess = preprocess_for(opened.spec.preprocess, opened.model.input_size, settings.fit)
-        postprocess = Postprocess(opened.model.head, settings.confidence, settings.iou, len(opened.model.names))
+        model = opened.model
+        spec, port = model.input_with(settings.fit), model.signature.picture_port
+        preprocess = preprocess_for(opened.spec.preprocess, port, model.input_size, spec)
+        postprocess = Postprocess(model.decoder(), settings.confidence, settings.iou, model.classes)
         if opened.faults is None or not opened.faults.engine:
             return Detector(request, preprocess, postprocess, stamp)
         means = means_of(time.sleep, opened.engine.signal if isinstance(opened.engine, ApartEngine) else None)
@@ -66,31 +70,37 @@ class Assembly:
             sink = faults.sink(number, sink, self._time.stamp, time.sleep)
         return Stream(source, first, camera.schedule, Judge(self._opened.settings.freshness), sink)
 
-    def encoder(self, directory: RunDir, stream: int) -> VideoWriter | PiecedVideo:
+    def encoder(self, directory: RunDir, stream: int) -> AnyVideo | PiecedVideo:
         """The annotated video of a stream, with the faults of the disk if there are any."""
         camera, faults = self._opened.cameras[stream], self._opened.faults
-        info, schedule = camera.source.info, camera.schedule
-        base = schedule.video_tick(info.time_base)
         path = directory.path / video_name(stream, len(self._opened.cameras))
 
-        def make(path: Path, comment: str = "") -> VideoWriter:
+        def write(path: Path, comment: str) -> VideoWriter:
+            info, schedule = camera.source.info, camera.schedule
             writer = partial(
                 VideoWriter,
                 path,
                 info.width,
                 info.height,
                 schedule.rate,
-                base,
+                schedule.video_tick(info.time_base),
                 comment=comment,
                 sample_aspect_ratio=info.sample_aspect_ratio,
             )
             return writer() if faults is None else writer(open_file=faults.disk.open)
 
+        def make(path: Path, comment: str = "") -> AnyVideo:
+            if camera.source.info.width:
+                return write(path, comment)
+            return LateVideo(lambda: write(path, comment) if camera.source.info.width else None)
+
         return make(path) if self._opened.settings.segment_s is None else PiecedVideo(path, make)
 
-    def warmup_frame(self, first: object) -> Frame:
-        """A copy of the first frame, or a gray one when that cannot be decoded."""
+    def warmup_frame(self, firsts: Sequence[Frame | Unreadable | None]) -> Frame:
+        """A copy of the first frame of the first camera that is there, or a gray one when that cannot be decoded."""
+        infos = [camera.source.info for camera in self._opened.cameras]
+        number = next(number for number, info in enumerate(infos) if info.width)
+        first, info = firsts[number], infos[number]
         if isinstance(first, Frame):
             return Frame(first.stream, first.index, first.pts, first.image.copy())
-        info = self._opened.cameras[0].source.info
         return Frame(0, 0, Fraction(0), np.full((info.height, info.width, 3), 114, np.uint8))

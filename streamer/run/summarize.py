@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from streamer.errors import SinkError, StreamerError
+from streamer.errors import StreamerError
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.outages import Gaps
 from streamer.pipeline.engine_restart import Replacing
+from streamer.pipeline.housekeeping import doing
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.priming import Primer
 from streamer.pipeline.rounds import Intermission
@@ -22,12 +23,14 @@ from streamer.run.measured_parts import device_parts, priming_part, replacements
 from streamer.run.measurements import Measurements
 from streamer.run.resources import Opened
 from streamer.run.setup import setup
-from streamer.rundir.segments import Pieces
+from streamer.rundir.segments import PiecedVideo, Pieces
+from streamer.video.late import AnyVideo
+from streamer.workers.defects import as_streamer_error
 
 
 @dataclass(frozen=True, slots=True)
 class Aids:
-    """What a run has beside its pipeline, where it was asked for."""
+    """What a run has beside its pipeline, where it was asked for; ``videos`` are the annotated ones."""
 
     watchdog: Watchdog
     gaps: Gaps
@@ -35,11 +38,12 @@ class Aids:
     intermission: Intermission | None
     replacing: Replacing | None
     pieces: Pieces | None
+    videos: Sequence[AnyVideo | PiecedVideo]
 
 
 @dataclass(slots=True)
 class End:
-    """How a run ended: ``duration_us`` of its time, with CPU seconds; by an error, or by what stopped it."""
+    """How a run ended: its last stamp, with CPU seconds; by an error, or by what stopped it."""
 
     duration_us: int = 0
     cpu_s: float = 0.0
@@ -48,22 +52,24 @@ class End:
 
     @contextmanager
     def failing(self) -> Iterator[None]:
-        """What cannot be written meanwhile is how the run failed, unless it had failed before."""
+        """What cannot be written or done meanwhile is how the run failed, unless it had failed before."""
         try:
-            yield
-        except SinkError as error:
-            self.failure = self.failure or error
+            with doing("end the run in good order"):
+                yield
+        except Exception as error:  # a fault of ours too: what is left to be written is
+            self.failure = self.failure or as_streamer_error(error)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where the facts of a run are; ``sha256`` is its source's."""
+    """Where the facts of a run are; ``sha256`` is its source's, ``damage`` what its warm-up showed of the model."""
 
     opened: Opened
     measured: Measurements
     aids: Aids
     deadline_us: int | None
     sha256: str | None
+    damage: Sequence[str]
     ledger: Ledger
     pipeline: Pipeline
 
@@ -88,11 +94,11 @@ class Account:
         opened, aids = self.opened, self.aids
         return Facts(
             setup=setup(opened, self.deadline_us, self.sha256),
-            totals=totals(self.ledger, self.measured.tally, self.measured.windows),
+            totals=totals(self.ledger, self.measured.tally, self.measured.windows, self.measured.backlog),
             duration_us=end.duration_us,
             error=None if end.failure is None else str(end.failure),
-            interrupted=end.interrupted is not None,
-            raised=[doubt for camera in opened.cameras for doubt in camera.source.doubts],
+            stopped_by=end.interrupted,
+            raised=[*self.damage, *(doubt for camera in opened.cameras for doubt in camera.source.doubts)],
             gaps=aids.gaps.part() if any(camera.source.info.live for camera in opened.cameras) else None,
             replacements=() if aids.replacing is None else replacements_part(aids.replacing.done),
             pieces=None if aids.pieces is None else aids.pieces.part(),
@@ -105,16 +111,18 @@ class Account:
     def _observed(self, end: End) -> Observed:
         opened, measured, aids, pipeline = self.opened, self.measured, self.aids, self.pipeline
         load, faults, witness = opened.load, opened.faults, measured.witness
+        held = sum(video.held for video in aids.videos)
         return Observed(
             device_changes=measured.device_changes,
             device_parts=device_parts(measured.device_changes, measured.tally, end.duration_us),
             tail=measured.tail.explain(),
             priming=None if aids.primer is None else priming_part(aids.primer.tally),
             stalls=stalls_part(aids.watchdog.stalls),
-            resources=resources_part(opened, witness, pipeline, end.cpu_s),
+            resources=resources_part(opened, witness, pipeline, end.cpu_s, held, measured.suspensions.part()),
             contention=Contention.seen_by(witness),
             ungated=pipeline.ungated,
             undrawn=pipeline.undrawn,
+            held=held,
             load_cores=0.0 if load is None else load.cores_taken,
             load_doubts=() if load is None else load.doubts(),
             fault_doubts=() if faults is None else faults.doubts(),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from streamer.detection.annotate import annotate_stale
 from streamer.detection.detections import no_detections
+from streamer.detection.soundness import signs_of_damage
 from streamer.engines.base import Engine
 from streamer.frame import Frame
 from streamer.ledger.record import FrameRecord
+from streamer.models.model import Model
 from streamer.pipeline.detector import Detector
-from streamer.sources.base import Source
 from streamer.workers.clock import Clock
 
 
@@ -60,18 +60,16 @@ def warm_inference_us(detector: Detector, frame: Frame) -> float:
     return median(record.infer or 0 for record in records)
 
 
+def damage_of(model: Model, detector: Detector, frame: Frame) -> list[str]:
+    """What is known of the model, and what the engine's own answer to ``frame`` shows; in sentences. Blocks."""
+    signs = signs_of_damage(model.decoder(), detector.outputs(frame))
+    known = (f"{model.name}: {doubt}" for doubt in model.doubts)
+    return [*known, *(f"{model.name} looks damaged: {sign}" for sign in signs)]
+
+
 def warm_drawing(frame: Frame, names: Sequence[str]) -> None:
     """Draws on a copy of ``frame``: OpenCV loads its font for the first text, which takes as long as an inference."""
     annotate_stale(frame.image.copy(), no_detections(), names, 0)
-
-
-def catch_up(source: Source, since_us: int, clock: Clock) -> None:
-    """Lets go of the frames that a live source has kept since ``since_us``: they would all arrive at once. Blocks."""
-    period_us = 1_000_000 / source.info.rate
-    for _ in range(math.ceil((clock.now_us() - since_us) / period_us)):
-        start_us = clock.now_us()
-        if source.read() is None or clock.now_us() - start_us > period_us / 2:
-            return  # one that had to be waited for was not kept
 
 
 def _repeat(detectors: Sequence[Detector], frame: Frame, times: int) -> None:

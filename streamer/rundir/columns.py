@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import numpy.typing as npt
 
 from streamer.ledger.record import Outcome
 from streamer.rundir.frames_csv import FRAME_COLUMNS
+from streamer.rundir.paths import FRAMES
+from streamer.rundir.written import pieces_of
 from streamer.units import microseconds
 
 Values = npt.NDArray[np.int64]
@@ -70,6 +74,19 @@ def _ages(scheduled: Values, result_latency: Values) -> Values:
 
 def read_columns(path: Path) -> Columns:
     """Reads a ``frames.csv``; a torn last line is left out. Raises OSError, and ValueError when it is none."""
+    return _columns([path])
+
+
+def read_all_columns(directory: Path) -> Columns:
+    """Reads the ``frames.csv`` of a run directory with all its pieces that are there.
+
+    Raises as `read_columns`, and EOFError for a torn piece.
+    """
+    path = directory / FRAMES
+    return _columns([*pieces_of(path), path])
+
+
+def _columns(paths: Sequence[Path]) -> Columns:
     names = FRAME_COLUMNS.split(",")
     places = [names.index(f"{name}_ms") for name in ("scheduled", "service", "result_latency", "latency")]
     number, fate, fates = (
@@ -78,13 +95,8 @@ def read_columns(path: Path) -> Columns:
         {outcome.value: place for place, outcome in enumerate(OUTCOMES)},
     )
     times, outcomes, streams = [array("q") for _ in places], array("b"), array("h")
-    with path.open(encoding="utf-8") as file:
-        if next(file, "").rstrip("\n") != FRAME_COLUMNS:
-            raise ValueError(f"{path} has not the columns of a frames.csv")
-        for line in file:
-            if not line.endswith("\n"):
-                break
-            row = line.split(",")
+    for path in paths:
+        for row in _lines(path):
             for column, place in zip(times, places, strict=True):
                 us = microseconds(row[place])
                 column.append(NEVER if us is None else us)
@@ -96,3 +108,14 @@ def read_columns(path: Path) -> Columns:
     stream = np.frombuffer(streams, np.int16) if streams else np.zeros(0, np.int16)
     service, result_latency, latency = (column[order] for column in others)
     return Columns(stream[order], scheduled[order], service, result_latency, latency, fate_column[order])
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    """The whole lines of a ``frames.csv``, or of a piece of one, cut at the commas."""
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        if next(file, "").rstrip("\n") != FRAME_COLUMNS:
+            raise ValueError(f"{path} has not the columns of a frames.csv")
+        for line in file:
+            if not line.endswith("\n"):
+                break
+            yield line.split(",")

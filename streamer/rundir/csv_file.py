@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -27,6 +28,15 @@ class Reserve:
         self._path.unlink(missing_ok=True)
 
 
+@dataclass(slots=True)
+class _File:
+    """The file that is being written: how many bytes it has, and how many lines without its header."""
+
+    descriptor: int
+    size: int = 0
+    lines: int = 0
+
+
 class Table:
     """A CSV file: a header, then lines, each appended by one write of its own; several threads may.
 
@@ -39,12 +49,7 @@ class Table:
         self._reserve = reserve
         self._lock = Lock()
         self.write: Callable[[int, bytes], int] = os.write
-        self._begin()
-
-    def _begin(self) -> None:
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
-        self._size = self._lines = 0
-        self._append(self._header.encode())
+        self._file = self._new_file()
 
     def append(self, lines: str) -> None:
         """Writes whole lines.
@@ -53,48 +58,54 @@ class Table:
         that the run ends with nothing lost.
         """
         with self._lock:
-            self._append(lines.encode())
-            self._lines += lines.count("\n")
+            self._append(self._file, lines.encode())
+            self._file.lines += lines.count("\n")
 
     def cut(self, finished: Path) -> int:
         """Renames the file to ``finished`` and goes on in a new one; returns how many lines were in it.
 
+        Whoever appends does not wait for the disk meanwhile, and writes into the old file until the new one is there.
         Raises SinkError.
         """
+        try:
+            self.path.rename(finished)
+            fresh = self._new_file()
+        except OSError as error:
+            raise SinkError(f"cannot write {self.path}: {error.strerror}") from error
         with self._lock:
-            lines = self._lines
-            self.close()
-            try:
-                self.path.rename(finished)
-                self._begin()
-            except OSError as error:
-                raise SinkError(f"cannot write {self.path}: {error.strerror}") from error
-        return lines
+            self._file, old = fresh, self._file
+        os.close(old.descriptor)
+        return old.lines
 
-    def _append(self, encoded: bytes) -> None:
-        failure = self._write(encoded)
+    def _new_file(self) -> _File:
+        file = _File(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666))
+        self._append(file, self._header.encode())
+        return file
+
+    def _append(self, file: _File, encoded: bytes) -> None:
+        failure = self._write(file, encoded)
         if failure is None:
             return
         if failure.errno in (errno.ENOSPC, errno.EDQUOT):
             self._reserve.release()
-            if self._write(encoded) is None:
+            if self._write(file, encoded) is None:
                 raise SinkError(f"disk full while writing {self.path}: free some space") from failure
         raise SinkError(f"cannot write {self.path}: {failure.strerror}") from failure
 
-    def _write(self, encoded: bytes) -> OSError | None:
+    def _write(self, file: _File, encoded: bytes) -> OSError | None:
         try:
-            written = self.write(self._file, encoded)
+            written = self.write(file.descriptor, encoded)
             if written < len(encoded):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             # No line is left torn.
-            os.ftruncate(self._file, self._size)
+            os.ftruncate(file.descriptor, file.size)
             return error
-        self._size += written
+        file.size += written
         return None
 
     def close(self) -> None:
         """Closes the file; may be called again."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        if self._file.descriptor >= 0:
+            os.close(self._file.descriptor)
+            self._file.descriptor = -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import groupby
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.detection.class_names import label_of
 from streamer.detection.detections import Detections, no_detections
+from streamer.rundir.paths import DETECTIONS
+from streamer.rundir.written import pieces_of
 
 DETECTION_COLUMNS = "stream,frame,class_id,label,confidence,x1,y1,x2,y2"
 
@@ -18,7 +22,7 @@ DETECTION_COLUMNS = "stream,frame,class_id,label,confidence,x1,y1,x2,y2"
 def detection_rows(stream: int, frame: int, detections: Detections, names: Sequence[str]) -> str:
     """The frame's lines of ``detections.csv``; boxes in pixels of the source frame, to a hundredth."""
     return "".join(
-        f"{stream},{frame},{class_id},{_quoted(names[class_id])},{confidence:.4f},"
+        f"{stream},{frame},{class_id},{_quoted(label_of(names, class_id))},{confidence:.4f},"
         f"{x1:.2f},{y1:.2f},{x2:.2f},{y2:.2f}\n"
         for (x1, y1, x2, y2), confidence, class_id in zip(
             detections.xyxy.tolist(),
@@ -36,14 +40,28 @@ def _quoted(label: str) -> str:
 def read_detections(path: Path) -> defaultdict[int, Detections]:
     """What a ``detections.csv`` says was found, by frame; nothing in one without a row; a torn line is left out."""
     found: defaultdict[int, Detections] = defaultdict(no_detections)
+    _add(found, path)
+    return found
+
+
+def read_all_detections(directory: Path) -> defaultdict[int, Detections]:
+    """The same of a run directory, of all its pieces that are there. Raises OSError, and EOFError for a torn one."""
+    found: defaultdict[int, Detections] = defaultdict(no_detections)
+    path = directory / DETECTIONS
+    for piece in (*pieces_of(path), path):
+        _add(found, piece)
+    return found
+
+
+def _add(found: dict[int, Detections], path: Path) -> None:
     # Labels may hold line breaks of any kind, and be torn within a letter.
-    with path.open(newline="\n", encoding="utf-8", errors="replace") as file:
+    open_it = gzip.open if path.suffix == ".gz" else open
+    with open_it(path, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
         rows = csv.reader(line for line in file if line.endswith("\n"))
         next(rows, None)
         whole = (row for row in rows if len(row) == len(DETECTION_COLUMNS.split(",")))
         for frame, of_frame in groupby(whole, key=lambda row: row[1]):
             found[int(frame)] = _detections(list(of_frame))
-    return found
 
 
 def _detections(rows: Sequence[Sequence[str]]) -> Detections:

@@ -15,7 +15,8 @@ from typing import Any
 
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.csv_file import Table
-from streamer.rundir.paths import FRAMES, pieces_of
+from streamer.rundir.paths import FRAMES
+from streamer.rundir.written import pieces_of
 from streamer.units import microseconds, milliseconds
 
 
@@ -55,7 +56,8 @@ _INFER = "the model"
 _SINK = "taken by the sink; in the video (with `--video none` the same instant)"
 _FATE = (
     "what became of it, and why it was dropped: `queue_full`, `stale` (older than `--max-age`), "
-    "`partial` (`--skip-partial`); of a `decode_error` why, in words"
+    "`partial` (`--skip-partial`); of a `decode_error` why, in words; of a delivered one `after_damage` where it may "
+    "be smeared: what it refers to was damaged or did not come, and no key frame has come since"
 )
 _LATENESS = "captured − scheduled, less what the policy `wait` held the source back"
 

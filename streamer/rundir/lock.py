@@ -36,10 +36,11 @@ class RunLock:
         """Takes the file away, if that is not done yet, and releases the lock; may be called again."""
         if self._file.closed:
             return
-        has_name = self._has_name()
+        # A lock holds nothing: a file with something in it is somebody else's, and stays.
+        ours = self._has_name() and os.fstat(self._file.fileno()).st_size == 0
         if os.name == "nt":  # where no open file can be removed; elsewhere the next run's would be, if it came second
             self._file.close()
-        if has_name:
+        if ours:
             with suppress(OSError):
                 self._path.unlink()
         self._file.close()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from streamer.address import slug
-from streamer.workers.defects import TRACEBACK
 
 RUNS = Path("runs")
 """Where run directories are made that are given no place."""
@@ -24,15 +23,24 @@ MANIFEST_RESERVE = ".reserve-manifest"
 """Room of its own: on a full disk the video's last second takes what the tables leave of theirs."""
 LOCK = ".lock"
 """Locked while the run goes on; of a run that was killed the file stays, and its lock is gone."""
+WRITTEN = ".written"
+"""The names of the files that the run has written: there while it runs, and after it was killed."""
 PICTURE = "latency.png"
 DATA_FILES = (FRAMES, DETECTIONS, VIDEO, HDR_LOG)
 PASSING_FILES = (
     *(BEGUN, RESERVE, MANIFEST_RESERVE),
     *(f"{name}.writing" for name in (MANIFEST, BEGUN, DETECTIONS)),
+    WRITTEN,
     LOCK,
 )
 """What a run that has come to its end leaves nothing of. The lock is the last to go: then another run may come."""
-OWN_FILES = (*DATA_FILES, PICTURE, MANIFEST, TRACEBACK, *PASSING_FILES)
+LONGEST = 100
+"""Characters of a part of a directory's name: file systems take 255 bytes."""
+PIECE = re.compile(
+    r"(frames|detections)\.\d{4,}\.csv(\.gz|\.writing)?|annotated(-(0|[1-9]\d*))?\.\d{4,}\.mp4", re.ASCII
+)
+"""The names of finished pieces, and of what they are compressed into meanwhile."""
+VIDEO_OF_STREAM = re.compile(r"annotated-(0|[1-9]\d*)\.mp4", re.ASCII)
 
 
 def video_name(stream: int, streams: int) -> str:
@@ -40,25 +48,9 @@ def video_name(stream: int, streams: int) -> str:
     return VIDEO if streams == 1 else f"annotated-{stream}.mp4"
 
 
-def own_files(path: Path, names: Sequence[str] = OWN_FILES) -> list[Path]:
-    """The files of a run in ``path``, with the videos of its streams, and the pieces of files, that are there."""
-    pieces = [piece for name in names if name in DATA_FILES for piece in pieces_of(path / name)]
-    return [*(path / name for name in names), *pieces, *sorted(path.glob("annotated-[0-9]*.mp4"))]
-
-
 def piece_path(path: Path, number: int) -> Path:
     """The name of a finished piece of a file, before it is compressed."""
     return path.with_name(f"{path.stem}.{number:04d}{path.suffix}")
-
-
-def pieces_of(path: Path) -> list[Path]:
-    """The finished pieces of a file that are there, in their order; tables are compressed."""
-    return sorted(path.parent.glob(f"{path.stem}.[0-9][0-9][0-9][0-9]*{path.suffix}*"), key=piece_number)
-
-
-def piece_number(path: Path) -> int:
-    """The number of a finished piece, from its name."""
-    return int(path.name.split(".")[1])
 
 
 def default_path(started: datetime, source: str, engine: str) -> Path:
@@ -74,5 +66,9 @@ def default_path(started: datetime, source: str, engine: str) -> Path:
 
 
 def file_name(text: str) -> str:
-    """The text without what file names cannot hold."""
-    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", text).strip("-.")
+    """The text without what file names cannot hold; of a long one the beginning, and a hash of it."""
+    name = re.sub(r"[^A-Za-z0-9_.=-]+", "-", text).strip("-.")
+    if len(name) <= LONGEST:
+        return name
+    told = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{name[: LONGEST - 9]}-{told}"

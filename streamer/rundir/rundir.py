@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import SinkError, UsageError
-from streamer.files.hashing import sha256
+from streamer.files.hashing import document_sha256, sha256
+from streamer.files.scratch import undo_at_once, undo_no_more
 from streamer.files.whole import write_whole
 from streamer.rundir.csv_file import Reserve, Table
 from streamer.rundir.detections_csv import DETECTION_COLUMNS
@@ -19,7 +20,6 @@ from streamer.rundir.frames_csv import FRAME_COLUMNS
 from streamer.rundir.lock import IN_USE, RunLock, is_locked
 from streamer.rundir.paths import (
     BEGUN,
-    DATA_FILES,
     DETECTIONS,
     FRAMES,
     HDR_LOG,
@@ -27,9 +27,16 @@ from streamer.rundir.paths import (
     MANIFEST,
     MANIFEST_RESERVE,
     PASSING_FILES,
+    PICTURE,
+    PIECE,
     RESERVE,
-    own_files,
+    WRITTEN,
 )
+from streamer.rundir.written import Written, data_files, own_files, written_in
+from streamer.workers.defects import TRACEBACK
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a system says that has no room: a disk, a quota, or a limit to the size of files (``ulimit -f``)."""
 
 
 def check_out(path: Path, *, overwrite: bool) -> None:
@@ -56,9 +63,20 @@ def _check_empty(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"--out {path} is not empty: give another directory, or --overwrite")
 
 
+def _check_others(path: Path, names: Collection[str], *, in_pieces: bool) -> None:
+    """Raises UsageError when a file has one of the names, or that of a piece, and no run of ours has written it."""
+    for name in sorted(set(os.listdir(path)) - written_in(path)):
+        if name in names or (in_pieces and PIECE.fullmatch(name)):
+            raise UsageError(
+                f"--out {path}: {name} there is not of an earlier run, and would be written over; "
+                "move it, or give another directory"
+            )
+
+
 def write_manifest(path: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Writes ``run.json`` whole or not at all, with each file's hash; returns it. Raises SinkError."""
+    """Writes ``run.json`` whole or not at all, with each file's hash and its own; returns it. Raises SinkError."""
     document = {**manifest, "files": _hashes(path)}
+    document["document_sha256"] = document_sha256(document)
     write_whole(path / MANIFEST, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     clear(path)
     return document
@@ -66,7 +84,8 @@ def write_manifest(path: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def clear(path: Path) -> None:
     """Removes what only a run under way needs."""
-    for name in PASSING_FILES:
+    ours = written_in(path)
+    for name in (name for name in PASSING_FILES if name in ours):
         try:
             (path / name).unlink(missing_ok=True)
         except PermissionError:
@@ -76,11 +95,7 @@ def clear(path: Path) -> None:
 
 def _hashes(path: Path) -> dict[str, dict[str, Any]]:
     """Size and SHA-256 of each file that holds data: an edited run is found out."""
-    return {
-        own.name: {"bytes": own.stat().st_size, "sha256": sha256(own)}
-        for own in own_files(path, DATA_FILES)
-        if own.is_file()
-    }
+    return {own.name: {"bytes": own.stat().st_size, "sha256": sha256(own)} for own in data_files(path)}
 
 
 def under_way(path: Path) -> bool:
@@ -93,6 +108,8 @@ def discard(path: Path) -> None:
     """Takes a run that never began out of ``path``; its directory too, and that of its study, when they are empty."""
     for own in own_files(path):
         own.unlink(missing_ok=True)
+    if LOCK in written_in(path):
+        (path / LOCK).unlink(missing_ok=True)
     with suppress(OSError):
         path.rmdir()
         path.parent.rmdir()
@@ -101,32 +118,46 @@ def discard(path: Path) -> None:
 class RunDir:
     """A run directory being filled, locked for this process until it is given up or finished.
 
-    Raises UsageError when it cannot be made or another run is being written there, SinkError when the disk is full.
+    ``more`` are the names of what is written there besides the tables, and ``in_pieces`` says that the files are cut.
+    Of what is there, only the files of an earlier run are removed.
+
+    Raises UsageError when it cannot be made, another run is being written there, or a file of somebody else's would
+    be written over; SinkError when the disk is full.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, more: Sequence[str] = (), in_pieces: bool = False) -> None:
         check_out(path, overwrite=overwrite)
         self.path = path
+        self._names = [FRAMES, DETECTIONS, HDR_LOG, *more, *(name for name in PASSING_FILES if name != LOCK)]
+        self._made = [folder for folder in (path, *path.parents) if not folder.exists()]
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = RunLock(path)
             try:
                 # Another run may have come to its end there after the first look, and none can begin any more.
                 _check_empty(path, overwrite=overwrite)
-                self._make_files()
+                _check_others(path, {*self._names, MANIFEST, TRACEBACK}, in_pieces=in_pieces)
             except BaseException:
                 self._lock.release()
                 raise
+            undo_at_once(self._undo)
+            try:
+                self._make_files()
+            except BaseException:
+                self._vanish()
+                raise
         except OSError as error:
-            kind = SinkError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
-            raise kind(f"cannot write into {path}: {error.strerror}; give another --out") from error
+            self._remove_made()
+            kind = SinkError if error.errno in FULL else UsageError
+            mend = "make room" if kind is SinkError else "give another --out"
+            raise kind(f"cannot write into {path}: {error.strerror}; {mend}") from error
 
     def _make_files(self) -> None:
         """Raises OSError and SinkError, and then leaves no room taken."""
         for own in own_files(self.path):
-            if own.name != LOCK:
-                own.unlink(missing_ok=True)
+            own.unlink(missing_ok=True)
         try:
+            Written(self.path).claim([name for name in self._names if name not in (PICTURE, WRITTEN)])
             self._reserve = Reserve(self.path / RESERVE)
             self._manifest_reserve = Reserve(self.path / MANIFEST_RESERVE, 1 << 16)
             self.frames = Table(self.path / FRAMES, FRAME_COLUMNS, self._reserve)
@@ -157,10 +188,29 @@ class RunDir:
         self._reserve.release()
 
     def give_up(self) -> None:
-        """Closes what is open, for a run that never began."""
+        """Closes what is open and leaves nothing behind, for a run that never began; may be called again."""
         self.close_tables()
-        clear(self.path)
+        self._vanish()
+
+    def _undo(self) -> None:
+        """Of a process that ends at once: a run that has a row is kept as it is, for a repair."""
+        table = self.path / FRAMES
+        begun = table.is_file() and table.stat().st_size > len(f"{FRAME_COLUMNS}\n".encode())
+        if not begun and not any(PIECE.fullmatch(name) for name in os.listdir(self.path)):
+            self._vanish()
+
+    def _vanish(self) -> None:
+        undo_no_more(self._undo)
+        for own in own_files(self.path):
+            own.unlink(missing_ok=True)
         self._lock.release()
+        self._remove_made()
+
+    def _remove_made(self) -> None:
+        """Removes the directories that were made for it, as far as nothing is in them."""
+        with suppress(OSError):
+            for folder in self._made:
+                folder.rmdir()
 
     def finish(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Closes what is open, and writes the manifest whole or not at all, with each file's hash; returns it.
@@ -172,4 +222,5 @@ class RunDir:
         try:
             return write_manifest(self.path, manifest)
         finally:
+            undo_no_more(self._undo)
             self._lock.release()

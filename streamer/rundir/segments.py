@@ -6,26 +6,21 @@ are ``frames.0000.csv.gz`` and so on. So the disk that a run takes is bounded, h
 
 from __future__ import annotations
 
-import gzip
-import os
-import shutil
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypedDict
 
+from streamer.errors import SinkError
 from streamer.frame import Image
+from streamer.rundir.compressor import Compressor
 from streamer.rundir.csv_file import Table
-from streamer.rundir.paths import piece_number, piece_path
-from streamer.video.writer import VideoWriter
-from streamer.workers.processes import Child
+from streamer.rundir.paths import PIECE, piece_path
+from streamer.rundir.written import Written, piece_number, written_in
+from streamer.video.late import AnyVideo
 
 BEGINS = "begins at second "
-LEAST_URGENT = 19
-"""The niceness at which pieces are compressed: it is not to be seen in what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +35,20 @@ class PiecedVideo:
     """The annotated video of a stream in pieces, each of which begins at 0; ``make`` makes a writer, with a comment.
 
     ``begins`` has for each piece the time in the run's video with which it begins, in seconds; the comment says it
-    too, for the case that the run is killed.
+    too, for the case that the run is killed. ``held`` as of `VideoWriter`, of all pieces.
     """
 
-    def __init__(self, path: Path, make: Callable[[Path, str], VideoWriter]) -> None:
+    def __init__(self, path: Path, make: Callable[[Path, str], AnyVideo]) -> None:
         self._path = path
         self._make = make
-        self._writer: VideoWriter | None = None
+        self._written = Written(path.parent)
+        self._writer: AnyVideo | None = None
         self._wanted = False
         self.begins: list[Fraction] = []
+
+    @property
+    def held(self) -> int:
+        return 0 if self._writer is None else self._writer.held
 
     def cut(self) -> None:
         """The next frame begins a piece."""
@@ -56,13 +56,14 @@ class PiecedVideo:
 
     def write(self, image: Image, pts: Fraction) -> None:
         """As `VideoWriter.write`."""
-        if self._writer is not None and self._wanted:
-            self._writer.close()
-            self._path.rename(piece_path(self._path, len(self.begins) - 1))
-            self._writer = None
         if self._writer is None:
             self._writer = self._make(self._path, f"{BEGINS}{pts}")
             self.begins.append(pts)
+        elif self._wanted:
+            finished = piece_path(self._path, len(self.begins) - 1)
+            if _claimed(self._written, [finished]):
+                self._writer.go_on(finished, f"{BEGINS}{pts}")
+                self.begins.append(pts)
         self._wanted = False
         self._writer.write(image, pts - self.begins[-1])
 
@@ -101,49 +102,42 @@ class Pieces:
         self._frames = frames
         self._detections = detections
         self._videos = videos
-        self._every_us = every_us
-        self._next_us = every_us
+        self.every_us = every_us
         self._keep_bytes = keep_bytes
-        self._child: Child | None = None
-        self._plain: list[Path] = []
+        self._written = Written(frames.path.parent)
+        self._compressor = Compressor()
         self.cuts: list[Cut] = []
         self.let_go: set[str] = set()
 
-    def between(self, now_us: int) -> None:
-        """Cuts when it is time for it; once, however long nobody has asked."""
-        if now_us < self._next_us:
-            return
-        self._next_us = (now_us // self._every_us + 1) * self._every_us
+    def cut(self, now_us: int) -> None:
+        """Finishes the pieces so far, and begins the next. Blocks on the disk. Raises SinkError.
+
+        Where a file of somebody else's has the name of a piece, the pieces go on until the next time.
+        """
         number = len(self.cuts)
         finished = [piece_path(table.path, number) for table in (self._frames, self._detections)]
+        compressed = [path.with_name(f"{path.name}{end}") for path in finished for end in (".writing", ".gz")]
+        if not _claimed(self._written, [*finished, *compressed]):
+            return
         self.cuts.append(Cut(now_us, self._frames.cut(finished[0])))
         self._detections.cut(finished[1])
         for video in self._videos:
             video.cut()
-        self._plain += finished
-        # On a machine that has no time for it, pieces are left to the next one: the sink never waits for them.
-        if self._child is None or self._child.ended:
-            self._end_child()
-            self._plain = [path for path in self._plain if path.exists()]
-            self._child = Child(compress, [str(path) for path in self._plain])
+        self._compressor.take(finished)
         self._keep_within()
+
+    def begin(self) -> None:
+        """Before the first frame: starts what compresses, which takes longer than frames are to wait."""
+        self._compressor.start()
 
     def finish(self) -> None:
         """Compresses what is not yet: now that nothing is measured, here and at once."""
-        self._end_child()
-        for path in self._plain:
-            _compress(str(path))
-        self._plain = []
-
-    def _end_child(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
+        self._compressor.finish()
 
     def part(self) -> PiecesPart:
         """As the manifest holds it."""
         return {
-            "every_s": self._every_us / 1_000_000,
+            "every_s": self.every_us / 1_000_000,
             "keep_bytes": self._keep_bytes,
             "cuts": [
                 {"piece": number, "at_ms": cut.at_us / 1000, "frames": cut.frames}
@@ -155,7 +149,8 @@ class Pieces:
 
     def _keep_within(self) -> None:
         directory = self._frames.path.parent
-        there = sorted(directory.glob("*.[0-9][0-9][0-9][0-9]*.*"), key=piece_number)
+        own = (directory / name for name in written_in(directory) if PIECE.fullmatch(name))
+        there = sorted((path for path in own if path.exists()), key=lambda path: (piece_number(path), path.name))
         sizes = {path: _size(path) for path in there}
         taken = sum(sizes.values())
         for path in there:
@@ -167,25 +162,12 @@ class Pieces:
             self.let_go.add(path.name.removesuffix(".gz"))
 
 
-def compress(link: Connection, paths: Sequence[str]) -> None:
-    """In a process of its own: compresses the files and removes what they were; one that has gone is left out."""
-    with suppress(AttributeError, OSError):
-        os.nice(LEAST_URGENT)
-    for path in paths:
-        _compress(path)
-
-
-def _compress(path: str) -> None:
-    """A file that has gone, or that the disk has no room for, is left as it is."""
-    scratch = f"{path}.writing"
+def _claimed(written: Written, paths: Sequence[Path]) -> bool:
+    """The files are this run's from now on; False when one of them is somebody else's. Raises SinkError."""
     try:
-        with open(path, "rb") as plain, gzip.open(scratch, "wb", compresslevel=6) as packed:
-            shutil.copyfileobj(plain, packed)
-        os.replace(scratch, f"{path}.gz")
-        os.unlink(path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(scratch)
+        return written.claim([path.name for path in paths])
+    except OSError as error:
+        raise SinkError(f"cannot write into {paths[0].parent}: {error.strerror}") from error
 
 
 def _size(path: Path) -> int:

@@ -49,7 +49,9 @@ class Schedule:
 
     ``arrivals`` says when frames arrive, where that is not when they were taken. ``gaps`` are those in the times by
     which frames are due, None where there are none or these times do not count. ``phase_us`` is how much later than
-    the origin the stream begins: several cameras do not take their pictures at the same instants.
+    the origin the stream begins: several cameras do not take their pictures at the same instants. ``whole_us`` rounds
+    the times in the annotated video to microseconds: those of a source whose ticks are so fine that an MP4 could not
+    hold its gaps.
     """
 
     pace: Pace
@@ -57,11 +59,17 @@ class Schedule:
     arrivals: Arrivals | None = None
     phase_us: int = 0
     gaps: FileGaps | None = None
+    whole_us: bool = False
 
     @property
     def closed_loop(self) -> bool:
         """Nothing is due: each frame starts when a request is free."""
         return self.pace == "max"
+
+    @property
+    def foretold(self) -> bool:
+        """One knows before when a frame is due, as with a camera's beat; simulated arrivals no camera tells."""
+        return self.arrivals is None
 
     @property
     def rate(self) -> Fraction:
@@ -72,16 +80,21 @@ class Schedule:
         """Seconds at which frame ``index`` stands in the annotated video."""
         if isinstance(self.pace, Fraction):
             return index / self.pace
-        if self.gaps is None or not self.gaps.skipped:
+        if not self._in_whole_us:
             return pts
         # Whole microseconds: so frames.csv, which has no finer times, tells exactly when each frame was due.
-        return Fraction(round(pts * 1_000_000) - self.gaps.skipped_us(index), 1_000_000)
+        skipped_us = 0 if self.gaps is None else self.gaps.skipped_us(index)
+        return Fraction(round(pts * 1_000_000) - skipped_us, 1_000_000)
 
     def video_tick(self, time_base: Fraction) -> Fraction:
         """Seconds of which each `media_time` is a multiple, of a source with times in units of ``time_base``."""
         if isinstance(self.pace, Fraction):
             return 1 / self.pace
-        return time_base if self.gaps is None or not self.gaps.skipped else Fraction(1, 1_000_000)
+        return Fraction(1, 1_000_000) if self._in_whole_us else time_base
+
+    @property
+    def _in_whole_us(self) -> bool:
+        return self.whole_us or (self.gaps is not None and self.gaps.skipped)
 
     def due_us(self, index: int, pts: Fraction) -> int | None:
         """Whole microseconds from the origin at which frame ``index`` is due, to the nearest; None past the last."""

@@ -61,8 +61,9 @@ class Encoder(Protocol):
 class FileSink:
     """Writes rows of detections, and the annotated video, of ``size`` (width, height), if there is an encoder.
 
-    Frames of another size are fitted into that, once their boxes are drawn. ``append`` takes lines of
-    ``detections.csv``; ``media_time`` gives a frame's time in the video; ``stamp`` reads the run's time.
+    Frames of another size are fitted into that, once their boxes are drawn; where it is None, it is that of the first
+    frame. ``append`` takes lines of ``detections.csv``; ``media_time`` gives a frame's time in the video; ``stamp``
+    reads the run's time.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class FileSink:
         encoder: Encoder | None,
         names: Sequence[str],
         *,
-        size: tuple[int, int],
+        size: tuple[int, int] | None,
         shows_dropped: bool,
         media_time: Callable[[int, Fraction], Fraction],
         stamp: Callable[[], int],
@@ -109,7 +110,7 @@ class FileSink:
             self._append(detection_rows(frame.stream, frame.index, result.detections, self._names))
         if self._encoder is not None:
             annotate(frame.image, result.detections, self._names)
-            self._encoder.write(fitted(frame.image, *self._size), self._media_time(frame.index, frame.pts))
+            self._encode(self._encoder, frame)
             record.written = self._stamp()
         if self.shows_dropped and record.detected is not None:
             self._seen.append((record.scheduled, record.detected, result.detections))
@@ -120,7 +121,12 @@ class FileSink:
         detections, age_us = self._known_at(tick)
         frame = dropped.frame
         annotate_stale(frame.image, detections, self._names, age_us)
-        self._encoder.write(fitted(frame.image, *self._size), self._media_time(frame.index, frame.pts))
+        self._encode(self._encoder, frame)
+
+    def _encode(self, encoder: Encoder, frame: Frame) -> None:
+        height, width = frame.image.shape[:2]
+        self._size = self._size or (width, height)
+        encoder.write(fitted(frame.image, *self._size), self._media_time(frame.index, frame.pts))
 
     def _known_at(self, tick: int) -> tuple[Detections, int | None]:
         """The newest detections usable at ``tick``, and how long before it their frame was due."""

@@ -2,68 +2,120 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 from fractions import Fraction
 
 import av
-from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streamer.address import kind_of, without_credentials
-from streamer.errors import SourceError
-from streamer.sources import live
+from streamer.address import without_credentials
+from streamer.errors import NoSource, SourceError
+from streamer.sources.access import Access
+from streamer.sources.connecting import (
+    HUNG_UP,
+    UNDECODABLE,
+    in_words,
+    is_for_good,
+    nothing_came,
+    only_video,
+    open_stream,
+    unrecognised,
+    why_not_opened,
+)
+from streamer.sources.live_decoder import Decoded, live_pictures
+from streamer.sources.rtp_losses import Losses
 from streamer.vendors import pyav
+from streamer.video.coded import Orientation, Said
 
-FIRST_PICTURE_US = 20_000_000
-"""How long a stream may go on without a picture that can be decoded, at its start: two long key frame intervals."""
 MOST_RATE = 1000
 """Frames per second: what streams say beyond this are the ticks of their clock."""
-RTSP = {
-    # Over UDP lost packets tear pictures, and firewalls let nothing through.
-    "rtsp_transport": "tcp",
-    # What was read to find out about the stream is old by then. (A file over HTTP is to come from its first frame.)
-    "fflags": "nobuffer",
-}
 PLAYLISTS = ("hls",)
 """Formats in which the size of what was opened is not that of the video."""
-HUNG_UP = "hung up: the connection was closed; check the camera and the network"
-UNDECODABLE = "gives no picture that can be decoded: check the camera's codec"
+NEAR_ITS_END = 2
+"""Frame periods between the last frame and the end that was announced, at most."""
+STOPPED_GROWING = "the playlist stopped growing: check the camera and the network"
+PIECES_MISSING = "ended before its playlist does: pieces of it are missing; check the server"
+MOST_MISSING_S = 1
+"""The lengths in a playlist may be rounded."""
+STILL = "is a still image: give the address of the camera's video, as in rtsp://, or motion JPEG over http://"
+
+
+class _Silence(Exception):
+    """Nothing came for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What has come at ``at_us``: a picture, or why there is none of it.
+
+    ``own`` is its own time in seconds, from an arbitrary start. ``waited_us`` is how long it was waited for: what had
+    been kept for us is there at once. ``after_damage`` as of `Decoded`. ``orientation`` is how the
+    connection said last that its pictures lie.
+    """
+
+    what: VideoFrame | str
+    own: Fraction | None
+    at_us: int
+    waited_us: int
+    after_damage: bool
+    orientation: Orientation
+
+    @property
+    def picture(self) -> VideoFrame | None:
+        """The picture, if it is whole."""
+        return self.what if isinstance(self.what, VideoFrame) and not self.what.is_corrupt else None
 
 
 class Connection:
     """Connected when made, and closed by itself when it fails; ``video`` is the stream that is decoded.
 
-    Raises SourceError, in ``read`` too, when nobody answers within ``live.TIMEOUT_S``, the connection is refused or
-    lost, there is nothing at the address, user or password are wrong, or what comes is no video, or none that can be
-    decoded; a stream that announces no end is lost when it ends.
+    ``shown`` is its address without credentials. Unless it ``has_own_times`` its format has none: those that there
+    are FFmpeg made up, by a rate that is made up too. ``losses`` counts what is lost on the way.
+
+    Raises SourceError, in ``read`` too, when nobody answers within the time-out of ``access``, the connection is
+    refused or lost, there is nothing at the address, user or password are wrong, or what comes is no video, or none
+    that can be decoded; a stream that announces no end is lost when it ends.
     """
 
-    def __init__(self, uri: str, now_us: Callable[[], int]) -> None:
-        self._shown = without_credentials(uri)
+    def __init__(self, uri: str, now_us: Callable[[], int], access: Access, losses: Losses | None = None) -> None:
+        self._uri = uri
+        self.shown = without_credentials(uri)
         self._now_us = now_us
-        self._came = False
-        kind = kind_of(uri)
-        start_us = now_us()
+        self._access = access
+        self._losses = losses
+        self._pictures_came = 0
+        self._waited_us = 0
+        self._asked_us = now_us()
         try:
-            self._container = pyav.open_input(
-                # FFmpeg knows its protocols in lower case only.
-                kind + uri[len(kind) :],
-                options=RTSP if kind.startswith("rtsp") else {},
-                timeout=(live.TIMEOUT_S, live.TIMEOUT_S),
-            )
+            self._container = open_stream(uri, access)
         except av.FFmpegError as error:
             # Without its cause: FFmpeg's own error holds the address with the credentials.
-            raise self._failed(self._why(error, start_us)) from None
-        try:
-            self.video = self._only_video()
-        except SourceError:
+            took_s = (now_us() - self._asked_us) / 1_000_000
+            why = why_not_opened(error, uri, access, took_s)
+            raise (self.useless(why) if is_for_good(error, access, took_s) else self.failed(why)) from None
+        if now_us() - self._asked_us >= access.patience_s * 1_000_000:
+            # Interrupted in what it was looking for, FFmpeg gives what it has by then, and reads no more.
             self._container.close()
-            raise
-        self._arrivals = _decoded(self._container, self.video)
-        self._announces_end = _announces_end(self._container)
+            raise self.failed(unrecognised(access))
+        video = only_video(self._container)
+        if video is None or video.codec_context is None:
+            self._container.close()
+            what = "is no video: check the address" if video is None else UNDECODABLE
+            raise NoSource(f"{self.shown} {what}")
+        self.video = video
+        self._pictures = live_pictures(self._packets(), self.video)
+        # Asked now: a container that is closed tells nothing.
+        self.has_own_times = not pyav.has_no_times(self._container)
+        self.is_playlist = self._container.format.name in PLAYLISTS
+        self._length = self._container.duration
+        self._sized = pyav.size(self._container) is not None
+        self._said = Said()
+        self._first_own: Fraction | None = None
+        self._last_own: Fraction | None = None
 
     @property
     def comment(self) -> str:
@@ -71,123 +123,127 @@ class Connection:
         return pyav.comment(self._container)
 
     @property
-    def rate(self) -> Fraction | None:
+    def announced_rate(self) -> Fraction | None:
         """Frames per second, None when it does not say."""
-        for said in (self.video.average_rate, self.video.guessed_rate):
-            rate = pyav.exact(said)
+        said = [pyav.exact(self.video.codec_context.framerate)]
+        if pyav.says_its_rate(self._container):
+            said.append(pyav.exact(self.video.average_rate))
+        for rate in said:
             if rate is not None and 0 < rate <= MOST_RATE:
                 return rate
         return None
 
-    def time_of(self, frame: VideoFrame) -> Fraction | None:
-        """The frame's own time, in seconds from an arbitrary start."""
-        # Not the frame's own time base: the last frames, which the decoder had held back, come without one.
-        return None if frame.pts is None else frame.pts * pyav.time_base(self.video)
+    @property
+    def is_served(self) -> bool:
+        """It is a file, or what a playlist holds, and comes as fast as it is read."""
+        return self.is_playlist or self._sized
 
-    def read(self) -> tuple[VideoFrame | str | None, int]:
-        """The next frame, or why one cannot be decoded, and when it came; None at an end that was announced."""
-        start_us = self._now_us()
-        why = ""
-        arrival: VideoFrame | str | None = None
+    @property
+    def is_live_playlist(self) -> bool:
+        """A playlist that does not say that it is complete."""
+        return self.is_playlist and self._length is None
+
+    def read(self) -> Came | None:
+        """What comes next; None at an end that was announced. Blocks."""
+        why, for_good = "", False
+        decoded: Decoded | None = None
+        self._waited_us = 0
         try:
-            arrival = next(self._arrivals, None)
+            decoded = next(self._pictures, None)
+        except _Silence:
+            why = nothing_came(self._access)
         except av.FFmpegError as error:
-            why = self._why(error, start_us)
-        arrived_us = self._now_us()
-        if not why and self._timed_out(arrived_us - start_us):
-            why = _nothing_came()  # but for what FFmpeg still had, which it gives when its time is up
-        if not why and arrival is None and not self._announces_end:
-            why = HUNG_UP
+            why = self._why(error)
+            for_good = isinstance(error, av.InvalidDataError) and not self._pictures_came
+        if not why and decoded is None:
+            why = self._why_it_ended()
         if why:
             self.close()
-            raise self._failed(why)
-        self._came = True
-        return arrival, arrived_us
+            raise self.useless(why) if for_good or why == STILL else self.failed(why)
+        if decoded is None:
+            return None
+        if isinstance(decoded.what, VideoFrame):
+            self._pictures_came += 1
+            self._said.hear(decoded.what)
+        own, waited_us = self._own_time(decoded.what), self._waited_us
+        return Came(decoded.what, own, self._now_us(), waited_us, decoded.after_damage, self._said.newest)
 
-    def first(self) -> tuple[VideoFrame, int]:
-        """The first good frame: what comes before it, in the middle of a group of pictures, cannot be decoded."""
+    def first(self) -> Came:
+        """The first good picture: what comes before it, in the middle of a group of pictures, cannot be decoded."""
         start_us = self._now_us()
-        while self._now_us() - start_us < FIRST_PICTURE_US:
-            arrival, arrived_us = self.read()
-            if isinstance(arrival, VideoFrame) and not arrival.is_corrupt:
-                return arrival, arrived_us
-            if arrival is None:
+        while self._now_us() - start_us < self._access.patience_s * 1_000_000:
+            came = self.read()
+            if came is None:
                 break
+            if came.picture is not None:
+                return came
         self.close()
-        raise SourceError(f"{self._shown} {UNDECODABLE}")
+        raise NoSource(f"{self.shown} {UNDECODABLE}")
 
     def close(self) -> None:
         """Lets go of it; may be called again."""
-        self._arrivals.close()
+        self._pictures.close()
         self._container.close()
 
-    def _only_video(self) -> VideoStream:
-        """The first video, without what else comes with it."""
-        container = self._container
-        # FFmpeg plays text, as an old terminal would.
-        if not container.streams.video or container.format.name == "tty":
-            raise SourceError(f"{self._shown} is no video: check the address")
-        video = container.streams.video[0]
-        if video.codec_context is None:
-            raise SourceError(f"{self._shown} {UNDECODABLE}")
-        for other in container.streams:
-            if other is not video:
-                other.discard = av.stream.Discard.all
-        pyav.prepare(video.codec_context)
-        return video
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
+        """The packets as they come: those that come are no silence, whether or not there are pictures in them."""
+        packets = pyav.demux(self._container, self.video)
+        while True:
+            self._asked_us = self._now_us()
+            with self._losses.counted() if self._losses else nullcontext():
+                packet = next(packets, None)
+            waited_us = self._now_us() - self._asked_us
+            self._waited_us += waited_us
+            if packet is None:
+                return
+            # What FFmpeg still had it gives when its time is up.
+            if self._timed_out(waited_us):
+                raise _Silence
+            yield packet
 
-    def _failed(self, why: str) -> SourceError:
-        return SourceError(f"{self._shown}: {why}")
+    def _own_time(self, what: VideoFrame | str) -> Fraction | None:
+        # Not the frame's own time base: the last frames, which the decoder had held back, come without one.
+        if isinstance(what, str) or what.pts is None or not self.has_own_times:
+            return None
+        own = what.pts * pyav.time_base(self.video)
+        self._first_own = own if self._first_own is None else self._first_own
+        self._last_own = own
+        return own
+
+    def _why_it_ended(self) -> str:
+        """Why an end is a failure; empty where it was announced."""
+        if not self.has_own_times and self._pictures_came == 1:
+            return STILL
+        if self.is_live_playlist:
+            return STOPPED_GROWING
+        missing_s, rate = self._missing_s, self.announced_rate
+        if self.is_playlist:
+            return PIECES_MISSING if missing_s is not None and missing_s > MOST_MISSING_S else ""
+        # What goes on beyond the end that it announced is endless: its first part had a length.
+        reached = missing_s is not None and rate is not None and abs(missing_s) <= NEAR_ITS_END / rate
+        return "" if self._sized or reached else HUNG_UP
+
+    @property
+    def _missing_s(self) -> Fraction | None:
+        """The length that was announced, without what has come; None where that is not known."""
+        length, rate = self._length, self.announced_rate
+        if length is None or rate is None or self._first_own is None or self._last_own is None:
+            return None
+        return Fraction(length, av.time_base) - (self._last_own - self._first_own + 1 / rate)
+
+    def useless(self, why: str) -> NoSource:
+        """The error that says why it never will be of use."""
+        return NoSource(f"{self.shown}: {why}")
+
+    def failed(self, why: str) -> SourceError:
+        """The error that says so."""
+        return SourceError(f"{self.shown}: {why}")
 
     def _timed_out(self, took_us: int) -> bool:
-        return took_us >= live.TIMEOUT_S * 1_000_000
+        return took_us >= self._access.timeout_s * 1_000_000
 
-    def _why(self, error: av.FFmpegError, start_us: int) -> str:
-        """What went wrong, told apart, with its mend; the text is FFmpeg's, which holds no address."""
-        # When its time is up, FFmpeg's RTSP says that it found invalid data.
-        timed_out = self._timed_out(self._now_us() - start_us)
-        match error:
-            case _ if timed_out or isinstance(error, (av.ExitError, av.TimeoutError)):
-                return _nothing_came()
-            case av.ConnectionRefusedError():
-                return "connection refused: check that it is switched on, and the port"
-            case av.ConnectionResetError() | av.BrokenPipeError():
-                return HUNG_UP
-            case av.OSError(errno=errno.EIO) if self._came:  # HTTP's word for an end that was not announced
-                return HUNG_UP
-            case av.HTTPNotFoundError():
-                return "not found (404): check the path"
-            case av.HTTPUnauthorizedError():
-                return "authentication failed (401): check user and password"
-            case av.HTTPForbiddenError():
-                return "authentication failed (403): this user may not see it"
-            case av.InvalidDataError() if not self._came:
-                return "is not a video that can be read: check the address"
-            case av.OSError() if not self._came:
-                return f"cannot be reached ({error.strerror}): check the name in the address, and the network"
-            case _:
-                return f"cannot be read ({error.strerror}): check the address and the network"
-
-
-def _nothing_came() -> str:
-    return f"timed out: nothing came for {live.TIMEOUT_S:g} s: check the camera and the network"
-
-
-def _announces_end(container: InputContainer) -> bool:
-    """It is a file that is served, not a camera."""
-    sized = pyav.size(container) is not None and container.format.name not in PLAYLISTS
-    return container.duration is not None or sized
-
-
-def _decoded(container: InputContainer, video: VideoStream) -> Generator[VideoFrame | str, None, None]:
-    """Frames as they come; of a packet that the decoder refuses, why."""
-    context = video.codec_context
-    for packet in pyav.demux(container, video):
-        # An empty packet in the middle would end the decoding there.
-        if packet.size:
-            try:
-                yield from context.decode(packet)
-            except av.FFmpegError as error:
-                yield str(error.strerror)
-    with suppress(av.FFmpegError):
-        yield from context.decode(None)
+    def _why(self, error: av.FFmpegError) -> str:
+        timed_out = self._timed_out(self._now_us() - self._asked_us)
+        if isinstance(error, av.InvalidDataError) and not (timed_out or self._pictures_came):
+            return why_not_opened(error, self._uri, self._access, 0)
+        return in_words(error, self._access, timed_out=timed_out, came=self._pictures_came > 0)

@@ -10,6 +10,7 @@ from typing import cast
 from streamer.errors import SourceError
 from streamer.frame import Frame, Image
 from streamer.schedule.schedule import MOST_DENOMINATOR, MOST_FPS
+from streamer.sources.arrival_rate import ArrivalRate, RateMeter, RateWatch, rate_doubts
 from streamer.sources.base import SourceInfo, Unreadable
 from streamer.sources.live import MICROSECOND, NOMINAL_RATE, Timeline
 from streamer.vendors.opencv import cv2, opencv_quiet
@@ -23,12 +24,12 @@ class CameraSource:
     ``read`` too, when the camera cannot be opened or gives no picture.
     """
 
-    def __init__(self, number: int, *, now_us: Callable[[], int], stream: int = 0) -> None:
+    def __init__(self, number: int, *, now_us: Callable[[], int], timeout_s: float, stream: int = 0) -> None:
         self._number = number
         self._name = f"camera:{number}"
         self._now_us = now_us
         self._stream = stream
-        self._timeline = Timeline()
+        self._timeline = Timeline(NOMINAL_RATE, own_times=False)
         self._next = 0
         self._doubts: list[str] = []
         self._sizes = SizeChanges()
@@ -38,22 +39,28 @@ class CameraSource:
         if not isinstance(first, Frame):
             self.close()
             raise SourceError(f"{self._name} gives no picture: unplug it and plug it in again")
-        self._first = first
         height, width = first.image.shape[:2]
+        announced, measured = self._announced(), self._measure(first)
+        rate = measured.rate if measured else announced or NOMINAL_RATE
+        self._doubts += rate_doubts(self._name, announced, measured, rate)
+        self._watch = RateWatch(rate, self._now_us())
+        self._sizes.look(first.index, width, height)
         self.info = SourceInfo(
             uri=self._name,
             width=width,
             height=height,
-            rate=self._rate(),
+            rate=rate.limit_denominator(MOST_DENOMINATOR),
             frames=None,
             time_base=MICROSECOND,
             comment="",
             live=True,
+            announced_rate=announced,
+            timeout_s=timeout_s,
         )
 
     @property
     def doubts(self) -> list[str]:
-        return [*self._doubts, *self._sizes.doubts]
+        return [*self._doubts, *self._watch.doubts, *self._sizes.doubts]
 
     def read(self) -> Frame | Unreadable:
         if self._first is not None:
@@ -61,10 +68,16 @@ class CameraSource:
             return first
         if not self._capture.isOpened():
             self._capture = self._opened()
+            self._watch.paused()
+        asked_us = self._now_us()
+        self._watch.asked(asked_us)
         item = self._read()
+        arrived_us = item.arrived_us or 0
+        self._watch.came(arrived_us, arrived_us - asked_us)
         size = self.info.width, self.info.height
+        if isinstance(item, Frame):
+            self._sizes.look(item.index, *item.image.shape[1::-1])
         if isinstance(item, Frame) and item.image.shape[1::-1] != size:
-            self._sizes.count(item.index, *item.image.shape[1::-1])
             return replace(item, image=cast(Image, cv2.resize(item.image, size)))
         return item
 
@@ -98,9 +111,19 @@ class CameraSource:
             return Unreadable(self._stream, index, pts, "OpenCV made no picture of it", arrived_us)
         return Frame(self._stream, index, pts, cast(Image, image), arrived_us)
 
-    def _rate(self) -> Fraction:
+    def _measure(self, first: Frame) -> ArrivalRate | None:
+        """The rate at which frames come; the last of them is the first to be read."""
+        meter, item = RateMeter(), first
+        meter.add(None, first.arrived_us or 0, 0)
+        while not meter.enough:
+            asked_us = self._now_us()
+            came = self._read()
+            arrived_us = came.arrived_us or 0
+            meter.add(None, arrived_us, arrived_us - asked_us)
+            item = came if isinstance(came, Frame) else item
+        self._first = item
+        return meter.measured(self._announced())
+
+    def _announced(self) -> Fraction | None:
         rate = Fraction(self._capture.get(cv2.CAP_PROP_FPS)).limit_denominator(MOST_DENOMINATOR)
-        if 0 < rate <= MOST_FPS:
-            return rate
-        self._doubts.append(f"{self._name} does not say its frame rate: {NOMINAL_RATE} is taken for it")
-        return NOMINAL_RATE
+        return rate if 0 < rate <= MOST_FPS else None

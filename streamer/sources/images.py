@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 
+from streamer.address import writable
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame, Image
 from streamer.sources.base import SourceInfo, Unreadable
@@ -46,7 +47,7 @@ class ImageSource:
         self._other_sizes: dict[int, str] = {}
         self._undecoded: dict[int, str] = {}
         self.info = SourceInfo(
-            uri=str(path),
+            uri=writable(str(path)),
             width=width,
             height=height,
             rate=RATE,

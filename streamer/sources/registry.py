@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.address import kind_of, without_credentials
+from streamer.address import kind_of, of_no_file, without_credentials
 from streamer.errors import UsageError
+from streamer.sources.access import TIMEOUT_S, Access, Transport
 from streamer.sources.base import Source
 from streamer.sources.device import CameraSource
 from streamer.sources.images import ImageSource, is_images
@@ -27,11 +28,12 @@ class Row:
     ``written`` is how one is given, in words. It is known by the beginning of its address (``schemes``, as
     `address.kind_of` tells them), or, without any, as a path that it ``fits``. ``open`` takes the address, whether
     files start again at their end, what reads the clock, and the number of the stream to play: of a kind that
-    ``holds_streams``, else it is None. A ``live`` one paces itself and has no end.
+    ``holds_streams``, else it is None, and how network streams are reached. A ``live`` one paces itself and has no
+    end.
     """
 
     written: str
-    open: Callable[[str, bool, NowUs, int | None], Source]
+    open: Callable[[str, bool, NowUs, int | None, Access], Source]
     schemes: tuple[str, ...] = ()
     fits: Callable[[Path], bool] = lambda path: False
     live: bool = False
@@ -41,7 +43,7 @@ class Row:
 def _number(uri: str) -> int:
     number = uri.partition(":")[2]
     if not (number.isascii() and number.isdecimal() and len(number) < 5):
-        raise UsageError(f"{uri} is no camera: give its number, as in camera:0")
+        raise UsageError(f"{of_no_file(uri)} is no camera: give its number, as in camera:0")
     return int(number)
 
 
@@ -55,7 +57,9 @@ _ADDRESSES = ("rtsp", "rtsps", "http", "https")
 ROWS = (
     Row(
         written="a video file",
-        open=lambda uri, loop, _, video_stream: VideoSource(Path(uri), loop=loop, video_stream=video_stream),
+        open=lambda uri, loop, _now_us, video_stream, _access: VideoSource(
+            Path(uri), loop=loop, video_stream=video_stream
+        ),
         fits=lambda path: not is_images(path),
         holds_streams=True,
     ),
@@ -66,13 +70,15 @@ ROWS = (
     ),
     Row(
         written="camera:N",
-        open=lambda uri, _loop, now_us, _: CameraSource(_number(uri), now_us=now_us),
+        open=lambda uri, _loop, now_us, _stream, access: CameraSource(
+            _number(uri), now_us=now_us, timeout_s=access.timeout_s
+        ),
         schemes=("camera",),
         live=True,
     ),
     Row(
         written=f"an address with {', '.join(f'{scheme}://' for scheme in _ADDRESSES)}",
-        open=lambda uri, _loop, now_us, _: StreamSource(uri, now_us=now_us),
+        open=lambda uri, _loop, now_us, _stream, access: StreamSource(uri, now_us=now_us, access=access),
         schemes=_ADDRESSES,
         live=True,
     ),
@@ -81,11 +87,14 @@ ROWS = (
 """To add a kind, write its file, and its row here."""
 
 
-def open_source(uri: str, *, loop: bool, now_us: NowUs, video_stream: int | None = None) -> Source:
+def open_source(
+    uri: str, *, loop: bool, now_us: NowUs, video_stream: int | None = None, access: Access | None = None
+) -> Source:
     """The source that ``uri`` names, with its first frame looked at.
 
     ``loop`` starts files again at their end. ``now_us`` reads the monotonic clock, in microseconds: live sources say
-    by it when a frame arrived. ``video_stream`` asks for one of a file's video streams by its number. Raises
+    by it when a frame arrived. ``video_stream`` asks for one of a file's video streams by its number, and ``access``
+    says how network streams are reached. Raises
     UsageError for what is not there or is no source, and SourceError for what cannot be opened or read. Raises
     LibraryMissing where OpenCV cannot be loaded, which every source's frames need.
     """
@@ -99,10 +108,10 @@ def open_source(uri: str, *, loop: bool, now_us: NowUs, video_stream: int | None
     elif os.path.exists(uri):
         row = next(row for row in ROWS if row.fits(Path(uri)))
     else:
-        raise UsageError(f"no such file: {uri}")
+        raise UsageError(f"no such file: {of_no_file(uri)}")
     if video_stream is not None and not row.holds_streams:
         raise UsageError(f"--video-stream {video_stream}: {without_credentials(uri)} is no video file: leave it out")
-    return row.open(uri, loop, now_us, video_stream)
+    return row.open(uri, loop, now_us, video_stream, access or Access())
 
 
 def _row_of(kind: str) -> Row | None:
@@ -113,6 +122,20 @@ def is_live(uri: str) -> bool:
     """It paces itself and has no end: a camera or an address."""
     row = _row_of(kind_of(uri))
     return row is not None and row.live
+
+
+def check_access(uris: Sequence[str], access: Access) -> None:
+    """Raises UsageError when what was asked about reaching sources goes for none of them, or cannot be had."""
+    kinds = {kind_of(uri) for uri in uris}
+    if access.timeout_s != TIMEOUT_S and not any(map(is_live, uris)):
+        raise UsageError(f"--source-timeout {access.timeout_s:g}s: no source is a camera or an address; leave it out")
+    if access.rtsp_transport is Transport.UDP:
+        if "rtsps" in kinds:
+            raise UsageError("--rtsp-transport udp: rtsps:// goes over TCP; leave it out, or give an rtsp:// address")
+        if "rtsp" not in kinds:
+            raise UsageError("--rtsp-transport udp: no source is an rtsp:// address; leave it out")
+    if access.tls_verify and not kinds & {"rtsps", "https"}:
+        raise UsageError("--tls-verify: no source is an rtsps:// or https:// address; leave it out")
 
 
 def refuse_live(uri: str) -> None:

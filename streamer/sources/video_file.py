@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
+from streamer.address import writable
 from streamer.errors import UsageError
 from streamer.frame import Frame
 from streamer.schedule.file_gaps import FileGap, FileGaps
@@ -34,7 +35,7 @@ class VideoSource:
         # Whole ticks, so that each time of each round is one that a video file can hold.
         self._length = ceil(info.duration / info.time_base) * info.time_base
         self._info = SourceInfo(
-            uri=str(path),
+            uri=writable(str(path)),
             width=info.width,
             height=info.height,
             rate=info.rate,
@@ -85,7 +86,7 @@ class VideoSource:
         pts = self._round * self._length + picture.pts
         if picture.image is None:
             return Unreadable(self._stream, index, pts, picture.error or "")
-        return Frame(self._stream, index, pts, picture.image)
+        return Frame(self._stream, index, pts, picture.image, after_damage=picture.after_damage)
 
     def pts(self, index: int) -> Fraction | None:
         schedule = self._reader.schedule

@@ -87,8 +87,7 @@ class Ranked:
         return np.cumsum(counts[:, self._units], axis=1, dtype=np.int32)
 
     def _at(self, reached: Counts, rank: npt.NDArray[np.integer]) -> Numbers:
-        places = [np.searchsorted(row, sought) for row, sought in zip(reached, rank, strict=True)]
-        found: Numbers = self._values[np.array(places)]
+        found: Numbers = self._values[(reached < rank[:, None]).sum(axis=1)]
         return found
 
 

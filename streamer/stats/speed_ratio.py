@@ -20,11 +20,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from streamer.stats.bootstrap import QUANTILE, Counts, Numbers, Ranked, blocks_drawn, interval, rounds_drawn
+from streamer.stats.bootstrap import QUANTILE, RISK, Counts, Numbers, Ranked, blocks_drawn, interval, rounds_drawn
 from streamer.stats.percentiles import frames_needed, nearest_rank
 
 Values = npt.NDArray[np.int64]
@@ -41,6 +42,10 @@ PROCESS_SPREAD = 0.006
 
 `benchmarks/compare.py` prints what it is on a machine at most: what varies within a process is in its figure too.
 """
+
+MARGIN = 2
+"""A study widens its intervals for so many times as many comparisons as it makes: those of few rounds are a little
+narrow, and it is to be wrong in at most 1 of 100 cases, not in about 1 (`benchmarks/no_effect.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +141,18 @@ def ratio_unpaired(baseline: Values, other: Values, p: float, blocks: tuple[int,
     return Estimate(value, *interval(two[:drawn] / one[:drawn], ROUNDS_NEEDED))
 
 
-def between_processes(ratio: Estimate) -> Estimate:
+def between_processes(ratio: Estimate, comparisons: int = 1) -> Estimate:
     """The ratio of two engines, of which the estimate is that of two processes: with PROCESS_SPREAD in its interval.
 
-    What each process has of its own is independent of what varies within, so the squares add, of logarithms.
+    What each process has of its own is independent of what varies within, so the squares add, of logarithms. A study
+    that makes so many ``comparisons`` is to be wrong with RISK in all, so each interval is widened for all of them
+    (Bonferroni), as for a normal distribution.
     """
-    spread = QUANTILE * math.sqrt(2) * PROCESS_SPREAD
+    quantile = NormalDist().inv_cdf(1 - RISK / 2 / comparisons)
+    spread = quantile * math.sqrt(2) * PROCESS_SPREAD
 
     def further(end: float) -> float:
-        return math.hypot(math.log(end / ratio.value), spread)
+        return math.hypot(math.log(end / ratio.value) * quantile / QUANTILE, spread)
 
     return Estimate(
         ratio.value, ratio.value * math.exp(-further(ratio.low)), ratio.value * math.exp(further(ratio.high))

@@ -22,6 +22,8 @@ SHARE = 0.05
 
 MANY = 2
 """Times the usual number of context switches that make a frame one that lost its core."""
+TELLING_SHARE, TELLING_TIMES = 0.5, 2
+"""A circumstance is told that so many of the slow frames met, and so many times as many of them as of all frames."""
 
 SINK_BUSY, DECODER_BUSY, PREEMPTED = "sink at work", "decoder at work", "many context switches"
 
@@ -214,7 +216,7 @@ def told(tail: TailPart | None) -> str | None:
     telling = [
         (name, shares)
         for name, shares in tail["circumstances"].items()
-        if shares["share_of_slow"] >= 0.5 and shares["share_of_slow"] >= 2 * shares["share_of_all"]
+        if shares["share_of_slow"] >= max(TELLING_SHARE, TELLING_TIMES * shares["share_of_all"])
     ]
     if telling:
         name, shares = telling[0]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from streamer.errors import SinkError, UsageError
+from streamer.errors import UsageError
+from streamer.files.whole import replacing
 from streamer.street.marker import SCENE
 from streamer.street.scene import Street, Truth, coco_truth
 from streamer.video.writer import VideoWriter
@@ -39,19 +40,11 @@ def write_sample(
     for target in targets:
         if target.exists() and not overwrite:
             raise UsageError(f"{target} exists already: choose another name, or add --overwrite")
-    parts = tuple(target.with_name(f".{target.name}.part") for target in targets)
-    try:
-        truths = _write_clip(parts[0], street, frames, rate, advance)
+    with replacing(clip) as video, replacing(targets[1]) as document:
+        truths = _write_clip(video, street, frames, rate, advance)
         info = {**street.parameters(), "rate": str(rate), "frames": frames}
-        document = coco_truth(truths, street.width, street.height, info)
-        parts[1].write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
-        for part, target in zip(parts, targets, strict=True):
-            part.replace(target)
-    except OSError as error:
-        raise SinkError(f"cannot write {clip}: {error.strerror}") from error
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
+        coco = coco_truth(truths, street.width, street.height, info)
+        document.write_text(json.dumps(coco, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def _write_clip(path: Path, street: Street, frames: int, rate: Fraction, advance: Callable[[], None]) -> list[Truth]:

@@ -10,8 +10,10 @@ import numpy as np
 from streamer.accuracy.agreement import Agreement, AgreementMeter
 from streamer.accuracy.mean_average_precision import FrameTruth
 from streamer.detection.detections import Detections
+from streamer.detection.head import Outputs
+from streamer.detection.input_spec import Fit, InputSpec
 from streamer.detection.postprocess import Postprocess
-from streamer.detection.preprocess import Fit, preprocess_for
+from streamer.detection.preprocess import preprocess_for
 from streamer.engines.registry import open_engine
 from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError
@@ -28,11 +30,12 @@ class Opened:
     """
 
     def __init__(
-        self, spec: EngineSpec, model: Model, *, fit: Fit = Fit.LETTERBOX, confidence: float = 0.25, iou: float = 0.5
+        self, spec: EngineSpec, model: Model, *, fit: Fit | None = None, confidence: float = 0.25, iou: float = 0.5
     ) -> None:
         self.engine = open_engine(spec, model)
-        self._preprocess = preprocess_for(spec.preprocess, model.input_size, fit)
-        self._postprocess = Postprocess(model.head, confidence, iou, len(model.names))
+        self._how, self._model = spec.preprocess, model
+        self.prepare_as(model.input_with(fit))
+        self._postprocess = Postprocess(model.decoder(), confidence, iou, model.classes)
 
     def __enter__(self) -> Opened:
         try:
@@ -48,18 +51,32 @@ class Opened:
     ) -> None:
         self.engine.close()
 
+    def prepare_as(self, spec: InputSpec) -> None:
+        """Prepares frames as ``spec`` says from now on, where the model's graph does not do it itself."""
+        port = self._model.signature.picture_port
+        self._preprocess = preprocess_for(self._how, port, self._model.input_size, spec)
+
+    def outputs(self, frame: Frame) -> Outputs:
+        """The model's outputs for the frame, valid until the next one."""
+        request = self.engine.requests[0]
+        try:
+            self._preprocess(frame.image, request.input)
+            return request.infer()
+        except Exception as error:  # as below
+            raise EngineError(f"it failed at frame {frame.index}: {error}", frame=frame.index) from error
+
     def detect(self, frame: Frame) -> Detections:
         """What it finds in the frame."""
         return self.detect_twice(frame, self._postprocess)[0]
 
     def detect_twice(self, frame: Frame, other: Postprocess) -> tuple[Detections, Detections]:
-        """What it finds in the frame, and what ``other`` makes of the same raw prediction."""
+        """What it finds in the frame, and what ``other`` makes of the same outputs."""
         request = self.engine.requests[0]
         try:
             place = self._preprocess(frame.image, request.input)
-            raw = request.infer()
-            found = self._postprocess(raw, place)
-            return found, found if other is self._postprocess else other(raw, place)
+            outputs = request.infer()
+            found = self._postprocess(outputs, place)
+            return found, found if other is self._postprocess else other(outputs, place)
         except Exception as error:  # whatever a runtime raises ends this engine, with the frame it came from
             raise EngineError(f"it failed at frame {frame.index}: {error}", frame=frame.index) from error
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.errors import SinkError, UsageError
-from streamer.files.whole import write_whole
+from streamer.files.whole import making, write_whole
 from streamer.rundir.csv_file import Reserve, Table
 from streamer.rundir.paths import RESERVE
 from streamer.rundir.rundir import check_out
@@ -24,10 +24,10 @@ def write_files(out: Path, stem: str, columns: str, rows: Sequence[Mapping[str, 
     writer.writeheader()
     writer.writerows(dict(_flat(row)) for row in rows)
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        with making(out):
+            write_whole(out / f"{stem}.csv", table.getvalue())
     except OSError as error:
         raise SinkError(f"cannot write into {out}: {error.strerror}") from error
-    write_whole(out / f"{stem}.csv", table.getvalue())
     write_whole(out / f"{stem}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -51,12 +51,22 @@ class RowFile:
         directory = path.parent
         check_out(directory, overwrite=overwrite)
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._reserve = Reserve(directory / RESERVE, 1 << 16)
-            self._table = Table(path, columns, self._reserve)
+            with making(directory):
+                self._reserve = Reserve(directory / RESERVE, 1 << 16)
+                self._table = self._open(path, columns)
         except OSError as error:
             kind = SinkError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
             raise kind(f"cannot write into {directory}: {error.strerror}; give another --out") from error
+
+    def _open(self, path: Path, columns: str) -> Table:
+        there = path.exists()
+        try:
+            return Table(path, columns, self._reserve)
+        except BaseException:
+            self._reserve.release()
+            if not there:
+                path.unlink(missing_ok=True)
+            raise
 
     def append(self, row: Iterable[Any]) -> None:
         """Writes a row, its values in the order of the columns; None stands for nothing."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -65,14 +66,26 @@ def load_opencv() -> None:
     _ = cv2.__version__
 
 
+_quieting = Lock()
+_levels: list[int] = []
+"""Of those who are within `opencv_quiet` the first one's, and a place for each of the others."""
+
+
 @contextmanager
 def opencv_quiet() -> Iterator[None]:
-    """Within it OpenCV prints nothing: what went wrong is said by streamer, in one line."""
+    """Within it OpenCV prints nothing: what went wrong is said by streamer, in one line.
+
+    Several threads may be within it at once: the last one to leave ends the silence.
+    """
     # Up to 4.12 the functions are the module's own; from 4.13 on they lie in cv2.utils.logging.
     log: Any = getattr(cv2.utils, "logging", cv2)
-    level = log.getLogLevel()
-    log.setLogLevel(_SILENT)
+    with _quieting:
+        _levels.append(_levels[0] if _levels else log.getLogLevel())
+        log.setLogLevel(_SILENT)
     try:
         yield
     finally:
-        log.setLogLevel(level)
+        with _quieting:
+            level = _levels.pop()
+            if not _levels:
+                log.setLogLevel(level)

@@ -6,9 +6,11 @@ is an ``AVRational``: unknown is 0/1, and ``round()``, ``int()`` and ``limit_den
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
+from threading import Lock
 from typing import Any, Protocol, cast
 
 import av
@@ -25,6 +27,13 @@ _OPEN_OPTIONS = {"metadata_errors": "replace"} if hasattr(InputContainer, "metad
 
 _QUARTER_TURNS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 """Display matrices for rotations of the picture, counter-clockwise."""
+
+_hearing_lock = Lock()
+_hearing = 0
+_before: tuple[int | None, bool] = (None, True)
+"""How PyAV's logging was set before anybody listened."""
+# What nobody listens to is dropped, and not printed as Python does with warnings that no logger takes.
+logging.getLogger("libav").addHandler(logging.NullHandler())
 
 
 class _Timed(Protocol):
@@ -56,6 +65,8 @@ def prepare(context: VideoCodecContext) -> None:
     context.thread_type = "SLICE"
     if context.codec.canonical_name == "h264":
         context.thread_count = 1
+    if context.codec.name == "libdav1d":  # It has threads of its own, and its own option.
+        context.options = {"max_frame_delay": "1"}
 
 
 def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
@@ -82,6 +93,11 @@ def has_no_times(container: InputContainer) -> bool:
     # Pictures one behind the other, which FFmpeg counts.
     piped = container.format.name.endswith("_pipe")
     return piped or bool(container.format.flags & cast(int, Flags.no_timestamps.value))
+
+
+def says_its_rate(container: InputContainer) -> bool:
+    """Whether the format has a place for the frame rate: else the average is an estimate of FFmpeg's."""
+    return not (has_no_times(container) or container.format.flags & cast(int, Flags.ts_discont.value))
 
 
 def time_base(timed: _Timed) -> Fraction:
@@ -125,6 +141,33 @@ def decodes(codec: str) -> bool:
         return av.codec.Codec(codec, "r") is not None
     except av.codec.codec.UnknownCodecError:
         return False
+
+
+@contextmanager
+def warnings_heard(messages: list[str]) -> Iterator[None]:
+    """Adds at the end what FFmpeg warned of on this thread meanwhile; what it says on other threads goes to nobody.
+
+    PyAV hears for the whole process or not at all: each warning takes the GIL, on whatever thread it is given.
+    """
+    global _hearing, _before
+    with _hearing_lock:
+        _hearing += 1
+        if _hearing == 1:
+            _before = av.logging.get_level(), av.logging.get_skip_repeated()
+            av.logging.set_level(av.logging.WARNING)
+            av.logging.set_skip_repeated(False)
+    heard: list[tuple[int, str, str]] = []
+    try:
+        with av.logging.Capture() as heard:
+            yield
+    finally:
+        messages += (message for _, _, message in heard)
+        with _hearing_lock:
+            _hearing -= 1
+            if _hearing == 0:
+                level, skip = _before
+                av.logging.set_level(level)
+                av.logging.set_skip_repeated(skip)
 
 
 def size(container: InputContainer) -> int | None:

@@ -13,18 +13,31 @@ from typing import TypeVar
 
 from streamer.errors import UsageError
 from streamer.verify import detections_csv, frames_csv, killed, manifest
-from streamer.verify.conservation import check_conservation, check_decode_errors, check_streams
+from streamer.verify.access import FOUND_OTHERWISE, cannot_look, check_access
+from streamer.verify.answer import check_answer
+from streamer.verify.conservation import (
+    check_conservation,
+    check_damage,
+    check_decode_errors,
+    check_streams,
+    check_sums,
+)
 from streamer.verify.detections_csv import check_objects
+from streamer.verify.document_hash import check_document
 from streamer.verify.figures import check_figures, check_omission_gap
 from streamer.verify.files import check_files
-from streamer.verify.frames_csv import read_rows
+from streamer.verify.frames_csv import Rows, read_rows
 from streamer.verify.killed import Remains
 from streamer.verify.manifest import Document, RunFacts
+from streamer.verify.parameters import check_parameters
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.schedule import check_schedule
-from streamer.verify.segments import read_pieces, uncut
+from streamer.verify.segments import Pieces, read_pieces, uncut
+from streamer.verify.slo import check_slo
 from streamer.verify.stamps import check_derived, check_stamps
+from streamer.verify.tail import check_tail
 from streamer.verify.video import check_videos
+from streamer.verify.windows import check_windows
 
 T = TypeVar("T")
 SOAK = "asked.json"
@@ -37,7 +50,8 @@ class Verification:
 
     ``checked`` counts rows, figures, detections, video frames and hashed files; ``reasons`` are one line each,
     and ``more`` is how many were found beyond those. ``remains`` is what a run has left that was killed, ``let_go``
-    how many rows are in pieces that a soak has let go.
+    how many rows are in pieces that a soak has let go. A document that is not ``hashed`` is of an older streamer:
+    in what rows cannot tell it may have been changed.
     """
 
     run_verdict: str | None
@@ -46,6 +60,7 @@ class Verification:
     more: int
     remains: Remains | None = None
     let_go: int = 0
+    hashed: bool = True
 
     @property
     def valid(self) -> bool:
@@ -54,54 +69,87 @@ class Verification:
 
 
 def verify(path: Path) -> Verification:
-    """Verifies the run directory ``path``. Raises UsageError when that is no directory.
+    """Verifies the run directory ``path``.
 
-    Every check is made, whatever the others found, as far as what it needs can be read.
+    Every check is made, whatever the others found, as far as what it needs can be read. Raises UsageError when it is
+    no directory, and StreamerError when nothing was found wrong, but something could not be looked at.
     """
+    check_access(path)
+    reasons = Reasons()
+    found = _verified(path, reasons)
+    if reasons.unseen is not None and not reasons.total:
+        cannot_look(reasons.unseen.filename or path, reasons.unseen)
+    return found
+
+
+def _verified(path: Path, reasons: Reasons) -> Verification:
     if not os.path.exists(path):
         raise UsageError(f"no such directory: {path}")
     if not path.is_dir():
         raise UsageError(f"{path} is no directory: give that of a run, as in runs/demo")
     if (path / SOAK).is_file() and not (path / manifest.NAME).exists():
         raise UsageError(f"{path} is a soak: verify its parts, as in {path / 'part-0'}")
-    reasons = Reasons()
     if (path / killed.NAME).is_file() and not (path / manifest.NAME).exists():
         remains = _attempt(reasons, lambda: killed.look_at(path, reasons))
         return Verification(None, {}, reasons.kept, reasons.more, remains)
     document = _attempt(reasons, lambda: Document(path / manifest.NAME))
     if document is None:
         return Verification(None, {}, reasons.kept, reasons.more)
-    checked = {"rows": 0, "figures": 0, "detections": 0, "video_frames": 0, "files": 0}
     facts = _attempt(reasons, lambda: RunFacts(document))
-    ledger = _attempt(reasons, lambda: read_rows(path / frames_csv.NAME))
+    checked = {"rows": 0, "figures": 0, "detections": 0, "video_frames": 0, "files": 0}
     streams = len(facts.streams) if facts is not None else 1
     cut = _attempt(reasons, lambda: read_pieces(document, streams)) or uncut(streams)
+    ledger = _attempt(reasons, lambda: read_rows(path / frames_csv.NAME))
     if ledger is not None:
         checked["rows"] = len(ledger)
-        _attempt(reasons, lambda: check_conservation(ledger, document, cut.gone, reasons))
-        _attempt(reasons, lambda: check_stamps(ledger, reasons))
-        if not cut.gone:
-            _attempt(reasons, lambda: check_decode_errors(ledger, document, reasons))
-    if ledger is not None and facts is not None:
-        _attempt(reasons, lambda: check_streams(ledger, facts, reasons, counted=not cut.gone))
-        _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
-        _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
-        if not cut.gone:
-            checked["figures"] = _attempt(reasons, lambda: check_figures(ledger, facts, document, reasons)) or 0
-        _attempt(reasons, lambda: check_omission_gap(document, reasons))
-    if ledger is not None:
+        _check_rows(ledger, document, cut, reasons)
         table = path / detections_csv.NAME
         checked["detections"] = (
-            _attempt(reasons, lambda: check_objects(ledger, table, document, reasons, incomplete=cut.incomplete)) or 0
+            _attempt(
+                reasons,
+                lambda: check_objects(ledger, facts, table, document, reasons, incomplete=cut.incomplete),
+            )
+            or 0
         )
     if ledger is not None and facts is not None:
+        checked["figures"] = _check_run(ledger, facts, document, cut, reasons)
         checked["video_frames"] = (
             _attempt(reasons, lambda: check_videos(ledger, facts, path, document, cut, reasons)) or 0
         )
-    checked["files"] = _attempt(reasons, lambda: check_files(path, document, reasons)) or 0
-    return Verification(
-        _attempt(reasons, lambda: document.text("verdict")), checked, reasons.kept, reasons.more, let_go=cut.gone
-    )
+    if document.told_all:
+        _attempt(reasons, lambda: check_slo(document, reasons))
+    checked["files"] = _attempt(reasons, lambda: check_files(path, document, facts, reasons)) or 0
+    hashed = _attempt(reasons, lambda: check_document(document, reasons))
+    verdict = _attempt(reasons, lambda: document.text("verdict"))
+    return Verification(verdict, checked, reasons.kept, reasons.more, let_go=cut.gone, hashed=bool(hashed))
+
+
+def _check_rows(ledger: Rows, document: Document, cut: Pieces, reasons: Reasons) -> None:
+    """The rows by themselves, and what ``run.json`` counts of them."""
+    _attempt(reasons, lambda: check_conservation(ledger, document, cut.gone, reasons))
+    _attempt(reasons, lambda: check_stamps(ledger, reasons))
+    _attempt(reasons, lambda: check_damage(ledger, document, cut.gone, reasons))
+    if not cut.gone:
+        _attempt(reasons, lambda: check_decode_errors(ledger, document, reasons))
+        _attempt(reasons, lambda: check_sums(ledger, document, reasons))
+
+
+def _check_run(ledger: Rows, facts: RunFacts, document: Document, cut: Pieces, reasons: Reasons) -> int:
+    """The rows by what the run was run with, and what ``run.json`` works out of both; returns how many figures."""
+    _attempt(reasons, lambda: check_streams(ledger, facts, reasons, counted=not cut.gone))
+    _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
+    _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
+    if document.told_all:
+        _attempt(reasons, lambda: check_parameters(ledger, facts, document, reasons))
+    figures = 0
+    if not cut.gone:
+        figures = _attempt(reasons, lambda: check_figures(ledger, facts, document, reasons)) or 0
+        if document.told_all:
+            _attempt(reasons, lambda: check_tail(ledger, document, reasons))
+            _attempt(reasons, lambda: check_windows(ledger, document, reasons))
+            _attempt(reasons, lambda: check_answer(ledger, facts, document, reasons))
+    _attempt(reasons, lambda: check_omission_gap(document, reasons))
+    return figures
 
 
 def _attempt(reasons: Reasons, step: Callable[[], T]) -> T | None:
@@ -110,6 +158,8 @@ def _attempt(reasons: Reasons, step: Callable[[], T]) -> T | None:
         return step()
     except Unreadable as error:
         reasons.add(str(error))
-    except OSError as error:
+    except FOUND_OTHERWISE as error:
         reasons.add(f"{Path(str(error.filename)).name}: cannot be read: {error.strerror}")
+    except OSError as error:
+        reasons.unseen = reasons.unseen or error
     return None

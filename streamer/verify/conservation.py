@@ -13,6 +13,7 @@ from streamer.verify.frames_csv import OUTCOMES, Rows
 from streamer.verify.manifest import Document, RunFacts
 from streamer.verify.reasons import Reasons, Unreadable
 
+_AFTER_DAMAGE, _NO_SIGNAL = "after_damage", "no_signal"
 VERDICTS = ("VALID", "INVALID", "INTERRUPTED", "FAILED")
 
 
@@ -33,6 +34,7 @@ def check_conservation(ledger: Rows, run: Document, gone: int, reasons: Reasons)
         reasons.add(f"{manifest.NAME} verdict: found INVALID, but every scheduled frame has one row and one outcome")
     elif verdict != "INVALID":
         _check_failure(ledger, run, verdict, reasons)
+        _check_stop(run, verdict, reasons)
 
 
 def check_streams(ledger: Rows, run: RunFacts, reasons: Reasons, *, counted: bool) -> None:
@@ -78,6 +80,36 @@ def check_decode_errors(ledger: Rows, run: Document, reasons: Reasons) -> None:
             f"{manifest.NAME} decode_errors: found {told} by their reasons and {others} others, "
             f"expected {len(undecoded)} in all by {frames_csv.NAME}"
         )
+
+
+def check_sums(ledger: Rows, run: Document, reasons: Reasons) -> None:
+    """Objects, dropped frames by their reasons, and frames missed in gaps, where ``run.json`` says how many."""
+    if run.has("objects"):
+        expected = int(ledger.detections[ledger.detections != NEVER].sum())
+        if run.whole("objects") != expected:
+            reasons.add(f"{manifest.NAME} objects: found {run.whole('objects')}, expected {expected}")
+    if run.has("drop_reasons"):
+        dropped = ledger.where(ledger.of("dropped"))
+        counted = dict(Counter(dropped.reasons[at] for at in dropped.reason))
+        if run.group("drop_reasons") != counted:
+            found = str(run.group("drop_reasons"))[:80]
+            reasons.add(f"{manifest.NAME} drop_reasons: found {found}, expected {counted} by {frames_csv.NAME}")
+    if run.has("gaps"):
+        missed = ledger.where(ledger.of("source_error"))
+        expected = Counter(missed.reasons[at] for at in missed.reason)[_NO_SIGNAL]
+        if run.whole("gaps", "frames") != expected:
+            reasons.add(f"{manifest.NAME} gaps.frames: found {run.whole('gaps', 'frames')}, expected {expected}")
+
+
+def check_damage(ledger: Rows, run: Document, gone: int, reasons: Reasons) -> None:
+    """How many delivered frames come after damage, where ``run.json`` says it; ``gone`` as above."""
+    if not run.has("after_damage"):
+        return
+    delivered = ledger.where(ledger.of("delivered"))
+    expected = Counter(delivered.reasons[at] for at in delivered.reason)[_AFTER_DAMAGE]
+    found = run.whole("after_damage")
+    if not expected <= found <= expected + gone:
+        reasons.add(f"{manifest.NAME} after_damage: found {found}, expected {expected} by {frames_csv.NAME}")
 
 
 def _reason_told(part: Any) -> tuple[str, int, tuple[int, int]]:
@@ -135,6 +167,15 @@ def _check_failure(ledger: Rows, run: Document, verdict: str, reasons: Reasons) 
             reasons.add(
                 f"{manifest.NAME} verdict: found {verdict}, expected FAILED: {found} frames met {outcome}{told}"
             )
+
+
+def _check_stop(run: Document, verdict: str, reasons: Reasons) -> None:
+    """A run is interrupted when, and only when, something stopped it."""
+    if not run.told_all or verdict == "FAILED":
+        return
+    stopped = run.get("stopped_by")
+    if (verdict == "INTERRUPTED") != (stopped is not None):
+        reasons.add(f"{manifest.NAME} verdict: found {verdict}, but stopped_by is {str(stopped or 'null')[:40]}")
 
 
 def _check_detections(ledger: Rows, reasons: Reasons) -> None:

@@ -35,8 +35,8 @@ class Form:
     def __init__(self, number: str, expected: str, *, empty: bool = False) -> None:
         cell = f"(?:{number})?" if empty else number
         self.expected = f"{expected}, or nothing" if empty else expected
-        self.cell = re.compile(cell)
-        self.cells = re.compile(f"(?:{cell},)*+")
+        self.cell = re.compile(cell, re.ASCII)
+        self.cells = re.compile(f"(?:{cell},)*+", re.ASCII)
 
 
 class Block:
@@ -66,6 +66,10 @@ class Block:
             self._refuse(column, known.__contains__, f"one of {', '.join(filter(None, known))}")
         return np.array(list(map(known.__getitem__, cells)), np.int64)
 
+    def cells(self, column: str) -> tuple[str, ...]:
+        """A column as it stands there."""
+        return self._columns[column]
+
     def words(self, column: str) -> set[str]:
         """What stands in a column."""
         return set(self._columns[column])
@@ -80,8 +84,16 @@ def blocks(path: Path, header: Sequence[str], *, whole: bool = True) -> Iterator
 
     Raises Unreadable when it is not there, torn, or has other columns.
     """
-    for piece in (*numbered(path).values(), path):
+    for piece in pieces(path, whole=whole):
         yield from _blocks(piece, header, whole=whole)
+
+
+def pieces(path: Path, *, whole: bool) -> list[Path]:
+    """The finished pieces of a table, and the table; a kill between two pieces leaves one that is not ``whole``
+    without the file that comes after the last of them.
+    """
+    finished = list(numbered(path).values())
+    return finished if finished and not whole and not path.exists() else [*finished, path]
 
 
 def _blocks(path: Path, header: Sequence[str], *, whole: bool) -> Iterator[Block]:

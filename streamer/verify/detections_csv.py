@@ -2,52 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from streamer.verify.csv_table import Array, Block, Form, blocks
+from streamer.verify.csv_table import Array, Form, blocks
 from streamer.verify.frames_csv import Rows
-from streamer.verify.manifest import Document
+from streamer.verify.manifest import Document, RunFacts
 from streamer.verify.reasons import Reasons
 
 NAME = "detections.csv"
 SIDES = ("x1", "y1", "x2", "y2")
 HEADER = ("stream", "frame", "class_id", "label", "confidence", *SIDES)
 
+Place = Callable[[int, str], str]
+"""Where in the file something was found, by its row and column, in words."""
+
 _NUMBER = Form(r"\d{1,9}", "a number")
-_CONFIDENCE = Form(r"[01]\.\d{4}", "0 to 1 with four decimals")
+_CONFIDENCE = Form(r"\d{1,9}\.\d{4}", "0 to 1 with four decimals")
+_CERTAIN, _ROUNDING = 10_000, 100
+_MORE_THAN_CERTAIN = "the model is more than certain"
+"""The doubt of a run whose model puts out confidences that are over 1 by more than rounding."""
 _PIXELS = Form(r"-?\d{1,9}\.\d{2}", "pixels with two decimals")
 
 
-def check_objects(rows: Rows, path: Path, document: Document, reasons: Reasons, *, incomplete: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Some rows: confidences in ten-thousandths, and ``sides`` in hundredths of a pixel, in the order of SIDES."""
+
+    frame: Array
+    class_id: Array
+    confidence: Array
+    sides: tuple[Array, ...]
+
+
+def check_objects(
+    rows: Rows, run: RunFacts | None, path: Path, document: Document, reasons: Reasons, *, incomplete: bool
+) -> int:
     """Counts, boxes, confidence and classes; returns how many rows there were. Raises Unreadable.
 
     With ``incomplete`` pieces of either table have been let go: then nothing is counted.
     """
-    return _check(rows, path, document, reasons, whole=True, incomplete=incomplete)[0]
+    return _check(rows, run, path, document, reasons, whole=True, incomplete=incomplete)[0]
 
 
-def count_objects(rows: Rows, path: Path, document: Document, reasons: Reasons) -> tuple[int, int]:
+def count_objects(
+    rows: Rows, run: RunFacts, path: Path, document: Document, reasons: Reasons, *, incomplete: bool
+) -> tuple[int, int]:
     """The same of a killed run, where rows of frames that are not in the ledger are to be expected.
 
     Returns how many rows there were, and how many of such frames. Raises Unreadable.
     """
-    return _check(rows, path, document, reasons, whole=False, incomplete=False)
+    return _check(rows, run, path, document, reasons, whole=False, incomplete=incomplete)
 
 
 def _check(
-    rows: Rows, path: Path, document: Document, reasons: Reasons, *, whole: bool, incomplete: bool
+    rows: Rows,
+    run: RunFacts | None,
+    path: Path,
+    document: Document,
+    reasons: Reasons,
+    *,
+    whole: bool,
+    incomplete: bool,
 ) -> tuple[int, int]:
-    classes = document.whole("model", "classes")
+    named, surest = document.get("model", "classes") is not None, _surest(document)
+    classes = document.whole("model", "classes") if named else None
     keys = np.append(_keys(rows.stream, rows.frame), -1)  # where a frame beyond the last would stand
     counted = np.zeros(len(rows), np.int64)
+    labels: dict[int, str] = {}
     total = strays = 0
     for block in blocks(path, HEADER, whole=whole):
         stream, frame = block.numbers("stream", _NUMBER), block.numbers("frame", _NUMBER)
-        _check_block(block, frame, classes, reasons)
+        boxes = Boxes(
+            frame,
+            block.numbers("class_id", _NUMBER),
+            block.numbers("confidence", _CONFIDENCE),
+            tuple(block.numbers(side, _PIXELS) for side in SIDES),
+        )
+        place = partial(_place, block.first, frame)
+        _check_block(boxes, classes, surest, place, reasons)
+        if run is not None:
+            _check_bounds(boxes, stream, run, place, reasons)
+        if not named:
+            labels.update((one, f"class_{one}") for one in np.unique(boxes.class_id).tolist())
+        _check_labels(boxes.class_id, block.cells("label"), labels, place, reasons)
         here = _keys(stream, frame)
         at_row = np.searchsorted(keys[:-1], here)
         known = keys[at_row] == here
@@ -65,27 +108,75 @@ def _unknown(first: int, frame: Array, at: int) -> str:
     return f"{NAME} row {first + at}, frame: found {frame[at]}, which the ledger has not"
 
 
-def _check_block(block: Block, frame: Array, classes: int, reasons: Reasons) -> None:
-    """Boxes, confidence and classes of some rows."""
+def _place(first: int, frame: Array, at: int, column: str) -> str:
+    return f"{NAME} row {first + at}, frame {frame[at]}, {column}"
 
-    def place(at: int, column: str) -> str:
-        return f"{NAME} row {block.first + at}, frame {frame[at]}, {column}"
 
-    confidence, class_id = block.numbers("confidence", _CONFIDENCE), block.numbers("class_id", _NUMBER)
+def _surest(document: Document) -> int:
+    """The highest confidence that is no reason, in ten thousandths: any, where the run says it itself.
+
+    Of a run that was killed only the tables are known.
+    """
+    killed = not document.has("doubts") or document.has("repaired")
+    if killed or any(str(doubt).startswith(_MORE_THAN_CERTAIN) for doubt in document.many("doubts")):
+        return np.iinfo(np.int64).max
+    return _CERTAIN + _ROUNDING
+
+
+def _check_block(boxes: Boxes, classes: int | None, surest: int, place: Place, reasons: Reasons) -> None:
+    """Boxes, confidence and classes of some rows; ``classes`` is None where nothing tells how many there are."""
+    confidence, class_id = boxes.confidence, boxes.class_id
     reasons.add_each(
-        confidence > 10_000,
+        confidence > surest,
         lambda at: f"{place(at, 'confidence')}: found {confidence[at] / 1e4:.4f}, expected {_CONFIDENCE.expected}",
     )
-    reasons.add_each(
-        class_id >= classes,
-        lambda at: f"{place(at, 'class_id')}: found {class_id[at]}, expected less than {classes}, model.classes",
-    )
-    x1, y1, x2, y2 = (block.numbers(side, _PIXELS) for side in SIDES)
+    if classes is not None:
+        reasons.add_each(
+            class_id >= classes,
+            lambda at: f"{place(at, 'class_id')}: found {class_id[at]}, expected less than {classes}, model.classes",
+        )
+    x1, y1, x2, y2 = boxes.sides
     for axis, low, high in (("x", x1, x2), ("y", y1, y2)):
         reasons.add_each(low > high, partial(_turned, place, axis, low, high))
 
 
-def _turned(place: Callable[[int, str], str], axis: str, low: Array, high: Array, at: int) -> str:
+def _check_bounds(boxes: Boxes, stream: Array, run: RunFacts, place: Place, reasons: Reasons) -> None:
+    """Confidence as asked for, and boxes within the picture, whose edges may be rounded."""
+    least = math.floor(run.confidence * 10_000)
+    reasons.add_each(
+        boxes.confidence < least,
+        lambda at: (
+            f"{place(at, 'confidence')}: found {boxes.confidence[at] / 1e4:.4f}, "
+            f"expected {least / 1e4:.4f} or more, run.confidence"
+        ),
+    )
+    for number, facts in enumerate(run.streams):
+        if facts.own_sizes or facts.width is None or facts.height is None:
+            continue
+        here = stream == number
+        for side, values in zip(SIDES, boxes.sides, strict=True):
+            most = 100 * (facts.width if side.startswith("x") else facts.height)
+            reasons.add_each(here & ((values < 0) | (values > most)), partial(_outside, place, side, values, most))
+
+
+def _outside(place: Place, side: str, values: Array, most: int, at: int) -> str:
+    return f"{place(at, side)}: found {values[at] / 100:.2f}, expected 0.00 to {most / 100:.2f}, within the picture"
+
+
+def _check_labels(
+    class_id: Array, found: Sequence[str], labels: dict[int, str], place: Place, reasons: Reasons
+) -> None:
+    """A class has one name; ``labels`` are those met so far, or of no names what stands in their place."""
+    expected = [labels.setdefault(one, label) for one, label in zip(class_id.tolist(), found, strict=True)]
+    reasons.add_each(
+        np.array([one != other for one, other in zip(found, expected, strict=True)], bool),
+        lambda at: (
+            f"{place(at, 'label')}: found {found[at]!r}, expected {expected[at]!r} as class {class_id[at]} before"
+        ),
+    )
+
+
+def _turned(place: Place, axis: str, low: Array, high: Array, at: int) -> str:
     return (
         f"{place(at, f'{axis}2')}: found {high[at] / 100:.2f}, expected {low[at] / 100:.2f} or more, which is {axis}1"
     )

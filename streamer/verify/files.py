@@ -5,13 +5,21 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from streamer.verify.manifest import NAME, Document
+from streamer.verify import detections_csv, frames_csv
+from streamer.verify.manifest import NAME, Document, RunFacts
 from streamer.verify.reasons import Reasons
+from streamer.verify.segments import numbered
+from streamer.verify.video import video_names
+
+HISTOGRAMS = "histograms.hlog"
 
 
-def check_files(directory: Path, document: Document, reasons: Reasons) -> int:
-    """Size and SHA-256 of each file named; returns how many there were. Raises Unreadable."""
-    if not document.has("files"):
+def check_files(directory: Path, document: Document, facts: RunFacts | None, reasons: Reasons) -> int:
+    """Size and SHA-256 of each file named; returns how many there were. Raises Unreadable.
+
+    Those that hold what the run wrote have to be named. An older document may name none.
+    """
+    if not document.has("files") and not document.told_all:
         return 0
     names = list(document.group("files"))
     for name in names:
@@ -25,7 +33,24 @@ def check_files(directory: Path, document: Document, reasons: Reasons) -> int:
             reasons.add(f"{name}: found {path.stat().st_size} bytes, expected {size}")
         elif (found := _sha256(path)) != sha256:
             reasons.add(f"{name}: found SHA-256 {found[:12]}..., expected {sha256[:12]}...: its content was changed")
+    for path in _written(directory, document, facts):
+        if path.name not in names and path.is_file():
+            reasons.add(f"{NAME} files: {path.name} is not among them, and is a file of the run")
     return len(names)
+
+
+def _written(directory: Path, document: Document, facts: RunFacts | None) -> list[Path]:
+    """What a run writes its data into."""
+    names = [frames_csv.NAME, detections_csv.NAME]
+    if facts is not None and facts.video != "none":
+        names += video_names(facts)
+    pieces = [piece for name in names for piece in numbered(directory / name).values()]
+    exact = document.has("run", "percentiles") and document.get("run", "percentiles") == "exact"
+    return [
+        *(directory / name for name in names),
+        *([] if exact else [directory / HISTOGRAMS]),
+        *(pieces if document.has("pieces") else []),
+    ]
 
 
 def _sha256(path: Path) -> str:

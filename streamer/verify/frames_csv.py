@@ -20,6 +20,8 @@ DERIVED = ("lateness", "service", "result_latency", "latency")
 TIMES = ("pts", "scheduled", *STAMPS, *DERIVED)
 HEADER = ("stream", "frame", *(f"{time}_ms" for time in TIMES), "outcome", "reason", "late", "detections")
 OUTCOMES = ("delivered", "dropped", "decode_error", "source_error", "engine_error", "sink_error", "abandoned")
+SORTED_US = 100_000
+"""So much before one that is written earlier in the file, no frame meets its fate."""
 Mask = npt.NDArray[np.bool_]
 
 _NUMBER = Form(r"\d{1,9}", "a number")
@@ -32,9 +34,10 @@ _BITS = {"0": 0, "1": 1}
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The ledger by stream and frame. ``times`` holds each time by its name without the unit; NEVER where empty.
+    """The ledger by stream and frame; ``order`` is the place of each row in the file.
 
-    ``outcome`` is the place in OUTCOMES, ``reason`` the place in ``reasons``, ``detections`` NEVER where empty.
+    ``times`` holds each time by its name without the unit; NEVER where empty. ``outcome`` is the place in OUTCOMES,
+    ``reason`` the place in ``reasons``, ``detections`` NEVER where empty.
     """
 
     stream: Array
@@ -45,6 +48,7 @@ class Rows:
     reasons: tuple[str, ...]
     late: Array
     detections: Array
+    order: Array
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -66,8 +70,8 @@ class Rows:
         here: Mask = self.outcome == OUTCOMES.index(outcome)
         return here
 
-    def where(self, mask: Mask) -> Rows:
-        """The rows that the mask chooses."""
+    def where(self, mask: Mask | Array) -> Rows:
+        """The rows that a mask, or their places, choose."""
         return Rows(
             self.stream[mask],
             self.frame[mask],
@@ -77,7 +81,19 @@ class Rows:
             self.reasons,
             self.late[mask],
             self.detections[mask],
+            self.order[mask],
         )
+
+    def as_closed(self) -> Rows:
+        """The same in the order in which the frames met their fates, which is that of the file."""
+        places = np.argsort(self.order)
+        written = self["written"][places]
+        there = written != NEVER
+        last = np.maximum.accumulate(written[there]) if there.any() else written[there]
+        if np.any(last - written[there] > SORTED_US):
+            # Somebody has sorted the file: when they were written is the best that is left to tell.
+            places = places[np.argsort(written, kind="stable")]
+        return self.where(places)
 
     def place(self, at: int, column: str) -> str:
         """Where in the file something was found, in words."""
@@ -95,7 +111,7 @@ def read_rows(path: Path, *, whole: bool = True) -> Rows:
     columns = {}
     for column in HEADER:  # one after the other: not all are there twice
         columns[column] = np.concatenate([np.empty(0, np.int64), *parts.pop(column)])
-    order = np.lexsort((columns["frame"], columns["stream"]))
+    order: Array = np.lexsort((columns["frame"], columns["stream"]))
     if np.any(np.diff(order) != 1):
         columns = {column: values[order] for column, values in columns.items()}
     return Rows(
@@ -107,6 +123,7 @@ def read_rows(path: Path, *, whole: bool = True) -> Rows:
         tuple(reasons),
         columns["late"],
         columns["detections"],
+        order,
     )
 
 

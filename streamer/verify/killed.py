@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from streamer.verify import detections_csv, frames_csv
-from streamer.verify.csv_table import is_torn
+from streamer.verify.csv_table import is_torn, pieces
 from streamer.verify.detections_csv import count_objects
 from streamer.verify.frames_csv import Rows, read_rows
 from streamer.verify.manifest import Document, RunFacts
@@ -63,20 +63,27 @@ def look_at(directory: Path, reasons: Reasons) -> Remains:
     check_derived(ledger, run, reasons)
     if not begun.has("run", "study"):  # in rounds the frames are moved, by what only the end of a run tells
         check_schedule(ledger, run, reasons)
-    detections, strays = count_objects(ledger, tables[1], begun, reasons)
+    let_go = any(min(numbered(table), default=0) > 0 for table in tables)
+    # The piece of one table goes before that of the other, and a kill may come in between.
+    detections, strays = count_objects(ledger, run, tables[1], begun, reasons, incomplete=let_go)
     in_pieces = begun.has("pieces")  # when those begin is told by the end of a run
     if not in_pieces:
         check_videos(ledger, run, directory, begun, uncut(len(run.streams)), reasons)
     return Remains(
         rows=len(ledger),
-        torn_lines=sum(map(is_torn, tables)),
+        torn_lines=sum(is_torn(file) for table in tables for file in pieces(table, whole=False) if not _packed(file)),
         until_ms=max((int(ledger[step].max()) for step in STEPS), default=0) / 1000 if len(ledger) else None,
         unknown=_unknown(ledger, in_pieces),
         detections=detections,
         strays=strays,
         videos=[] if run.video == "none" or in_pieces else _videos(ledger, run, directory),
-        let_go=any(min(numbered(table), default=0) > 0 for table in tables),
+        let_go=let_go,
     )
+
+
+def _packed(file: Path) -> bool:
+    """A piece is compressed only when its last line is whole."""
+    return file.suffix == ".gz"
 
 
 def _unknown(ledger: Rows, in_pieces: bool) -> int:

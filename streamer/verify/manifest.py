@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,8 +13,12 @@ from typing import Any
 from streamer.verify.reasons import Unreadable
 
 NAME = "run.json"
-MOST_FRAMES, MOST_MS = 10**9, 1e12
-"""What the tables can hold; with 64 bits for microseconds nothing overflows."""
+MOST = 10**15
+"""Numbers beyond are absurd: as microseconds they are 31 years. With 64 bits nothing overflows below."""
+MOST_FRAMES = 10**9
+"""What the tables can hold."""
+HASHED_FROM, NEWEST = 2, 2
+"""The ``schema_version`` from which a document has its own hash and all that is worked out again; the last one."""
 
 
 class Document:
@@ -25,13 +30,29 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         try:
-            self._root = json.loads(path.read_text(encoding="utf-8"))
+            self._root = json.loads(
+                path.read_text(encoding="utf-8"), parse_constant=_refuse, object_pairs_hook=_without_repeats
+            )
+            absurd = _absurd(self._root)
         except FileNotFoundError:
             raise Unreadable(f"no {NAME}: the run did not finish") from None
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"{self.name}: is no JSON document: {error}") from error
         if not isinstance(self._root, dict):
             raise Unreadable(f"{self.name}: is no JSON object")
+        if absurd is not None:
+            raise Unreadable(f"{self.name} {absurd}")
+
+    @property
+    def root(self) -> dict[str, Any]:
+        """The whole document."""
+        return dict(self._root)
+
+    @property
+    def told_all(self) -> bool:
+        """It is of a streamer that writes its hash; an older document tells less, and less is asked of it."""
+        version = self._root.get("schema_version")
+        return not isinstance(version, int) or version >= HASHED_FROM
 
     def has(self, *path: str) -> bool:
         """The field is there and not null."""
@@ -86,38 +107,77 @@ class Document:
 
     def rate(self, *path: str) -> Fraction:
         """Frames per second, a string as in "30000/1001"."""
-        found = self.text(*path)
         try:
-            rate = Fraction(found)
-        except (ValueError, ZeroDivisionError):
-            rate = Fraction(0)
-        if rate <= 0:
-            raise self._other(path, found, "frames per second")
-        return rate
+            return frames_per_second(self.get(*path))
+        except ValueError:
+            raise self._other(path, self.get(*path), "frames per second") from None
 
     def _other(self, path: tuple[str, ...], found: object, expected: str) -> Unreadable:
         return Unreadable(f"{self.name} {'.'.join(path)}: found {json.dumps(found)[:60]}, expected {expected}")
+
+
+def fraction(found: object) -> Fraction:
+    """A fraction as it stands in the document, 0 or more. Raises ValueError."""
+    # Fraction itself would take 1e999999999 as well, and hours to do so.
+    if not isinstance(found, str) or not re.fullmatch(r"[0-9]{1,18}(/0*[1-9][0-9]{0,17})?", found):
+        raise ValueError
+    return Fraction(found)
+
+
+def frames_per_second(found: object) -> Fraction:
+    """A rate as it stands in the document. Raises ValueError."""
+    if not (rate := fraction(found)):
+        raise ValueError
+    return rate
+
+
+def count(found: object) -> int:
+    """A whole number, 0 or more. Raises ValueError."""
+    if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+        raise ValueError
+    return found
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a name is there twice: {[name for name, _ in pairs]}"[:200])
+    return found
+
+
+def _absurd(found: Any, path: tuple[str, ...] = ()) -> str | None:
+    """Where in a document there is a number that none of its fields can have, in words; None where there is none."""
+    if isinstance(found, int | float) and not abs(found) <= MOST:
+        return f"{'.'.join(path)}: found {str(found)[:40]}, expected a number up to {MOST:.0e}"
+    parts = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
+    return next((said for name, part in parts if (said := _absurd(part, (*path, str(name)))) is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
     """One stream: the size of its pictures, its source's nominal rate, whether that is live, and its phase.
 
-    The phase is how much later than the origin it begins.
+    The phase is how much later than the origin it begins. Of a camera that was away all the time no size is known.
 
     ``frames`` is how many were scheduled and how many of these delivered, None in a manifest that does not say.
     ``gaps`` are those of its source's times: the frame after each, its length, and how much of it was skipped, in
-    microseconds. The source starts again after ``loops_after`` frames, None where that is not told.
+    microseconds. The source starts again after ``loops_after`` frames, None where that is not told. Where pictures
+    have ``own_sizes``, or may have, the size is the first one's.
     """
 
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     source_rate: Fraction
     live: bool
     phase_us: int
     frames: tuple[int, int] | None
     gaps: tuple[tuple[int, int, int], ...] = ()
     loops_after: int | None = None
+    own_sizes: bool = True
 
 
 class RunFacts:
@@ -141,6 +201,7 @@ class RunFacts:
         self.duration_us = round(document.number("run", "duration_s") * 1_000_000)
         self.rounds = _rounds(document)
         self.killed = document.name != NAME or document.has("repaired")
+        self.confidence = document.number("run", "confidence")
         self.video = document.text("run", "video")
         if self.video not in ("delivered", "all", "none"):
             raise Unreadable(f"{document.name} run.video: found {self.video!r}, expected delivered, all or none")
@@ -154,7 +215,7 @@ def _rounds(document: Document) -> list[tuple[int, int]]:
     """Of a run in rounds: the first frame of each, and when it was due in microseconds; else none."""
     found = document.get("run", "rounds") if document.has("run", "rounds") else []
     try:
-        rounds = [(int(one["frame"]), round(Fraction(one["start_ms"]) * 1000)) for one in found]
+        rounds = [(count(one["frame"]), _microseconds(one["start_ms"])) for one in found]
     except (TypeError, KeyError, ValueError):
         rounds = [(-1, 0)]
     if rounds and ([frame for frame, _ in rounds] != sorted({frame for frame, _ in rounds}) or rounds[0][0] != 0):
@@ -168,21 +229,28 @@ def _gaps(found: list[dict[str, Any]]) -> tuple[tuple[int, int, int], ...]:
     """Raises ValueError for gaps that are out of order, or of which more was skipped than there is."""
     gaps = []
     for one in found:
-        frame, length_ms, skipped_ms = int(one["frame"]), float(one["ms"]), float(one["skipped_ms"])
-        if not (0 < frame < MOST_FRAMES and 0 <= skipped_ms < length_ms < MOST_MS):
+        frame, length, skipped = count(one["frame"]), _microseconds(one["ms"]), _microseconds(one["skipped_ms"])
+        if not (0 < frame < MOST_FRAMES and 0 <= skipped < length):
             raise ValueError
-        gaps.append((frame, round(Fraction(length_ms) * 1000), round(Fraction(skipped_ms) * 1000)))
+        gaps.append((frame, length, skipped))
     frames = [frame for frame, _, _ in gaps]
     if frames != sorted(set(frames)):
         raise ValueError
     return tuple(gaps)
 
 
+def _microseconds(found: Any) -> int:
+    """Milliseconds as microseconds. Raises ValueError."""
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise ValueError
+    return round(Fraction(found) * 1000)
+
+
 def _loops_after(found: Any) -> int | None:
     """Raises ValueError for what is no number of frames."""
-    if found is not None and not 0 < int(found) < MOST_FRAMES:
+    if found is not None and not 0 < count(found) < MOST_FRAMES:
         raise ValueError
-    return None if found is None else int(found)
+    return None if found is None else count(found)
 
 
 def _streams(document: Document) -> list[StreamFacts]:
@@ -197,18 +265,19 @@ def _streams(document: Document) -> list[StreamFacts]:
             raise ValueError
         return [
             StreamFacts(
-                int(one["width"]),
-                int(one["height"]),
-                Fraction(one["fps"]),
+                None if one["width"] is None else count(one["width"]),
+                None if one["height"] is None else count(one["height"]),
+                frames_per_second(one["fps"]),
                 one.get("live", live) is True,
-                round(Fraction(one["phase_ms"]) * 1000),
-                (int(one["scheduled"]), int(one["delivered"])),
+                _microseconds(one["phase_ms"]),
+                (count(one["scheduled"]), count(one["delivered"])),
                 _gaps(one.get("gaps", [])),
                 _loops_after(one.get("loops_after")),
+                one.get("own_sizes") is not False,
             )
             for one in found
         ]
-    except (TypeError, KeyError, ValueError, ZeroDivisionError):
+    except (TypeError, KeyError, ValueError, AttributeError):
         raise Unreadable(
             f"{document.name} streams: found {json.dumps(found)[:60]}, expected the facts of each"
         ) from None

@@ -18,11 +18,15 @@ class Unreadable(Exception):
 
 
 class Reasons:
-    """Collects reasons, a line each. ``more`` counts those beyond the ones kept in ``kept``."""
+    """Collects reasons, a line each. ``more`` counts those beyond the ones kept in ``kept``.
+
+    ``unseen`` is the first thing that could not be looked at, which is no reason.
+    """
 
     def __init__(self) -> None:
         self.kept: list[str] = []
         self.more = 0
+        self.unseen: OSError | None = None
 
     @property
     def total(self) -> int:

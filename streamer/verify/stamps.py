@@ -25,6 +25,7 @@ STEPS_TAKEN: dict[str, tuple[str, str]] = {
 }
 """The least and the most that frames of an outcome have come to."""
 REASONS: dict[str, tuple[str, ...] | None] = {
+    "delivered": ("", "after_damage"),
     "dropped": ("queue_full", "stale", "partial"),
     "decode_error": None,
     "source_error": ("no_signal", ""),

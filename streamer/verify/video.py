@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from streamer.vendors.pyav import open_input, time_base
 from streamer.verify.csv_table import Array
 from streamer.verify.frames_csv import Mask, Rows, milliseconds
+from streamer.verify.held_pictures import held_pictures
 from streamer.verify.manifest import Document, RunFacts
 from streamer.verify.reasons import Reasons, Unreadable
 from streamer.verify.schedule import instants, media_times
@@ -43,6 +44,11 @@ class _Film:
         return self.lost_us > 0
 
     @property
+    def of_none(self) -> bool:
+        """It is of a camera that was away all the time, as far as is known: there is none."""
+        return self.run.streams[self.stream].width is None
+
+    @property
     def name(self) -> str:
         return self.path.name
 
@@ -58,7 +64,8 @@ def check_videos(
 ) -> int:
     """Structure, size, first and last picture, number and times of each; returns how many frames. Raises Unreadable.
 
-    Of a run that failed or was killed, the end may be missing: what was in the encoder then.
+    Of a run that failed or was killed, the end may be missing: what was in the encoder then. Pictures that hold the
+    one before through a long gap are no frames.
     """
     one = len(run.streams) == 1
     names = video_names(run)
@@ -69,12 +76,15 @@ def check_videos(
         return 0
     verdict = document.get("verdict")
     lost_us = LOST_US if verdict == "FAILED" else KILLED_US if run.killed else 0
-    frames = dropped = 0
+    frames = dropped = held = 0
     for number, name in enumerate(names):
         film = _Film(directory / name, number, run, lost_us, reasons)
-        times, known_from = _times_in_pieces(film, cut.begins[number])
-        frames += len(times)
         mine = rows if one else rows.where(rows.stream == number)
+        if film.of_none and not film.path.exists() and not mine.of("delivered").any():
+            continue
+        times, known_from, held_here = _times_in_pieces(film, cut.begins[number], media_times(mine, run))
+        frames += len(times)
+        held += held_here
         if cut.incomplete:
             mine, times = _both_there(mine, times, known_from, run)
         dropped += _check_times(film, mine, times)
@@ -83,19 +93,26 @@ def check_videos(
     if verdict == "VALID" and dropped != undrawn and not cut.incomplete:
         found = f"{NAME if one else 'annotated videos'}: found {dropped} dropped frames"
         reasons.add(f"{found} that are not in {'it' if one else 'them'}, expected {undrawn}")
+    if document.has("resources", "held_pictures") and not lost_us and not cut.incomplete:
+        expected = document.whole("resources", "held_pictures")
+        if held != expected:
+            found = f"{NAME if one else 'annotated videos'}: found {held} pictures"
+            reasons.add(f"{found} that hold the one before, expected resources.held_pictures {expected}")
     return frames
 
 
-def _times_in_pieces(film: _Film, begins: Sequence[Fraction]) -> tuple[Array, int]:
-    """When the frames in all pieces of the video come, and when the first piece that is there begins.
+def _times_in_pieces(film: _Film, begins: Sequence[Fraction], promised: Array) -> tuple[Array, int, int]:
+    """When the frames in all pieces of the video come, when the first piece that is there begins, how many are held.
 
-    Each piece begins at 0 by itself, and all but the last have a number. In microseconds. Raises Unreadable.
+    Each piece begins at 0 by itself, and all but the last have a number. In microseconds, ``promised`` too, which are
+    the times of all frames of the ledger. Raises Unreadable.
     """
     there = [*numbered(film.path).items(), (max(len(begins) - 1, 0), film.path)]
     if any(number >= len(begins) for number, _ in there[:-1]):
         raise Unreadable(f"{there[-2][1].name}: is a piece that run.json knows nothing of")
-    found = [_times_in(replace(film, path=path), (begins or [Fraction(0)])[number]) for number, path in there]
-    return np.concatenate(found), round((begins or [Fraction(0)])[there[0][0]] * 1_000_000)
+    begins = begins or [Fraction(0)]
+    times, held = zip(*(_times_in(replace(film, path=path), begins[at], promised) for at, path in there), strict=True)
+    return np.concatenate(times), round(begins[there[0][0]] * 1_000_000), sum(held)
 
 
 def _both_there(rows: Rows, times: Array, known_from: int, run: RunFacts) -> tuple[Rows, Array]:
@@ -107,8 +124,11 @@ def _both_there(rows: Rows, times: Array, known_from: int, run: RunFacts) -> tup
     return rows.where(media >= first), times[times >= first]
 
 
-def _times_in(film: _Film, begin: Fraction) -> Array:
-    """When the frames of the video, which begins at ``begin``, come, in microseconds. Raises Unreadable."""
+def _times_in(film: _Film, begin: Fraction, promised: Array) -> tuple[Array, int]:
+    """When the frames of the video, which begins at ``begin``, come, in microseconds, and how many pictures are held.
+
+    Raises Unreadable.
+    """
     if not film.path.is_file():
         raise Unreadable(f"{film.name}: is missing")
     if not film.torn:
@@ -128,11 +148,13 @@ def _times_in(film: _Film, begin: Fraction) -> Array:
             base = time_base(stream)
             if (begin / base).denominator != 1:
                 raise Unreadable(f"{film.name}: begins at {begin} s, which is no multiple of its tick of {base} s")
-            return instants([tick + int(begin / base) for tick in ticks], 1 / base)
+            times = instants([tick + int(begin / base) for tick in ticks], 1 / base)
+            held = held_pictures(ticks, np.isin(times, promised), torn=film.torn)
+            return times[~held], int(held.sum())
     except av.FFmpegError as error:
         if not film.torn:
             raise Unreadable(f"{film.name}: cannot be read: {error.strerror}") from error
-        return np.empty(0, np.int64)  # there was no room for the first second
+        return np.empty(0, np.int64), 0  # there was no room for the first second
 
 
 def _check_times(film: _Film, rows: Rows, found: Array) -> int:
@@ -190,6 +212,10 @@ def _check_whole(film: _Film) -> None:
 
 def _check_size(film: _Film, stream: VideoStream) -> None:
     facts = film.run.streams[film.stream]
+    if facts.width is None or facts.height is None:
+        if not film.torn:  # of a killed run its last moment may not have been written down
+            film.reasons.add(f"{film.name}: is there, though streams says that no frame of stream {film.stream} came")
+        return
     for name, found, source in (("width", stream.width, facts.width), ("height", stream.height, facts.height)):
         expected = source + source % 2
         if found != expected:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from streamer.video.bits import Bits
+from streamer.video.nal_units import after_start_codes, length_size, payload, units
 
 _SLICE, _IDR_SLICE, _SPS, _PPS = 1, 5, 7, 8
-_START = b"\0\0\1"
 _HEADER = 24
 """Bytes of a slice that are enough for the part of its header that is read."""
 
@@ -54,12 +54,11 @@ class FieldPairs:
     """
 
     def __init__(self, extradata: bytes) -> None:
-        # ISO/IEC 14496-15: a configuration record begins with 1, and then lengths stand in place of start codes.
-        self._length_size = extradata[4] % 4 + 1 if extradata[:1] == b"\1" and len(extradata) > 6 else 0
+        self._length_size = length_size("h264", extradata)
         self._sequences: dict[int, _Sequence] = {}
         self._sequence_of: dict[int, int] = {}
         self._first: _Slice | None = None
-        parameters = _recorded(extradata) if self._length_size else _after_start_codes(extradata)
+        parameters = _recorded(extradata) if self._length_size else after_start_codes(extradata)
         for unit in parameters:
             self._slice(unit)
 
@@ -72,10 +71,15 @@ class FieldPairs:
         """Whether parameters come with the pictures, as in a byte stream (annex B)."""
         return not self._length_size
 
+    def learn(self, head: bytes) -> None:
+        """Takes note of the parameters at the beginning of a packet, whose pictures are not counted."""
+        for unit in units(head, self._length_size):
+            if unit and unit[0] & 31 in (_SPS, _PPS):
+                self._slice(unit)
+
     def __call__(self, packet: bytes) -> int:
         begun = begins = 0
-        units = _after_lengths(packet, self._length_size) if self._length_size else _after_start_codes(packet)
-        for unit in units:
+        for unit in units(packet, self._length_size):
             found = self._slice(unit)
             if found is None:
                 continue
@@ -93,13 +97,13 @@ class FieldPairs:
         kind = unit[0] & 31 if unit else 0
         with suppress(ValueError):  # Where it is damaged the decoder will say so.
             if kind == _SPS:
-                number, sequence = _sequence(Bits(_payload(unit)))
+                number, sequence = _sequence(Bits(payload(unit, 1)))
                 self._sequences[number] = sequence
             elif kind == _PPS:
-                bits = Bits(_payload(unit[:_HEADER]))
+                bits = Bits(payload(unit[:_HEADER], 1))
                 self._sequence_of[bits.exp_golomb()] = bits.exp_golomb()
             elif kind in (_SLICE, _IDR_SLICE):
-                return self._begun(bool(unit[0] & 0x60), Bits(_payload(unit[:_HEADER])))
+                return self._begun(bool(unit[0] & 0x60), Bits(payload(unit[:_HEADER], 1)))
         return None
 
     def _begun(self, reference: bool, bits: Bits) -> _Slice | None:
@@ -149,29 +153,6 @@ def _skip_scaling(bits: Bits, lists: int) -> None:
             scale = (scale + bits.signed_exp_golomb()) % 256
             if scale == 0:
                 break
-
-
-def _payload(unit: bytes) -> bytes:
-    """What a unit holds, without its first byte and the bytes that keep start codes out of it (7.4.1)."""
-    return unit[1:].replace(b"\0\0\3", b"\0\0")
-
-
-def _after_start_codes(data: bytes) -> Iterator[bytes]:
-    """The beginnings of the units of a byte stream (annex B); parameters are whole."""
-    at = data.find(_START)
-    while at >= 0:
-        begin = at + 3
-        at = data.find(_START, begin)
-        yield data[begin : begin + 512 if at < 0 else min(at, begin + 512)]
-
-
-def _after_lengths(data: bytes, size: int) -> Iterator[bytes]:
-    """The same of a packet in which each unit stands behind its length, in ``size`` bytes."""
-    at = 0
-    while at + size < len(data):
-        begin = at + size
-        at = begin + int.from_bytes(data[at:begin])
-        yield data[begin : min(at, begin + 512)]
 
 
 def _recorded(record: bytes) -> Iterator[bytes]:

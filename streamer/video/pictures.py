@@ -13,7 +13,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from streamer.video.h264 import FieldPairs
+from streamer.video.hevc import ShownPictures
 from streamer.video.mpeg4 import CodedPictures
+from streamer.video.nal_units import HEAD
 
 PictureCount: TypeAlias = "Callable[[Packet[VideoStream]], int]"
 """Says of each packet, in the order of the file, how many pictures that will be shown begin in it."""
@@ -25,13 +27,19 @@ _SMALL = 32
 def picture_count(context: VideoCodecContext, *, closely: bool = False) -> PictureCount | None:
     """The one for the codec of a stream; None where each packet is a picture.
 
-    Looked at ``closely``, fields of H.264 may come up later than its first parameters, where these are in the stream.
+    Looked at ``closely``, fields of H.264 may come up later than its first parameters, where these are in the stream,
+    and pictures of HEVC may be skipped.
     """
     codec = context.codec.canonical_name
     extradata = context.extradata or b""
     if codec == "h264":
         pairs = FieldPairs(extradata)
-        return (lambda packet: pairs(bytes(packet))) if pairs.needed or (closely and pairs.in_band) else None
+        if pairs.needed:
+            return lambda packet: pairs(bytes(packet))
+        return _OfFrames(pairs) if closely and pairs.in_band else None
+    if codec == "hevc" and closely:
+        shown = ShownPictures(extradata)
+        return lambda packet: shown(memoryview(packet))
     if codec == "mpeg4":
         pictures = CodedPictures(extradata)
         if context.has_b_frames:
@@ -39,6 +47,18 @@ def picture_count(context: VideoCodecContext, *, closely: bool = False) -> Pictu
         # Without B-frames none are packed: only packets that are too small for a coded picture are looked at.
         return lambda packet: 1 if packet.size > _SMALL else pictures(bytes(packet))
     return {"vp8": _of_vp8, "vp9": _of_vp9, "theora": _of_theora}.get(codec)
+
+
+class _OfFrames:
+    """For H.264 without fields, until parameters come that allow them."""
+
+    def __init__(self, pairs: FieldPairs) -> None:
+        self._pairs = pairs
+
+    def __call__(self, packet: Packet[VideoStream]) -> int:
+        if not self._pairs.needed:
+            self._pairs.learn(bytes(memoryview(packet)[:HEAD]))
+        return self._pairs(bytes(packet)) if self._pairs.needed else 1
 
 
 def _of_vp8(packet: Packet[VideoStream]) -> int:

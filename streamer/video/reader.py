@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -22,56 +21,18 @@ from av.video.stream import VideoStream
 from streamer.errors import SourceError
 from streamer.frame import Image
 from streamer.vendors import pyav
+from streamer.video.aftermath import Aftermath
 from streamer.video.coded import Coded, orientation
+from streamer.video.contents import Picture, VideoInfo
 from streamer.video.frame_times import Schedule
 from streamer.video.index import index_video
 from streamer.video.opening import open_video
 from streamer.video.parts import opened
 from streamer.video.picture_notes import field_doubt, has_guessed_colours, is_field, picture_notes
 from streamer.video.rescaling import SizeChanges
+from streamer.video.sent import NO_PICTURE, SentPackets
 from streamer.video.shape import ShapeChanges, sample_aspect_ratio
 from streamer.video.stream_choice import not_played
-
-
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """A video as it is delivered.
-
-    ``width`` and ``height`` are those of the upright picture, in pixels; ``rate`` is the nominal number of
-    frames per second, exact (the average where the intervals vary); ``frames`` counts all that the file
-    promises; ``duration`` and ``time_base``, the unit of its times, are in seconds; ``variable`` says that
-    the intervals differ by more than the rounding to the time base; ``comment`` is what the file says about
-    itself, empty if nothing; ``notes`` are sentences about what is to be known of it. ``sample_aspect_ratio`` is
-    how wide a pixel of the upright picture is shown for its height, and ``video_stream`` the number of what is
-    played among the file's video streams, from 0.
-    """
-
-    width: int
-    height: int
-    rate: Fraction
-    frames: int
-    duration: Fraction
-    time_base: Fraction
-    codec: str
-    pixel_format: str
-    variable: bool
-    comment: str
-    sample_aspect_ratio: Fraction
-    notes: tuple[str, ...]
-    video_stream: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """One promised frame: its image, or the error that kept it from being decoded, which does not name the frame.
-
-    ``pts`` is in seconds since the first frame, exact; ``image`` is height x width x 3, BGR, uint8.
-    """
-
-    index: int
-    pts: Fraction
-    image: Image | None
-    error: str | None
 
 
 class VideoReader:
@@ -164,12 +125,16 @@ class VideoReader:
     def _decode_part(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         context = stream.codec_context
         pyav.prepare(context)
-        if context.codec.name == "libdav1d":  # It has threads of its own, and its own option.
-            context.options = {"max_frame_delay": "1"}
+        self._sent, self._aftermath = SentPackets(context), Aftermath(context)
         for packet in _packets(container, stream):
+            if packet is not None:
+                self._aftermath.sent(self._sent.mark(packet), packet)
+                if self._timed and packet.pts in self._broken:
+                    self._aftermath.hurt(self._sent.last)
             try:
                 yield from context.decode(packet)
             except av.FFmpegError as error:
+                self._aftermath.hurt(self._sent.last)
                 self._errors.append((packet.pts if packet and self._timed else None, str(error.strerror)))
 
     def _enqueue(self, frame: VideoFrame | None) -> None:
@@ -177,6 +142,7 @@ class VideoReader:
         if self._errors and frame is not None and frame.pts in (ticks := [tick for tick, _ in self._errors]):
             del self._errors[ticks.index(frame.pts)]  # The decoder complained, and gave the picture all the same.
         index = len(self.schedule) if frame is None else self._index_of(frame)
+        first = self._next
         while self._next < index:
             if (error := self._why_lost(self.schedule.tick(self._next))) is None:
                 # A packet that raises no error and shows nothing is no frame.
@@ -188,7 +154,11 @@ class VideoReader:
             self._pending.append(Picture(self._next, self.schedule.pts(self._next), None, error))
             self._next += 1
         if frame is not None:
-            self._pending.append(self._picture(index, frame))
+            sent, damaged = self._sent.of(frame), self._is_damaged(frame)
+            if self._next > first:
+                self._aftermath.hurt(sent.number - 1)
+            after_damage = self._aftermath.holds(sent, frame, damaged=damaged)
+            self._pending.append(self._picture(index, frame, damaged=damaged, after_damage=after_damage))
             self._next = index + 1
 
     def _index_of(self, frame: VideoFrame) -> int:
@@ -220,27 +190,30 @@ class VideoReader:
         if tick in self._broken:
             return "its data is damaged"
         if not self._errors:
-            return None
+            # Where packets are known to be damaged, those that show nothing behind them are no empty ones.
+            return NO_PICTURE if self._broken and self._aftermath.lasts else None
         # A decoder that holds pictures back complains of one when it is given another.
         ticks = [tick for tick, _ in self._errors]
         return self._errors.pop(ticks.index(tick) if tick in ticks else 0)[1]
 
-    def _picture(self, index: int, frame: VideoFrame) -> Picture:
+    def _is_damaged(self, frame: VideoFrame) -> bool:
+        """The decoder paints over what it could not read and marks the frame: that is not what the camera saw."""
+        marked = frame.is_corrupt and frame.pts not in self._whole
+        return marked or (self._timed and frame.pts in self._broken)
+
+    def _picture(self, index: int, frame: VideoFrame, *, damaged: bool, after_damage: bool) -> Picture:
         pts = self.schedule.pts(index)
-        # The decoder paints over what it could not read and marks the frame: that is not what the camera saw.
-        damaged = frame.is_corrupt and frame.pts not in self._whole
-        if damaged or (self._timed and frame.pts in self._broken):
+        if damaged:
             return Picture(index, pts, None, "its data is damaged")
         try:
-            return Picture(index, pts, self._image(index, frame), None)
+            return Picture(index, pts, self._image(index, frame), None, after_damage)
         except av.FFmpegError as error:
             return Picture(index, pts, None, f"it could not be converted to BGR: {error.strerror}")
 
     def _image(self, index: int, frame: VideoFrame) -> Image:
         coded = self._coded = self._coded or self._first_coded(frame)
         self._shapes.look(index, frame, self._stream)
-        if (frame.width, frame.height) != (coded.width, coded.height):
-            self._sizes.count(index, frame.width, frame.height)
+        self._sizes.look(index, frame.width, frame.height)
         # One reformatter for all frames (a new one costs three times the conversion), on this thread only.
         converted = self._reformatter.reformat(frame, coded.width, coded.height, "bgr24", threads=1)
         return coded.upright(np.ascontiguousarray(cast(Image, converted.to_ndarray())))

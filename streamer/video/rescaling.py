@@ -6,24 +6,32 @@ from typing import cast
 
 from streamer.frame import Image
 from streamer.vendors.opencv import cv2
+from streamer.video.changes import Changes
 
 
 class SizeChanges:
-    """Counts them: they are scaled to the size of the first, so that one detector and one video serve them all."""
+    """Names them: pictures are scaled to the size of the first, so that one detector and one video serve them all."""
 
     def __init__(self) -> None:
-        self._first = ""
+        self._first: tuple[int, int] | None = None
+        self._changes = Changes()
         self._scaled = 0
 
-    def count(self, index: int, width: int, height: int) -> None:
-        """The picture of frame ``index`` came in this size, and is scaled."""
-        self._first = self._first or f"the picture size changes at frame {index} to {width}x{height}"
-        self._scaled += 1
+    def look(self, index: int, width: int, height: int) -> None:
+        """The picture of frame ``index`` came in this size; in another one than the first, it is scaled."""
+        self._first = self._first or (width, height)
+        self._scaled += (width, height) != self._first
+        self._changes.look(index, f"{width}x{height}")
 
     @property
     def doubts(self) -> list[str]:
-        """A sentence with the number, if there were any."""
-        return [f"{self._first}: scaled to the size of the first ({self._scaled} in all)"] if self._first else []
+        """A sentence with each change and the number of pictures, if there were any."""
+        told = self._changes.told
+        return (
+            [f"the picture size changes {told}: scaled to the size of the first ({self._scaled} in all)"]
+            if told
+            else []
+        )
 
 
 def fitted(image: Image, width: int, height: int) -> Image:

@@ -7,22 +7,24 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import cast
 
 import av
-import numpy as np
+from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from streamer.errors import SinkError
 from streamer.frame import Image
-from streamer.vendors.opencv import cv2
+from streamer.video.planes import Planes
 
 _MICROSECONDS_PER_FRAGMENT = "1000000"
 _LEAST_TICKS_PER_SECOND = 10_000
+_LONGEST_SAMPLE = 2**31 - 2
+"""Ticks of the file: FFmpeg's muxer makes one tick of what is longer, and of every sample after it."""
+_HELD_SAMPLE = 2**30
 # AVCOL_SPC_, AVCOL_PRI_ and AVCOL_TRC_SMPTE170M are all 6: the BT.601 that OpenCV converts to.
 _BT601 = 6
 _LIMITED_RANGE = 1
@@ -37,6 +39,9 @@ def _new_file(path: Path) -> FileIO:
 
 class VideoWriter:
     """Encodes BGR images as H.264, yuv420p, each at its own time; ``frames`` counts those written.
+
+    A sample of an MP4 lasts 2^31 - 2 ticks at most, which at a tick of 1 us is 35.8 minutes. Through a longer gap the
+    picture before it is held: it is shown again every 2^30 ticks, which ``held`` counts.
 
     The encoder holds no frame back: when ``write`` returns, the frame's packet has been muxed. The file is
     an MP4 in fragments of a second while it grows, so that one that was never closed plays up to its last
@@ -63,23 +68,37 @@ class VideoWriter:
         sample_aspect_ratio: Fraction = Fraction(1),
         open_file: Callable[[Path], FileIO] = _new_file,
     ) -> None:
-        self.frames = 0
+        self.frames = self.held = 0
         self._writing = Lock()
         self._path = path
         self._time_base = time_base
         self._last_tick: int | None = None
-        self._pad = (height % 2, width % 2)
-        # One plane buffer for all frames: x264 copies it before encode returns.
-        self._planes = np.empty(((height + height % 2) * 3 // 2, width + width % 2), np.uint8)
-        self._frame = av.VideoFrame.from_numpy_buffer(self._planes, format="yuv420p")
+        self._file_tick = Fraction(1, _ticks_per_second(time_base))
+        self._file_ticks = int(time_base / self._file_tick)
+        self._longest, self._held_for = _LONGEST_SAMPLE // self._file_ticks, _HELD_SAMPLE // self._file_ticks
+        # In the file's ticks, which are finer: a period of 33.333 ms is no whole number of Matroska's milliseconds.
+        self._usual_duration = max(1, round(1 / (rate * self._file_tick)))
+        self._begin_tick = 0
+        self._open_file = open_file
+        # One frame for all: x264 copies it before encode returns.
+        self._planes = Planes(width, height)
+        self._frame = self._planes.frame
         self._frame.time_base = time_base
-        self._file = _File(path, open_file)
-        self._container = av.open(self._file, "w", format="mp4", container_options=_mp4_options(time_base))
-        if comment:
-            self._container.metadata["comment"] = comment
+        self._begin_file(comment)
         with self._failures_raised():
             self._stream = self._add_stream(rate, sample_aspect_ratio)
+            self._encoder = self._stream.codec_context
             self._container.start_encoding()
+            # What a stream of another file is made by must be open, from version 19 of PyAV on: this never holds one.
+            self._spare = av.open(BytesIO(), "w", format="mp4")
+            self._template = self._spare.add_stream_from_template(self._stream, opaque=True)
+
+    def _begin_file(self, comment: str) -> None:
+        self._file = _File(self._path, self._open_file)
+        options = _mp4_options(self._time_base)
+        self._container = av.open(self._file, "w", format="mp4", container_options=options)
+        if comment:
+            self._container.metadata["comment"] = comment
 
     def write(self, image: Image, pts: Fraction) -> None:
         """Encode ``image``, shown from ``pts`` seconds on, and mux its packet.
@@ -89,15 +108,41 @@ class VideoWriter:
         """
         with self._writing:
             tick = self._tick(pts)
-            if any(self._pad):
-                padded = cv2.copyMakeBorder(image, 0, self._pad[0], 0, self._pad[1], cv2.BORDER_REPLICATE)
-                image = cast(Image, padded)
-            cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420, dst=self._planes)
-            self._frame.pts = tick
-            with self._failures_raised():
-                self._container.mux(self._stream.encode(self._frame))
-            self._last_tick = tick
+            self._hold_until(tick)
+            self._planes.draw(image)
+            self._encode(tick)
             self.frames += 1
+
+    def _encode(self, tick: int) -> None:
+        """Encode what is in the planes, and mux its packet."""
+        self._frame.pts = self._begin_tick + tick
+        with self._failures_raised():
+            for packet in self._encoder.encode(self._frame):
+                packet.stream, packet.time_base = self._stream, self._file_tick
+                packet.pts = packet.dts = tick * self._file_ticks  # it holds none back
+                # Up to version 17 of PyAV there is none: a file of one picture would last for no time at all.
+                packet.duration = self._usual_duration
+                self._container.mux(packet)
+        self._frame.pict_type = PictureType.NONE
+        self._last_tick = tick
+
+    def go_on(self, finished: Path, comment: str) -> None:
+        """Finish the file, which is called ``finished`` from then on, and go on in a new one with times from 0 on.
+
+        The encoder stays, and goes on with a key frame: to open another one takes 10 ms, in which Python stands still
+        in all threads. Raises SinkError as ``close`` does, and OSError when the file cannot be renamed.
+        """
+        with self._writing:
+            self._finish()
+            self._path.rename(finished)
+            self._begin_file(comment)
+            with self._failures_raised():
+                self._stream = self._container.add_stream_from_template(self._template, opaque=True)
+                self._stream.time_base = self._time_base
+                self._container.start_encoding()
+            self._begin_tick += 0 if self._last_tick is None else self._last_tick + 1
+            self._last_tick = None
+            self._frame.pict_type = PictureType.I
 
     def close(self) -> None:
         """Finish the file as an ordinary MP4; does nothing more the second time or after a failure.
@@ -109,6 +154,7 @@ class VideoWriter:
             return
         try:
             self._finish()
+            self._spare.close()
         finally:
             self._writing.release()
 
@@ -118,7 +164,7 @@ class VideoWriter:
             self._container.close()
             return
         with self._failures_raised():
-            self._container.mux(self._stream.encode(None))
+            # Nothing is left in the encoder.
             self._container.close()
             self._file.close()
 
@@ -152,6 +198,12 @@ class VideoWriter:
         if self._last_tick is not None and ticks.numerator <= self._last_tick:
             raise ValueError(f"{pts} s is not after the frame before it")
         return ticks.numerator
+
+    def _hold_until(self, tick: int) -> None:
+        """Show the last picture again where it would have to last for too long."""
+        while self._last_tick is not None and tick - self._last_tick > self._longest:
+            self._encode(self._last_tick + self._held_for)
+            self.held += 1
 
     @contextmanager
     def _failures_raised(self) -> Iterator[None]:
@@ -214,9 +266,13 @@ class _File:
             self.failure = self.failure or error
 
 
+def _ticks_per_second(time_base: Fraction) -> int:
+    return time_base.denominator * -(-_LEAST_TICKS_PER_SECOND // time_base.denominator)
+
+
 def _mp4_options(time_base: Fraction) -> dict[str, str]:
     # The muxer would otherwise choose the ticks itself, and round the first frame's start to milliseconds.
-    ticks = time_base.denominator * -(-_LEAST_TICKS_PER_SECOND // time_base.denominator)
+    ticks = _ticks_per_second(time_base)
     return {
         # delay_moov: the index at the front is written with the first fragment, when the first time is known.
         "movflags": "hybrid_fragmented+delay_moov",

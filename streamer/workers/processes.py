@@ -6,22 +6,26 @@ its own. It ends when its parent does, however that ends, because nobody speaks 
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
+from weakref import WeakSet
 
 from streamer.errors import EngineError
 
 FRESH = get_context("spawn")
 ENDS_WITHIN_S = 5.0
 """How long a child may take to end by itself once nobody speaks to it any more."""
+OF_ALL = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+"""Signals that a terminal, `timeout` or systemd sends to the whole group."""
 
 
 class ChildLost(Exception):
@@ -31,13 +35,16 @@ class ChildLost(Exception):
 class Child:
     """A process of its own that runs ``work(link, *arguments)``, where ``link`` is its end of a line to here.
 
-    What is sent must be fit to be pickled. A SIGINT of the terminal is left to this process: it tells its children.
+    What is sent must be fit to be pickled. A signal that is meant for all is left to this process, which ends its
+    children in good order.
     """
 
     def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
         self._link, there = FRESH.Pipe()
         self._process = FRESH.Process(target=_begin, args=(work, there, arguments), daemon=True)
-        self._process.start()
+        with _signals_held():
+            self._process.start()
+        _children.add(self)
         there.close()
 
     def tell(self, message: Any) -> None:
@@ -60,9 +67,9 @@ class Child:
             raise self._lost() from error
 
     @property
-    def ended(self) -> bool:
-        """It has ended, however."""
-        return self._process.exitcode is not None
+    def speaks(self) -> bool:
+        """There is something to be heard, if only that it has gone."""
+        return self._link.poll()
 
     def end(self) -> None:
         """Lets the child end by itself, and kills it when it does not; may be called again."""
@@ -90,6 +97,29 @@ class Child:
         return ChildLost("its process hung up" if code is None else f"its process ended with exit code {code}")
 
 
+_children: WeakSet[Child] = WeakSet()
+
+
+@atexit.register
+def _kill_all() -> None:
+    """Before multiprocessing asks them to end by a SIGTERM, which they do not hear, and waits for that."""
+    for child in list(_children):
+        child.kill()
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """A process that is started meanwhile hears none of the signals that are for all, until it says so."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, OF_ALL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def send(link: Connection, message: Any) -> None:
     """Sends what is fit to be pickled. Raises OSError when nobody is there any more.
 
@@ -100,7 +130,10 @@ def send(link: Connection, message: Any) -> None:
 
 
 def _begin(work: Callable[..., None], link: Connection, arguments: Sequence[Any]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in OF_ALL:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, OF_ALL)
     with link, suppress(ConnectionError, EOFError):  # the parent has gone: there is nobody left to work for
         try:
             work(link, *arguments)

@@ -34,6 +34,7 @@ class Stage(StrEnum):
     ENGINE = "engine"
     REPLACING = "engine's replacement"
     SINK = "sink"
+    HOUSEKEEPING = "housekeeping"
 
 
 class Workers(Protocol):

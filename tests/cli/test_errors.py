@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import streamer
-from streamer.engines.base import Tensor
+from streamer.detection.head import Outputs
 from streamer.engines.null import NullEngine, NullRequest, fixed_prediction
 from streamer.engines.registry import unavailable
 from streamer.engines.variants import VARIANTS, EngineSpec
@@ -32,6 +32,7 @@ from streamer.settings import Settings
 from streamer.verify import verify
 from tests import runs
 from tests.runs import Finished, check_conserved, environment, manifest, playable_times, read_until, rows, video_times
+from tests.verified import runs_verified
 from tests.videos import FASTSTART, cut_off, write_video
 
 Replay = Callable[..., Finished]
@@ -120,7 +121,7 @@ def test_a_process_that_is_asked_for_nonsense_ends_with_one_line_and_exit_code_2
         (["--deadline", "0"], "--deadline 0.0: give a number above 0"),
         (["--conf", "1.5"], "--conf 1.5: give a number above 0 and up to 1"),
         (["--iou", "nan"], "--iou nan: give a number above 0 and up to 1"),
-        (["--fit", "crop"], "'letterbox', 'stretch'"),
+        (["--fit", "cover"], "'letterbox', 'letterbox-top-left', 'stretch', 'crop'"),
         (["--video", "some"], "'delivered', 'all', 'none'"),
         (["--model", "x" * 300], "no such model: xxx"),
         (["--colour"], no_such_option("--colour")),
@@ -242,8 +243,8 @@ def write_model(
 def test_a_model_that_is_not_a_detector_is_refused(replay: Replay, tmp_path: Path) -> None:
     models = {
         write_model(tmp_path / "classifier.xml", (1, 1000)): "not a detector that streamer knows",
-        write_model(tmp_path / "nms.xml", (1, 300, 6)): "an end-to-end head and no names",
-        write_model(tmp_path / "two.xml", (1, 6, 84), inputs=2): "it has 2 inputs",
+        write_model(tmp_path / "short.xml", (1, 300, 5)): "not a detector that streamer knows",
+        write_model(tmp_path / "two.xml", (1, 6, 84), inputs=2): "a detector with 2 inputs",
         write_model(tmp_path / "sound.xml", (1, 6, 84), shape=(1, 16000)): "takes no images",
     }
     for path, says in models.items():
@@ -370,7 +371,7 @@ class Failing(NullEngine):
 class FailingRequest(NullRequest):
     calls = 0
 
-    def infer(self) -> Tensor:
+    def infer(self) -> Outputs:
         self.calls += 1
         if self.calls == 1 + 50 + 1:
             raise RuntimeError("the device is lost:\n  it was unplugged")
@@ -436,11 +437,12 @@ def running(*options: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    with runs_verified(cwd):
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
 
 
 def wait_for_rows(process: subprocess.Popen[str], path: Path, count: int) -> None:

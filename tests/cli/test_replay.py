@@ -191,7 +191,16 @@ def test_run_json_has_at_least_the_contracts_fields(replay: Any) -> None:
         assert fields <= set(document[group]), f"{group} lacks {sorted(fields - set(document[group]))}"
     assert document["streamer"] == streamer.__version__
     assert document["source"] | {"uri": "", "sha256": ""} == {
-        **{"uri": "", "width": 96, "height": 64, "fps": "25", "frames": 40, "live": False, "sha256": ""},
+        **{
+            "uri": "",
+            "width": 96,
+            "height": 64,
+            "fps": "25",
+            "announced_fps": None,
+            "frames": 40,
+            "live": False,
+            "sha256": "",
+        },
     }
     assert re.fullmatch("[0-9a-f]{64}", document["source"]["sha256"])
     assert re.fullmatch("[0-9a-f]{64}", document["model"]["sha256"])
@@ -416,7 +425,9 @@ def test_footage_is_replayed_with_a_real_detector(tmp_path: Path, replay: Any) -
     labels = Counter(row["label"] for row in rows(done.directory / "detections.csv"))
     assert labels["person"] > 90
     assert video_times(done.directory / "annotated.mp4") == [Fraction(index, 10) for index in range(30)]
-    assert manifest(done.directory)["notes"] == []
+    (note,) = manifest(done.directory)["notes"]
+    assert "nothing says how yolov5n-coco.onnx takes its pictures" in note
+    assert "rgb,range=0..1,letterbox,pad=114" in note
 
 
 @needs_bundled

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: one rule for every command, also where SIGINT came ignored, as in a script's background job."""
+"""SIGINT, SIGTERM and SIGHUP: one rule for every command; SIGINT also where it came ignored, as in a script."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ EVERY = [*((name,) for name in COMMANDS if name != "models"), *(("models", name)
 SET_UP = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from streamer.cli.main import group, main
 from streamer.files.scratch import scratch_directory
 
@@ -53,7 +54,7 @@ def stands_still():
 endings = []
 for words in json.loads(sys.argv[1]):
     command_of(words).callback = stands_still
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         tempfile.tempdir, (here, there) = tempfile.mkdtemp(), os.pipe()
         child = os.fork()
         if child == 0:
@@ -124,7 +125,8 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], d
 def test_the_first_signal_ends_every_command_without_a_word_and_nothing_is_left(
     words: tuple[str, ...], endings: dict[tuple[str, ...], dict[int, list[Any]]]
 ) -> None:
-    assert endings[words] == {signal.SIGINT: [130, "at work\n", []], signal.SIGTERM: [143, "at work\n", []]}
+    codes = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
+    assert endings[words] == {number: [code, "at work\n", []] for number, code in codes.items()}
 
 
 @contextmanager

@@ -13,12 +13,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from streamer.detection.heads import Head
+from streamer.detection.head import Array, Outputs
 from streamer.detection.postprocess import Postprocess
-from streamer.detection.preprocess import Fit, Preprocessing, preprocess_for
+from streamer.detection.preprocess import Preprocessing, preprocess_for
 from streamer.engines.base import Engine, Input, gray_input
 from streamer.engines.config import CONVOLUTIONS, precision_of
 from streamer.engines.registry import open_engine, unavailable
@@ -199,8 +198,9 @@ def test_each_input_is_one_array_of_the_models_size_for_ever_and_gray_at_first(r
         assert array.dtype == (np.uint8 if graph else np.float32)
         assert array.flags.writeable
         assert array.flags.c_contiguous
-        assert np.array_equal(at_first, gray_input(running.spec.preprocess, running.model.input_size))
-        assert set(np.unique(at_first)) == {np.uint8(114) if graph else np.float32(114 / 255)}
+        assert np.array_equal(at_first, gray_input(running.spec.preprocess, running.model))
+        # Scaled as preprocess scales the gray around a picture, to the last digit.
+        assert set(np.unique(at_first)) == {np.uint8(114) if graph else np.float32(114) * np.float32(1 / 255)}
         request.infer()
         assert request.input is array
         assert request.input.ctypes.data == address
@@ -214,44 +214,55 @@ def test_there_are_as_many_requests_as_asked_for(running: Running) -> None:
 
 
 def test_the_prediction_has_the_models_output_shape(running: Running) -> None:
-    raw = running.engine.requests[0].infer()
-    assert raw.shape == running.model.output_shape
-    assert raw.dtype == np.float32
-    assert np.isfinite(raw).all()
+    outputs = running.engine.requests[0].infer()
+    ports = running.model.signature.outputs
+    assert [output.shape for output in outputs] == [port.shape for port in ports]
+    assert [output.dtype.name for output in outputs] == [port.dtype for port in ports]
+    assert all(np.isfinite(output).all() for output in outputs)
+
+
+def copies(outputs: Outputs) -> list[Array]:
+    """The outputs, kept."""
+    return [output.copy() for output in outputs]
+
+
+def same(some: Outputs, others: Outputs) -> bool:
+    """They are equal to the last digit."""
+    return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
 
 
 def test_the_same_input_gives_the_same_prediction_in_every_request(running: Running) -> None:
-    first: npt.NDArray[np.float32] | None = None
+    first: list[Array] | None = None
     for request in running.engine.requests:
         given = noise(request.input, 1)
         request.input[:] = given
         for _ in range(2):
-            raw = request.infer()
-            first = raw.copy() if first is None else first
-            assert np.array_equal(raw, first)
+            outputs = request.infer()
+            first = copies(outputs) if first is None else first
+            assert same(outputs, first)
         assert np.array_equal(request.input, given), "inferring changed the input"
 
 
 def test_the_prediction_depends_on_the_input(running: Running) -> None:
     request = running.engine.requests[0]
     request.input[:] = noise(request.input, 1)
-    first = request.infer().copy()
+    first = copies(request.infer())
     request.input[:] = 0
-    other = request.infer().copy()
-    assert np.array_equal(other, first) == (running.spec.runtime is Runtime.NULL)
+    other = copies(request.infer())
+    assert same(other, first) == (running.spec.runtime is Runtime.NULL)
     request.input[:] = noise(request.input, 1)
-    assert np.array_equal(request.infer(), first), "something of an earlier input stayed behind"
+    assert same(request.infer(), first), "something of an earlier input stayed behind"
 
 
 def test_a_prediction_outlives_the_inferences_of_other_requests(running: Running) -> None:
     one, *others = running.engine.requests
     one.input[:] = noise(one.input, 1)
-    raw = one.infer()
-    before = raw.copy()
+    outputs = one.infer()
+    before = copies(outputs)
     for other in others:
         other.input[:] = noise(other.input, 2)
         other.infer()
-    assert np.array_equal(raw, before)
+    assert same(outputs, before)
 
 
 def test_it_tells_its_devices_and_its_configuration(running: Running) -> None:
@@ -311,8 +322,9 @@ def frames_of(model: str) -> tuple[Image, ...]:
 
 def detect(engine: Engine, spec: EngineSpec, model: Model, images: tuple[Image, ...]) -> list[list[Found]]:
     """What the engine finds in each image; of chance weights, which are sure of nothing, all that they find."""
-    preprocess = preprocess_for(spec.preprocess, model.input_size, Fit.LETTERBOX)
-    postprocess = Postprocess(model.head, 0 if model.head is Head.END_TO_END else 0.25, 0.5)
+    preprocess = preprocess_for(spec.preprocess, model.signature.picture_port, model.input_size, model.input)
+    head = model.decoder()
+    postprocess = Postprocess(head, 0 if head.suppressed else 0.25, 0.5)
     request = engine.requests[0]
     found = []
     for image in images:
@@ -460,7 +472,7 @@ def test_two_first_runs_at_once_make_one_whole_ir(tmp_path: Path, monkeypatch: p
     assert sorted(entry.name for entry in first.parent.iterdir()) == ["made.json", "model.bin", "model.xml"]
     assert [entry.name for entry in first.parents[1].iterdir()] == [model.sha256]
     with closing(ready(parse_spec("ir"), model)) as engine:
-        assert engine.requests[0].infer().shape == model.output_shape
+        assert engine.requests[0].infer()[0].shape == model.signature.outputs[0].shape
 
 
 def test_where_the_cache_cannot_be_written_the_ir_is_made_for_this_run_and_the_note_names_the_place(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.detection.preprocess import Fit, Geometry, Preprocess, Preprocessing, geometry, preprocess_for
+from streamer.detection.input_spec import Colour, Fit, InputSpec
+from streamer.detection.ports import Port, Signature
+from streamer.detection.preprocess import Geometry, Preprocess, Preprocessing, geometry, preprocess_for
 from streamer.frame import Image
+from streamer.models.model import Model
 
 sizes = st.integers(1, 4000)
 input_sizes = st.tuples(st.integers(1, 40), st.integers(1, 40)).map(lambda size: (size[0] * 32, size[1] * 32))
@@ -23,10 +27,14 @@ def tensor_for(input_size: tuple[int, int]) -> npt.NDArray[np.float32]:
     return np.full((1, 3, *input_size), np.nan, np.float32)
 
 
+def planes_of(input_size: tuple[int, int]) -> Port:
+    return Port("images", (1, 3, *input_size))
+
+
 def letterboxed(image: Image, input_size: tuple[int, int], fit: Fit = Fit.LETTERBOX) -> npt.NDArray[np.float32]:
     """What the model gets of ``image``: 3 x height x width."""
     tensor = tensor_for(input_size)
-    Preprocess(input_size, fit)(image, tensor)
+    Preprocess(planes_of(input_size), input_size, InputSpec(fit=fit))(image, tensor)
     return tensor.reshape(tensor.shape[1:])
 
 
@@ -42,11 +50,17 @@ def test_letterbox_and_back_returns_the_original_box(
     width: int, height: int, input_size: tuple[int, int], fit: Fit, shares: list[float]
 ) -> None:
     (left, right), (top, bottom) = sorted(shares[:2]), sorted(shares[2:])
-    box = np.array([[left * width, top * height, right * width, bottom * height]], np.float32)
     place = geometry(width, height, input_size, fit)
-    back = place.to_source(into_input(box, place))
+    first_x, first_y, last_x, last_y = place.to_source(np.array([[0, 0, *input_size[::-1]]], np.float32))[0]
+    across, down = last_x - first_x, last_y - first_y  # what the model sees of it: less than all, where it is cropped
+    box = np.array(
+        [[first_x + left * across, first_y + top * down, first_x + right * across, first_y + bottom * down]]
+    )
+    back = place.to_source(into_input(box.astype(np.float32), place))
     a_pixel = max(width / place.scaled_width, height / place.scaled_height)
-    assert np.abs(back - box).max() <= a_pixel / 1000
+    # A thin picture that is cropped may be scaled by hundreds: then the boxes' own digits are what is left.
+    digits = 8 * np.spacing(np.float32(max(width, height))) if fit is Fit.CROP else 0
+    assert np.abs(back - box).max() <= a_pixel / 1000 + digits
 
 
 @given(sizes, sizes, input_sizes)
@@ -76,7 +90,7 @@ def test_a_rectangle_found_in_the_input_is_the_one_in_the_picture(
     image = np.zeros((height, width, 3), np.uint8)
     image[box[1] : box[3], box[0] : box[2]] = 255
     tensor = tensor_for((320, 320))
-    place = Preprocess((320, 320), Fit.LETTERBOX)(image, tensor)
+    place = Preprocess(planes_of((320, 320)), (320, 320), InputSpec())(image, tensor)
     ys, xs = np.nonzero(tensor[0, 1] > 0.5)
     there = np.array([[xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]], np.float32)
     a_pixel = max(width / place.scaled_width, height / place.scaled_height)
@@ -117,7 +131,7 @@ def test_stretch_fills_the_whole_input() -> None:
 def test_a_frame_of_another_size_leaves_nothing_of_the_one_before() -> None:
     rng = np.random.default_rng(2)
     shapes = [(90, 30, 3), (30, 90, 3), (64, 64, 3), (1, 300, 3), (90, 30, 3)]
-    used, tensor = Preprocess((64, 64), Fit.LETTERBOX), tensor_for((64, 64))
+    used, tensor = Preprocess(planes_of((64, 64)), (64, 64), InputSpec()), tensor_for((64, 64))
     for shape in shapes:
         image = rng.integers(0, 256, shape, np.uint8)
         used(image, tensor)
@@ -135,37 +149,136 @@ SHAPES = [(48, 64, 3), (90, 30, 3), (30, 90, 3), (64, 96, 3), (1, 300, 3), (479,
 """Frames of the input's shape and of others, its own size among them."""
 
 
-def in_the_graph(input_size: tuple[int, int]) -> Any:
+def model_of(port: Port, spec: InputSpec) -> Model:
+    """What is known of a model that puts out what it is given."""
+    signature = Signature((port,), (port,), (48, 64))
+    path = Path("same.onnx")
+    return Model("same", path, {"onnx": path}, {}, signature, "boxes+classes", (), spec, {})
+
+
+def in_the_graph(port: Port, spec: InputSpec) -> Any:
     """A model that puts out what it would otherwise start with, on the CPU."""
     from streamer.engines.openvino_preprocess import with_preprocessing
     from streamer.vendors.openvino_quiet import ov
 
-    image = ov.opset13.parameter([1, 3, *input_size], np.float32, "images")
-    model = ov.Model([ov.opset13.relu(image)], [image], "same")
-    return ov.compile_model(with_preprocessing(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    image = ov.opset13.parameter(list(port.shape), np.dtype(port.dtype), "images")
+    model = ov.Model([ov.opset13.add(image, ov.opset13.constant(np.zeros((), port.dtype)))], [image], "same")
+    prepared = with_preprocessing(model, model_of(port, spec))
+    return ov.compile_model(prepared, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
-@pytest.mark.parametrize("fit", Fit)
-def test_the_graph_makes_the_same_picture_as_numpy(fit: Fit) -> None:
-    size = (64, 96)
-    model = in_the_graph(size)
-    frames = np.full((1, *size, 3), 114, np.uint8)
-    used = preprocess_for(Preprocessing.GRAPH, size, fit)
+colours = st.tuples(*[st.floats(0.125, 200, width=32)] * 3)
+specs = st.builds(
+    InputSpec,
+    colour=st.sampled_from(Colour),
+    low=st.sampled_from([0.0, -1.0]),
+    high=st.sampled_from([1.0, 255.0]),
+    mean=st.sampled_from([(0.0, 0.0, 0.0), (127.5, 127.5, 127.5)]) | colours,
+    scale=st.sampled_from([(1.0, 1.0, 1.0), (255.0, 255.0, 255.0)]) | colours,
+    fit=st.sampled_from(Fit),
+    pad=st.integers(0, 255),
+)
+as_bytes = st.builds(
+    InputSpec, colour=st.sampled_from(Colour), high=st.just(255.0), fit=st.sampled_from(Fit), pad=st.integers(0, 255)
+)
+LAYOUTS = [(1, 3, 48, 64), (3, 48, 64), (1, 48, 64, 3), (48, 64, 3)]
+TYPES = ["float32", "float16", "uint8"]
+
+
+def prepared(port: Port, spec: InputSpec, image: Image) -> npt.NDArray[Any]:
+    """What the model gets of ``image``, as height x width x 3."""
+    shape = tuple(side or 1 for side in port.shape)
+    tensor = np.zeros(shape, port.dtype)
+    Preprocess(port, (48, 64), spec)(image, tensor)
+    return flat(tensor)
+
+
+def flat(tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A picture in any layout, as height x width x 3."""
+    picture: npt.NDArray[Any] = tensor.reshape(tensor.shape[-3:])
+    return picture if picture.shape[-1] == 3 else picture.transpose(1, 2, 0)
+
+
+LEAST_HALF = 2.0**-24
+"""The step of the smallest float16 numbers."""
+
+
+def as_it_should_be(bytes_of: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.float64]:
+    """The numbers of a picture that fits already, BGR, worked out one step after the other."""
+    colours_in_order = bytes_of[:, :, ::-1] if spec.colour is Colour.RGB else bytes_of
+    laid = spec.low + colours_in_order.astype(np.float64) / 255 * (spec.high - spec.low)
+    return np.asarray((laid - np.array(spec.mean)) / np.array(spec.scale))
+
+
+@pytest.mark.parametrize("shape", LAYOUTS)
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_every_layout_and_type_gets_the_numbers_that_are_asked_for(
+    shape: tuple[int, ...], data: st.DataObject
+) -> None:
+    dtype = data.draw(st.sampled_from(TYPES))
+    spec = data.draw(as_bytes if dtype == "uint8" else specs)
+    image = np.random.default_rng(8).integers(0, 256, (48, 64, 3), np.uint8)
+    wanted = as_it_should_be(image, spec)
+    found = prepared(Port("images", shape, dtype), spec, image)
+    assert found.dtype == dtype
+    most = np.abs(wanted).max() + abs(spec.offset).max()
+    rtol, least = (1e-3, LEAST_HALF) if dtype == "float16" else (1e-5, 0.0)
+    assert np.allclose(found, wanted, rtol=rtol, atol=most * 1e-6 + least)
+
+
+@pytest.mark.parametrize("shape", LAYOUTS)
+@settings(max_examples=12, deadline=None)
+@given(st.data())
+def test_the_graph_makes_the_same_picture_as_numpy(shape: tuple[int, ...], data: st.DataObject) -> None:
+    dtype = data.draw(st.sampled_from(TYPES))
+    spec = data.draw(as_bytes if dtype == "uint8" else specs)
+    port = Port("images", shape, dtype)
+    model, frames = in_the_graph(port, spec), np.zeros((1, 48, 64, 3), np.uint8)
+    used = preprocess_for(Preprocessing.GRAPH, port, (48, 64), spec)
     rng = np.random.default_rng(5)
-    for shape in (*SHAPES, *SHAPES[::-1]):
-        image = rng.integers(0, 256, shape, np.uint8)
-        place = used(image, frames)
-        assert place == geometry(shape[1], shape[0], size, fit)
-        assert np.allclose(model([frames])[0][0], letterboxed(image, size, fit), rtol=0, atol=1e-6), shape
+    for size in (*SHAPES, *SHAPES[::-1]):
+        image = rng.integers(0, 256, size, np.uint8)
+        height, width, _ = image.shape
+        assert used(image, frames) == geometry(width, height, (48, 64), spec.fit)
+        wanted = prepared(port, spec, image)
+        given_to_it = frames if len(shape) == 4 else frames[0]
+        found = flat(model([given_to_it])[0]).astype(np.float64)
+        most = abs(spec.factor).max() * 255 + abs(spec.offset).max()
+        rtol, least = (2e-3, 2 * LEAST_HALF) if dtype == "float16" else (1e-5, 0.0)
+        assert np.allclose(found, wanted, rtol=rtol, atol=most * 1e-6 + least), size
+
+
+def test_a_letterbox_top_left_is_padded_to_the_right_and_below() -> None:
+    image = np.full((30, 60, 3), 200, np.uint8)
+    wide = prepared(Port("", (1, 3, 48, 64)), InputSpec(fit=Fit.LETTERBOX_TOP_LEFT, high=255, pad=7), image)
+    assert (wide[:32] == 200).all()
+    assert (wide[32:] == 7).all()
+    tall = prepared(
+        Port("", (1, 3, 48, 64)),
+        InputSpec(fit=Fit.LETTERBOX_TOP_LEFT, high=255, pad=7),
+        np.ascontiguousarray(image.transpose(1, 0, 2)),
+    )
+    assert (tall[:, :24] == 200).all()
+    assert (tall[:, 24:] == 7).all()
+
+
+def test_cropping_takes_the_middle_and_loses_what_is_beside_it() -> None:
+    image = np.zeros((48, 128, 3), np.uint8)
+    image[:, 32:96] = 200
+    found = prepared(Port("", (1, 3, 48, 64)), InputSpec(fit=Fit.CROP, high=255), image)
+    assert (found == 200).all()
+    place = geometry(128, 48, (48, 64), Fit.CROP)
+    assert place.to_source(np.array([[0, 0, 64, 48]], np.float32)).tolist() == [[32, 0, 96, 48]]
 
 
 def test_for_the_graph_the_frame_arrives_as_the_camera_gave_it() -> None:
     image = np.random.default_rng(6).integers(0, 256, (64, 96, 3), np.uint8)
     tensor = np.zeros((1, 64, 96, 3), np.uint8)
-    preprocess_for(Preprocessing.GRAPH, (64, 96), Fit.LETTERBOX)(image, tensor)
+    preprocess_for(Preprocessing.GRAPH, planes_of((64, 96)), (64, 96), InputSpec())(image, tensor)
     assert np.array_equal(tensor[0], image)
     tall = image[:, :32]
-    preprocess_for(Preprocessing.GRAPH, (64, 96), Fit.LETTERBOX)(tall, tensor)
+    preprocess_for(Preprocessing.GRAPH, planes_of((64, 96)), (64, 96), InputSpec())(tall, tensor)
     assert np.array_equal(tensor[0, :, 32:64], tall)
     assert (tensor[0, :, :32] == 114).all()
     assert (tensor[0, :, 64:] == 114).all()
@@ -175,7 +288,8 @@ def test_for_the_graph_the_frame_arrives_as_the_camera_gave_it() -> None:
 def test_switched_off_it_leaves_the_input_and_still_tells_where_the_frame_would_lie(dtype: type) -> None:
     tensor: npt.NDArray[Any] = np.random.default_rng(7).integers(0, 256, (1, 64, 96, 3)).astype(dtype)
     before = tensor.copy()
-    place = preprocess_for(Preprocessing.OFF, (64, 96), Fit.LETTERBOX)(np.zeros((30, 90, 3), np.uint8), tensor)
+    off = preprocess_for(Preprocessing.OFF, planes_of((64, 96)), (64, 96), InputSpec())
+    place = off(np.zeros((30, 90, 3), np.uint8), tensor)
     assert np.array_equal(tensor, before)
     assert place == geometry(90, 30, (64, 96), Fit.LETTERBOX)
 

@@ -235,7 +235,7 @@ def test_threads_and_precision_are_pytorchs_own_too(checkpoint: Path) -> None:
             assert precision_of(engine.config_in_force) == precision
             (request,) = engine.requests
             request.input[:] = np.random.default_rng(1).random(request.input.shape, np.float32)
-            answers[precision] = request.infer().copy()
+            answers[precision] = request.infer()[0].copy()
     assert not np.array_equal(answers["f32"], answers["bf16"])
     assert np.allclose(answers["f32"], answers["bf16"], rtol=0.1, atol=2)
 

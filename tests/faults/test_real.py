@@ -167,6 +167,12 @@ def test_a_process_that_is_stopped_goes_on_late_and_nothing_is_taken_for_stuck(
     assert longest >= 850
     assert outcomes(tmp_path / "run", "delivered") == list(range(100))
     assert verify(tmp_path / "run").reasons == []
+    suspensions = document["resources"]["suspensions"]
+    assert suspensions["count"] == 1
+    assert suspensions["total_s"] == pytest.approx(0.9, abs=0.12)
+    assert suspensions["each"][0]["at_ms"] == pytest.approx(500, abs=200)
+    assert any(said.startswith("the process did not run for ") for said in document["doubts"])
+    assert not any("too busy, or too slow" in said for said in document["doubts"])
 
 
 def taken_s(fault: dict[str, Any], *, begin: bool) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.detection.heads import Head
+from streamer.detection.layouts.yolo import Classes, EndToEnd
 from streamer.errors import ModelError, UntrustedModel
 from streamer.files.hashing import sha256
 from streamer.models.checkpoint import load_checkpoint
@@ -69,8 +69,8 @@ def test_an_ordinary_checkpoint_is_loaded_without_running_its_code(checkpoint: P
     loaded = load_checkpoint(checkpoint, sha256(checkpoint))
     assert not loaded.unpickled
     model = find_model(str(checkpoint), trust=True)
-    assert (model.input_size, model.head, len(model.names), model.stride) == ((64, 64), Head.CLASSES, 80, 32)
-    assert model.output_shape == (1, 84, 84)
+    assert (model.input_size, model.head, len(model.names), model.stride) == ((64, 64), Classes.name, 80, 32)
+    assert [port.shape for port in model.signature.outputs] == [(1, 84, 84)]
 
 
 def test_code_is_run_only_for_a_trusted_checkpoint_and_that_is_recorded(with_code: tuple[Path, Path]) -> None:
@@ -97,7 +97,7 @@ def test_what_was_trusted_once_is_not_asked_about_again(checkpoint: Path, tmp_pa
 def test_the_bundled_checkpoint_is_trusted_wherever_it_lies(tmp_path: Path) -> None:
     copy = tmp_path / "copy.pt"
     copy.write_bytes((BUNDLED_MODEL.parent / "model.pt").read_bytes())
-    assert find_model(str(copy)).head is Head.CLASSES
+    assert find_model(str(copy)).head == Classes.name
 
 
 def test_a_checkpoint_that_has_changed_since_it_was_checked_is_not_loaded(with_code: tuple[Path, Path]) -> None:
@@ -114,12 +114,13 @@ def test_an_end_to_end_checkpoint_is_run_end_to_end(architecture: str, size: tup
     path = write_checkpoint(tmp_path / "e2e.pt", architecture)
     entry, _ = import_model(path, size=size, trust=True)
     cells = sum(size[0] // n * (size[1] // n) for n in (8, 16, 32))
-    assert (entry.head, entry.input_size, entry.output_shape) == (Head.END_TO_END, size, (1, min(300, cells), 6))
+    assert (entry.head, entry.input_size) == (EndToEnd.name, size)
+    assert [port.shape for port in entry.signature.outputs] == [(1, min(300, cells), 6)]
 
 
 @pytest.mark.parametrize(
     ("architecture", "task"),
-    [("yolo11n-seg", "segment"), ("yolo11n-pose", "pose"), ("yolo11n-obb", "obb"), ("yolo11n-cls", "classify")],
+    [("yolo11n-obb", "obb"), ("yolo11n-cls", "classify")],
 )
 def test_a_checkpoint_for_another_task_is_refused_with_the_task(architecture: str, task: str, tmp_path: Path) -> None:
     path = write_checkpoint(tmp_path / "other.pt", architecture, task)
@@ -236,8 +237,9 @@ def test_the_engine_loads_what_was_checked(checkpoint: Path, tmp_path: Path) -> 
     engine = open_engine(parse_spec("pytorch"), model)
     engine.read()
     engine.compile()
-    assert engine.requests[0].infer().shape == model.output_shape
-    assert np.isfinite(engine.requests[0].infer()).all()
+    (answer,) = engine.requests[0].infer()
+    assert answer.shape == model.signature.outputs[0].shape
+    assert np.isfinite(answer).all()
     engine.close()
     with model.files["pt"].open("ab") as file:
         file.write(b"\0")

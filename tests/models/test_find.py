@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.detection.heads import Head
+from streamer.detection.class_names import label_of
+from streamer.detection.layouts.yolo import Classes, EndToEnd, Objectness
 from streamer.errors import ModelError, UsageError
 from streamer.files.hashing import sha256
 from streamer.models.coco_names import COCO_NAMES
@@ -39,7 +40,7 @@ def refusal(path: Path) -> str:
     return str(refused.value)
 
 
-@pytest.mark.parametrize("task", ["segment", "pose", "obb", "classify"])
+@pytest.mark.parametrize("task", ["obb", "classify"])
 def test_a_model_for_another_task_is_refused_with_the_task(task: str, tmp_path: Path) -> None:
     path = write_ir(tmp_path / "other.xml", raw(1, 6, CELLS), metadata={"task": task})
     assert f"is not a detector but a model for {task}" in refusal(path)
@@ -47,29 +48,58 @@ def test_a_model_for_another_task_is_refused_with_the_task(task: str, tmp_path: 
 
 def test_a_task_in_the_metadata_file_beside_counts_too(tmp_path: Path) -> None:
     path = write_ir(tmp_path / "other.xml", raw(1, 6, CELLS))
-    (tmp_path / "metadata.yaml").write_text("task: pose\n")
-    assert "a model for pose" in refusal(path)
+    (tmp_path / "metadata.yaml").write_text("task: obb\n")
+    assert "a model for obb" in refusal(path)
 
 
 @pytest.mark.parametrize(
     ("outputs", "more", "says"),
     [
-        ([raw(1, 38, CELLS), raw(1, 32, 16, 16)], {}, "a model for segmentation"),
         ([raw(1, 1000)], {}, "but a classifier"),
         ([raw(1, 6, CELLS)], {"image": (1, 16000)}, "takes no images"),
-        ([raw(1, 6, CELLS)], {"image": (1, 64, 64, 3)}, "takes no images"),
+        ([raw(1, 6, CELLS)], {"image": (1, 1, 64, 64)}, "takes no images"),
         ([raw(1, 6, CELLS)], {"image": (4, 3, 64, 64)}, "takes 4 images at a time: export it again with batch=1"),
-        ([raw(1, 6, CELLS)], {"dtype": np.float16}, "has f16 where"),
-        ([raw(1, 6, CELLS)], {"dtype": np.uint8}, "has u8 where"),
-        ([raw(1, 6, CELLS).astype(np.float16)], {}, "export it again without half=True"),
-        ([raw(1, 6, 85)], {}, "give a YOLO detector exported without NMS"),
-        ([raw(1, 300, 6)], {"metadata": {"head": "RTDETRDecoder"}}, "is an RT-DETR"),
+        ([raw(1, 6, CELLS)], {"dtype": np.float64}, "export it in float32"),
+        ([raw(1, 6, CELLS).astype(np.float64)], {}, "export it in float32"),
+        ([raw(1, 6, 83)], {}, "with rows and columns changed: export it again as its maker does"),
     ],
 )
 def test_what_is_no_detector_is_refused_with_the_reason(
     outputs: list[Any], more: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
     assert says in refusal(write_ir(tmp_path / "other.xml", *outputs, **more))
+
+
+@pytest.mark.parametrize(
+    ("image", "dtype"),
+    [
+        ((1, 3, 64, 64), np.float16),
+        ((1, 3, 64, 64), np.uint8),
+        ((1, 64, 64, 3), np.float32),
+        ((1, 64, 64, 3), np.uint8),
+        ((3, 64, 64), np.float32),
+        ((64, 64, 3), np.uint8),
+    ],
+)
+@pytest.mark.parametrize("answer", [np.float32, np.float16])
+def test_pictures_go_in_and_boxes_come_out_in_any_layout_and_type(
+    image: tuple[int, ...], dtype: Any, answer: Any, tmp_path: Path
+) -> None:
+    path = write_ir(tmp_path / "other.xml", raw(1, 6, CELLS).astype(answer), image=image, dtype=dtype)
+    model = find_model(str(path))
+    assert (model.head, model.input_size) == (Classes.name, (64, 64))
+    assert (model.signature.picture_port.shape, model.signature.picture_port.dtype) == (image, np.dtype(dtype).name)
+    assert model.signature.outputs[0].dtype == np.dtype(answer).name
+    # Bytes go in as they are: what takes them scales them itself.
+    assert (model.input.low, model.input.high) == (0, 255 if dtype is np.uint8 else 1)
+
+
+def test_a_model_for_segmentation_is_a_detector_of_its_boxes_and_says_so(tmp_path: Path) -> None:
+    model = find_model(str(write_ir(tmp_path / "seg.xml", raw(1, 38, CELLS), raw(1, 32, 16, 16))))
+    assert (model.head, model.names) == (Classes.name, ("class_0", "class_1"))
+    assert model.decoder().notes() == [
+        "it is a model for segmentation and runs as a detector of its boxes; its masks are left out"
+    ]
 
 
 def test_names_that_do_not_fit_the_output_are_refused_and_not_replaced(tmp_path: Path) -> None:
@@ -86,7 +116,7 @@ def test_without_names_there_are_cocos_or_numbers(classes: int, names: tuple[str
 def test_a_model_of_the_older_layout_is_known_by_its_metadata(tmp_path: Path) -> None:
     metadata = {"names": NAMES, "task": "detect", "stride": 32}
     model = find_model(str(write_ir(tmp_path / "v5.xml", raw(1, 3 * CELLS, 7), metadata=metadata)))
-    assert (model.head, model.names, model.stride) == (Head.OBJECTNESS, ("person", "traffic light"), 32)
+    assert (model.head, model.names, model.stride) == (Objectness.name, ("person", "traffic light"), 32)
     assert (model.input_size, model.dynamic, set(model.files)) == ((64, 64), False, {"ir"})
 
 
@@ -140,11 +170,13 @@ def test_metadata_that_makes_no_sense_is_left_out(written: str, tmp_path: Path) 
 def test_an_end_to_end_head_takes_its_classes_from_the_names(tmp_path: Path) -> None:
     answer = chosen(300, (1, 2, 3, 4, 0.5, 1))
     model = find_model(str(write_ir(tmp_path / "v10.xml", answer, metadata={"names": NAMES})))
-    assert (model.head, model.names) == (Head.END_TO_END, ("person", "traffic light"))
+    assert (model.head, model.names) == (EndToEnd.name, ("person", "traffic light"))
 
 
-def test_an_end_to_end_head_without_names_is_refused_with_the_mend(tmp_path: Path) -> None:
-    assert "import it with --names FILE" in refusal(write_ir(tmp_path / "v10.xml", raw(1, 300, 6)))
+def test_an_end_to_end_head_without_names_is_a_detector_of_numbered_classes(tmp_path: Path) -> None:
+    model = find_model(str(write_ir(tmp_path / "v10.xml", chosen(300, (1, 2, 3, 4, 0.5, 7)))))
+    assert (model.head, model.names, model.classes) == (EndToEnd.name, (), None)
+    assert label_of(model.names, 7) == "class_7"
 
 
 def test_an_end_to_end_head_with_too_few_names_is_refused_before_it_runs(tmp_path: Path) -> None:
@@ -166,8 +198,8 @@ def test_a_model_of_any_size_gets_its_own_or_640(
     metadata: dict[str, Any], size: tuple[int, int], tmp_path: Path
 ) -> None:
     model = find_model(str(write_any_size(tmp_path / "any.xml", metadata)))
-    assert (model.input_size, model.dynamic, model.head) == (size, True, Head.CLASSES)
-    assert model.output_shape == (1, 6, sum(size[0] // n * (size[1] // n) for n in (8, 16, 32)))
+    assert (model.input_size, model.dynamic, model.head) == (size, True, Classes.name)
+    assert model.signature.outputs[0].shape == (1, 6, sum(size[0] // n * (size[1] // n) for n in (8, 16, 32)))
     assert model.key("ir") == (model.sha256, size)
 
 
@@ -198,13 +230,13 @@ def test_a_quantized_ir_serves_as_both_kinds(tmp_path: Path) -> None:
 def test_models_made_by_others_are_known() -> None:
     legacy, quantized = find_model(str(COCO_MODEL)), find_model(str(INT8_MODEL))
     assert (legacy.head, legacy.input_size, legacy.names, set(legacy.files)) == (
-        Head.OBJECTNESS,
+        Objectness.name,
         (480, 640),
         COCO_NAMES,
         {"onnx"},
     )
     assert (quantized.head, quantized.input_size, quantized.names, quantized.stride) == (
-        Head.CLASSES,
+        Classes.name,
         (640, 640),
         COCO_NAMES,
         32,

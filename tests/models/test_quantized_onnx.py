@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from streamer.models.find import find_model
 from streamer.models.quantized_onnx import OPERATORS, is_quantized
 from tests.onnx_weights import write_operators
 from tests.runs import BUNDLED_MODEL, COCO_MODEL, SHARED, needs_bundled, needs_shared
@@ -36,3 +37,12 @@ def test_real_ones() -> None:
     assert not is_quantized(COCO_MODEL)
     for name in ("yolov8n_int8_onnx", "yolov8n_qdq_onnx"):
         assert is_quantized(SHARED / "models" / name / "yolov8n_int8.onnx")
+
+
+@needs_shared
+def test_the_ir_made_of_one_keeps_its_numbers_as_they_are() -> None:
+    from streamer.models.openvino_ir import ensure_ir
+
+    made = ensure_ir(find_model(str(SHARED / "models" / "yolov8n_int8_onnx" / "yolov8n_int8.onnx")))
+    assert 'element_type="f32"' in made.read_text()
+    assert 'element_type="f16"' not in made.read_text(), "scales of fewer digits change what it finds"

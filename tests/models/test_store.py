@@ -52,14 +52,9 @@ def test_an_imported_model_is_found_by_name_when_its_file_has_gone(tiny_model: P
     for name in ("tiny.xml", "tiny.bin"):
         (tmp_path / name).unlink()
     model = find_model("mine")
-    assert (model.name, model.sha256, model.head, model.names, model.input_size, model.output_shape) == (
-        "mine",
-        direct.sha256,
-        direct.head,
-        direct.names,
-        direct.input_size,
-        direct.output_shape,
-    )
+    for each in ("sha256", "head", "names", "signature", "input", "input_by", "stride", "dynamic"):
+        assert getattr(model, each) == getattr(direct, each)
+    assert model.name == "mine"
     assert model_sha256(model.files["ir"]) == model.sha256
     assert (entry.origin, entry.pulled, entry.trusted) == ("tiny.xml", False, False)
 
@@ -69,8 +64,33 @@ def test_an_entry_says_in_json_what_it_is(tiny_model: Path, store: Path) -> None
     about = json.loads((store / "tiny" / ENTRY).read_text())
     assert set(about["files"]) == {"tiny.xml", "tiny.bin"}
     assert about["files"]["tiny.bin"]["bytes"] == tiny_model.with_suffix(".bin").stat().st_size
-    assert (about["head"], about["names"], about["input_size"]) == ("boxes+classes", ["person", "car"], [64, 64])
+    assert (about["head"], about["names"]) == ("boxes+classes", ["person", "car"])
+    assert about["signature"]["input_size"] == [64, 64]
     assert sorted(entry.name for entry in store.iterdir()) == ["tiny"], "something was left behind"
+
+
+def test_an_entry_of_an_older_streamer_is_read(tiny_model: Path, store: Path) -> None:
+    import_model(tiny_model)
+    now, place = find_model("tiny"), store / "tiny" / ENTRY
+    older = json.loads(place.read_text())
+    del older["signature"], older["input"], older["input_by"]
+    place.write_text(json.dumps({**older, "input_size": [64, 64], "output_shape": [1, 6, CELLS]}))
+    model = find_model("tiny")
+    for part in ("sha256", "head", "names", "input_size", "input", "input_by", "stride", "dynamic"):
+        assert getattr(model, part) == getattr(now, part)
+    assert [port.shape for port in model.signature.inputs] == [(1, 3, 64, 64)]
+    assert [port.shape for port in model.signature.outputs] == [(1, 6, CELLS)]
+
+
+def test_the_preprocessing_of_an_older_streamers_entry_is_read_from_its_file(store: Path, tmp_path: Path) -> None:
+    info = {"mean_values": "123.675 116.28 103.53", "scale_values": "58.395 57.12 57.375"}
+    import_model(write_ir(tmp_path / "fed.xml", raw(1, 6, CELLS), info=info))
+    now, place = find_model("fed"), store / "fed" / ENTRY
+    assert now.input.mean == (123.675, 116.28, 103.53)
+    older = json.loads(place.read_text())
+    del older["signature"], older["input"], older["input_by"]
+    place.write_text(json.dumps({**older, "input_size": [64, 64], "output_shape": [1, 6, CELLS]}))
+    assert (find_model("fed").input, find_model("fed").input_by) == (now.input, now.input_by)
 
 
 def test_the_same_file_again_is_there_already_and_another_is_refused(tiny_model: Path, tmp_path: Path) -> None:
@@ -119,7 +139,7 @@ def test_an_import_that_was_cut_off_is_no_entry(store: Path) -> None:
 
 def test_a_model_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
-        import_model(write_ir(tmp_path / "pose.xml", raw(1, 6, CELLS), metadata={"task": "pose"}))
+        import_model(write_ir(tmp_path / "obb.xml", raw(1, 6, CELLS), metadata={"task": "obb"}))
     assert not (tmp_path / "cache").exists()
 
 
@@ -182,7 +202,7 @@ def test_a_model_of_any_size_is_fixed_to_the_one_that_was_asked_for(tmp_path: Pa
     path = write_any_size(tmp_path / "any.xml")
     import_model(path, size=(64, 96))
     model = find_model("any")
-    assert (model.input_size, model.output_shape, model.dynamic) == ((64, 96), (1, 6, 126), True)
+    assert (model.input_size, model.signature.outputs[0].shape, model.dynamic) == ((64, 96), (1, 6, 126), True)
 
 
 def test_a_size_that_the_model_does_not_take_is_refused(tiny_model: Path, tmp_path: Path) -> None:

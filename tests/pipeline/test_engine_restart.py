@@ -103,7 +103,7 @@ def test_when_its_process_is_killed_that_is_said_and_another_one_answers(
     with pytest.raises(EngineLost, match="its process was killed by SIGKILL"):
         engine.infer()
     engine.replace()
-    assert engine.infer().shape == TINY.output_shape
+    assert engine.infer()[0].shape == TINY.signature.outputs[0].shape
 
 
 def test_when_it_does_not_answer_in_time_it_is_lost_and_its_process_can_be_ended(

@@ -15,7 +15,7 @@ from streamer.ledger.outages import MOST_TOLD, NO_SIGNAL, Gaps, gaps_in
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.live_feed import ALLOWANCE_S, LAST_READ_S, PAUSES_S
 from streamer.schedule.schedule import Limits
-from streamer.sources.live import TIMEOUT_S
+from streamer.sources.access import TIMEOUT_S
 from tests.rig import Rig
 
 TICK_US = 40_000
@@ -55,6 +55,30 @@ def test_a_connection_that_is_lost_is_made_anew_and_the_ticks_meanwhile_are_rows
     assert rig.pipeline.failure is None
 
 
+def test_a_connection_that_is_lost_when_the_run_ends_before_the_next_tick_leaves_no_gap() -> None:
+    script = [FRAME] * 6 + [HUNG_UP, *[REFUSED] * 50]
+    rig = Rig(live=[script], services_s=(0.001,), limits=Limits(duration_us=230_000)).run()
+    assert fates(rig) == "d" * 5
+    part = rig.gaps.part()
+    assert (part["count"], part["each"], part["longest_s"]) == (0, [], 0.0)
+
+
+def test_a_first_frame_that_was_late_puts_no_other_ahead_of_its_arrival() -> None:
+    script = [FRAME] * 2 + [(0.005, "regular")] + [(0.04, "regular")] * 20 + [(0.04, "end")]
+    rig = Rig(live=[script], services_s=(0.001,)).run()
+    assert well(rig)
+    first = rig.records[0]
+    behind_us = [one.scheduled - first.scheduled - one.pts for one in rig.records]
+    assert all(-TICK_US // 2 <= us <= TICK_US // 2 for us in behind_us)
+    assert {late.pts - early.pts for early, late in pairwise(rig.records[2:])} == {TICK_US}
+
+
+def test_times_rise_whatever_comes_at_once_behind_a_first_frame_that_was_late() -> None:
+    script = [FRAME] * 2 + [(0.0, "regular"), (0.0, "stale")] * 5 + [(0.04, "regular")] * 5 + [(0.04, "end")]
+    rig = Rig(live=[script], services_s=(0.001,)).run()
+    assert well(rig)
+
+
 def test_the_pauses_between_attempts_grow_up_to_the_longest() -> None:
     refusals = 7
     script = [FRAME] * 2 + [HUNG_UP] + [REFUSED] * refusals + [(0.0, "frame"), (0.0, "end")]
@@ -69,6 +93,16 @@ def test_a_frame_that_is_only_late_makes_no_gap() -> None:
     rig = Rig(live=[script], services_s=(0.001,)).run()
     assert fates(rig) == "ddd"
     assert rig.gaps.part()["count"] == 0
+
+
+def test_how_long_a_source_may_be_silent_is_what_was_asked_for() -> None:
+    script = [FRAME] * 2 + [(8.0, "frame"), FRAME, (0.04, "end")]
+    patient = Rig(live=[script], services_s=(0.001,), timeout_s=8.0, give_up_us=None).run()
+    assert fates(patient) == "dddd"[: len(fates(patient))]
+    assert patient.gaps.part()["count"] == 0
+    assert patient.pipeline.failure is None
+    hasty = Rig(live=[script], services_s=(0.001,), timeout_s=2.0, give_up_us=None).run()
+    assert f"no frame for {2 + ALLOWANCE_S:g} s" in str(hasty.pipeline.failure)
 
 
 def test_a_source_that_blocks_for_long_is_seen_to_give_nothing() -> None:
@@ -200,7 +234,9 @@ def test_the_rows_of_a_run_that_was_killed_tell_its_gaps() -> None:
 def test_gaps_without_end_take_no_memory_without_end() -> None:
     gaps = Gaps(None)
     for number in range(MOST_TOLD + 500):
-        gaps.end(gaps.begin(0, 2 * number), 2 * number + 1)
+        gap = gaps.begin(0, 2 * number)
+        gap.frames += 1
+        gaps.end(gap, 2 * number + 1)
     part = gaps.part()
     assert (part["count"], len(part["each"])) == (MOST_TOLD + 500, MOST_TOLD)
     assert part["total_s"] == pytest.approx((MOST_TOLD + 500) / 1_000_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.priming import CARE, COLD_GUESS, WAKING_US, WINDOW_US, Primer, PrimingTally, RunningFigure
 from streamer.run.doubts import doubts
 from streamer.run.measured_parts import priming_part
+from streamer.schedule.arrivals import Bursty, Recorded
 from streamer.settings import Settings, Video
 from tests import runs
 from tests.facts import counted, observed
@@ -277,6 +279,25 @@ def test_its_doubts_name_what_it_delayed_and_that_it_found_nothing_to_do() -> No
     assert idle.startswith("nothing was primed")
     (delayed,) = told(PrimingTally(400, 100, 0, 3, 4_200))
     assert delayed.startswith("priming delayed 3 of 100 frames, by 4.2 ms at most")
+
+
+SIMULATED: dict[str, dict[str, object]] = {
+    "bursty": {"arrivals": Bursty()},
+    "recorded": {"arrivals": Recorded("times.csv", array("q", [100_000 * number for number in range(60)]))},
+    "jitter": {"faults": ({"kind": "jitter", "frame": 30, "frames": 10, "ms": 20},)},
+}
+
+
+@pytest.mark.parametrize("kind", SIMULATED.values(), ids=SIMULATED.keys())
+def test_before_a_simulated_arrival_nothing_is_primed_for_no_camera_tells_of_it(kind: dict[str, object]) -> None:
+    rig = slow(frames=60, **kind)
+    assert rig.primer is not None
+    assert rig.primer.tally == PrimingTally(), "as with a live source, of which the same is said"
+    assert throw_away(rig) == []
+    assert stamps(rig) == stamps(slow(frames=60, primed=False, **kind))
+    (said,) = doubts(observed(priming=priming_part(rig.primer.tally)))
+    assert said.startswith("nothing was primed")
+    assert "simulated arrivals" in said
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
@@ -26,6 +27,7 @@ from streamer.settings import Settings, Video
 from streamer.verify import verify
 from tests import runs
 from tests.runs import environment, manifest, playable_times, rows
+from tests.verified import runs_verified
 from tests.videos import damage, write_video
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -39,6 +41,7 @@ FIGURES = (
         "omission_gap",
         "frames",
         "decode_errors",
+        "after_damage",
         "streams",
         "slo",
         "slo_checks",
@@ -56,7 +59,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def going_on(*options: str | Path, out: Path, rows: int) -> Iterator[subprocess.Popen[bytes]]:
     """An endless replay in a process of its own that has written so many rows; it is killed in the end."""
     command = [sys.executable, "-m", "streamer", "replay", *map(str, options), "--loop", "--warmup", "0", "--quiet"]
-    with subprocess.Popen([*command, "--out", str(out)], env=environment(), stderr=subprocess.DEVNULL) as process:
+    command += ["--out", str(out)]
+    with (
+        runs_verified(out),
+        subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL) as process,
+    ):
         try:
             for _ in range(3000):
                 if (out / "frames.csv").exists() and (out / "frames.csv").read_bytes().count(b"\n") > rows:
@@ -193,7 +200,8 @@ def test_figures_made_from_the_rows_are_those_that_the_run_itself_had(
 def test_the_reasons_of_frames_that_could_not_be_decoded_are_made_from_the_rows(
     tiny_model: Path, tmp_path: Path
 ) -> None:
-    clip = damage(write_video(tmp_path / "hurt.avi", 40, codec="mpeg4", size=(160, 120), options={"bf": "0"}), 12)
+    clip = write_video(tmp_path / "hurt.avi", 40, codec="mpeg4", size=(160, 120), options={"bf": "0"})
+    damage(damage(clip, 12), 30)
     settings = Settings(
         engine="null", model=str(tiny_model), fps=Fraction(200), warmup=0, chart=False, video=Video.NONE, streams=2,
         out=tmp_path / "run",
@@ -201,10 +209,12 @@ def test_the_reasons_of_frames_that_could_not_be_decoded_are_made_from_the_rows(
     streamer.replay(clip, settings)
     before = unfinished(tmp_path / "run")
     assert len(before["decode_errors"]["reasons"]) == 2
+    assert before["after_damage"] > 0
     assert verify(tmp_path / "run").reasons == []
     after = repair(tmp_path / "run")
     assert after is not None
     assert after["decode_errors"] == before["decode_errors"]
+    assert after["after_damage"] == before["after_damage"]
     assert verify(tmp_path / "run").reasons == []
 
 
@@ -225,6 +235,23 @@ def test_of_a_file_with_a_gap_no_frame_is_missing_that_was_not_due(
     else:
         assert after["frames"]["scheduled"] == 10
         assert any("a gap of 23.0 s after frame 9" in doubt for doubt in after["doubts"])
+
+
+@pytest.mark.parametrize("segment_s", [None, 0.05])
+def test_a_gap_of_days_in_the_video_survives_a_kill(
+    segment_s: float | None, tiny_model: Path, tmp_path: Path
+) -> None:
+    days_3_us = 3 * 86_400 * 1_000_000
+    ticks = [40_000 * number + (days_3_us if number >= 10 else 0) for number in range(40)]
+    clip = write_video(tmp_path / "gap.nut", 40, ticks=ticks, time_base=Fraction(1, 1_000_000))
+    asked = {"engine": "null,delay_ms=4", "model": str(tiny_model), "fps": "max", "warmup": 0, "chart": False}
+    streamer.replay(clip, Settings(**asked, segment_s=segment_s, out=tmp_path / "run"))  # type: ignore[arg-type]
+    before = unfinished(tmp_path / "run")
+    assert before["resources"]["held_pictures"] in ((240,) if segment_s is None else (0, 240)), "0: cut at the gap"
+    assert verify(tmp_path / "run").reasons == []
+    assert repair(tmp_path / "run") is not None
+    found = verify(tmp_path / "run")
+    assert (found.reasons, found.checked["rows"]) == ([], 40)
 
 
 def test_the_rounds_of_a_killed_run_are_found_again(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -271,9 +298,9 @@ def test_programs_are_told_what_is_left(copy: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("let_go", [False, True])
+@pytest.mark.parametrize("let_go", ["", "frames", "detections"])
 def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
-    clip: Path, tiny_model: Path, tmp_path: Path, let_go: bool
+    clip: Path, tiny_model: Path, tmp_path: Path, let_go: str
 ) -> None:
     settings = Settings(
         engine="null",
@@ -288,13 +315,13 @@ def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
     before = unfinished(tmp_path / "run")
     (tmp_path / "run" / "frames.0000.csv.writing").write_text("half")
     if let_go:
-        (tmp_path / "run" / "frames.0000.csv.gz").unlink()
+        (tmp_path / "run" / f"{let_go}.0000.csv.gz").unlink()
     found = verify(tmp_path / "run")
     assert (found.reasons, found.valid) == ([], False)
     assert found.remains is not None
-    assert found.remains.let_go == let_go
+    assert found.remains.let_go == bool(let_go)
     if let_go:
-        with pytest.raises(UsageError, match=r"pieces of frames\.csv have been let go"):
+        with pytest.raises(UsageError, match=rf"pieces of {let_go}\.csv have been let go"):
             repair(tmp_path / "run")
         return
     assert found.remains.rows == 40
@@ -305,6 +332,75 @@ def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
     assert after["pieces"]["videos_begin_s"] == before["pieces"]["videos_begin_s"]
     assert [cut["frames"] for cut in after["pieces"]["cuts"]] == [cut["frames"] for cut in before["pieces"]["cuts"]]
     assert verify(tmp_path / "run").reasons == []
+
+
+def unpack(piece: Path) -> Path:
+    """A piece as it is before it is compressed."""
+    piece.with_suffix("").write_bytes(gzip.decompress(piece.read_bytes()))
+    piece.unlink()
+    return piece.with_suffix("")
+
+
+def without_rows(table: Path) -> None:
+    table.write_text(table.read_text().splitlines(keepends=True)[0])
+
+
+def killed_before_the_rows(out: Path) -> None:
+    """The detections of frames are in a piece, and their rows were not yet in a table."""
+    without_rows(out / "frames.csv")
+    unpack(out / "frames.0003.csv.gz").unlink()
+
+
+def killed_before_the_rows_of_a_plain_piece(out: Path) -> None:
+    unpack(out / "detections.0003.csv.gz")
+    killed_before_the_rows(out)
+
+
+def killed_between_two_files(out: Path) -> None:
+    """The piece has its name, and the file that comes after it is not there yet."""
+    (out / "frames.csv").unlink()
+    unpack(out / "frames.0003.csv.gz")
+
+
+def killed_between_two_files_of_detections(out: Path) -> None:
+    (out / "detections.csv").unlink()
+    without_rows(out / "frames.csv")
+    unpack(out / "detections.0003.csv.gz")
+
+
+def killed_in_a_line(out: Path) -> None:
+    """The last line of the piece is torn: the next file was not there yet to take it."""
+    (out / "frames.csv").unlink()
+    piece = unpack(out / "frames.0003.csv.gz")
+    piece.write_bytes(piece.read_bytes()[:-10])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kill_it",
+    [
+        killed_before_the_rows,
+        killed_before_the_rows_of_a_plain_piece,
+        killed_between_two_files,
+        killed_between_two_files_of_detections,
+        killed_in_a_line,
+    ],
+)
+def test_a_run_that_is_killed_while_a_piece_is_cut_off_is_repaired(
+    kill_it: Callable[[Path], None], clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    asked = {"engine": "null", "model": str(tiny_model), "fps": Fraction(40), "warmup": 0, "frames": 40}
+    streamer.replay(clip, Settings(**asked, segment_s=0.2, video=Video.NONE, chart=False, out=out))  # type: ignore[arg-type]
+    unfinished(out)
+    assert (out / "frames.0003.csv.gz").exists()
+    assert not (out / "frames.0004.csv.gz").exists()
+    kill_it(out)
+    assert verify(out).reasons == []
+    after = repair(out)
+    assert after is not None
+    assert verify(out).reasons == []
+    assert after["pieces"] is not None
 
 
 def test_a_torn_line_is_cut_off_and_its_frame_abandoned(copy: Path) -> None:

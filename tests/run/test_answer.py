@@ -9,12 +9,18 @@ import pytest
 from streamer.run.answer import plain_answer
 from streamer.stats.distribution import Distribution
 from streamer.stats.summary import Statistics, statistics
+from tests.stats.test_backlog import backlog
 
 OUTCOMES = ("dropped", "decode_error", "source_error", "engine_error", "sink_error", "abandoned")
 
 
 def answer(
-    latencies_ms: list[float], *, rate: Fraction | None = Fraction(25), duration_s: float, **frames: int
+    latencies_ms: list[float],
+    *,
+    rate: Fraction | None = Fraction(25),
+    duration_s: float,
+    still_us: int = 0,
+    **frames: int,
 ) -> str:
     values = Distribution()
     for ms in latencies_ms:
@@ -22,7 +28,9 @@ def answer(
     figures: dict[str, Statistics] = {"latency": statistics(values)}
     counts = {**dict.fromkeys(OUTCOMES, 0), "late": 0, "delivered": len(latencies_ms), **frames}
     counts["scheduled"] = counts["delivered"] + sum(counts[name] for name in OUTCOMES)
-    return plain_answer(counts, figures, rates=[] if rate is None else [rate], duration_s=duration_s)
+    rates = [] if rate is None else [rate]
+    behind_us = backlog([round(ms * 1000) for ms in latencies_ms]).behind_us(rates) if rates else None
+    return plain_answer(counts, figures, rates=rates, duration_s=duration_s, behind_us=behind_us, still_us=still_us)
 
 
 def test_a_pace_that_is_sustained() -> None:
@@ -34,9 +42,44 @@ def test_late_frames_are_told_even_where_none_is_lost() -> None:
 
 
 def test_an_engine_that_falls_behind_does_not_sustain_the_pace_though_nothing_is_lost() -> None:
-    said = answer([900.0] * 200, duration_s=12.2, late=198)
+    said = answer([61.0 + 21 * number for number in range(200)], duration_s=12.2, late=200)
     assert said.startswith("Does not sustain 25 fps: delivers 16.4 a second")
-    assert "198 late (99.0%)" in said
+    assert "200 late (100.0%), fell behind by 3.9 s" in said
+
+
+def test_an_engine_of_29_15_a_second_does_not_sustain_30_however_long_it_has_the_time() -> None:
+    latencies = [34.3 + 0.97 * number for number in range(900)]
+    said = answer(latencies, rate=Fraction(30), duration_s=30.9, late=900)
+    assert said.startswith("Does not sustain 30 fps: delivers 29.1 a second")
+    assert said.endswith("nothing dropped, 900 late (100.0%), fell behind by 838.1 ms.")
+
+
+def test_frames_that_are_all_late_by_the_same_are_sustained() -> None:
+    said = answer([900.0] * 60, duration_s=3.3, late=60)
+    assert said == "Sustains 25 fps: p50 900.0 ms (at most 900.0), nothing dropped, 60 late (100.0%)."
+
+
+def test_what_is_lost_while_the_process_did_not_run_is_not_blamed_on_the_engine() -> None:
+    said = answer([10.0] * 151, duration_s=9, dropped=74, still_us=3_000_000)
+    assert said.startswith(
+        "Not known whether it sustains 25 fps, as it did not run for 3.0 s: delivers 16.8 a second"
+    )
+    assert said.endswith("74 of 225 dropped (32.9%).")
+
+
+def test_what_standing_still_does_not_explain_is_blamed_on_the_engine() -> None:
+    said = answer([10.0] * 74, duration_s=9, dropped=151, still_us=3_000_000)
+    assert said.startswith("Does not sustain 25 fps")
+
+
+def test_a_backlog_that_standing_still_does_not_explain_is_blamed_on_the_engine() -> None:
+    growing = [61.0 + 21 * number for number in range(200)]
+    assert answer(growing, duration_s=12.2, late=200, still_us=3_000_000).startswith("Does not sustain 25 fps")
+    assert answer(growing, duration_s=12.2, late=200, still_us=4_000_000).startswith("Not known whether it sustains")
+
+
+def test_a_run_that_stood_still_and_lost_nothing_sustains_its_pace() -> None:
+    assert answer([10.0] * 200, duration_s=8, still_us=600_000).startswith("Sustains 25 fps: ")
 
 
 def test_losses_are_counted_with_their_share() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from streamer.ledger.decode_errors import MOST_LETTERS, MOST_REASONS, DecodeErrors, one_line, told
-from streamer.ledger.record import FrameRecord, Outcome
+from streamer.ledger.record import AFTER_DAMAGE, FrameRecord, Outcome
 from streamer.rundir.columns import read_columns
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row, read_frames
 from streamer.studies.run_figures import undecoded
@@ -47,11 +47,11 @@ def copy(hurt: tuple[Path, Finished], tmp_path: Path) -> Path:
     return Path(shutil.copytree(hurt[0], tmp_path / "run"))
 
 
-def test_a_frame_that_cannot_be_decoded_says_why_and_no_other_has_a_reason(hurt: tuple[Path, Finished]) -> None:
+def test_a_frame_that_cannot_be_decoded_says_why_and_those_behind_it_are_marked(hurt: tuple[Path, Finished]) -> None:
     by_outcome: dict[str, set[str]] = {}
     for row in rows(hurt[0] / "frames.csv"):
         by_outcome.setdefault(row["outcome"], set()).add(row["reason"])
-    assert by_outcome == {"delivered": {""}, "decode_error": {DAMAGED, INVALID}}
+    assert by_outcome == {"delivered": {"", AFTER_DAMAGE}, "decode_error": {DAMAGED, INVALID}}
 
 
 def test_the_reasons_are_counted_in_run_json_and_on_the_screen(hurt: tuple[Path, Finished]) -> None:
@@ -110,7 +110,8 @@ def test_a_reason_that_is_left_out_is_found_out(copy: Path) -> None:
 
 def test_a_run_that_was_written_before_there_were_reasons_is_valid(copy: Path) -> None:
     document = manifest(copy)
-    del document["decode_errors"], document["files"]
+    del document["decode_errors"], document["files"], document["document_sha256"]
+    document["schema_version"] = 1
     (copy / "run.json").write_text(json.dumps(document))
     table = copy / "frames.csv"
     table.write_text(table.read_text().replace(DAMAGED, "").replace(INVALID, ""))

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from streamer.ledger.record import Outcome
 from streamer.machine.contention import Reading, Witness
+from streamer.pipeline.between_frames import HousekeepingTally
 from streamer.run.doubts import AT_THE_END, doubts
 from streamer.run.facts import Contention, Facts
-from streamer.run.measured_parts import ReplacementPart
+from streamer.run.measured_parts import UNKNOWN_RESOURCES, ReplacementPart, housekeeping_part
 from streamer.run.measurements import DeviceChange
 from streamer.stats.steadiness import Window
 from streamer.stats.summary import counts
@@ -53,7 +54,7 @@ def test_gaps_of_a_file_are_doubted_once_the_run_has_waited_for_them() -> None:
 
     told = "stream 1: the times of the file have a gap of 20.0 s after frame 49: nothing is due meanwhile"
     assert said(50) == []
-    assert said(50, replace(of_file, interrupted=True)) == [told], "it was stopped while it waited"
+    assert said(50, replace(of_file, stopped_by="SIGINT")) == [told], "it was stopped while it waited"
     assert said(51) == [told]
     assert said(100) == [
         "stream 1: the times of the file have 2 gaps, 25.0 s in all, the first 20.0 s after frame 49: "
@@ -98,6 +99,21 @@ def test_more_dropped_than_delivered_and_no_gap_to_decode_in() -> None:
     said = doubts(run_by(Rig(services_s=(0.2,), decode_s=0.002).run()))
     assert any(one.startswith("more frames were dropped than delivered: 79 and 21") for one in said)
     assert any(one.startswith("the engine left no gap to decode in") for one in said)
+
+
+def test_housekeeping_that_found_no_room_between_frames() -> None:
+    def told(**counts: int) -> list[str]:
+        resources = {**UNKNOWN_RESOURCES, "housekeeping": housekeeping_part(HousekeepingTally(200, **counts))}
+        return doubts(observed(resources=resources))
+
+    assert told() == told(delayed=5, most_delay_us=3_000, longest_us=4_000) == []
+    (said,) = told(while_measuring=12, longest_us=800)
+    assert said.startswith(
+        "the engine left no gap for housekeeping: 12 of 200 times it was done between two inferences"
+    )
+    assert said.endswith("for 0.8 ms at most")
+    (said,) = told(delayed=6, most_delay_us=3_000)
+    assert said.startswith("housekeeping delayed 6 of 1000 frames, by 3.0 ms at most")
 
 
 def test_what_the_machine_is_short_of() -> None:

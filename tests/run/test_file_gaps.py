@@ -43,7 +43,7 @@ def due_ms(out: Path, stream: str = "0") -> list[float]:
 
 
 def of_gaps(sentences: list[str]) -> list[str]:
-    return [one for one in sentences if "gap" in one]
+    return [one for one in sentences if "times of" in one]
 
 
 def test_the_wait_is_told_before_the_run_and_before_the_frame_and_doubted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +58,25 @@ def test_a_source_that_ends_too_soon_for_until_is_a_doubt(clip: Path, tiny_model
 
 
 @pytest.mark.parametrize(
-    ("score", "says"), [(1.5, "confidences reach 1.500"), (0.0, "nothing was found in any of 30")]
+    ("score", "says"),
+    [
+        (1.5, "confidences reach 1.500"),
+        (412.0, "confidences reach 412.000"),
+        (1.005, None),  # a quantized model rounds
+        (0.0, "nothing was found in any of 30"),
+    ],
 )
-def test_what_a_model_puts_out_is_doubted(score: float, says: str, clip: Path, tmp_path: Path) -> None:
+def test_what_a_model_puts_out_is_doubted(score: float, says: str | None, clip: Path, tmp_path: Path) -> None:
     answer = raw(1, 6, CELLS)
     answer[0, :, 10] = 20, 20, 16, 16, score, 0
     model = write_ir(tmp_path / "mine.xml", answer, labels="person car")
     settings = Settings(engine="ir", model=str(model), out=tmp_path / "run", fps="max", frames=30, chart=False)
     doubts = streamer.replay(clip, settings).manifest["doubts"]
-    assert sum(says in doubt for doubt in doubts) == 1
+    assert verify(tmp_path / "run").reasons == []
+    if says is None:
+        assert not any("confidences" in doubt for doubt in doubts)
+    else:
+        assert sum(says in doubt for doubt in doubts) == 1
 
 
 @pytest.mark.timing
@@ -73,7 +84,9 @@ def test_a_missed_objective_is_exit_code_3_and_says_why(clip: Path, tiny_model: 
     options = ("--engine", "null,delay_ms=5", "--model", tiny_model, "--fps", "100", "--policy", "wait")
     missed = runs.streamer("replay", clip, *options, "--slo", "service.p50<1ms", "--out", "missed", cwd=tmp_path)
     assert missed.code == 3
-    assert "service.p50<1ms: missed, 5." in missed.out
+    said = re.search(r"service\.p50<1ms: missed, ([\d.]+)", missed.out)
+    assert said is not None
+    assert float(said[1]) >= 5, "the engine takes that long, and the machine may add to it"
     withheld = runs.streamer("replay", clip, *options, "--slo", "latency.p99<1s", "--out", "withheld", cwd=tmp_path)
     assert withheld.code == 3
     assert "latency.p99 needs 662 frames, has 60" in withheld.out

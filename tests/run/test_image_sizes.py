@@ -51,6 +51,18 @@ def test_each_is_found_in_at_its_own_size(tiny_model: Path, tmp_path: Path) -> N
     assert verify(tmp_path / "run").reasons == []
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (31, 17), (32, 18), (33, 137), (48, 242)])
+def test_the_video_is_of_the_size_that_is_promised_whatever_it_is(size: tuple[int, int], tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "0.png"), np.full((*size[::-1], 3), 90, np.uint8))
+    asked = ("--engine", "null", "--fps", "30", "--no-chart", "--out", "run")
+    done = runs.streamer("replay", "0.png", *asked, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert verify(tmp_path / "run").reasons == []
+    with av.open(str(tmp_path / "run" / "annotated.mp4")) as video:
+        stream = video.streams.video[0]
+        assert (stream.width, stream.height) == tuple(side + side % 2 for side in size)
+
+
 @pytest.mark.parametrize("size", [(64, 48), (128, 96), (30, 200), (200, 30), (1, 1), (1, 999)])
 def test_a_picture_is_fitted_into_the_size_asked_for_and_centred(size: tuple[int, int]) -> None:
     width, height = size

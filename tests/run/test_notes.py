@@ -7,25 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from streamer.detection.heads import Head
+from streamer.detection.layouts.yolo import Classes
 from streamer.engines.config import CONVOLUTIONS, PRECISION
 from streamer.engines.spec_parser import parse_spec
 from streamer.models.model import Model
 from streamer.run.notes import of_quantized_onnx
+from tests.detectors import model_with, signature
 from tests.onnx_weights import write_operators
 
 
 def model_of(path: Path) -> Model:
-    return Model(
-        name=path.stem,
-        path=path,
-        files={"onnx": path},
-        hashes={"onnx": ""},
-        input_size=(64, 64),
-        output_shape=(1, 84, 84),
-        head=Head.CLASSES,
-        names=("person",),
-    )
+    model = model_with(Classes, signature((1, 84, 84), size=(64, 64)), ["person"])
+    return replace(model, name=path.stem, path=path, files={"onnx": path})
 
 
 @pytest.fixture

@@ -6,14 +6,16 @@ import csv
 import gzip
 import json
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import av
 
 import streamer
+from streamer.rundir.compressor import Compressor, compress_file
 from streamer.rundir.csv_file import Reserve, Table
-from streamer.rundir.paths import pieces_of
-from streamer.rundir.segments import Pieces, _compress
+from streamer.rundir.segments import Pieces
+from streamer.rundir.written import pieces_of
 from streamer.settings import Settings, Video
 from streamer.verify import verify
 from tests.videos import write_video
@@ -78,16 +80,6 @@ def test_the_oldest_pieces_go_when_they_take_more_than_they_may_and_that_is_said
     assert verify(done).reasons == []
 
 
-def test_after_a_long_pause_one_piece_is_cut_and_not_one_for_each_that_was_missed(tmp_path: Path) -> None:
-    reserve = Reserve(tmp_path / "reserve")
-    frames, detections = (Table(tmp_path / f"{name}.csv", "a", reserve) for name in ("frames", "detections"))
-    pieces = Pieces(frames, detections, [], every_us=100_000, keep_bytes=1 << 30)
-    for now_us in (99_999, 100_000, 100_001, 950_000, 950_001, 999_999, 1_000_000):
-        pieces.between(now_us)
-    pieces.finish()
-    assert [cut.at_us for cut in pieces.cuts] == [100_000, 950_000, 1_000_000]
-
-
 def test_a_table_that_is_cut_goes_on_in_a_new_file_with_a_header_of_its_own(tmp_path: Path) -> None:
     table = Table(tmp_path / "t.csv", "a,b", Reserve(tmp_path / "reserve"))
     table.append("1,2\n3,4\n")
@@ -104,7 +96,7 @@ def test_the_end_does_not_wait_for_what_is_being_compressed_and_leaves_nothing_p
     pieces = Pieces(frames, detections, [], every_us=1, keep_bytes=1 << 30)
     for second in range(1, 4):  # none of them has the time to be compressed before the next one
         frames.append(f"{second}\n")
-        pieces.between(second)
+        pieces.cut(second)
     pieces.finish()
     assert sorted(path.name for path in tmp_path.glob("*.csv*")) == [
         *(f"detections.000{number}.csv.gz" for number in range(3)),
@@ -115,9 +107,63 @@ def test_the_end_does_not_wait_for_what_is_being_compressed_and_leaves_nothing_p
     assert [row[0] for row in rows_of(tmp_path / "frames.csv")] == ["1", "2", "3"]
 
 
+def test_a_process_that_was_killed_is_replaced_and_what_it_left_is_compressed(tmp_path: Path) -> None:
+    compressor = Compressor()
+    first = compressor.start()
+    first.kill()
+    paths = [tmp_path / f"t.000{number}.csv" for number in range(2)]
+    for path in paths:
+        path.write_text("a\n1\n")
+    compressor.take(paths[:1])
+    assert compressor.start() is not first
+    compressor.take(paths[1:])
+    compressor.finish()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.0000.csv.gz", "t.0001.csv.gz"]
+
+
+def test_one_process_compresses_one_after_the_other_while_nobody_waits(tmp_path: Path) -> None:
+    compressor = Compressor()
+    process = compressor.start()
+    for number in range(3):
+        path = tmp_path / f"t.000{number}.csv"
+        path.write_text("a\n1\n")
+        compressor.take([path])
+        assert process._link.poll(20), "it says when it is done"
+        assert not path.exists()
+    assert compressor.start() is process
+    compressor.finish()
+    assert len(list(tmp_path.glob("*.csv.gz"))) == 3
+
+
+def test_rows_that_are_written_while_a_table_is_cut_are_in_one_of_its_files_each(tmp_path: Path) -> None:
+    table = Table(tmp_path / "t.csv", "a", Reserve(tmp_path / "reserve"))
+    written, begun = 0, Event()
+
+    def append() -> None:
+        nonlocal written
+        while written < 3_000:
+            table.append(f"{written}\n")
+            written += 1
+            begun.set()
+
+    thread = Thread(target=append)
+    thread.start()
+    begun.wait()
+    counts = [table.cut(tmp_path / f"t.{number:04d}.csv") for number in range(20)]
+    thread.join()
+    table.close()
+    rows = [
+        path.read_text().splitlines()
+        for path in (*(tmp_path / f"t.{n:04d}.csv" for n in range(20)), tmp_path / "t.csv")
+    ]
+    assert all(lines[0] == "a" for lines in rows)
+    assert [int(row) for lines in rows for row in lines[1:]] == list(range(3_000))
+    assert counts == [len(lines) - 1 for lines in rows[:-1]]
+
+
 def test_a_piece_that_has_gone_or_finds_no_room_is_left_as_it_is(tmp_path: Path) -> None:
-    _compress(str(tmp_path / "gone.csv"))
+    compress_file(str(tmp_path / "gone.csv"))
     (tmp_path / "full.csv").write_text("a\n1\n")
     (tmp_path / "full.csv.gz").mkdir()  # stands for a disk that takes no more
-    _compress(str(tmp_path / "full.csv"))
+    compress_file(str(tmp_path / "full.csv"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full.csv", "full.csv.gz"]

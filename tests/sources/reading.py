@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 
 from streamer.frame import Frame
+from streamer.sources.access import Access
 from streamer.sources.base import Source, Unreadable
 from streamer.sources.registry import open_source
 
@@ -15,9 +16,9 @@ def now_us() -> int:
     return time.monotonic_ns() // 1_000
 
 
-def opened(uri: object, *, loop: bool = False) -> Source:
+def opened(uri: object, *, loop: bool = False, access: Access | None = None) -> Source:
     """The source, open."""
-    return open_source(str(uri), loop=loop, now_us=now_us)
+    return open_source(str(uri), loop=loop, now_us=now_us, access=access)
 
 
 def read_all(source: Source, most: int = 1_000) -> list[Frame | Unreadable]:

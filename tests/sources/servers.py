@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import av
 
@@ -19,13 +20,8 @@ RTP_CLOCK = 90_000
 
 
 @contextmanager
-def http_server(
-    content: bytes = b"", *, status: int = 200, protected: bool = False, sized: bool = True
-) -> Iterator[str]:
-    """Answers every request with ``content`` and ``status``; the address, whose user and password are right.
-
-    Not ``sized``, it is a camera that does not say how much it will send, and hangs up behind it.
-    """
+def http_server(content: bytes = b"", *, status: int = 200, protected: bool = False) -> Iterator[str]:
+    """Answers every request with ``content`` and ``status``; the address, whose user and password are right."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -36,8 +32,7 @@ def http_server(
                 self.end_headers()
                 return
             self.send_response(status)
-            if sized:
-                self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 
@@ -69,7 +64,7 @@ def refused_port() -> str:
 
 @contextmanager
 def rtsp_server(clip: Path | None, *, answer: str = "200 OK", hangs_up: bool = True) -> Iterator[str]:
-    """Serves the H.264 of ``clip`` to one client, over TCP, and then hangs up or falls silent.
+    """Serves the H.264 of ``clip`` to one client, over TCP and by its times, and then hangs up or falls silent.
 
     Refuses when ``answer`` is another one.
     """
@@ -103,7 +98,9 @@ def _serve_rtsp(server: socket.socket, clip: Path | None, answer: str, hangs_up:
                 headers = "Session: 1\r\n"
             client.sendall(f"RTSP/1.0 {status}\r\nCSeq: {number}\r\n{headers}\r\n{body}".encode())
             if method == "PLAY" and clip is not None:
-                for packet in _rtp_packets(clip):
+                begin_s = time.monotonic()
+                for due_s, packet in _rtp_packets(clip):
+                    Event().wait(max(0.0, begin_s + due_s - time.monotonic()))
                     client.sendall(packet)
                 if hangs_up:
                     return
@@ -129,8 +126,8 @@ def _request(lines: Iterable[bytes]) -> tuple[str, str] | None:
     return None
 
 
-def _rtp_packets(clip: Path) -> Iterator[bytes]:
-    """Each NAL unit of the clip's H.264 in an RTP packet of its own, framed for TCP."""
+def _rtp_packets(clip: Path) -> Iterator[tuple[float, bytes]]:
+    """Each NAL unit of the clip's H.264 in an RTP packet of its own, framed for TCP, and when it is sent."""
     number = 0
     with av.open(str(clip)) as container:
         for packet in container.demux(video=0):
@@ -141,5 +138,5 @@ def _rtp_packets(clip: Path) -> Iterator[bytes]:
                 last = place == len(units) - 1
                 header = bytes([0x80, 96 | (0x80 if last else 0)]) + number.to_bytes(2, "big")
                 rtp = header + stamp.to_bytes(4, "big") + b"\0\0\0\1" + unit
-                yield b"$\0" + len(rtp).to_bytes(2, "big") + rtp
+                yield stamp / RTP_CLOCK, b"$\0" + len(rtp).to_bytes(2, "big") + rtp
                 number += 1

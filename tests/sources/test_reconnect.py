@@ -20,10 +20,12 @@ from streamer.sources.base import Unreadable
 from streamer.verify import verify
 from tests import runs
 from tests.runs import check_conserved, environment, manifest, rows
+from tests.sources.cameras import Pace, mjpeg, streamed
 from tests.sources.reading import now_us, opened, read_on
 from tests.sources.rtsp_camera import RtspCamera, made_ms, why_not
-from tests.sources.servers import http_server, refused_port
-from tests.videos import write_video
+from tests.sources.servers import refused_port
+from tests.verified import runs_verified
+from tests.videos import number_of, write_video
 
 ABSENT = why_not()
 needs_rtsp = pytest.mark.skipif(ABSENT is not None, reason=ABSENT or "")
@@ -37,11 +39,11 @@ class Running:
         self.process = process
         self.out = out
 
-    def wait_for(self, outcome: str, more: int) -> None:
-        """Returns when so many more rows have that outcome."""
-        wanted = self._count(outcome) + more
+    def wait_for(self, outcome: str, more: int, stream: int | None = None) -> None:
+        """Returns when so many more rows have that outcome, of all streams or of one."""
+        wanted = self._count(outcome, stream) + more
         for _ in range(6000):
-            if self._count(outcome) >= wanted:
+            if self._count(outcome, stream) >= wanted:
                 return
             with suppress(subprocess.TimeoutExpired):
                 _, said = self.process.communicate(timeout=0.02)
@@ -54,16 +56,22 @@ class Running:
         _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said
 
-    def _count(self, outcome: str) -> int:
+    def _count(self, outcome: str, stream: int | None) -> int:
         table = self.out / "frames.csv"
-        return table.read_text().count(f",{outcome},") if table.is_file() else 0
+        lines = table.read_text().splitlines() if table.is_file() else []
+        begin = "" if stream is None else f"{stream},"
+        return sum(line.startswith(begin) and f",{outcome}," in line for line in lines)
 
 
 @contextmanager
 def running(addresses: list[str], model: Path, out: Path, *more: str) -> Iterator[Running]:
     command = [sys.executable, "-m", "streamer", "replay", *addresses, "--engine", "null", "--model", str(model)]
     command += ["--quiet", "--warmup", "0", "--out", str(out), *more]
-    with subprocess.Popen(command, env=environment(), cwd=out.parent, stderr=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with (
+        runs_verified(out.parent),
+        subprocess.Popen(command, env=environment(), cwd=out.parent, stderr=pipe, text=True) as process,
+    ):
         try:
             yield Running(process, out)
         finally:
@@ -243,10 +251,9 @@ def test_a_camera_that_is_not_there_when_the_run_begins_is_one_line(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_camera_over_http_that_hangs_up_is_connected_anew_and_its_times_go_on(tmp_path: Path) -> None:
-    clip = write_video(tmp_path / "clip.ts", 12, options={"bf": "0"})
-    with http_server(clip.read_bytes(), sized=False) as address:
-        source = opened(address)
+def test_a_camera_over_http_that_hangs_up_is_connected_anew_and_its_times_go_on() -> None:
+    with streamed(Pace(frames=30), "mpegts", keyframe_every=5) as camera:
+        source = opened(camera.address)
         items: list[Frame | Unreadable] = []
         for _ in range(3):
             with pytest.raises(SourceError, match="hung up: the connection was closed"):
@@ -255,7 +262,22 @@ def test_a_camera_over_http_that_hangs_up_is_connected_anew_and_its_times_go_on(
     assert len(items) > 24
     assert [item.index for item in items] == sorted({item.index for item in items})
     assert all(earlier.pts < later.pts for earlier, later in pairwise(items))
+    came_s = ((items[-1].arrived_us or 0) - (items[0].arrived_us or 0)) / 1e6
+    assert float(items[-1].pts - items[0].pts) == pytest.approx(came_s, abs=0.04)
     assert source.doubts == []
+
+
+def test_a_camera_that_comes_back_at_twice_its_rate_is_taken_up_at_once() -> None:
+    # Its frames have no times, and none is waited for half as long as those of before were apart.
+    with mjpeg(Pace(24, frames=80, later=(80, 60))) as camera:
+        source = opened(camera.address)
+        with pytest.raises(SourceError, match="hung up: the connection was closed"):
+            read_on(source, [])
+        frame = source.read()
+        source.close()
+        begun = next(sent.number for sent in camera.sent if sent.connection == 1)
+    assert isinstance(frame, Frame)
+    assert number_of(frame.image) - begun < 60 + 19  # a second, and what a busy machine takes
 
 
 @pytest.mark.slow

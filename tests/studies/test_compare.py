@@ -141,6 +141,7 @@ def test_the_picture_is_as_wide_as_promised(compared: dict[str, Any], place: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_the_terminal_shows_both_tables_and_the_advice(place: Path, tiny_model: Path) -> None:
     done = compare(
         place, tiny_model, "--engine", "null,delay_ms=6", "--engine", "null,delay_ms=3", "--engine", "ir-npu"
@@ -153,6 +154,7 @@ def test_the_terminal_shows_both_tables_and_the_advice(place: Path, tiny_model: 
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_another_baseline_can_be_asked_for(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6", "--engine", "null,delay_ms=3")
     found = document(compare(place, tiny_model, *engines, "--baseline", "null,delay_ms=3", "--json", "--out", "b"))
@@ -252,27 +254,33 @@ def test_sources_that_cannot_be_compared(sources: tuple[str, ...], said: str, pl
 
 
 @pytest.mark.slow
-def test_an_interrupted_comparison_keeps_what_was_finished(place: Path, tiny_model: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_comparison_that_a_signal_interrupts_keeps_what_was_finished(
+    number: signal.Signals, place: Path, tiny_model: Path
+) -> None:
     command = [sys.executable, "-m", "streamer", "compare", "clip.mkv", "--model", str(tiny_model), "--fps", "20"]
     command += ["--loop", "--duration", "10m", "--engine", "null", "--engine", "null,delay_ms=9", "--warmup", "0"]
-    command += ["--out", "interrupted"]
+    out = place / f"interrupted by {number.name}"
+    command += ["--out", str(out)]
     terminal, inside = pty.openpty()
-    process = subprocess.Popen(command, cwd=place, env=environment({"TERM": "xterm"}), stdout=inside, stderr=inside)
+    process = subprocess.Popen(
+        command, cwd=place, env=environment({"TERM": "xterm"}), stdout=inside, stderr=inside, start_new_session=True
+    )
     os.close(inside)
     read_until(terminal, b"round 3 of")
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, number)  # as a terminal, a timeout and systemd do
     shown = read_until(terminal, None)
-    assert process.wait() == 130
+    assert process.wait() == 128 + number
     os.close(terminal)
     assert b"Traceback" not in shown
-    found = json.loads((place / "interrupted" / "compare.json").read_text())
+    found = json.loads((out / "compare.json").read_text())
     assert found["run"]["interrupted"] is True
     assert found["run"]["rounds"] >= 2
     assert found["run"]["frames"] == found["run"]["rounds"] * 20
     for row in found["engines"]:
-        assert manifest(place / "interrupted" / row["directory"])["verdict"] == "INTERRUPTED"
-        assert len(rows(place / "interrupted" / row["directory"] / "frames.csv")) >= found["run"]["frames"]
-        assert streamer("verify", place / "interrupted" / row["directory"], cwd=place).code == 0
+        assert manifest(out / row["directory"])["verdict"] == "INTERRUPTED"
+        assert len(rows(out / row["directory"] / "frames.csv")) >= found["run"]["frames"]
+        assert streamer("verify", out / row["directory"], cwd=place).code == 0
 
 
 def test_a_gap_in_the_times_of_the_source_is_told_and_skipped_in_every_run(tiny_model: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from streamer.detection.postprocess import Postprocess
-from streamer.detection.preprocess import Fit, Preprocess
+from streamer.detection.preprocess import Preprocess
 from streamer.engines.base import Engine
 from streamer.engines.null import NullEngine
 from streamer.engines.openvino import devices
@@ -512,8 +512,8 @@ def test_the_bundled_model_is_judged_as_pycocotools_judges_it_from_the_clips_own
     engine.read()
     engine.compile()
     (request,) = engine.requests
-    preprocess = Preprocess(model.input_size, Fit.LETTERBOX)
-    postprocess = Postprocess(model.head, 0.001, 0.7)
+    preprocess = Preprocess(model.signature.picture_port, model.input_size, model.input)
+    postprocess = Postprocess(model.decoder(), 0.001, 0.7)
     results = []
     images = [0, 120, 240, 360, 480, 600]
     for frame in ChosenFrames(str(source), 6):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.detection.preprocess import Fit, Preprocess
+from streamer.detection.preprocess import Preprocess
 from streamer.engines.config import CONVOLUTIONS
 from streamer.engines.registry import open_engine, unavailable
 from streamer.engines.spec_parser import parse_spec
@@ -106,7 +106,7 @@ def test_a_quantized_model_is_kept_and_the_engines_find_it(quantize: Quantize, l
             engine.read()
             engine.compile()
             assert engine.config_in_force[CONVOLUTIONS] == "3 i8"
-            assert engine.requests[0].infer().shape == after.output_shape
+            assert engine.requests[0].infer()[0].shape == after.signature.outputs[0].shape
 
 
 @needs_nncf
@@ -252,7 +252,7 @@ def test_an_onnx_file_that_is_quantized_already_is_refused(name: str, quantize: 
 @needs_nncf
 def test_a_model_with_nothing_to_quantize_is_refused(quantize: Quantize, tiny_model: Path, cache: Path) -> None:
     done = quantize(tiny_model)
-    assert done.error == "tiny.xml cannot be quantized: it has no convolution that has learnt anything"
+    assert done.error == "tiny.xml cannot be quantized: it has nothing that has learnt anything"
     assert done.code == 1
     assert kept(cache) == []
 
@@ -453,7 +453,7 @@ def test_it_is_calibrated_on_what_replay_would_give_the_model(learned: Path, cac
     ]
     low, high = (float(first.input_value(place).get_node().data.ravel()[0]) for place in (1, 2))
     tensor = np.empty((1, 3, 64, 64), np.float32)
-    Preprocess((64, 64), Fit.LETTERBOX)(bright[0], tensor)
+    Preprocess(model.signature.picture_port, model.input_size, model.input)(bright[0], tensor)
     assert low <= float(tensor.min())
     assert high == pytest.approx(float(tensor.max()), rel=0.02), "not scaled to 0 to 1"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,17 @@ def test_opencv_says_nothing_within_and_has_its_old_level_after() -> None:
     log = getattr(cv2.utils, "logging", cv2)
     before = log.getLogLevel()
     with opencv_quiet():
+        assert log.getLogLevel() == 0
+    assert log.getLogLevel() == before
+
+
+def test_opencv_stays_quiet_until_the_last_thread_that_wants_it_so_has_left() -> None:
+    log = getattr(cv2.utils, "logging", cv2)
+    before = log.getLogLevel()
+    first, second = opencv_quiet(), opencv_quiet()
+    with ExitStack() as stack:
+        with first:
+            stack.enter_context(second)
         assert log.getLogLevel() == 0
     assert log.getLogLevel() == before
 

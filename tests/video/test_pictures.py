@@ -11,8 +11,9 @@ import av
 import pytest
 from av.packet import Packet
 
+from streamer.video.contents import Picture
 from streamer.video.pictures import picture_count
-from streamer.video.reader import Picture, VideoReader
+from streamer.video.reader import VideoReader
 from tests import h264_fields, plain
 from tests.videos import number_of, write_video
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from streamer.errors import SourceError, UsageError
-from streamer.video.reader import Picture, VideoReader
+from streamer.video.contents import Picture
+from streamer.video.reader import VideoReader
 from tests.videos import FASTSTART, cut_off, damage, number_of, numbered_picture, write_video
 
 NTSC = Fraction(30000, 1001)

@@ -11,7 +11,7 @@ import pytest
 from av.video.stream import VideoStream
 
 import streamer
-from streamer.rundir.paths import pieces_of
+from streamer.rundir.written import pieces_of
 from streamer.settings import Settings
 from streamer.vendors import pyav
 from streamer.verify import verify

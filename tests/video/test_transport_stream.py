@@ -12,6 +12,7 @@ import pytest
 
 from streamer.frame import Image
 from tests import h264_fields, plain
+from tests.sources.damaged import packets_of_pictures, transport_stream
 from tests.video.test_pictures import check_as_decoded, read
 from tests.videos import number_of, numbered_picture, write_video
 
@@ -201,3 +202,25 @@ def test_segments_that_follow_by_chance_count_on_are_joined(tmp_path: Path) -> N
     reader, found = read(path)
     assert [picture.error for picture in found] == [None] * 20
     assert reader.doubts == []
+
+
+def test_what_shows_nothing_behind_lost_packets_is_lost_and_what_is_smeared_is_marked(tmp_path: Path) -> None:
+    content = transport_stream("hevc with B-frames")
+    whole, hurt = tmp_path / "whole.ts", tmp_path / "hurt.ts"
+    whole.write_bytes(content)
+    of_pictures = packets_of_pictures(content)
+    first = of_pictures[5][0]
+    lost = [number * SIZE for number in range(first, of_pictures[-2][-1]) if (number - first) % 40 < 3]
+    hurt.write_bytes(without(content, lost))
+    right = [picture.image for picture in read(whole)[1] if picture.image is not None]
+    found = read(hurt)[1]
+    with av.open(str(hurt)) as container:
+        assert len(found) == sum(packet.size > 0 for packet in container.demux(video=0))
+    assert "its data gave no picture" in {picture.error for picture in found}
+    smeared = [
+        picture
+        for picture in found
+        if picture.image is not None and not any(np.array_equal(picture.image, image) for image in right)
+    ]
+    assert smeared
+    assert all(picture.after_damage for picture in smeared)

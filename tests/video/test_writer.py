@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,10 +78,116 @@ def test_a_constant_rate_is_kept_exactly(tmp_path: Path, rate: Fraction) -> None
         assert stream.duration * pyav.time_base(stream) == 75 / rate
 
 
+@pytest.mark.parametrize("rate", [Fraction(30), NTSC, Fraction(120_000, 1001), Fraction(7), Fraction(1, 3)])
+@pytest.mark.parametrize("time_base", [Fraction(1, 1000), Fraction(1, 600), Fraction(1, 25), Fraction(1, 90_000)])
+def test_the_last_picture_is_shown_for_a_period_whatever_the_tick(
+    tmp_path: Path, rate: Fraction, time_base: Fraction
+) -> None:
+    times = [round(number / rate / time_base) * time_base + number * time_base for number in range(3)]
+    path = write_numbered(tmp_path / "out.mp4", times, rate, time_base)
+    assert times_and_numbers(path)[0] == times
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        tick_s = pyav.time_base(stream)
+        assert stream.duration is not None
+        assert tick_s <= Fraction(1, 10_000)
+        assert abs(stream.duration * tick_s - times[-1] - 1 / rate) <= tick_s
+
+
 def test_uneven_times_and_a_late_first_frame_are_kept_exactly(tmp_path: Path) -> None:
     times = [Fraction(tick, 90_000) for tick in [3003, 3004, 50_000, 360_001, 900_000]]
     path = write_numbered(tmp_path / "out.mp4", times, RATE, Fraction(1, 90_000))
     assert times_and_numbers(path) == (times, list(range(5)))
+
+
+MICROSECOND = Fraction(1, 1_000_000)
+MINUTES_36, DAYS_3 = 36 * 60, 3 * 86_400
+LONGEST = 2**31 - 2
+"""Ticks that a picture of an MP4 can last."""
+
+
+def in_ffprobe(path: Path) -> list[float] | None:
+    """When the packets come, in seconds, as FFmpeg's own tool reads them; None where it is absent."""
+    if (ffprobe := shutil.which("ffprobe")) is None:
+        return None
+    asked = [ffprobe, "-v", "error", "-show_entries", "packet=pts_time", "-of", "json", str(path)]
+    packets = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)["packets"]
+    return [float(packet["pts_time"]) for packet in packets]
+
+
+@pytest.mark.parametrize(
+    ("time_base", "gap_s", "held"),
+    [
+        (MICROSECOND, Fraction(MINUTES_36), 1),
+        (MICROSECOND, Fraction(DAYS_3), 240),
+        (MICROSECOND, LONGEST * MICROSECOND, 0),
+        (MICROSECOND, (LONGEST + 1) * MICROSECOND, 1),
+        (Fraction(1, 90_000), Fraction(DAYS_3), 20),
+        (Fraction(1, 1000), Fraction(DAYS_3), 1),
+        (Fraction(1, 10**9), Fraction(MINUTES_36), 2010),
+        (1 / RATE, Fraction(7 * 86_400), 4),
+        (1 / NTSC, 30_000_000 / NTSC, 26),
+    ],
+)
+def test_times_survive_any_gap_through_which_the_picture_before_it_is_held(
+    tmp_path: Path, time_base: Fraction, gap_s: Fraction, held: int
+) -> None:
+    step = round(Fraction(1, 10) / time_base) * time_base
+    given = [Fraction(0), step, step + gap_s, 2 * step + gap_s, 3 * step + gap_s]
+    with VideoWriter(tmp_path / "out.mp4", 64, 48, RATE, time_base) as writer:
+        for number, pts in enumerate(given):
+            writer.write(numbered_picture(number), pts)
+    assert (writer.frames, writer.held) == (5, held)
+    times, numbers = times_and_numbers(tmp_path / "out.mp4")
+    assert numbers == [0, *[1] * (1 + held), 2, 3, 4]
+    assert [*times[:2], *times[-3:]] == given
+    assert all(later > earlier for earlier, later in pairwise(times))
+    assert b"moof" not in boxes(tmp_path / "out.mp4")
+    probed = in_ffprobe(tmp_path / "out.mp4")
+    assert probed is None or probed == pytest.approx([float(time) for time in times], abs=1e-6, rel=0)
+
+
+def test_what_a_killed_process_left_has_its_times_after_a_gap_too(tmp_path: Path) -> None:
+    given = [Fraction(0), Fraction(DAYS_3), *(DAYS_3 + number * RATE for number in range(1, 4))]
+    with VideoWriter(tmp_path / "out.mp4", 64, 48, RATE, MICROSECOND) as writer:
+        for number, pts in enumerate(given):
+            writer.write(numbered_picture(number), pts)
+        # The last picture waits for its fragment's end.
+        shutil.copy(tmp_path / "out.mp4", tmp_path / "killed.mp4")
+    times, numbers = times_and_numbers(tmp_path / "killed.mp4")
+    assert numbers[-3:] == [1, 2, 3]
+    assert times[-3:] == given[1:4]
+
+
+def test_a_first_frame_may_come_after_a_gap(tmp_path: Path) -> None:
+    given = [Fraction(DAYS_3), DAYS_3 + 1 / Fraction(10)]
+    path = write_numbered(tmp_path / "out.mp4", given, RATE, MICROSECOND)
+    assert times_and_numbers(path) == (given, [0, 1])
+
+
+def test_a_video_goes_on_in_another_file_from_0_on_with_a_key_frame_and_the_same_encoder(tmp_path: Path) -> None:
+    path, tick = tmp_path / "out.mp4", Fraction(1, 90_000)
+    times = [[Fraction(at, 90_000) for at in piece] for piece in ([0, 3003, 6006], [7, 8, 90_000], [0])]
+    writer = VideoWriter(path, 63, 48, RATE, tick, sample_aspect_ratio=Fraction(4, 3))
+    encoder = writer._encoder
+    for piece, known in enumerate(times):
+        if piece:
+            writer.go_on(tmp_path / f"out.{piece - 1}.mp4", f"piece {piece}")
+        for number, pts in enumerate(known):
+            writer.write(numbered_picture(10 * piece + number)[:, :63], pts)
+    writer.close()
+    assert writer._encoder is encoder
+    assert writer.frames == 7
+    for piece, known in enumerate(times):
+        file = tmp_path / f"out.{piece}.mp4" if piece < 2 else path
+        assert times_and_numbers(file) == (known, [10 * piece + number for number in range(len(known))])
+        assert boxes(file)[-2:] == [b"mdat", b"moov"]
+        with av.open(str(file)) as container:
+            stream = container.streams.video[0]
+            assert container.metadata.get("comment") == (f"piece {piece}" if piece else None)
+            assert pyav.exact(stream.sample_aspect_ratio) == Fraction(4, 3)
+            assert stream.codec_context.color_range == 1
+            assert next(container.demux(stream)).is_keyframe
 
 
 def test_a_closed_video_is_an_ordinary_mp4(tmp_path: Path) -> None:
@@ -139,6 +247,26 @@ def test_odd_sizes_are_made_even_by_repeating_the_last_row_and_column(tmp_path: 
     assert picture.image[43, 20].mean() > 150
     assert picture.image[20, 61].mean() > 150
     assert picture.image[20, 20].mean() < 60
+
+
+@pytest.mark.parametrize("height", [*range(1, 19), 66, 137, 241, 242])
+def test_every_width_and_height_keeps_all_its_rows_columns_and_colours(tmp_path: Path, height: int) -> None:
+    for width in (1, 2, 3, 16, 17, 66):
+        image = np.full((height, width, 3), 200, np.uint8)
+        image[:, :, 0] = 40 + np.arange(height)[:, None] % 200
+        image[:, :, 1] = 100 + np.arange(width)
+        with VideoWriter(tmp_path / "out.mp4", width, height, RATE, 1 / RATE) as writer:
+            writer.write(image, Fraction(0))
+            writer.go_on(tmp_path / "out.0.mp4", "")
+            writer.write(image, Fraction(0))
+        expected = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
+        for name in ("out.0.mp4", "out.mp4"):
+            with av.open(str(tmp_path / name)) as container:
+                stream = container.streams.video[0]
+                assert (stream.width, stream.height) == expected.shape[1::-1]
+                (found,) = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+            assert found.shape == expected.shape
+            assert np.abs(found.astype(int) - expected).mean() < 6, f"{width}x{height}"
 
 
 def test_colours_survive_the_round_trip(tmp_path: Path) -> None:

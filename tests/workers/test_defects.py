@@ -32,10 +32,10 @@ def write(self, item):
 FileSink.write = write
 """
 OPENING = """
-import streamer.run.run
+import streamer.run.open_sources
 def open_source(*arguments, **more):
     raise AttributeError("'Stream' has no 'guessed_rate'")
-streamer.run.run.open_source = open_source
+streamer.run.open_sources.open_source = open_source
 """
 CHART = """
 import streamer.run.run
@@ -46,7 +46,7 @@ streamer.run.run.draw_latency = draw
 HOUSEKEEPING = """
 from streamer.run.measurements import Measurements
 def sample(self, collections):
-    raise OSError(12, "Cannot allocate memory")
+    raise LookupError("there is no such counter")
 Measurements.sample = sample
 """
 
@@ -66,7 +66,7 @@ def replay(tiny_model: Path) -> tuple[str | Path, ...]:
 
 @pytest.mark.parametrize(
     ("breaking", "name"),
-    [(SINK, "ZeroDivisionError"), (CHART, "TypeError"), (HOUSEKEEPING, "OSError")],
+    [(SINK, "ZeroDivisionError"), (CHART, "TypeError"), (HOUSEKEEPING, "LookupError")],
     ids=["sink", "chart", "housekeeping"],
 )
 def test_a_defect_in_a_run_is_one_line_and_what_was_written_is_kept(

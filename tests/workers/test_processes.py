@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import EngineError
-from streamer.workers.processes import Child, ChildLost, end_with_parent, run_to_end
+from streamer.workers.processes import OF_ALL, Child, ChildLost, end_with_parent, run_to_end
 from streamer.workers.threads import beside
 from tests.runs import environment
 
@@ -73,15 +73,23 @@ def test_a_child_that_says_nothing_is_lost_in_time() -> None:
     child.kill()
 
 
-def test_an_interrupt_of_the_terminal_does_not_reach_a_child() -> None:
+@pytest.mark.parametrize("number", OF_ALL)
+def test_a_signal_for_the_whole_group_does_not_end_a_child(number: signal.Signals) -> None:
     child = Child(echo, "heard")
+    child.signal(number)  # while Python is being started in it
     child.tell("first")
-    child.hear()
-    assert child._process.pid
-    os.kill(child._process.pid, signal.SIGINT)
+    assert child.hear() == "heard first"
+    child.signal(number)
     child.tell("second")
     assert child.hear() == "heard second"
     child.end()
+
+
+def test_a_child_that_nobody_has_ended_does_not_hold_up_the_end_of_its_parent(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.replace("    sys.stdin.read()\n", ""))
+    done = subprocess.run([sys.executable, script], env=environment(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def spin(link: Connection, _: str) -> None:

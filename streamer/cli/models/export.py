@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from streamer.cli.completion import complete_model
 from streamer.cli.trust import find_model_asking, trust_option
 from streamer.models.exporting import Form, export
 
 
 @click.command()
-@click.argument("model", metavar="NAME|PATH")
+@click.argument("model", metavar="NAME|PATH", shell_complete=complete_model)
 @click.option("--to", type=click.Choice([form.value for form in Form]), required=True, help="What to make.")
 @trust_option
 def command(model: str, to: str, trust: bool) -> None:

@@ -6,9 +6,10 @@ import json
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
+from streamer.cli.terminal import output_console
+from streamer.models.input_option import as_option, told_in_groups
 from streamer.models.inventory import Listed, inventory
 from streamer.models.metadata import words_of
 from streamer.models.store import store_dir
@@ -21,7 +22,8 @@ HASH_DIGITS = 12
 def command(as_json: bool) -> None:
     """List the models that --model takes by name: the bundled one, and those that were imported or pulled.
 
-    Every file is checked by its hash; a broken entry says what to do.
+    Every file is checked by its hash; a broken entry says what to do. Below are how each takes its pictures, as
+    --input of models import has it, and what told that.
 
     \b
     Examples:
@@ -32,8 +34,9 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
         return
-    console = Console()
+    console = output_console()
     console.print(_table(rows))
+    console.print(_inputs(rows))
     for row in rows:
         if row.broken is not None:
             console.print(row.broken, style="red", highlight=False, markup=False, soft_wrap=True)
@@ -58,10 +61,26 @@ def _table(rows: list[Listed]) -> Table:
         table.add_row(
             f"{row.name}\n{row.origin}",  # below each other: 80 columns are not many
             model.head.replace("+", "+\n"),
-            str(len(model.names)),
+            str(model.classes or ""),
             words_of(model.input_size),
             "\n".join(formats),
             f"{row.bytes / 1e6:.1f}",
             model.sha256[:HASH_DIGITS],
         )
+    return table
+
+
+def _inputs(rows: list[Listed]) -> Table:
+    """How each model takes its pictures, and what told it."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("name", "takes pictures as", "told by"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        if row.model is None:
+            continue
+        groups = told_in_groups(row.model.input, row.model.input_by)
+        sources = [
+            source if len(groups) == 1 else f"{', '.join(parts)}: {source}" for source, parts in groups.items()
+        ]
+        table.add_row(row.name, as_option(row.model.input).replace(",", ", "), "\n".join(sources))
     return table

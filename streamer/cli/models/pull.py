@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.models.importing import summary_of
 from streamer.models.pull import pull
 
@@ -23,9 +24,12 @@ def command(name: str) -> None:
       streamer models pull yolo11n
       streamer replay video.mp4 --model yolo11n --engine pytorch
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False, emoji=False)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with (
+        cursor_shown_while_stopped(console),
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
         task = progress.add_task(f"fetching {name}", total=None)
         entry, new = pull(name, lambda received, total: progress.update(task, completed=received, total=total))
     click.echo(f"{'pulled' if new else 'already there:'} {summary_of(entry)}")

@@ -10,14 +10,16 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from streamer.cli.completion import complete_model
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT
 from streamer.cli.options import video_stream_option
+from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.cli.trust import find_model_asking, trust_option
 from streamer.ledger.decode_errors import told
 
 
 @click.command()
-@click.argument("model", metavar="NAME|PATH")
+@click.argument("model", metavar="NAME|PATH", shell_complete=complete_model)
 @click.option(
     "--with",
     "source",
@@ -68,8 +70,11 @@ def command(
     from streamer.studies.quantize.study import Quantization, quantize_model
 
     found: Quantization
-    console = Console(stderr=True, quiet=shown["quiet"])
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    console = Console(stderr=True, quiet=shown["quiet"], markup=False, emoji=False)
+    with (
+        cursor_shown_while_stopped(console),
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
         task = progress.add_task("reading", total=None)
         found = quantize_model(
             find_model_asking(model, trust),

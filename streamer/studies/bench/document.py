@@ -28,7 +28,7 @@ def document_of(study: Bench, rows: Sequence[Benched], *, interrupted: bool) -> 
         "streamer": __version__,
         "answer": plain_answer(rows, len(study.engines)),
         "notes": [*_notes(study), *installation.notes()],
-        "source": source_part(study.source, fingerprint(study.source.uri)),
+        "source": source_part(study.source, fingerprint(study.path)),
         "model": model_part(study.model),
         "machine": study.machine.as_dict(),
         "versions": versions(),

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, cast
 
-from streamer.address import kind_of, without_credentials
-from streamer.detection.preprocess import Preprocessing
+import numpy as np
+
+from streamer.address import kind_of, of_no_file, without_credentials
+from streamer.detection.input_spec import Colour, Fit
+from streamer.detection.ports import channels_last
+from streamer.detection.preprocess import Preprocessing, preprocess_for
 from streamer.engines.base import Request
 from streamer.engines.variants import EngineSpec, Runtime
 from streamer.errors import SourceError, UsageError
 from streamer.files.bundled import bundled
 from streamer.frame import Frame, Image
+from streamer.models.model import Model
 from streamer.sources.base import SourceInfo
 from streamer.sources.images import IMAGE_SUFFIXES, ImageSource
 from streamer.sources.video_file import VideoSource
@@ -55,7 +61,7 @@ def _image_file(path: str) -> Path:
     if kind_of(path):
         raise UsageError(f"{without_credentials(path)} is no image: give an image file")
     if not os.path.exists(path):
-        raise UsageError(f"no such file: {path}")
+        raise UsageError(f"no such file: {of_no_file(path)}")
     if os.path.isdir(path):
         raise UsageError(f"{path} is a folder: give one of its images")
     if Path(path).suffix.lower() not in IMAGE_SUFFIXES:
@@ -72,17 +78,19 @@ def stretched(image: Image, input_size: tuple[int, int]) -> Image:
     return cast(Image, cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def feed(request: Request, spec: EngineSpec, picture: Image, how: Feed) -> str:
+def feed(request: Request, spec: EngineSpec, model: Model, picture: Image, how: Feed) -> str:
     """Gives the request a `stretched` picture; returns the type of the numbers that each inference starts from."""
-    if spec.preprocess is Preprocessing.GRAPH:
-        request.input[:] = picture[None]
-        return str(request.input.dtype)
-    tensor = (picture / 255.0).transpose(2, 0, 1)[None]
-    if spec.preprocess is Preprocessing.OFF:
-        return str(request.input.dtype)
-    if how is Feed.TUTORIAL and spec.runtime is Runtime.OPENVINO and not spec.shared:
+    port = model.signature.picture_port
+    in_bgr = replace(model.input, colour=Colour.BGR, fit=Fit.STRETCH)
+    if how is Feed.TUTORIAL and spec.runtime is Runtime.OPENVINO and not spec.shared and _in_numpy(spec):
         # In place of the array that preprocess would fill: OpenVINO's Python call converts and copies it every time.
-        cast(Any, request).input = tensor
+        numbers = picture * in_bgr.factor.astype(np.float64) + in_bgr.offset
+        tensor = numbers if channels_last(port) else numbers.transpose(2, 0, 1)
+        cast(Any, request).input = tensor[(None,) * (len(port.shape) - 3)]
         return str(tensor.dtype)
-    request.input[:] = tensor
+    preprocess_for(spec.preprocess, port, model.input_size, in_bgr)(picture, request.input)
     return str(request.input.dtype)
+
+
+def _in_numpy(spec: EngineSpec) -> bool:
+    return spec.preprocess is Preprocessing.NUMPY

@@ -58,7 +58,10 @@ def _figures(timed: Timed | None) -> tuple[float | None, ...]:
 
 
 def plain_answer(rows: Sequence[Benched], asked: int) -> str:
-    """The rows in a sentence: the fastest of the ``asked`` engines back to back, and how far the slowest is off."""
+    """The rows in a sentence: the lowest and the highest mean of the ``asked`` engines back to back.
+
+    They ran one after the other, so that noise may have put any of them first: none is called the fastest.
+    """
     engines = [row for row in rows if row.spec != AGAINST]
     ran = sorted(
         ((row.timed.each.mean or 0.0, row.timed.fps, row.spec) for row in engines if row.timed is not None),
@@ -67,18 +70,16 @@ def plain_answer(rows: Sequence[Benched], asked: int) -> str:
         said = ["Nothing was measured"]
     else:
         mean, fps, spec = ran[0]
-        said = [
-            f"Back to back {spec} {'is fastest' if len(ran) > 1 else 'takes'}{_an_image(mean, fps, len(ran) > 1)}"
-        ]
+        figure = f"{mean:.2f} ms an image ({fps:.2f} FPS)"
+        said = [f"Back to back {spec} takes {figure}"]
         if len(ran) > 1:
-            slowest, slower_fps, name = ran[-1]
-            said.append(f"{name} takes {fps / slower_fps:.2f} times as long ({slowest:.2f} ms)")
+            highest, _, name = ran[-1]
+            said = [
+                f"Back to back {spec} has the lowest mean, {figure}, {name} the highest, {highest:.2f} ms",
+                "which difference is more than noise compare tells",
+            ]
     if missing := sum(row.timed is None for row in engines):
         said.append(f"{missing} unavailable")
     if len(engines) < asked:
         said.append(f"{asked - len(engines)} not reached")
     return f"{'; '.join(said)}."
-
-
-def _an_image(mean: float, fps: float, after_comma: bool) -> str:
-    return f"{',' if after_comma else ''} {mean:.2f} ms an image ({fps:.2f} FPS)"

@@ -24,7 +24,7 @@ from streamer.pipeline.housekeeping import garbage_frozen
 from streamer.stats.distribution import Distribution
 from streamer.stats.percentiles import PERCENTILES
 from streamer.stats.summary import Statistics, statistics
-from streamer.studies.bench.input import Feed, feed, read_image, stretched
+from streamer.studies.bench.input import Feed, bundled_clip, feed, read_image, stretched
 from streamer.studies.bench.rows import AGAINST, Benched, Timed
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.offline_detector import Opened
@@ -70,6 +70,7 @@ class Bench:
         self.model = model
         self.settings = settings
         self.engines = tuple(dict.fromkeys(settings.engines))
+        self.path = image or bundled_clip()
         self.source, picture = read_image(image)
         self.machine = this_machine()
         self.started = datetime.now(UTC)
@@ -103,7 +104,7 @@ class Bench:
     def _bench(self, spec: EngineSpec, advance: Advance) -> Benched:
         with Opened(spec, self.model) as opened:
             request = opened.engine.requests[0]
-            fed = feed(request, spec, self._picture, self.settings.feed)
+            fed = feed(request, spec, self.model, self._picture, self.settings.feed)
             first, *others = self._timed(spec, request, advance)
             each = Distribution()
             for us in others:

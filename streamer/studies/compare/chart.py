@@ -14,8 +14,7 @@ from streamer.charts.line_labels import EndName, name_inches, write_end_names
 from streamer.charts.palette import Style, style_of
 from streamer.charts.panel import SLICES, frame, say, scale
 from streamer.errors import SinkError
-from streamer.rundir.columns import NEVER, Values, read_columns
-from streamer.rundir.paths import FRAMES
+from streamer.rundir.columns import NEVER, Values, read_all_columns
 from streamer.stats.percentiles import frames_needed
 from streamer.studies.compare.chart_bars import NAME_COLUMNS, bar_of, draw_bars
 
@@ -68,7 +67,7 @@ def _result_latencies(directory: Path, row: Mapping[str, Any]) -> Values | None:
     """Those of the frames that count: an interrupted run may have more of them than the others."""
     if row["directory"] is None:
         return None
-    columns = read_columns(directory / row["directory"] / FRAMES).first(row["frames"]["scheduled"])
+    columns = read_all_columns(directory / row["directory"]).first(row["frames"]["scheduled"])
     known: Values = columns.result_latency[columns.result_latency != NEVER]
     return known
 

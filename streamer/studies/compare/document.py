@@ -34,6 +34,7 @@ class Circumstances:
     ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``.
 
     ``reference`` is the engine that agreement is with, ``truth`` the name of the ground truth; None for neither.
+    ``differing`` names the conditions that were not the same for all runs.
     """
 
     source: Mapping[str, Any]
@@ -45,6 +46,7 @@ class Circumstances:
     truth: str | None
     notes: Sequence[str]
     doubts: Sequence[str]
+    differing: Sequence[str] = ()
 
 
 def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "streamer": __version__,
-        "answer": advise(rows, lambda one, other: table.ratio(one, other, 0.5)),
+        "answer": advise(rows, lambda one, other: table.ratio(one, other, 0.5), about.differing),
         "notes": list(about.notes),
         "doubts": doubts,
         "source": dict(about.source),

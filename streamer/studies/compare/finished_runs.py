@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from streamer.engines.variants import EngineSpec
-from streamer.errors import UsageError
+from streamer.errors import SinkError, UsageError
 from streamer.ledger.record import Outcome
-from streamer.rundir.detections_csv import read_detections
-from streamer.rundir.frames_csv import read_frames
-from streamer.rundir.paths import DETECTIONS, FRAMES, MANIFEST
+from streamer.rundir.detections_csv import read_all_detections
+from streamer.rundir.frames_csv import read_ledger
+from streamer.rundir.paths import MANIFEST
 from streamer.studies.compare.accuracy import Judged
+from streamer.studies.compare.conditions import CONTENT, differences, same_pictures
 from streamer.studies.compare.document import Circumstances, document_of, run_part
-from streamer.studies.compare.rows import Entry, Pairing, Table
+from streamer.studies.compare.rows import Entry, Table
 from streamer.studies.interleave import frames_in_a_round
 from streamer.studies.offline_detector import agreement_of
 from streamer.studies.run_figures import read_manifest
 
-TOLD = (
-    *(("model", "sha256"), ("machine", "cpu"), ("machine", "usable_cores"), ("run", "fps"), ("run", "schedule")),
-    *(("run", "arrivals"), ("run", "policy"), ("run", "queue"), ("run", "video"), ("run", "confidence")),
-    *(("run", "iou"), ("run", "fit"), ("run", "skip_gaps"), ("streams", "video_stream")),
-)
-"""What ought to be the same for a comparison to be one of engines."""
-IN_OLDER_RUNS: Mapping[tuple[str, str], Any] = {("streams", "video_stream"): 0, ("run", "skip_gaps"): False}
-"""What was so before it was recorded."""
-INPUT = (("source", "sha256"), ("source", "uri"), ("streams", "video_stream"))
-"""What runs of the same frames have in common."""
 NOT_INTERLEAVED = (
     "the runs were not interleaved: what changed on the machine between them counts as a difference, "
     "and only a large one can be told"
@@ -63,11 +53,10 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
             raise UsageError(f"--baseline {baseline.spec}: the runs are of {', '.join(dict.fromkeys(specs))}")
         first = specs.index(baseline.spec)
     chosen = manifests[first]
-    live = any(manifest["source"]["live"] for manifest in manifests)
-    same_frames = not live and all(_same(manifests, path) for path in INPUT)
-    took_turns = chosen["run"]["study"] is not None and _same(manifests, ("run", "study"))
+    same_frames = same_pictures(manifests)
+    rounds = _rounds(manifests)
     entries = [
-        Entry(name, directory, file=f"{manifest['engine']['variant']} of {manifest['model']['sha256']}")
+        _entry(name, directory, manifest, rounds)
         for name, directory, manifest in zip(names, directories, manifests, strict=True)
     ]
     if same_frames:
@@ -76,24 +65,73 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
             entry if place == first else replace(entry, judged=Judged(agreement_of(found[first], found[place])))
             for place, entry in enumerate(entries)
         ]
-    block = frames_in_a_round(Fraction(chosen["source" if chosen["run"]["closed_loop"] else "run"]["fps"]))
-    starts = [round_["frame"] for round_ in chosen["run"]["rounds"]] if took_turns else None
-    table = Table(entries, names[first], pairing=Pairing(block, starts), frames=None, beside=out)
+    differing = differences(manifests)
     return document_of(
-        table,
+        Table(entries, names[first], beside=out),
         Circumstances(
             source=chosen["source"],
             model=chosen["model"],
             machine=chosen["machine"],
             # Runs made before 0.1.0 was complete have them under "machine", if at all.
             versions=chosen.get("versions", chosen["machine"].get("versions", {})),
-            run=run_part(chosen, chosen["frames"]["scheduled"], len(starts or ()), block, interrupted=False),
+            run=run_part(
+                chosen,
+                chosen["frames"]["scheduled"],
+                0 if rounds is None else rounds.common,
+                _block(chosen),
+                interrupted=False,
+            ),
             reference=names[first] if same_frames else None,
             truth=None,
             notes=[],
-            doubts=[*([] if took_turns else [NOT_INTERLEAVED]), *_differences(manifests)],
+            doubts=[
+                *([NOT_INTERLEAVED] if rounds is None else []),
+                *_told(differing, manifests),
+                *_let_go(names, manifests),
+            ],
+            differing=list(differing),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """Rounds of runs that took turns: so many are ``common`` to all, which is fewer where one was interrupted."""
+
+    common: int
+
+    def starts(self, manifest: Mapping[str, Any]) -> list[int]:
+        """The frames with which those of a run begin: at another rate they are others."""
+        return [round_["frame"] for round_ in manifest["run"]["rounds"][: self.common]]
+
+    def frames(self, manifest: Mapping[str, Any]) -> int | None:
+        """How many frames a run has in them; None where that is all of its."""
+        further = manifest["run"]["rounds"][self.common :]
+        return further[0]["frame"] if further else None
+
+
+def _entry(name: str, directory: Path, manifest: Mapping[str, Any], rounds: _Rounds | None) -> Entry:
+    return Entry(
+        name,
+        directory,
+        file=f"{manifest['engine']['variant']} of {manifest['model']['sha256']}",
+        block=_block(manifest),
+        starts=None if rounds is None else rounds.starts(manifest),
+        frames=None if rounds is None else rounds.frames(manifest),
+    )
+
+
+def _rounds(manifests: Sequence[Mapping[str, Any]]) -> _Rounds | None:
+    """The rounds in which the runs took turns; None where they did not."""
+    study = manifests[0]["run"]["study"]
+    if study is None or any(manifest["run"]["study"] != study for manifest in manifests):
+        return None
+    return _Rounds(min(len(manifest["run"]["rounds"]) for manifest in manifests))
+
+
+def _block(manifest: Mapping[str, Any]) -> int:
+    """Frames of about a second of the run."""
+    return frames_in_a_round(Fraction(manifest["source" if manifest["run"]["closed_loop"] else "run"]["fps"]))
 
 
 def _names(directories: Sequence[Path], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -106,29 +144,41 @@ def _names(directories: Sequence[Path], manifests: Sequence[Mapping[str, Any]]) 
     ]
 
 
-def _same(manifests: Sequence[Mapping[str, Any]], path: tuple[str, str]) -> bool:
-    return len({json.dumps(_part(manifest, path)) for manifest in manifests}) == 1
+def _told(differing: Mapping[str, Sequence[str]], manifests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A doubt for each condition that is not the same for all, and for live sources, which never are."""
+    if any(manifest["source"]["live"] for manifest in manifests):
+        yield "the runs are not of the same pictures: a live source never shows the same again"
+    for name, values in differing.items():
+        if name == CONTENT[0]:
+            uris = ", ".join(f"{manifest['source']['uri']}{_hash(manifest)}" for manifest in manifests)
+            yield f"the runs are not of the same pictures: {name} differs, of {uris}"
+        else:
+            yield f"the runs differ in more than the engine: {name} is {', '.join(values)}"
 
 
-def _part(manifest: Mapping[str, Any], path: tuple[str, str]) -> Any:
-    """A field of the manifest; under ``streams`` that of the only one."""
-    part, name = path
-    group = manifest.get(part, {})
-    found = (group[0] if isinstance(group, list) else group).get(name)
-    return IN_OLDER_RUNS.get(path) if found is None else found
+def _hash(manifest: Mapping[str, Any]) -> str:
+    sha256 = manifest["source"]["sha256"]
+    return f" (SHA-256 {sha256[:12]})" if sha256 else ""
 
 
-def _differences(manifests: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [
-        f"the runs differ in more than the engine: {part}.{name} is "
-        + ", ".join(dict.fromkeys(str(_part(manifest, (part, name))) for manifest in manifests))
-        for part, name in TOLD
-        if not _same(manifests, (part, name))
-    ]
+def _let_go(names: Sequence[str], manifests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A doubt for each long run of which the oldest pieces have been deleted."""
+    for name, manifest in zip(names, manifests, strict=True):
+        pieces = manifest.get("pieces") or {"let_go": [], "cuts": []}
+        gone = {one for one in pieces["let_go"] if one.startswith("frames.")}
+        frames = sum(cut["frames"] for cut in pieces["cuts"] if f"frames.{cut['piece']:04d}.csv" in gone)
+        if gone:
+            yield (
+                f"the first {frames:,} of {manifest['frames']['scheduled']:,} frames of {name} do not count: "
+                "of so long a run they were let go (--keep)"
+            )
 
 
 def _detected(directory: Path) -> dict[int, Any]:
-    """What was found in each delivered frame, also where that was nothing."""
-    found = read_detections(directory / DETECTIONS)
-    delivered = [record.frame for record in read_frames(directory / FRAMES) if record.outcome is Outcome.DELIVERED]
+    """What was found in each delivered frame, also where that was nothing. Raises SinkError."""
+    try:
+        found = read_all_detections(directory)
+        delivered = [record.frame for record in read_ledger(directory) if record.outcome is Outcome.DELIVERED]
+    except (OSError, EOFError, ValueError, LookupError) as error:
+        raise SinkError(f"{directory} cannot be read: {error}") from error
     return {frame: found[frame] for frame in delivered}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from streamer.engines.config import precision_of
 from streamer.engines.equivalence import Sameness, configuration
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import SinkError
-from streamer.rundir.columns import Columns, read_columns
+from streamer.rundir.columns import Columns, read_all_columns
 from streamer.rundir.paths import FRAMES
 from streamer.stats.speed_ratio import (
+    MARGIN,
     Estimate,
     Speed,
     between_processes,
@@ -26,6 +28,7 @@ from streamer.stats.speed_ratio import (
     speed,
 )
 from streamer.studies.compare.accuracy import Judged
+from streamer.studies.interleave import LEAST_FRAMES
 from streamer.studies.run_figures import drops_percent, milliseconds, outcomes, percentiles, ratio, read_manifest
 
 LEAST_AGREEMENT = 0.9
@@ -38,6 +41,10 @@ class Entry:
 
     ``directory`` is None when it cannot run here or failed, and ``why`` says so. ``file`` is what identifies the
     model file that it ran. ``judged`` is what its detections are worth, None where nothing tells.
+
+    ``block`` of its frames are about a second. ``starts`` are the frames with which its rounds begin, as many as the
+    others have, of which each was at about the same time; None where the runs took no turns. ``frames`` is how many
+    frames count, from the first (None: all).
     """
 
     name: str
@@ -45,18 +52,9 @@ class Entry:
     why: str | None = None
     file: str = ""
     judged: Judged | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pairing:
-    """What the runs have in common: ``block`` frames are about a second.
-
-    ``starts`` are the frames with which rounds begin that all of them have, with the same frames at the same pace;
-    None when they have not.
-    """
-
-    block: int
-    starts: Sequence[int] | None
+    block: int = LEAST_FRAMES
+    starts: Sequence[int] | None = None
+    frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +69,14 @@ class _Read:
 class Table:
     """The rows of a comparison.
 
-    ``frames`` is how many frames count, from the first (None: all). ``baseline`` is the name of the entry that the
-    others are compared with, ``beside`` the directory from which those of the runs are named. Raises SinkError when a
-    run cannot be read.
+    ``baseline`` is the name of the entry that the others are compared with, ``beside`` the directory from which those
+    of the runs are named. Raises SinkError when a run cannot be read.
     """
 
-    def __init__(
-        self, entries: Sequence[Entry], baseline: str, *, pairing: Pairing, frames: int | None, beside: Path
-    ) -> None:
+    def __init__(self, entries: Sequence[Entry], baseline: str, *, beside: Path) -> None:
         self._entries = entries
-        self._pairing = pairing
         self._beside = beside
-        self.runs = {
-            entry.name: _read(entry, entry.directory, frames) for entry in entries if entry.directory is not None
-        }
+        self.runs = {entry.name: _read(entry, entry.directory) for entry in entries if entry.directory is not None}
         self.baseline = baseline
 
     def rows(self) -> list[dict[str, Any]]:
@@ -97,14 +89,15 @@ class Table:
 
     def ratio(self, baseline: str, other: str, p: float) -> Estimate | None:
         """A percentile of the other's result latency, times the baseline's."""
-        a, b = self.runs[baseline].columns.result_latency, self.runs[other].columns.result_latency
-        block, starts = self._pairing.block, self._pairing.starts
-        found = (
-            ratio_unpaired(a, b, p, (block, block))
-            if starts is None
-            else ratio_by_rounds(np.split(a, starts[1:]), np.split(b, starts[1:]), p)
-        )
-        return None if found is None else between_processes(found)
+        one, two = self.runs[baseline], self.runs[other]
+        these, those = one.columns.result_latency, two.columns.result_latency
+        if one.entry.starts is None or two.entry.starts is None:
+            found = ratio_unpaired(these, those, p, (one.entry.block, two.entry.block))
+        else:
+            rounds = np.split(these, one.entry.starts[1:]), np.split(those, two.entry.starts[1:])
+            found = ratio_by_rounds(*rounds, p)
+        # Any of them may be compared with any other, and the advice is wrong with one that is.
+        return None if found is None else between_processes(found, MARGIN * math.comb(len(self.runs), 2))
 
     def _row(self, run: _Read, sameness: Sameness) -> dict[str, Any]:
         entry, manifest, columns = run.entry, run.manifest, run.columns
@@ -137,7 +130,7 @@ class Table:
             "result_latency_ms": percentiles(columns.result_latency),
             "latency_ms": percentiles(columns.latency),
             "age_ms": None if manifest["run"]["closed_loop"] else percentiles(columns.age()),
-            "median_ms": milliseconds(quantile_of(columns.result_latency, 0.5, self._pairing.block)),
+            "median_ms": milliseconds(quantile_of(columns.result_latency, 0.5, entry.block)),
             **{name: ratio(found) for name, found in ratios.items()},
             "peak_resident_mb": resources["peak_resident_mb"],
             "cpu_ms_per_frame": _cpu_ms(manifest),
@@ -147,12 +140,12 @@ class Table:
         }
 
 
-def _read(entry: Entry, directory: Path, frames: int | None) -> _Read:
+def _read(entry: Entry, directory: Path) -> _Read:
     try:
-        columns = read_columns(directory / FRAMES)
-    except (OSError, ValueError, LookupError) as error:
+        columns = read_all_columns(directory)
+    except (OSError, EOFError, ValueError, LookupError) as error:
         raise SinkError(f"{directory / FRAMES} cannot be read: {error}") from error
-    return _Read(entry, read_manifest(directory), columns.first(frames))
+    return _Read(entry, read_manifest(directory), columns.first(entry.frames))
 
 
 def _speed(ratio: Estimate | None) -> Speed:

@@ -24,7 +24,7 @@ from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.compare.accuracy import Judged, Judging, run_to_judge
 from streamer.studies.compare.document import Circumstances, document_of, run_part
-from streamer.studies.compare.rows import Entry, Pairing, Table
+from streamer.studies.compare.rows import Entry, Table
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.interleave import Interleaved, Lane, Watch, frames_in_a_round, starts_of_rounds
 from streamer.workers.clock import MonotonicClock
@@ -126,14 +126,22 @@ class Comparison:
     ) -> dict[str, Any]:
         if not self.running:
             raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
-        entries = [
-            Entry(lane.name, None if lane.why else lane.directory, lane.why, file_of(spec, self.model), worth)
-            for spec, lane, worth in zip(self.engines, self.lanes, judged, strict=True)
-        ]
         frames = self.frames if done == len(self.starts) else self.starts[done]
         block = frames_in_a_round(self.rate)
-        pairing = Pairing(block, self.starts[:done])
-        table = Table(entries, self._baseline(), pairing=pairing, frames=frames, beside=self.out)
+        entries = [
+            Entry(
+                lane.name,
+                None if lane.why else lane.directory,
+                lane.why,
+                file_of(spec, self.model),
+                worth,
+                block=block,
+                starts=self.starts[:done],
+                frames=frames,
+            )
+            for spec, lane, worth in zip(self.engines, self.lanes, judged, strict=True)
+        ]
+        table = Table(entries, self._baseline(), beside=self.out)
         manifest = table.runs[table.baseline].manifest
         were_judged = any(worth not in (None, Judged()) for worth in judged)
         return document_of(

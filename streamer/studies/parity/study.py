@@ -17,8 +17,8 @@ from streamer.accuracy.agreement import Agreement, AgreementMeter
 from streamer.accuracy.ground_truth import GroundTruth, find_truth
 from streamer.accuracy.mean_average_precision import LEAST_CONFIDENCE, SUPPRESSING_IOU, FrameTruth, evaluate
 from streamer.detection.detections import Detections
+from streamer.detection.input_spec import Fit
 from streamer.detection.postprocess import Postprocess
-from streamer.detection.preprocess import Fit
 from streamer.engines.config import precision_of
 from streamer.engines.equivalence import Sameness
 from streamer.engines.registry import open_engine, unavailable
@@ -48,7 +48,7 @@ class ParitySettings:
     min_agreement: float = 0.9
     confidence: float = 0.25
     iou: float = 0.5
-    fit: Fit = Fit.LETTERBOX
+    fit: Fit | None = None
     video_stream: int | None = None
 
     def __post_init__(self) -> None:
@@ -140,10 +140,10 @@ class Parity:
             )
 
     def _run(self, spec: EngineSpec, advance: Callable[[str], None]) -> _Ran:
-        settings, head, classes = self.settings, self.model.head, len(self.model.names)
-        counted = Postprocess(head, LEAST_CONFIDENCE, SUPPRESSING_IOU, classes)
+        settings, model = self.settings, self.model
+        counted = Postprocess(model.decoder(), LEAST_CONFIDENCE, SUPPRESSING_IOU, model.classes)
         ran = _Ran()
-        with Opened(spec, self.model, fit=settings.fit, confidence=settings.confidence, iou=settings.iou) as opened:
+        with Opened(spec, model, fit=settings.fit, confidence=settings.confidence, iou=settings.iou) as opened:
             for frame in self.frames:
                 if self.truth is None:
                     ran.found.append(opened.detect(frame))
@@ -155,7 +155,7 @@ class Parity:
                 advance(spec.spec)
             ran.precision = precision_of(opened.engine.config_in_force)
             ran.devices = opened.engine.execution_devices
-            ran.same_as = self._sameness.of(spec, self.model, opened.engine)
+            ran.same_as = self._sameness.of(spec, model, opened.engine)
         return ran
 
     def _row(self, spec: EngineSpec, ran: _Ran, agreement: Agreement | None) -> EngineParity:

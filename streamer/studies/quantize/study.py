@@ -13,7 +13,6 @@ from shutil import copyfile
 from statistics import median
 
 from streamer.accuracy.agreement import Agreement, AgreementMeter
-from streamer.detection.preprocess import Fit
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import EngineUnavailable, UsageError
 from streamer.files.cache import kept
@@ -104,7 +103,7 @@ def quantize_model(
     with scratch_directory() as scratch:
         made = scratch / NAMES["int8"]
         calibration = _Calibration(frames, advance)
-        quantize(original, calibration, len(calibration), model.input_size, Fit.LETTERBOX, made)
+        quantize(original, calibration, len(calibration), model, made)
         before, after = _judge(model, made, frames, advance)
         agreement = after.agreement.smaller
         agrees = (0.0 if agreement is None else agreement) >= min_agreement
@@ -203,4 +202,4 @@ def _keep(model: Model, made: Path, about: Mapping[str, object]) -> Path:
         for part in parts(made):
             copyfile(part, scratch / part.name)
 
-    return keep("int8", *model.key(model.kind), build, extra=about, replace=True)
+    return keep("int8", *model.quantized_key(), build, extra=about, replace=True)

@@ -15,6 +15,9 @@ WARM_UP = 1 / 3
 """Of a part: caches and pools fill up in it, and may."""
 LASTING = 0.65
 """Growth that has gone down to this share of its rate in the second half of the rest levels off."""
+SHORT, SURE = 40, 0.5
+"""In fewer windows, those of an hour, noise makes more of what is left of filling up: there the low end of the
+interval has to be this share of the rate, or it is left open (`benchmarks/no_effect.py`)."""
 SPREAD = 0.4
 """Growth is spread over the time when within most pieces of it there is this share of its rate, or it is of jumps."""
 
@@ -60,12 +63,16 @@ def _verdict(rows: Sequence[WindowRow], held: Held) -> Verdict:
 
 
 def _rank(one: Growth, held: Held) -> int:
-    """0 for no leak, 1 for growth that flattens but has not ended, 2 for a leak."""
+    """0 for no leak, 1 for growth that flattens but has not ended or is not sure enough, 2 for a leak."""
     if not _grows(one, held):
         return 0
-    if one.late >= LASTING * one.rate:
-        return 2
+    if _lasts(one):
+        return 2 if one.windows >= SHORT or one.surely_above(SURE * one.rate) else 1
     return int(one.late > held.least_rate and one.late * one.minutes / 2 >= held.least / 2)
+
+
+def _lasts(one: Growth) -> bool:
+    return one.late >= LASTING * one.rate
 
 
 def _grows(one: Growth, held: Held) -> bool:
@@ -85,7 +92,9 @@ def _told(one: Growth, held: Held) -> str:
     if abs(one.jumped) >= held.least:
         said += f", jumps of {one.jumped:+,.0f} {held.unit} among it"
     rank = _rank(one, held)
-    if rank == 1:
+    if rank == 1 and _lasts(one):
+        said += f"; not sure enough in {one.windows} windows: soak for longer to tell"
+    elif rank == 1:
         said += f"; flattening, with {one.late:+z.2f} a minute in the second half: soak for longer to tell"
     elif rank == 0 and _grows(one, held):
         said += "; levelled off"

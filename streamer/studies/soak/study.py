@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,25 +13,34 @@ from typing import Any
 import msgspec
 
 from streamer import __version__
-from streamer.address import without_credentials
 from streamer.errors import SinkError, UsageError
-from streamer.files.whole import write_whole
+from streamer.files.whole import making, write_whole
 from streamer.rundir.paths import BEGUN, MANIFEST
 from streamer.rundir.rundir import check_out, discard, under_way
-from streamer.settings import Settings, settings_as_json, settings_of
+from streamer.rundir.written import is_own_document, is_own_picture, written_in
+from streamer.settings import Settings
+from streamer.settings_json import settings_as_json, settings_of
 from streamer.sources.registry import is_live
+from streamer.studies.free_place import is_own_table, refuse_others
 from streamer.studies.run_figures import read_manifest
+from streamer.studies.soak.asked import ASKED, as_kept, is_own_asked, read_asked
 from streamer.studies.soak.chart import PICTURE
 from streamer.studies.soak.duration import lasted_as_asked
 from streamer.studies.soak.losses import frames_of_killed
 from streamer.studies.soak.verdicts import judge
 from streamer.studies.soak.watch import SoakWatch
-from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, append_window, begin_windows, read_windows
+from streamer.studies.soak.windows_csv import (
+    WINDOW_COLUMNS,
+    WINDOWS,
+    WindowRow,
+    append_window,
+    begin_windows,
+    read_windows,
+)
 
 SCHEMA_VERSION = 1
 NAME = "soak"
-ASKED = "asked.json"
-"""What the soak was begun with: a part that follows is run in the same way."""
+_NUMBERED = re.compile(r"part-(0|[1-9]\d*)", re.ASCII)
 TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "versions", "load", "faults", "run")
 """What ``soak.json`` has from ``run.json``, as in the last part."""
 
@@ -67,27 +77,28 @@ class Soak:
     def check(self) -> None:
         """Raises UsageError when the directory is taken, or a soak is still being written there."""
         check_out(self.out, overwrite=self.settings.replay.overwrite)
-        if any(map(under_way, _parts_of(self.out))):
+        if any(map(under_way, parts_of(self.out))):
             raise UsageError(f"--out {self.out}: another soak is being written there; give another directory")
+        refuse_others(self.out, files_that_are_ours(self.out))
 
     def begin(self) -> None:
         """Makes the directory, without what another soak has left in it. Raises UsageError and SinkError."""
         self.check()
-        for part in _parts_of(self.out):
+        for part in parts_of(self.out):
             discard(part)
         for name in (f"{NAME}.json", PICTURE):
             (self.out / name).unlink(missing_ok=True)
         asked = {
-            "sources": [without_credentials(source) for source in self.sources],
+            "sources": [as_kept(source) for source in self.sources],
             "window_s": self.settings.window_s,
             "canary_s": self.settings.golden_every_s,
             "replay": settings_as_json(self.settings.replay),
         }
         try:
-            self.out.mkdir(parents=True, exist_ok=True)
+            with making(self.out):
+                write_whole(self.out / ASKED, json.dumps(asked, indent=2) + "\n")
         except OSError as error:
             raise SinkError(f"cannot write into {self.out}: {error.strerror}") from error
-        write_whole(self.out / ASKED, json.dumps(asked, indent=2) + "\n")
         begin_windows(self.out / WINDOWS)
         self.begun = True
 
@@ -204,11 +215,15 @@ class Soak:
         return [frames_of_killed([row for row in self.rows if row.part == number]) for number in killed]
 
 
-class _Asked(msgspec.Struct):
-    sources: list[str]
-    window_s: float
-    canary_s: float
-    replay: dict[str, Any]
+def files_that_are_ours(out: Path) -> dict[str, bool]:
+    """Of the names of a soak's own files whether a soak has written what is there."""
+    asked = is_own_asked(out / ASKED)
+    return {
+        ASKED: asked,
+        WINDOWS: asked or is_own_table(out / WINDOWS, WINDOW_COLUMNS),
+        f"{NAME}.json": is_own_document(out / f"{NAME}.json"),
+        PICTURE: is_own_picture(out / PICTURE),
+    }
 
 
 def resumed(out: Path, sources: Sequence[str]) -> Soak:
@@ -217,30 +232,30 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
     Raises UsageError when there is none, it is done, or credentials are needed.
     """
     try:
-        asked = msgspec.json.decode((out / ASKED).read_bytes(), type=_Asked)
+        asked = read_asked(out / ASKED)
         settings = SoakSettings(settings_of(asked.replay), asked.window_s, asked.canary_s)
         soak = Soak(sources or asked.sources, settings, out)
     except FileNotFoundError as error:
         raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error
-    except (OSError, ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise UsageError(f"--resume {out}: {ASKED} cannot be understood ({error}); begin a new soak") from error
-    if [without_credentials(source) for source in soak.sources] != asked.sources:
+    if [as_kept(source) for source in soak.sources] != asked.sources:
         raise UsageError(f"--resume {out}: it was of {' '.join(asked.sources)}; give the same, or none")
     if any("***" in source for source in soak.sources):
         raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
-    soak.parts, soak.begun = _parts_of(out), True
+    soak.rows = read_windows(out / WINDOWS)
+    soak.parts, soak.begun = parts_of(out, {row.part for row in soak.rows}), True
     if any(map(under_way, soak.parts)):
         raise UsageError(f"--resume {out}: that soak is still going on; end it first")
-    soak.rows = read_windows(out / WINDOWS)
     if soak.done and soak.judged:
         raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
     return soak
 
 
-def _parts_of(out: Path) -> list[Path]:
-    """The run directories of a soak's parts, in their order."""
-    there = (part for part in out.glob("part-*") if part.name.removeprefix("part-").isdecimal())
-    return sorted(there, key=lambda part: int(part.name.removeprefix("part-")))
+def parts_of(out: Path, with_rows: Collection[int] = ()) -> list[Path]:
+    """The run directories of a soak's parts, in their order: those that have rows, and in which a run has written."""
+    found = {int(match[1]): part for part in out.glob("part-*") if (match := _NUMBERED.fullmatch(part.name))}
+    return [found[number] for number in sorted(found) if number in with_rows or written_in(found[number])]
 
 
 def _part(directory: Path, manifest: Mapping[str, Any] | None) -> dict[str, Any]:

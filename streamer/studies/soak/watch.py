@@ -35,7 +35,7 @@ class SoakWatch:
         begins: Callable[[], None],
     ) -> None:
         self.golden_every_us = round(golden_every_s * 1_000_000)
-        self._window_us = round(window_s * 1_000_000)
+        self.window_us = round(window_s * 1_000_000)
         self._part = part
         self._number = first
         self._start_s = start_s
@@ -43,12 +43,11 @@ class SoakWatch:
         self._begins = begins
         self._tally = Tally(closed_loop=False)
         self._begun_us = 0
-        self._ends_us = self._window_us
         self._scheduled = self._late = 0
         self._outcomes: Counter[Outcome] = Counter()
         self._golden: Detections | None = None
         self._changed: list[int] = []
-        self._before = taken()
+        self._before = self._now = taken()
 
     def begins(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None]) -> Watcher:
         self._begins()
@@ -71,18 +70,23 @@ class SoakWatch:
     def found(self, detections: Detections) -> None:
         if self._golden is None:
             self._golden = detections
-            self._before = taken()  # what warming up has taken is not the first window's
+            self._before = self._now = taken()  # what warming up has taken is not the first window's
         else:
             self._changed.append(changed_boxes(self._golden, detections))
 
+    def look(self, now_us: int) -> None:
+        self._now = taken()
+
     def between(self, now_us: int) -> None:
-        if now_us >= self._ends_us:
-            self._close(now_us)
+        self._close(now_us)
 
     def ends(self, end_us: int) -> None:
         # The last window is as long as it was.
         if end_us > self._begun_us:
-            self._close(end_us)
+            try:
+                self.look(end_us)
+            finally:  # else with what was seen last
+                self._close(end_us)
 
     def _canary(self, changed: Sequence[int]) -> str | None:
         if not changed:
@@ -92,7 +96,7 @@ class SoakWatch:
         return SAME if self._golden else NOTHING
 
     def _close(self, now_us: int) -> None:
-        now = taken()
+        now = self._now
         seconds = (now_us - self._begun_us) / 1_000_000
         figures = {name: statistics(values) for name, values in self._tally.take().items()}
         latency, result, age = figures["latency"], figures["result_latency"], figures["age"]
@@ -129,8 +133,6 @@ class SoakWatch:
         )
         self._number += 1
         self._before = now
-        # On a grid, so that windows do not grow; after a long stop those that passed are one.
         self._begun_us = now_us
-        self._ends_us = (now_us // self._window_us + 1) * self._window_us
         self._scheduled = self._late = 0
         self._outcomes.clear()

@@ -17,7 +17,8 @@ from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.run.finished import Run
 from streamer.run.run import run
-from streamer.settings import Settings, settings_as_json, settings_of
+from streamer.settings import Settings
+from streamer.settings_json import settings_as_json, settings_of
 from streamer.studies.soak.study import Soak, SoakSettings, resumed
 from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, read_windows
 from tests import runs
@@ -66,7 +67,8 @@ def test_the_windows_hold_every_frame_once_and_the_golden_frame_is_the_same_thro
     assert [row.window for row in told] == list(range(len(told)))
     assert {row.canary for row in told} <= {"same", None}
     assert sum(row.canary == "same" for row in told) >= 4
-    assert told[-1].end_s == pytest.approx(done.manifest["run"]["duration_s"], abs=0.001)
+    # The last stamp is in the last window, whose files are closed a little later.
+    assert told[-1].start_s < done.manifest["run"]["duration_s"] <= told[-1].end_s
     document = soak.document()
     assert document["frames"]["delivered"] == 150
     assert {one["name"]: one["passed"] for one in document["verdicts"]}["losses"] is True

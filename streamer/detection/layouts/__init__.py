@@ -1,0 +1,1 @@
+"""The heads, a family in each file."""

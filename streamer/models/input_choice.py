@@ -1,0 +1,110 @@
+"""Which preprocessing a model gets: what its user or its maker tells, and else what models of its kind take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any, TypedDict
+
+import numpy as np
+
+from streamer.detection.input_spec import Colour, InputSpec
+from streamer.detection.ports import Port
+from streamer.errors import ModelError, UsageError
+
+ASSUMED = "assumed"
+"""Nothing told it: models of this kind take it so as a rule."""
+BY_TYPE = "the type of its input"
+BY_USER = "--input"
+BY_GRAPH = "the first steps of its graph"
+BY_CONVERSION = "its conversion to IR"
+BY_EMBEDDED = "OpenVINO's model_info: its preprocessing is inside"
+OF_BYTES = (BY_USER, BY_GRAPH, BY_CONVERSION, BY_EMBEDDED)
+"""What tells the colours of an input of bytes. Others told them before its preprocessing was put in: how OpenVINO
+swaps colours leaves no trace behind a convolution, and may have been done or not."""
+PARTS = tuple(field.name for field in fields(InputSpec))
+NUMBERS = ("low", "high", "mean", "scale")
+"""The parts that say what a byte becomes; whoever tells one of them tells all."""
+BYTES: Mapping[str, Any] = {"low": 0.0, "high": 255.0, "mean": (0.0, 0.0, 0.0), "scale": (1.0, 1.0, 1.0)}
+"""Bytes as they are."""
+
+Told = Mapping[str, tuple[Any, str]]
+"""Parts of an `InputSpec` by their names: each with what told it."""
+NOTHING: Told = {}
+
+
+class InputPart(TypedDict):
+    """How pictures are made ready for a model: the parts of its `InputSpec`, and what told each of them.
+
+    A byte is laid over ``low`` to ``high``, less ``mean``, by ``scale``, in the order of ``colour``; ``told_by``
+    is ``assumed`` where nothing told it.
+    """
+
+    colour: str
+    low: float
+    high: float
+    mean: list[float]
+    scale: list[float]
+    fit: str
+    pad: int
+    told_by: dict[str, str]
+
+
+def input_part(spec: InputSpec, by: Mapping[str, str]) -> InputPart:
+    """The preprocessing for programs: in ``run.json`` and in the list of models."""
+    return {
+        "colour": spec.colour.value,
+        "low": spec.low,
+        "high": spec.high,
+        "mean": list(spec.mean),
+        "scale": list(spec.scale),
+        "fit": spec.fit.value,
+        "pad": spec.pad,
+        "told_by": dict(by),
+    }
+
+
+def told(by: str, **parts: Any) -> Told:
+    """Parts that ``by`` tells."""
+    return {name: (value, by) for name, value in parts.items()}
+
+
+def told_all(by: str, spec: InputSpec) -> Told:
+    """All parts of a preprocessing, told by ``by``."""
+    return told(by, **asdict(spec))
+
+
+def choose_input(
+    assumed: InputSpec,
+    by_maker: Told,
+    by_user: Told,
+    port: Port,
+    *,
+    unclear: Mapping[str, str],
+    swapped: bool,
+) -> tuple[InputSpec, dict[str, str]]:
+    """The preprocessing for the input ``port``, and for each part of it what told it.
+
+    The user's word is the last. An input of bytes takes them as they are: the model scales them itself. ``unclear``
+    has what the maker asks for and streamer does not know, by the part that it is about; ``swapped``: the graph swaps
+    the colours by itself, so that it takes the other order. Raises ModelError for what is unclear where the user does
+    not tell it, and UsageError for numbers that an input of bytes cannot hold.
+    """
+    takes_bytes = np.dtype(port.dtype).kind in "iu"
+    by_type = told(BY_TYPE, **BYTES) if takes_bytes else {}
+    chosen = {**told_all(ASSUMED, assumed), **by_maker, **by_type, **by_user}
+    for part, asked in unclear.items():
+        if chosen[part][1] not in (BY_USER, BY_TYPE, BY_GRAPH):
+            raise ModelError(f"{asked}, which streamer does not know: import it with --input, as in {_EXAMPLE}")
+    if swapped and chosen["colour"][1] not in (BY_USER, BY_CONVERSION):
+        chosen["colour"] = (_OTHER[Colour(chosen["colour"][0])], BY_GRAPH)
+    if takes_bytes and chosen["colour"][1] not in OF_BYTES:
+        chosen["colour"] = (chosen["colour"][0], ASSUMED)
+    spec = replace(assumed, **{part: value for part, (value, _) in chosen.items()})
+    if takes_bytes and any(getattr(spec, part) != BYTES[part] for part in NUMBERS):
+        raise UsageError(f"--input: the model takes bytes as they are ({port}): leave range, mean and scale out")
+    return spec, {part: by for part, (_, by) in chosen.items()}
+
+
+_OTHER = {Colour.RGB: Colour.BGR, Colour.BGR: Colour.RGB}
+_EXAMPLE = "'rgb,range=0..255,stretch'"

@@ -1,0 +1,84 @@
+"""Doubts about the machine and the engine: what they did meanwhile that was not asked for.
+
+Each is a row of `DOUBTS`, as those about the figures are.
+"""
+
+from __future__ import annotations
+
+from streamer.engines.config import PRECISION
+from streamer.machine.contention import OTHERS_CORES, STOLEN_CORES
+from streamer.run.answer import CATCHING_UP
+from streamer.run.facts import Facts
+
+
+def of_suspensions(facts: Facts) -> list[str]:
+    """Stretches in which the process did not run."""
+    found = None if facts.observed is None else facts.observed.suspensions
+    if found is None:
+        return []
+    first, count = found["each"][0], found["count"]
+    at = f"from {first['at_ms'] / 1000:.1f} s on"
+    if count > 1:
+        at = f"in {count} stretches, the first {at}, the longest of {found['longest_s']:.1f} s"
+    slept = sum(one["asleep"] for one in found["each"])
+    why = "the machine slept" if slept == count else "it was stopped, as by Ctrl-Z"
+    if 0 < slept < count:
+        why = "it was stopped, as by Ctrl-Z, or the machine slept"
+    return [
+        f"the process did not run for {found['total_s']:.1f} s, {at}: {why}; "
+        "frames that were lost or late for that tell nothing of engine and machine"
+    ]
+
+
+def suspended_share(facts: Facts) -> float:
+    """Of the run, that in which the process did not run, and as long again in which it caught up."""
+    found = None if facts.observed is None else facts.observed.suspensions
+    return (
+        0.0
+        if found is None or not facts.duration_us
+        else CATCHING_UP * found["total_s"] * 1_000_000 / facts.duration_us
+    )
+
+
+def of_the_load(facts: Facts) -> list[str]:
+    """A load that did not do what was asked for."""
+    return [] if facts.observed is None else list(facts.observed.load_doubts)
+
+
+def of_the_machine(facts: Facts) -> list[str]:
+    """A quota, a governor, and others on the machine beside the load, which was asked for."""
+    if facts.observed is None:
+        return []
+    found = []
+    machine, contention = facts.setup["machine"], facts.observed.contention
+    cores = machine["usable_cores"]
+    if machine["cpu_quota"] is not None and machine["cpu_quota"] < machine["cores"]:
+        found.append(
+            f"a quota allows {machine['cpu_quota']:g} of {machine['cores']} cores: frames stall when it is used up"
+        )
+    if machine["governor"] not in (None, "performance"):
+        found.append(f"the CPU governor is {machine['governor']}: {cores} cores slow down while frames are awaited")
+    if (others := contention.others_cores - facts.observed.load_cores) >= OTHERS_CORES:
+        found.append(f"other processes took {others:.2f} of {cores} cores during the run")
+    if contention.stolen_cores >= STOLEN_CORES:
+        found.append(f"the hypervisor took {contention.stolen_cores:.2f} of {cores} cores during the run")
+    if contention.throttled:
+        found.append(f"the CPU was throttled {contention.throttled} times during the run")
+    return found
+
+
+def of_the_engine(facts: Facts) -> list[str]:
+    """A precision that was not asked for, and devices that changed."""
+    if facts.observed is None:
+        return []
+    found = []
+    engine = facts.setup["engine"]
+    asked, got = engine["config_requested"].get(PRECISION), engine["config_in_force"].get(PRECISION)
+    if asked is not None and got is not None and asked != got:
+        found.append(f"precision in force is {got}, asked for was {asked}")
+    found.extend(
+        f"{', '.join(change.before)} handed over to {', '.join(change.after)} after {change.at_us / 1e6:.1f} s: "
+        "run.json has statistics of each part"
+        for change in facts.observed.device_changes
+    )
+    return found

@@ -1,0 +1,54 @@
+"""Does an engine idle at a rate, what does that cost it, and for how long is it busy when it has no rate?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from streamer.ledger.record import Outcome
+from streamer.rundir.columns import NEVER, OUTCOMES, Columns, Values
+from streamer.stats.speed_ratio import MARGIN, Estimate, between_processes, ratio_by_rounds
+
+KEEPS_UP_PERCENT = 1.0
+"""With so many dropped frames an engine keeps up with a rate no more."""
+
+
+def is_saturated(columns: Columns, rate: Fraction, requests: int, in_a_round: int) -> bool:
+    """Frames fall due faster than they are taken: they are dropped, or they wait ever longer.
+
+    ``in_a_round`` frames are of a round each, and so many ``requests`` are under way at once. Where the policy waits
+    nothing is dropped: then it shows in a service time, on the average, of a frame period or more, or in a last frame
+    that has waited for a period in most rounds.
+    """
+    dropped = np.count_nonzero(columns.outcome == OUTCOMES.index(Outcome.DROPPED))
+    if 100 * dropped >= KEEPS_UP_PERCENT * len(columns):
+        return bool(dropped)
+    period_us = 1_000_000 / float(rate)
+    served = columns.service[columns.service != NEVER]
+    if len(served) and served.mean() >= requests * period_us:
+        return True
+    last = slice(in_a_round - 1, None, in_a_round)
+    known = columns.result_latency[last] != NEVER
+    waited = (columns.result_latency - columns.service)[last][known]
+    return bool(len(waited)) and float(np.median(waited)) > period_us
+
+
+def idle_penalties(
+    back_to_back: Mapping[str, Sequence[Values]], idling: Sequence[tuple[str, Sequence[Values]]]
+) -> list[Estimate | None]:
+    """How many times as long an inference takes as back to back, for each rate at which an engine idles.
+
+    Times in infer are in microseconds, by rounds: by engine ``back_to_back``, and each of ``idling`` with its engine.
+    None where there are too few.
+    """
+    found = (ratio_by_rounds(back_to_back[engine], rounds, 0.5) for engine, rounds in idling)
+    return [None if one is None else between_processes(one, MARGIN * len(idling)) for one in found]
+
+
+def busy_s(columns: Columns, in_a_round: int) -> float:
+    """Seconds that rounds of a closed loop took, each from its first frame to its last result."""
+    ends = columns.scheduled + np.maximum(columns.latency, 0)
+    rounds = range(0, len(columns), in_a_round)
+    return sum(int(ends[at : at + in_a_round].max() - columns.scheduled[at]) for at in rounds) / 1_000_000

@@ -1,0 +1,70 @@
+"""By how much a run fell behind: the least latency of a stretch is what a backlog adds to each of its frames."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from streamer.verify.csv_table import Array
+from streamer.verify.frames_csv import Rows
+from streamer.verify.manifest import RunFacts
+
+MOST_STRETCHES, PARTS, FEWEST = 64, 16, 4
+"""Stretches of a stream at most, each as long as a power of two; parts made of them, at most and at least."""
+SURE = 4
+"""A backlog grows when the mean of its changes exceeds its standard error so many times."""
+STANDING_SHARE = Fraction(1, 20)
+"""One that stands may be so much of the time in which frames were due."""
+
+
+def behind_us(rows: Rows, run: RunFacts) -> int | None:
+    """Of the stream that is the furthest behind, in microseconds; None: none is. Of rounds the last one counts."""
+    first = run.rounds[-1][0] if run.rounds else 0
+    found = []
+    for number in range(len(run.streams)):
+        told = rows.of("delivered") & rows.has("written") & rows.has("scheduled")
+        mine = rows.where(told & (rows.stream == number) & (rows.frame >= first))
+        us = _behind(mine.frame - first, mine["scheduled"], mine.elapsed("scheduled", "written"), run.rate(number))
+        if us is not None:
+            found.append(us)
+    return max(found, default=None)
+
+
+def _behind(index: Array, due: Array, latency: Array, rate: Fraction) -> int | None:
+    backlogs = _backlogs(index, latency)
+    period = 1_000_000 / rate
+    if not backlogs or backlogs[-1] <= period:
+        return None
+    halves = (backlogs, backlogs[PARTS // 2 - 1 :])
+    grows = len(backlogs) == PARTS and any(map(_grows, halves))
+    stands = min(backlogs[len(backlogs) // 4 :]) > period
+    large = backlogs[-1] > STANDING_SHARE * int(due.max() - due.min())
+    return backlogs[-1] if grows or (stands and large) else None
+
+
+def _backlogs(index: Array, latency: Array) -> list[int]:
+    """How far the least latency of each part is above that of all; none when a part has no frame."""
+    if not len(index):
+        return []
+    width = 1
+    while int(index.max()) >= MOST_STRETCHES * width:
+        width *= 2
+    stretches = int(index.max()) // width + 1
+    parts = min(PARTS, stretches)
+    if parts < FEWEST:
+        return []
+    length = stretches // parts
+    # What does not fill a part is left out at the beginning.
+    part = (index // width - (stretches - parts * length)) // length
+    least = [latency[part == one] for one in range(parts)]
+    if not all(map(len, least)):
+        return []
+    return [int(values.min() - latency.min()) for values in least]
+
+
+def _grows(values: list[int]) -> bool:
+    changes = np.diff(np.array(values, object))
+    n, total = len(changes), int(changes.sum())
+    squares = int((changes * changes).sum())
+    return total > 0 and total * total * (n - 1) > SURE * SURE * (n * squares - total * total)
