@@ -17,7 +17,7 @@ LOWEST = .venv-lowest
 EXTRAS = test
 SMOKE = tests/engines tests/sources/test_images.py tests/sources/test_video_times.py tests/vendors/test_opencv.py \
         tests/charts/test_latency.py tests/vendors/test_pyav.py tests/cli/test_replay.py tests/run/test_same_rows.py \
-        tests/verify tests/video tests/workers/test_threads.py
+        tests/verification tests/video tests/workers/test_threads.py
 JOBS = 3
 OPTIONS =
 VERSIONS = -c 'from streamer.vendors.versions import line; print(line())'

@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.common import CLIP, ROOT, Report, needs
 from streamer.pipeline.drop_policy import Policy
-from streamer.verify import verify
+from streamer.verification import verify
 
 STALL_S = 2.0
 RESPAWNS = 2

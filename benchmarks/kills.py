@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.common import CLIP, ROOT, Report, needs
 from streamer.repair.repair import repair
-from streamer.verify import verify
+from streamer.verification import verify
 
 LONGEST_S = 8.0
 BEHIND_S = 1.5

@@ -27,7 +27,7 @@ from benchmarks.common import ROOT, Report
 from streamer.frame import Image
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.frames_csv import read_frames
-from streamer.verify import verify
+from streamer.verification import verify
 from tests.runs import manifest
 from tests.sources.rtsp_camera import RtspCamera, made_ms, why_not
 

@@ -20,7 +20,7 @@ import streamer
 from streamer import Settings, SourceError, Video
 from streamer.frame import Image
 from streamer.vendors import pyav
-from streamer.verify import verify
+from streamer.verification import verify
 from streamer.video.contents import Picture
 from streamer.video.mending import MOST_WRONG
 from streamer.video.reader import VideoReader

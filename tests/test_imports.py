@@ -38,7 +38,7 @@ LAYERS = (
     "__main__",
 )
 """Folders and files of the package, from the bottom to the top: each imports from those below its own line only."""
-BESIDE = {"verify": {"errors", "vendors.pyav"}}
+BESIDE = {"verification": {"errors", "vendors.pyav"}}
 """What shares nothing with the rest, and what it may import all the same: PyAV's versions made alike."""
 MOST_ENTRIES = 36
 ROLES = {
@@ -51,7 +51,7 @@ ROLES = {
     "chart": "its chart",
     "chart_panels": "the panels of that",
 }
-"""File names that stand in several folders, for the same role in each; those of ``cli`` and ``verify`` aside."""
+"""File names that stand in several folders, for the same role in each; ``cli`` and ``verification`` aside."""
 
 VENDORS = {
     "openvino": ["vendors.openvino_quiet"],
@@ -69,7 +69,7 @@ VENDORS = {
             "sources.connection",
             "sources.live_decoder",
             "sources.network",
-            "verify.video",
+            "verification.video",
         ),
     ],
     "cv2": ["vendors.opencv"],
@@ -185,7 +185,7 @@ def test_a_file_name_comes_twice_only_for_one_role() -> None:
     homes: dict[str, list[str]] = {}
     for name in modules():
         *folder, base = name.split(".")
-        if folder and folder[0] not in ("cli", "verify") and not (PACKAGE.joinpath(*folder, base)).is_dir():
+        if folder and folder[0] not in ("cli", "verification") and not (PACKAGE.joinpath(*folder, base)).is_dir():
             homes.setdefault(base, []).append(".".join(folder))
     twice = {base: places for base, places in homes.items() if len(places) > 1}
     assert twice.keys() == ROLES.keys(), twice

@@ -19,7 +19,7 @@ from streamer.run.session import Session
 from streamer.run.summarize import Account
 from streamer.rundir.paths import BEGUN, MANIFEST
 from streamer.rundir.rundir import under_way
-from streamer.verify import verify
+from streamer.verification import verify
 
 _looked_at: set[tuple[str, int, int]] = set()
 """Which records, as `_state` tells them."""

@@ -15,8 +15,8 @@ from streamer.cli.given_path import GivenPath
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
-    from streamer.verify import Verification
-    from streamer.verify.killed import Remains
+    from streamer.verification import Verification
+    from streamer.verification.killed import Remains
 
 
 @click.command()
@@ -44,8 +44,8 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
       streamer verify runs/killed --repair
     """
     from streamer.rundir.rundir import under_way  # not for --help: they load numpy and PyAV
-    from streamer.verify import verify
-    from streamer.verify.access import check_access
+    from streamer.verification import verify
+    from streamer.verification.access import check_access
 
     check_access(run_dir)
     if under_way(run_dir):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from streamer.cli.streams import Watched
-from streamer.verify import verify
+from streamer.verification import verify
 from tests.cli.test_signals import EVERY, SET_UP
 from tests.runs import environment, manifest, read_until
 from tests.videos import write_video

@@ -25,7 +25,7 @@ from streamer.faults.plan import plan_of
 from streamer.faults.process import ProcessFault
 from streamer.faults.trigger import Armed
 from streamer.settings import Settings, Video
-from streamer.verify import verify
+from streamer.verification import verify
 from streamer.video.writer import VideoWriter
 from tests import runs
 from tests.runs import Finished, environment, manifest, playable_times, rows, video_times

@@ -26,7 +26,7 @@ from streamer.machine.load import Load, LoadProcesses, parse_load
 from streamer.run.doubts import doubts
 from streamer.run.facts import Contention
 from streamer.settings import Settings, Video
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.cli.test_errors import wait_for_rows
 from tests.facts import observed

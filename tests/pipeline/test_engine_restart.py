@@ -19,7 +19,7 @@ from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.run.run import run
 from streamer.settings import Settings
-from streamer.verify import verify
+from streamer.verification import verify
 from tests.rig import TINY, Rig
 from tests.videos import write_video
 

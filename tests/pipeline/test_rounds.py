@@ -18,7 +18,7 @@ from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.rundir.frames_csv import frame_row
 from streamer.settings import Settings
-from streamer.verify import verify
+from streamer.verification import verify
 from tests.rig import Rig
 from tests.runs import check_conserved, manifest, rows
 from tests.videos import write_video

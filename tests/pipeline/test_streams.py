@@ -20,7 +20,7 @@ from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.link import Dispatch, LinkClosed
 from streamer.rundir.frames_csv import read_frames
 from streamer.settings import Settings, Video
-from streamer.verify import verify
+from streamer.verification import verify
 from tests.rig import Rig
 from tests.videos import write_video
 

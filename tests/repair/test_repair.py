@@ -24,7 +24,7 @@ from streamer.pipeline.drop_policy import Policy
 from streamer.repair.repair import repair
 from streamer.run.run import run
 from streamer.settings import Settings, Video
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import environment, manifest, playable_times, rows
 from tests.verified import runs_verified

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.run.test_decode_errors import INVALID
 from tests.runs import Finished, manifest, rows

@@ -18,7 +18,7 @@ from streamer.ledger.record import AFTER_DAMAGE, FrameRecord, Outcome
 from streamer.rundir.columns import read_columns
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row, read_frames
 from streamer.studies.run_figures import undecoded
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.rig import Rig
 from tests.runs import Finished, manifest, rows

@@ -13,7 +13,7 @@ import pytest
 
 from streamer.run.setup_parts import file_gaps
 from streamer.schedule.file_gaps import FileGap, FileGaps
-from streamer.verify import verify
+from streamer.verification import verify
 from tests.runs import check_conserved, manifest, rows, streamer, video_times
 from tests.videos import write_video
 

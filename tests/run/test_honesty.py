@@ -15,7 +15,7 @@ from streamer.errors import UsageError
 from streamer.pipeline.drop_policy import Policy
 from streamer.run.finished import Run
 from streamer.settings import Settings
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import check_conserved, rows
 from tests.sources.servers import USER, http_server

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from streamer.verify import verify
+from streamer.verification import verify
 from streamer.video.rescaling import fitted
 from tests import runs
 from tests.runs import check_conserved, manifest

@@ -19,7 +19,7 @@ from streamer.rundir.csv_file import Reserve
 from streamer.rundir.paths import file_name
 from streamer.rundir.rundir import RunDir
 from streamer.studies.output import RowFile, write_files
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import environment, manifest
 from tests.videos import write_video

@@ -15,7 +15,7 @@ from streamer.repair.repair import repair
 from streamer.rundir.rundir import RunDir
 from streamer.rundir.segments import Pieces
 from streamer.rundir.written import written_in
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import environment, manifest
 from tests.videos import write_video

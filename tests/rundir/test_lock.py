@@ -19,7 +19,7 @@ from streamer.rundir import lock, rundir
 from streamer.rundir.lock import RunLock, is_locked
 from streamer.rundir.paths import BEGUN, LOCK
 from streamer.rundir.rundir import RunDir, clear, discard, under_way, write_manifest
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import Finished, environment, manifest
 from tests.videos import write_video

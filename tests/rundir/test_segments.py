@@ -17,7 +17,7 @@ from streamer.rundir.csv_file import Reserve, Table
 from streamer.rundir.segments import Pieces
 from streamer.rundir.written import pieces_of
 from streamer.settings import Settings, Video
-from streamer.verify import verify
+from streamer.verification import verify
 from tests.videos import write_video
 
 FRAMES = 150

@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 
 from streamer.frame import Image
 from streamer.vendors import pyav
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import Finished, manifest, rows
 from tests.videos import number_of

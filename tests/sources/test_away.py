@@ -16,7 +16,7 @@ from typing import Any
 import av
 import pytest
 
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import manifest, rows
 from tests.sources.coded import jpeg

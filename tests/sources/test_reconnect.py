@@ -17,7 +17,7 @@ import pytest
 from streamer.errors import SourceError
 from streamer.frame import Frame
 from streamer.sources.base import Unreadable
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import check_conserved, environment, manifest, rows
 from tests.sources.cameras import Pace, mjpeg, streamed

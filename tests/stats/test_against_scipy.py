@@ -13,7 +13,7 @@ from streamer.stats.bootstrap import QUANTILE, RISK, interval, student_t
 from streamer.stats.percentiles import PERCENTILES, allowed_above, bound_rank, frames_needed
 from streamer.stats.speed_ratio import ROUNDS_NEEDED
 from streamer.studies.soak import trend
-from streamer.verify import percentile_rule
+from streamer.verification import percentile_rule
 
 scipy = pytest.importorskip("scipy.stats", reason="scipy is not installed: pip install 'streamer[test]'")
 

@@ -15,7 +15,7 @@ from streamer.errors import SourceError, UsageError
 from streamer.pipeline.housekeeping import Progress
 from streamer.settings import Settings
 from streamer.studies.interleave import Interleaved, Lane
-from streamer.verify import verify
+from streamer.verification import verify
 from tests.runs import check_conserved, manifest, rows
 from tests.videos import write_video
 

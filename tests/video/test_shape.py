@@ -14,7 +14,7 @@ import streamer
 from streamer.rundir.written import pieces_of
 from streamer.settings import Settings
 from streamer.vendors import pyav
-from streamer.verify import verify
+from streamer.verification import verify
 from streamer.video.reader import VideoReader
 from streamer.video.shape import shown_size
 from streamer.video.writer import VideoWriter

@@ -11,7 +11,7 @@ import pytest
 from streamer.errors import Defect, SinkError, SourceError
 from streamer.files.cache import cache_dir
 from streamer.vendors.versions import line
-from streamer.verify import verify
+from streamer.verification import verify
 from streamer.workers.defects import as_streamer_error
 from tests import runs
 from tests.runs import ROOT, Finished, check_conserved, manifest

@@ -13,7 +13,7 @@ import pytest
 
 from streamer.errors import SinkError
 from streamer.rundir.compressor import Compressor
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.videos import write_video
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from streamer.verify.csv_table import NEVER, Array, Block, Form, blocks
+from streamer.verification.csv_table import NEVER, Array, Block, Form, blocks
 
 NAME = "frames.csv"
 STAMPS = (

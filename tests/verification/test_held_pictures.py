@@ -13,8 +13,8 @@ import pytest
 import streamer
 from streamer.rundir.written import pieces_of
 from streamer.settings import Settings
-from streamer.verify import verify
-from streamer.verify.held_pictures import LEAST, LONGEST, held_pictures
+from streamer.verification import verify
+from streamer.verification.held_pictures import LEAST, LONGEST, held_pictures
 from streamer.video.reader import VideoReader
 from tests.runs import manifest
 from tests.videos import write_video

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from streamer.verify.csv_table import NEVER, Array
-from streamer.verify.frames_csv import OUTCOMES, STAMPS, Rows, milliseconds
-from streamer.verify.manifest import RunFacts
-from streamer.verify.reasons import Reasons
+from streamer.verification.csv_table import NEVER, Array
+from streamer.verification.frames_csv import OUTCOMES, STAMPS, Rows, milliseconds
+from streamer.verification.manifest import RunFacts
+from streamer.verification.reasons import Reasons
 
 STEPS = ("scheduled", *STAMPS)
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from streamer.verify.reasons import Unreadable
+from streamer.verification.reasons import Unreadable
 
 NAME = "run.json"
 MOST = 10**15

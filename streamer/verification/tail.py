@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from streamer.verify.csv_table import Array
-from streamer.verify.frames_csv import Mask, Rows
-from streamer.verify.manifest import NAME, Document
-from streamer.verify.percentile_rule import percentile_rank
-from streamer.verify.reasons import Reasons
+from streamer.verification.csv_table import Array
+from streamer.verification.frames_csv import Mask, Rows
+from streamer.verification.manifest import NAME, Document
+from streamer.verification.percentile_rule import percentile_rank
+from streamer.verification.reasons import Reasons
 
 FEWEST = 40
 """Frames from which on there is a tail of 5 % to speak of."""

@@ -16,7 +16,7 @@ import pytest
 import streamer
 from streamer.errors import StreamerError
 from streamer.settings import Settings
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.videos import write_video
 

@@ -15,8 +15,8 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from streamer.verify.reasons import Unreadable
-from streamer.verify.segments import numbered
+from streamer.verification.reasons import Unreadable
+from streamer.verification.segments import numbered
 
 BLOCK = 2_048
 """Rows read at a time: as many as the processor's caches hold, which is twice as fast as ten times as many."""

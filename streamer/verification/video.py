@@ -13,13 +13,13 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from streamer.vendors.pyav import open_input, time_base
-from streamer.verify.csv_table import Array
-from streamer.verify.frames_csv import Mask, Rows, milliseconds
-from streamer.verify.held_pictures import held_pictures
-from streamer.verify.manifest import Document, RunFacts
-from streamer.verify.reasons import Reasons, Unreadable
-from streamer.verify.schedule import instants, media_times
-from streamer.verify.segments import Pieces, numbered
+from streamer.verification.csv_table import Array
+from streamer.verification.frames_csv import Mask, Rows, milliseconds
+from streamer.verification.held_pictures import held_pictures
+from streamer.verification.manifest import Document, RunFacts
+from streamer.verification.reasons import Reasons, Unreadable
+from streamer.verification.schedule import instants, media_times
+from streamer.verification.segments import Pieces, numbered
 
 NAME = "annotated.mp4"
 LOST_US = 2_000_000

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from streamer.verify.frames_csv import Mask
+from streamer.verification.frames_csv import Mask
 
 LONGEST = 2**31 - 2
 """Ticks that FFmpeg lets a sample last."""

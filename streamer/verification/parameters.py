@@ -6,11 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from streamer.verify.frames_csv import NAME as FRAMES
-from streamer.verify.frames_csv import Rows, milliseconds
-from streamer.verify.manifest import NAME, Document, RunFacts
-from streamer.verify.reasons import Reasons
-from streamer.verify.stamps import STEPS
+from streamer.verification.frames_csv import NAME as FRAMES
+from streamer.verification.frames_csv import Rows, milliseconds
+from streamer.verification.manifest import NAME, Document, RunFacts
+from streamer.verification.reasons import Reasons
+from streamer.verification.stamps import STEPS
 
 LEAST_LEAD_US, MOST_LEAD_US = 20_000, 1_000_000
 """A round begins a frame period after what was before it, but not sooner or later than these."""

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from streamer.verify.csv_table import Array
-from streamer.verify.frames_csv import Rows
-from streamer.verify.manifest import RunFacts
+from streamer.verification.csv_table import Array
+from streamer.verification.frames_csv import Rows
+from streamer.verification.manifest import RunFacts
 
 MOST_STRETCHES, PARTS, FEWEST = 64, 16, 4
 """Stretches of a stream at most, each as long as a power of two; parts made of them, at most and at least."""

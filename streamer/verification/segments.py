@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from streamer.verify.manifest import NAME as MANIFEST
-from streamer.verify.manifest import Document, count, fraction
-from streamer.verify.reasons import Unreadable
+from streamer.verification.manifest import NAME as MANIFEST
+from streamer.verification.manifest import Document, count, fraction
+from streamer.verification.reasons import Unreadable
 
 WRITTEN = ".written"
 """There while a run goes on, and after it was killed: the names of its files, a line each."""

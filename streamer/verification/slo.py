@@ -5,9 +5,9 @@ from __future__ import annotations
 import operator
 import re
 
-from streamer.verify.manifest import NAME, Document
-from streamer.verify.percentile_rule import FRAMES_NEEDED
-from streamer.verify.reasons import Reasons, Unreadable
+from streamer.verification.manifest import NAME, Document
+from streamer.verification.percentile_rule import FRAMES_NEEDED
+from streamer.verification.reasons import Reasons, Unreadable
 
 COUNTS = {
     name: {"drops": "dropped"}.get(name, name)

@@ -26,10 +26,10 @@ from streamer.stats.percentiles import PERCENTILES, frames_needed
 from streamer.stats.percentiles import bound_rank as own_bound_rank
 from streamer.stats.percentiles import nearest_rank as own_nearest_rank
 from streamer.vendors import pyav
-from streamer.verify import Verification, verify
-from streamer.verify.age import ages
-from streamer.verify.percentile_rule import FRAMES_NEEDED, bound_rank, percentile_rank
-from streamer.verify.schedule import instants
+from streamer.verification import Verification, verify
+from streamer.verification.age import ages
+from streamer.verification.percentile_rule import FRAMES_NEEDED, bound_rank, percentile_rank
+from streamer.verification.schedule import instants
 from tests import runs
 from tests.runs import ROOT, manifest, rows
 from tests.tiny_models import raw, write_ir
@@ -729,7 +729,9 @@ def test_nothing_is_shared_with_the_code_that_writes_the_figures() -> None:
         imported = {line.split()[1] for line in path.read_text().splitlines() if line.startswith("from streamer")}
         # streamer.vendors.pyav only makes PyAV's versions alike.
         alike = {"streamer.errors", "streamer.vendors.pyav"}
-        assert all(name in alike or name.startswith("streamer.verify") for name in imported), f"{path}: {imported}"
+        assert all(name in alike or name.startswith("streamer.verification") for name in imported), (
+            f"{path}: {imported}"
+        )
 
 
 def test_the_command_says_valid_and_what_was_checked(waiting: Path, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from streamer.verify.age import ages_of_run
-from streamer.verify.csv_table import NEVER, Array
-from streamer.verify.frames_csv import Rows
-from streamer.verify.manifest import NAME, Document, RunFacts
-from streamer.verify.percentile_rule import FRAMES_NEEDED, bound_rank, percentile_rank
-from streamer.verify.reasons import Reasons, Unreadable
+from streamer.verification.age import ages_of_run
+from streamer.verification.csv_table import NEVER, Array
+from streamer.verification.frames_csv import Rows
+from streamer.verification.manifest import NAME, Document, RunFacts
+from streamer.verification.percentile_rule import FRAMES_NEEDED, bound_rank, percentile_rank
+from streamer.verification.reasons import Reasons, Unreadable
 
 FROM_TO = {
     "latency": ("scheduled", "written"),

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from streamer.verify.csv_table import Array
-from streamer.verify.frames_csv import Rows, milliseconds
-from streamer.verify.manifest import RunFacts, StreamFacts
-from streamer.verify.reasons import Reasons, Unreadable
+from streamer.verification.csv_table import Array
+from streamer.verification.frames_csv import Rows, milliseconds
+from streamer.verification.manifest import RunFacts, StreamFacts
+from streamer.verification.reasons import Reasons, Unreadable
 
 
 def instants(numbers: Iterable[int], rate: Fraction) -> Array:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from streamer.verify import frames_csv, manifest
-from streamer.verify.csv_table import NEVER
-from streamer.verify.frames_csv import OUTCOMES, Rows
-from streamer.verify.manifest import Document, RunFacts
-from streamer.verify.reasons import Reasons, Unreadable
+from streamer.verification import frames_csv, manifest
+from streamer.verification.csv_table import NEVER
+from streamer.verification.frames_csv import OUTCOMES, Rows
+from streamer.verification.manifest import Document, RunFacts
+from streamer.verification.reasons import Reasons, Unreadable
 
 _AFTER_DAMAGE, _NO_SIGNAL = "after_damage", "no_signal"
 VERDICTS = ("VALID", "INVALID", "INTERRUPTED", "FAILED")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
-from streamer.verify.manifest import HASHED_FROM, NAME, NEWEST, Document
-from streamer.verify.reasons import Reasons
+from streamer.verification.manifest import HASHED_FROM, NAME, NEWEST, Document
+from streamer.verification.reasons import Reasons
 
 FIELD = "document_sha256"
 TOLD = ("streams", "decode_errors", "drop_reasons", "objects", "after_damage", "preprocess_start_ms", "omission_gap")

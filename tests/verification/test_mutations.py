@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from streamer.verify import verify
+from streamer.verification import verify
 from tests import runs
 from tests.runs import ROOT, manifest
 from tests.videos import write_video

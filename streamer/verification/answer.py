@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from streamer.verify.backlog import behind_us
-from streamer.verify.frames_csv import Rows
-from streamer.verify.manifest import NAME, Document, RunFacts
-from streamer.verify.reasons import Reasons, Unreadable
+from streamer.verification.backlog import behind_us
+from streamer.verification.frames_csv import Rows
+from streamer.verification.manifest import NAME, Document, RunFacts
+from streamer.verification.reasons import Reasons, Unreadable
 
 FATES = ("dropped", "decode_error", "source_error", "engine_error", "sink_error", "abandoned")
 CATCHING_UP = 2

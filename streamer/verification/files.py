@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from streamer.verify import detections_csv, frames_csv
-from streamer.verify.manifest import NAME, Document, RunFacts
-from streamer.verify.reasons import Reasons
-from streamer.verify.segments import numbered
-from streamer.verify.video import video_names
+from streamer.verification import detections_csv, frames_csv
+from streamer.verification.manifest import NAME, Document, RunFacts
+from streamer.verification.reasons import Reasons
+from streamer.verification.segments import numbered
+from streamer.verification.video import video_names
 
 HISTOGRAMS = "histograms.hlog"
 

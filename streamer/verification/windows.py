@@ -7,11 +7,11 @@ from statistics import median
 
 import numpy as np
 
-from streamer.verify import frames_csv
-from streamer.verify.csv_table import NEVER
-from streamer.verify.frames_csv import Rows
-from streamer.verify.manifest import NAME, Document
-from streamer.verify.reasons import Reasons
+from streamer.verification import frames_csv
+from streamer.verification.csv_table import NEVER
+from streamer.verification.frames_csv import Rows
+from streamer.verification.manifest import NAME, Document
+from streamer.verification.reasons import Reasons
 
 LAST, LONGEST_S, FEWEST = 3, 5, 5
 """So many windows, of so many seconds each at most, each with so many frames at least."""

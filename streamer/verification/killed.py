@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from streamer.verify import detections_csv, frames_csv
-from streamer.verify.csv_table import is_torn, pieces
-from streamer.verify.detections_csv import count_objects
-from streamer.verify.frames_csv import Rows, read_rows
-from streamer.verify.manifest import Document, RunFacts
-from streamer.verify.reasons import Reasons
-from streamer.verify.schedule import check_schedule, media_times
-from streamer.verify.segments import numbered, uncut
-from streamer.verify.stamps import STEPS, check_derived, check_stamps
-from streamer.verify.video import check_videos, plays_until, video_names
+from streamer.verification import detections_csv, frames_csv
+from streamer.verification.csv_table import is_torn, pieces
+from streamer.verification.detections_csv import count_objects
+from streamer.verification.frames_csv import Rows, read_rows
+from streamer.verification.manifest import Document, RunFacts
+from streamer.verification.reasons import Reasons
+from streamer.verification.schedule import check_schedule, media_times
+from streamer.verification.segments import numbered, uncut
+from streamer.verification.stamps import STEPS, check_derived, check_stamps
+from streamer.verification.video import check_videos, plays_until, video_names
 
 NAME = "begun.json"
 """There while a run goes on, and after it was killed."""

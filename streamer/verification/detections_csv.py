@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.verify.csv_table import Array, Form, blocks
-from streamer.verify.frames_csv import Rows
-from streamer.verify.manifest import Document, RunFacts
-from streamer.verify.reasons import Reasons
+from streamer.verification.csv_table import Array, Form, blocks
+from streamer.verification.frames_csv import Rows
+from streamer.verification.manifest import Document, RunFacts
+from streamer.verification.reasons import Reasons
 
 NAME = "detections.csv"
 SIDES = ("x1", "y1", "x2", "y2")

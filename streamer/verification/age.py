@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.verify.csv_table import Array
-from streamer.verify.frames_csv import Rows
-from streamer.verify.manifest import RunFacts
-from streamer.verify.reasons import Unreadable
-from streamer.verify.schedule import instants
+from streamer.verification.csv_table import Array
+from streamer.verification.frames_csv import Rows
+from streamer.verification.manifest import RunFacts
+from streamer.verification.reasons import Unreadable
+from streamer.verification.schedule import instants
 
 MOST_TICKS = 1 << 26
 """A week at 100 frames a second; beyond, the duration is a slip."""

@@ -12,32 +12,32 @@ from pathlib import Path
 from typing import TypeVar
 
 from streamer.errors import UsageError
-from streamer.verify import detections_csv, frames_csv, killed, manifest
-from streamer.verify.access import FOUND_OTHERWISE, cannot_look, check_access
-from streamer.verify.answer import check_answer
-from streamer.verify.conservation import (
+from streamer.verification import detections_csv, frames_csv, killed, manifest
+from streamer.verification.access import FOUND_OTHERWISE, cannot_look, check_access
+from streamer.verification.answer import check_answer
+from streamer.verification.conservation import (
     check_conservation,
     check_damage,
     check_decode_errors,
     check_streams,
     check_sums,
 )
-from streamer.verify.detections_csv import check_objects
-from streamer.verify.document_hash import check_document
-from streamer.verify.figures import check_figures, check_omission_gap
-from streamer.verify.files import check_files
-from streamer.verify.frames_csv import Rows, read_rows
-from streamer.verify.killed import Remains
-from streamer.verify.manifest import Document, RunFacts
-from streamer.verify.parameters import check_parameters
-from streamer.verify.reasons import Reasons, Unreadable
-from streamer.verify.schedule import check_schedule
-from streamer.verify.segments import Pieces, read_pieces, uncut
-from streamer.verify.slo import check_slo
-from streamer.verify.stamps import check_derived, check_stamps
-from streamer.verify.tail import check_tail
-from streamer.verify.video import check_videos
-from streamer.verify.windows import check_windows
+from streamer.verification.detections_csv import check_objects
+from streamer.verification.document_hash import check_document
+from streamer.verification.figures import check_figures, check_omission_gap
+from streamer.verification.files import check_files
+from streamer.verification.frames_csv import Rows, read_rows
+from streamer.verification.killed import Remains
+from streamer.verification.manifest import Document, RunFacts
+from streamer.verification.parameters import check_parameters
+from streamer.verification.reasons import Reasons, Unreadable
+from streamer.verification.schedule import check_schedule
+from streamer.verification.segments import Pieces, read_pieces, uncut
+from streamer.verification.slo import check_slo
+from streamer.verification.stamps import check_derived, check_stamps
+from streamer.verification.tail import check_tail
+from streamer.verification.video import check_videos
+from streamer.verification.windows import check_windows
 
 T = TypeVar("T")
 SOAK = "asked.json"
