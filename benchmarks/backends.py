@@ -16,7 +16,8 @@ from benchmarks.common import COCO_MODEL, FOOTAGE, Report
 from streamer.ledger.record import FrameRecord, elapsed
 from streamer.run.finished import Run
 from streamer.run.run import run
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.stats.percentiles import PERCENTILES, frames_needed, nearest_rank, spoken
 from streamer.vendors.openvino_quiet import ov
 from streamer.video.writer import VideoWriter

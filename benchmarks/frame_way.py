@@ -84,7 +84,7 @@ def main() -> None:
     sys.settrace(way.trace)
     with tempfile.TemporaryDirectory() as scratch:
         clip = PACKAGE.parent / "samples" / "street.mp4"
-        settings = Settings(engine=options.engine, fps=2, frames=FRAMES + 1, out=Path(scratch) / "run", stall_s=60.0)
+        settings = Settings(engine=options.engine, fps=2, frames=FRAMES + 1, out=Path(scratch) / "run", stall=60.0)
         run = streamer.replay(str(clip), settings)
     sys.settrace(None)
     assert run.manifest["frames"]["dropped"] == 0, "this machine is too busy for two frames a second"

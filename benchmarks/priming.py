@@ -18,7 +18,7 @@ import streamer
 import streamer.run.prepare
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, interval, needs
 from streamer.pipeline.priming import Primer
-from streamer.settings import Video
+from streamer.settings.video import Video
 
 FASTER = (5, 10)
 """The rates at which priming has to be faster; at others it must only not be slower."""

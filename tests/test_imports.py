@@ -22,7 +22,7 @@ PACKAGE = ROOT / "streamer"
 
 LAYERS = (
     "errors frame address ledger",
-    "units option files vendors",
+    "units files vendors",
     "schedule workers video detection",
     "machine models street",
     "engines sources stats",
@@ -30,11 +30,12 @@ LAYERS = (
     "charts sink",
     "pipeline",
     "settings",
-    "faults settings_json",
+    "faults",
     "run",
-    "api repair",
+    "repair",
     "studies",
-    "cli",
+    "api",
+    "aio cli",
     "__main__",
 )
 """Folders and files of the package, from the bottom to the top: each imports from those below its own line only."""
@@ -228,7 +229,7 @@ def test_only_the_pipeline_makes_tasks_and_the_command_listens_for_signals() -> 
 
 def test_threads_are_made_in_one_place() -> None:
     # A command hears signals on a thread of its own, also one like --help, which loads no anyio.
-    assert callers("Thread", "call_soon_threadsafe", "run_sync_soon") == {"cli.signals", "workers.threads"}
+    assert callers("Thread") == {"cli.signals", "workers.threads", "workers.own_thread"}
     assert callers("to_thread.run_sync", "ThreadPoolExecutor") == set()
 
 

@@ -11,7 +11,7 @@ import pytest
 import streamer
 from streamer.pipeline.observer import Silent
 from streamer.run.run import run as replay
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from tests.verified import differences, runs_verified
 from tests.videos import write_video
 

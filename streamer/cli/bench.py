@@ -12,10 +12,9 @@ import click
 
 from streamer.cli.bench_report import lines_of, print_report, with_progress
 from streamer.cli.completion import complete_files
-from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL
+from streamer.cli.exit_codes import EXIT_DONE, exit_of_signal
 from streamer.cli.options import engines_options, model_options, output_options
 from streamer.cli.progress import tell_notes
-from streamer.cli.signals import Interrupted
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.files.whole import write_whole
@@ -29,6 +28,7 @@ from streamer.studies.engine_choice import asked_engines
 from streamer.studies.free_place import of_study
 from streamer.studies.output import RowFile
 from streamer.studies.successor import Kind, successor
+from streamer.workers.stopping import Interrupted
 
 FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
@@ -86,7 +86,7 @@ def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> in
     )
     out: Path = options["out"] or default_path(started, image or bundled_clip(), NAME)
     rows: list[Benched] = []
-    interrupted: int | None = None
+    interrupted: str | None = None
     with successor(FILES, out, overwrite=options["overwrite"]) as place:
         try:
             study = Bench(image, find_model_asking(options["model"], options["trust"]), settings)
@@ -99,7 +99,7 @@ def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> in
                     for line in () if as_json or quiet else lines_of(row):
                         click.echo(line)
         except Interrupted as error:
-            interrupted = error.number
+            interrupted = error.reason
         if rows:
             document = document_of(study, rows, interrupted=interrupted is not None)
             write_whole(place.path / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
@@ -110,4 +110,4 @@ def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> in
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif rows and not quiet:
         print_report(document, place.path, output_console())
-    return EXIT_DONE if interrupted is None else EXIT_SIGNAL + interrupted
+    return EXIT_DONE if interrupted is None else exit_of_signal(interrupted)

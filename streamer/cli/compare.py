@@ -14,7 +14,7 @@ from rich.console import Console
 from streamer.address import of_no_file, without_credentials
 from streamer.cli.compare_report import print_report
 from streamer.cli.completion import complete_files
-from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT, exit_of_signal
 from streamer.cli.given_path import GivenPath
 from streamer.cli.options import (
     Parsed,
@@ -31,14 +31,13 @@ from streamer.cli.options import (
     video_stream_option,
 )
 from streamer.cli.progress import tell_notes
-from streamer.cli.signals import Interrupted
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import UsageError
 from streamer.rundir.paths import default_path
-from streamer.settings import Video
+from streamer.settings.video import Video
 from streamer.studies.compare.chart import PICTURE, draw_comparison
 from streamer.studies.compare.document import COLUMNS, NAME
 from streamer.studies.compare.finished_runs import compare_finished, is_run
@@ -47,6 +46,7 @@ from streamer.studies.engine_choice import asked_engines
 from streamer.studies.free_place import of_study
 from streamer.studies.output import write_files
 from streamer.studies.successor import Kind, Successor, successor
+from streamer.workers.stopping import Interrupted
 
 FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
@@ -101,7 +101,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
     with successor(FILES, out, overwrite=options["overwrite"]) as place:
         document, interrupted = _compared(sources, place, quiet, options)
         if document is None:
-            return EXIT_SIGNAL + (interrupted or 0)
+            return exit_of_signal(interrupted) if interrupted else EXIT_DONE
         write_files(place.path, NAME, COLUMNS, document["engines"], document)
         if options["chart"]:
             draw_comparison(place.path, document)
@@ -112,13 +112,13 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
     elif not quiet:
         print_report(document, place.path, output_console())
     if interrupted is not None:
-        return EXIT_SIGNAL + interrupted
+        return exit_of_signal(interrupted)
     return EXIT_VERDICT if _missed(document) else EXIT_DONE
 
 
 def _compared(
     sources: Sequence[str], place: Successor, quiet: bool, options: Mapping[str, Any]
-) -> tuple[dict[str, Any] | None, int | None]:
+) -> tuple[dict[str, Any] | None, str | None]:
     """The document, None when nothing was finished; and the signal that interrupted it, if one did."""
     if all(map(is_run, sources)) and len(sources) > 1:
         return compare_finished([Path(source) for source in sources], options["baseline"], place.out), None
@@ -144,14 +144,14 @@ def _study(source: str, out: Path, options: Mapping[str, Any]) -> Comparison:
     return Comparison(source, find_model_asking(options["model"], options["trust"]), settings, out)
 
 
-def _run(study: Comparison, console: Console) -> tuple[dict[str, Any] | None, int | None]:
+def _run(study: Comparison, console: Console) -> tuple[dict[str, Any] | None, str | None]:
     """The document, None when nothing was finished; and the signal that interrupted it, if one did."""
     with study_progress(study.running, console, study.judging.steps) as (watch, judging):
         try:
             study.run(watch)
             return study.document(judging), None
         except Interrupted as error:
-            return study.document_so_far(), error.number
+            return study.document_so_far(), error.reason
 
 
 def _missed(document: Mapping[str, Any]) -> bool:

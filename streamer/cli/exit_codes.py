@@ -17,6 +17,12 @@ EXIT_SIGTERM = EXIT_SIGNAL + signal.SIGTERM
 EXIT_SIGHUP = EXIT_SIGNAL + 1
 """Not by its name: Windows does not have it."""
 
+
+def exit_of_signal(name: str) -> int:
+    """The exit code of a command that the signal ended, as in SIGINT."""
+    return EXIT_SIGNAL + signal.Signals[name]
+
+
 EXIT_CODES = (
     ((EXIT_DONE,), "done"),
     (

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 import anyio
 
-from streamer.api import BACKEND
 from streamer.cli.progress import ProgressLine
 from streamer.cli.signals import TWICE_S, end_at_once, heeded
 from streamer.errors import StreamerError
 from streamer.pipeline.observer import Vigil
 from streamer.run.finished import Run
 from streamer.run.run import run
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
+from streamer.workers.event_loop import run_in_loop
 
 
 def run_in_foreground(
@@ -26,7 +26,7 @@ def run_in_foreground(
     Before the pipeline runs the first one does that too. Raises what `run` raises.
     """
     with _ended_at_once_by_signals(line), line:
-        return anyio.run(_run, sources, settings, line, vigil, backend=BACKEND)
+        return run_in_loop(_run, sources, settings, line, vigil)
 
 
 async def _run(sources: Sequence[str], settings: Settings, line: ProgressLine, vigil: Vigil | None) -> Run:

@@ -14,10 +14,11 @@ from typing import Any, NoReturn
 import click
 
 from streamer import __version__
-from streamer.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_SIGINT, EXIT_SIGNAL, EXIT_USAGE
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_SIGINT, EXIT_USAGE, exit_of_signal
 from streamer.cli.lazy_group import LazyGroup
-from streamer.cli.signals import Interrupted, obeyed_signals
+from streamer.cli.signals import obeyed_signals
 from streamer.cli.streams import Watched, watched_streams
+from streamer.workers.stopping import Interrupted
 
 COMMANDS = {
     "replay": ("streamer.cli.replay", "Play a video at the camera's pace through one engine, and measure."),
@@ -95,7 +96,7 @@ def _ended() -> Any:
                 sys.stdout.flush()  # while a signal is heard: the reader may not read
                 raise
     except Interrupted as interrupted:
-        return EXIT_SIGNAL + interrupted.number
+        return exit_of_signal(interrupted.reason)
     except SystemExit as ended:
         return ended.code
 

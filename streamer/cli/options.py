@@ -16,9 +16,10 @@ from streamer.cli.given_path import GivenPath
 from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import VARIANTS
 from streamer.errors import UsageError
-from streamer.option import Group, Option
-from streamer.settings import OPTIONS, Settings, Video
-from streamer.settings_json import settings_of
+from streamer.settings.as_json import settings_of
+from streamer.settings.option import Group, Option
+from streamer.settings.settings import OPTIONS, Settings
+from streamer.settings.video import Video
 from streamer.studies.engine_choice import GROUPS
 
 Command = TypeVar("Command", bound=Callable[..., Any])

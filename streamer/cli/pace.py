@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from streamer.cli.completion import complete_files
-from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT, exit_of_signal
 from streamer.cli.options import (
     Parsed,
     detection_options,
@@ -27,13 +27,12 @@ from streamer.cli.options import (
 )
 from streamer.cli.pace_report import print_report
 from streamer.cli.progress import tell_notes
-from streamer.cli.signals import Interrupted
 from streamer.cli.study_progress import study_progress
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.engines.spec_parser import parse_spec
 from streamer.rundir.paths import default_path
-from streamer.settings import Video
+from streamer.settings.video import Video
 from streamer.studies.engine_choice import asked_engines
 from streamer.studies.free_place import of_study
 from streamer.studies.output import write_files
@@ -41,6 +40,7 @@ from streamer.studies.pace.chart import PICTURE, draw_pace
 from streamer.studies.pace.document import COLUMNS, NAME, document_of
 from streamer.studies.pace.study import PaceSettings, PaceStudy, parse_rates
 from streamer.studies.successor import Kind, successor
+from streamer.workers.stopping import Interrupted
 
 DEFAULT = "ir-auto-shared"
 FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
@@ -112,17 +112,17 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     elif document is not None and not quiet:
         print_report(document, place.path, output_console())
     if interrupted is not None:
-        return EXIT_SIGNAL + interrupted
+        return exit_of_signal(interrupted)
     return EXIT_VERDICT if document is not None and _missed(document) else EXIT_DONE
 
 
-def _run(study: PaceStudy, console: Console) -> int | None:
+def _run(study: PaceStudy, console: Console) -> str | None:
     """Runs it; the signal that interrupted it, if one did."""
     with study_progress(study.lanes, console) as (watch, _):
         try:
             study.run(watch)
         except Interrupted as error:
-            return error.number
+            return error.reason
     return None
 
 

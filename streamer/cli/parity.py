@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from streamer.cli.completion import complete_files
-from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT, exit_of_signal
 from streamer.cli.given_path import GivenPath
 from streamer.cli.options import (
     Parsed,
@@ -24,7 +24,6 @@ from streamer.cli.options import (
 )
 from streamer.cli.parity_report import as_document, print_report, with_progress
 from streamer.cli.progress import tell_notes
-from streamer.cli.signals import Interrupted
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.detection.input_spec import Fit
@@ -37,6 +36,7 @@ from streamer.studies.parity.parity_csv import COLUMNS, FILE, as_dict
 from streamer.studies.parity.rows import EngineParity, missed
 from streamer.studies.parity.study import Parity, ParitySettings
 from streamer.studies.successor import Kind, successor
+from streamer.workers.stopping import Interrupted
 
 FILES = Kind("parity", (FILE,))
 
@@ -107,7 +107,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     out: Path = options["out"] or default_path(datetime.now(UTC), source, "parity")
     check_out(out, overwrite=options["overwrite"])
     rows: list[EngineParity] = []
-    interrupted: int | None = None
+    interrupted: str | None = None
     with successor(FILES, out, overwrite=options["overwrite"]) as place:
         try:
             study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
@@ -118,7 +118,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
                     file.append(as_dict(row).values())
                     rows.append(row)
         except Interrupted as error:
-            interrupted = error.number
+            interrupted = error.reason
         else:
             place.take_over()
     if rows and as_json:
@@ -127,5 +127,5 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     elif rows and not quiet:
         print_report(study, rows, place.path, output_console())
     if interrupted is not None:
-        return EXIT_SIGNAL + interrupted
+        return exit_of_signal(interrupted)
     return EXIT_VERDICT if missed(rows) else EXIT_DONE

@@ -15,7 +15,7 @@ from rich.text import Text
 from streamer.cli.suspended import SHOWN, cursor_shown_while_stopped
 from streamer.pipeline.housekeeping import Progress
 from streamer.schedule.file_gaps import how_long
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 
 
 def tell_notes(notes: Iterable[str], console: Console) -> None:

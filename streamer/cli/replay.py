@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 import click
 
 from streamer.cli.completion import complete_files
-from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT, exit_of_signal
 from streamer.cli.foreground import run_in_foreground
 from streamer.cli.options import (
     detection_options,
@@ -35,7 +34,8 @@ from streamer.cli.replay_report import print_report
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import asking
 from streamer.run.finished import Run
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 
 
 @click.command()
@@ -91,6 +91,6 @@ def exit_code(finished: Run) -> int:
     if finished.failure is not None:
         raise finished.failure
     if finished.interrupted is not None:
-        return EXIT_SIGNAL + signal.Signals[finished.interrupted]
+        return exit_of_signal(finished.interrupted)
     done = finished.manifest["verdict"] == "VALID" and finished.manifest["slo"] != "missed"
     return EXIT_DONE if done else EXIT_VERDICT

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
 from streamer.cli.exit_codes import EXIT_SIGNAL
+from streamer.workers.stopping import Interrupted
 
 HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 """None on Windows."""
@@ -25,14 +26,6 @@ TWICE_S = 0.1
 PATIENCE_S = 5.0
 """How long the first signal waits for the main thread, which cannot hear it inside a runtime's own code."""
 SHOW_CURSOR = "\x1b[?25h"
-
-
-class Interrupted(BaseException):
-    """A signal came that ends a command."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def heeded() -> list[signal.Signals]:
@@ -85,7 +78,7 @@ class _First:
         if not self.taken.is_set():
             self.taken.set()
             self._at_s = time.monotonic()
-            raise Interrupted(number)
+            raise Interrupted(signal.Signals(number).name)
         # The listener has ended the process, but where an event loop has taken the signals from it.
         if time.monotonic() - self._at_s > TWICE_S:
             end_at_once(number)

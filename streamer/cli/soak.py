@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from streamer.cli.completion import complete_directories, complete_files
-from streamer.cli.exit_codes import EXIT_DONE, EXIT_SIGNAL, EXIT_VERDICT
+from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT, exit_of_signal
 from streamer.cli.foreground import run_in_foreground
 from streamer.cli.given_path import GivenPath
 from streamer.cli.options import (
@@ -45,7 +44,7 @@ from streamer.files.scratch import undo_at_once, undo_no_more
 from streamer.files.whole import write_whole
 from streamer.run.finished import Run
 from streamer.rundir.paths import MANIFEST, default_path
-from streamer.settings import Video
+from streamer.settings.video import Video
 from streamer.studies.soak.asked import ASKED
 from streamer.studies.soak.chart import PICTURE, draw_soak
 from streamer.studies.soak.study import NAME, Soak, SoakSettings, files_that_are_ours, parts_of, resumed
@@ -125,7 +124,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
     if failure is not None:
         raise failure
     if finished is not None and finished.interrupted is not None:
-        return EXIT_SIGNAL + signal.Signals[finished.interrupted]
+        return exit_of_signal(finished.interrupted)
     return EXIT_VERDICT if document["verdict"] == "failed" else EXIT_DONE
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from streamer.charts.shown import Shown
 from streamer.errors import StreamerError
 from streamer.ledger.record import FrameRecord
 from streamer.run.manifest import Manifest
 from streamer.rundir.frames_csv import read_ledger
+from streamer.rundir.paths import PICTURE
 from streamer.stats.summary import Statistics
+
+SHOWN = ("mean", "p50", "p95", "p99", "max")
+"""The statistics of each figure that a notebook shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Shown):
     """A finished run: its directory, its manifest, which is ``run.json``, and the statistics of each figure by name.
 
     ``failure`` is the error that ended it early; ``interrupted`` is what stopped it, as in SIGINT.
@@ -29,3 +36,22 @@ class Run:
     def ledger(self) -> list[FrameRecord]:
         """A record per scheduled frame, in the order of the frames."""
         return sorted(read_ledger(self.directory), key=lambda record: (record.stream, record.frame))
+
+    @property
+    def answer(self) -> str:
+        """The run's sentence of plain answer."""
+        return self.manifest["answer"]
+
+    @property
+    def picture(self) -> Path | None:
+        """``latency.png``; None where it was not drawn."""
+        drawn = self.directory / PICTURE
+        return drawn if drawn.is_file() else None
+
+    def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        manifest: Mapping[str, Any] = self.manifest
+        figures = {name: manifest[f"{name}_ms"] for name in self.figures}
+        return ("ms", *SHOWN), [
+            (name.replace("_", " "), *("" if part[key] is None else f"{part[key]:.1f}" for key in SHOWN))
+            for name, part in figures.items()
+        ]

@@ -18,7 +18,7 @@ from streamer.pipeline.camera import Camera
 from streamer.run.resources import Opened
 from streamer.schedule.file_gaps import FileGap, in_words
 from streamer.schedule.schedule import Limits
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.street.marker import SCENE
 
 

@@ -10,7 +10,7 @@ import anyio
 
 from streamer.errors import NoSource, SourceError, StreamerError
 from streamer.pipeline.checks import check_live
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.sources.away import AwaitedSource, usual_rate
 from streamer.sources.base import Source
 from streamer.sources.registry import is_live, open_source

@@ -11,7 +11,7 @@ from streamer.rundir.frames_csv import FrameRows
 from streamer.rundir.paths import PICTURE, default_path, video_name
 from streamer.rundir.rundir import RunDir
 from streamer.rundir.segments import PiecedVideo, Pieces
-from streamer.settings import Video
+from streamer.settings.video import Video
 from streamer.sink.sink import FileSink
 from streamer.video.late import AnyVideo
 from streamer.workers.run_clock import RunTime

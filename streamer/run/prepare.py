@@ -18,7 +18,7 @@ from streamer.run.first_frames import first_frames
 from streamer.run.resources import Opened
 from streamer.run.stages import Assembly
 from streamer.run.warmup import damage_of, warm_again, warm_drawing, warm_inference_us, warm_up
-from streamer.settings import Video
+from streamer.settings.video import Video
 from streamer.sources.base import Unreadable
 from streamer.sources.fingerprint import fingerprint
 from streamer.workers.threads import Stage

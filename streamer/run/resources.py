@@ -13,7 +13,7 @@ from streamer.machine.load import LoadProcesses
 from streamer.models.model import Model
 from streamer.pipeline.camera import Camera
 from streamer.run.warmup import Timings
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.sources.away import AwaitedSource
 from streamer.workers.clock import MonotonicClock
 from streamer.workers.threads import Threads

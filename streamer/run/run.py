@@ -31,7 +31,7 @@ from streamer.run.warmup import Timings, make_ready
 from streamer.rundir.paths import RUNS
 from streamer.rundir.rundir import check_out
 from streamer.schedule.arrivals import parse_arrivals
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.sources.registry import check_access
 from streamer.workers.clock import MonotonicClock
 from streamer.workers.defects import as_streamer_error

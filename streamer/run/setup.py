@@ -23,7 +23,7 @@ from streamer.run.setup_parts import (
     streams_part,
 )
 from streamer.schedule.schedule import Schedule
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.vendors.versions import versions
 
 SCHEMA_VERSION = 2

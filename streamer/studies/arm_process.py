@@ -8,13 +8,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import anyio
-
-from streamer.api import BACKEND
 from streamer.errors import StreamerError
 from streamer.pipeline.housekeeping import Progress
 from streamer.run.run import run
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
+from streamer.workers.event_loop import run_in_loop
 from streamer.workers.processes import send
 
 STOPPED = "SIGTERM"
@@ -43,7 +41,7 @@ def serve(link: Connection, source: str, settings: Settings, study: str, starts:
     """
     turns = _Turns(link, study, starts)
     try:
-        finished = anyio.run(run, [source], settings, turns, turns, backend=BACKEND)
+        finished = run_in_loop(run, [source], settings, turns, turns)
     except StreamerError as error:
         send(link, error)
         return

@@ -14,7 +14,7 @@ from uuid import uuid4
 from streamer.errors import Defect, EngineError, ModelError, UsageError
 from streamer.pipeline.housekeeping import Progress
 from streamer.rundir.rundir import discard
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.studies.arm_process import Ended, Waiting, serve
 from streamer.workers.processes import Child, ChildLost
 

@@ -19,7 +19,7 @@ from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError
 from streamer.frame import Frame
 from streamer.models.model import Model
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 
 
 class Opened:

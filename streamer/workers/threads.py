@@ -10,7 +10,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from queue import SimpleQueue
@@ -21,6 +21,7 @@ import anyio
 from anyio.lowlevel import EventLoopToken, current_token
 
 from streamer.workers.clock import Clock
+from streamer.workers.event_loop import tell_loop
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -212,18 +213,8 @@ class Threads:
             if job.lost:
                 return
             job.result, job.error = result, error
-            self._hand_over(job)
+            tell_loop(job.loop, self._done, job)
             del job, result, error  # what it holds is let go before the next one comes
-
-    def _hand_over(self, job: _Job) -> None:
-        """Tells the event loop, without waiting for it: a loop that is being closed waits for this thread.
-
-        asyncio cancels through every shield when it ends (Ctrl-C in a script that calls the library).
-        """
-        loop: Any = job.loop.native_token
-        tell = loop.run_sync_soon if hasattr(loop, "run_sync_soon") else loop.call_soon_threadsafe  # trio, asyncio
-        with suppress(RuntimeError):  # the loop has gone, and with it who waited
-            tell(self._done, job)
 
     def _done(self, job: _Job) -> None:
         """In the event loop, where nothing else is given up meanwhile."""

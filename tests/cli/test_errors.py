@@ -28,7 +28,7 @@ from streamer.errors import EngineError
 from streamer.models.find import find_model
 from streamer.models.model import Model
 from streamer.pipeline.drop_policy import Policy
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.verification import verify
 from tests import runs
 from tests.runs import Finished, check_conserved, environment, manifest, playable_times, read_until, rows, video_times

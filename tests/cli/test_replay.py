@@ -23,7 +23,8 @@ from streamer.ledger.record import Outcome
 from streamer.pipeline.drop_policy import Policy
 from streamer.run.finished import Run
 from streamer.run.run import run
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from tests import runs
 from tests.runs import COCO_MODEL, FOOTAGE, check_conserved, manifest, needs_bundled, needs_shared, rows, video_times
 from tests.videos import write_video

@@ -75,7 +75,7 @@ print(json.dumps(endings))
 
 HANGS = """
 import ctypes
-from streamer.cli.signals import Interrupted
+from streamer.workers.stopping import Interrupted
 
 def hangs():  # in code that no signal reaches: a mutex that is locked twice
     library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(256)

@@ -26,7 +26,8 @@ from streamer.models.find import find_model
 from streamer.models.model import Model
 from streamer.run.finished import Run
 from streamer.schedule.schedule import Pace
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from tests.detectors import model_with, signature
 from tests.poisoned import Broken, PoisonedEngine, PoisonedRequest
 from tests.quantized import clip_of_the_street

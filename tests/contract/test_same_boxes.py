@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 import streamer
-from streamer.settings import Video
+from streamer.settings.video import Video
 from tests.runs import COCO_MODEL, FOOTAGE, INT8_MODEL, SHARED, Found, agreement, check_conserved, needs_shared, rows
 
 FRAMES = 100

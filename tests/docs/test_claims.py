@@ -9,10 +9,11 @@ from tests.runs import ROOT
 
 SILENT = {
     "what usage and refusals say": (
-        "__main__ address cli option settings settings_json errors files pipeline workers "
+        "__main__ address aio api cli settings errors files pipeline workers "
         "accuracy.ground_truth._Classes accuracy.ground_truth._read repair.repair._error "
         "sources.certificates sources.connecting sources.connection sources.registry sources.second_look "
-        "stats.slo._wrong video.opening video.reader.VideoReader._decode_first video.stream_choice.choose verify"
+        "stats.slo._wrong video.opening video.reader.VideoReader._decode_first video.stream_choice.choose "
+        "verification"
     ),
     "what pictures show of the documents": (
         "charts detection street studies.bench.chart studies.compare.chart studies.compare.chart_bars "

@@ -16,7 +16,7 @@ from streamer.engines.variants import VARIANTS
 from streamer.faults.kinds import KINDS, Kind
 from streamer.rundir.detections_csv import DETECTION_COLUMNS
 from streamer.rundir.frames_csv import COLUMNS, FRAME_COLUMNS
-from streamer.settings import OPTIONS
+from streamer.settings.settings import OPTIONS
 from tests.runs import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

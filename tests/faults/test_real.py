@@ -24,7 +24,8 @@ from streamer.faults.disk import FullDisk
 from streamer.faults.plan import plan_of
 from streamer.faults.process import ProcessFault
 from streamer.faults.trigger import Armed
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.verification import verify
 from streamer.video.writer import VideoWriter
 from tests import runs

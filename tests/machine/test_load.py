@@ -25,7 +25,8 @@ from streamer.machine.contention import Reading, Witness
 from streamer.machine.load import Load, LoadProcesses, parse_load
 from streamer.run.doubts import doubts
 from streamer.run.facts import Contention
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.verification import verify
 from tests import runs
 from tests.cli.test_errors import wait_for_rows

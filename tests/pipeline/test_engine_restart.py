@@ -18,7 +18,7 @@ from streamer.ledger.record import Outcome
 from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.run.run import run
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.verification import verify
 from tests.rig import TINY, Rig
 from tests.videos import write_video
@@ -133,7 +133,7 @@ class KillsTheEngine(Silent):
 @pytest.mark.timing
 def test_a_run_whose_engine_is_killed_goes_on_and_is_verified(tmp_path: Path) -> None:
     clip, out = write_video(tmp_path / "clip.mp4", 60), tmp_path / "run"
-    settings = Settings(engine="null,delay_ms=5", respawn=2, loop=True, duration_s=6, chart=False, out=out)
+    settings = Settings(engine="null,delay_ms=5", respawn=2, loop=True, duration=6, chart=False, out=out)
     observer = KillsTheEngine()
     done = anyio.run(run, [str(clip)], settings, observer)
     assert observer.killed == 1

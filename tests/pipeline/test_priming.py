@@ -20,7 +20,8 @@ from streamer.pipeline.priming import CARE, COLD_GUESS, WAKING_US, WINDOW_US, Pr
 from streamer.run.doubts import doubts
 from streamer.run.measured_parts import priming_part
 from streamer.schedule.arrivals import Bursty, Recorded
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from tests import runs
 from tests.facts import counted, observed
 from tests.rig import Rig

@@ -17,7 +17,7 @@ from streamer.pipeline.drop_policy import Policy
 from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.rundir.frames_csv import frame_row
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.verification import verify
 from tests.rig import Rig
 from tests.runs import check_conserved, manifest, rows

@@ -13,13 +13,14 @@ import anyio
 import av
 import pytest
 
-from streamer.api import replay
+from streamer.api.replay import replay
 from streamer.errors import UsageError
 from streamer.ledger.record import Outcome
 from streamer.pipeline.drop_policy import Policy
 from streamer.pipeline.link import Dispatch, LinkClosed
 from streamer.rundir.frames_csv import read_frames
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.verification import verify
 from tests.rig import Rig
 from tests.videos import write_video

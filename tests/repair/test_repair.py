@@ -23,7 +23,8 @@ from streamer.errors import SinkError, UsageError
 from streamer.pipeline.drop_policy import Policy
 from streamer.repair.repair import repair
 from streamer.run.run import run
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.verification import verify
 from tests import runs
 from tests.runs import environment, manifest, playable_times, rows
@@ -245,7 +246,7 @@ def test_a_gap_of_days_in_the_video_survives_a_kill(
     ticks = [40_000 * number + (days_3_us if number >= 10 else 0) for number in range(40)]
     clip = write_video(tmp_path / "gap.nut", 40, ticks=ticks, time_base=Fraction(1, 1_000_000))
     asked = {"engine": "null,delay_ms=4", "model": str(tiny_model), "fps": "max", "warmup": 0, "chart": False}
-    streamer.replay(clip, Settings(**asked, segment_s=segment_s, out=tmp_path / "run"))  # type: ignore[arg-type]
+    streamer.replay(clip, Settings(**asked, segment=segment_s, out=tmp_path / "run"))  # type: ignore[arg-type]
     before = unfinished(tmp_path / "run")
     assert before["resources"]["held_pictures"] in ((240,) if segment_s is None else (0, 240)), "0: cut at the gap"
     assert verify(tmp_path / "run").reasons == []
@@ -307,7 +308,7 @@ def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
         model=str(tiny_model),
         fps=Fraction(40),
         warmup=0,
-        segment_s=0.2,
+        segment=0.2,
         chart=False,
         out=tmp_path / "run",
     )
@@ -391,7 +392,7 @@ def test_a_run_that_is_killed_while_a_piece_is_cut_off_is_repaired(
 ) -> None:
     out = tmp_path / "run"
     asked = {"engine": "null", "model": str(tiny_model), "fps": Fraction(40), "warmup": 0, "frames": 40}
-    streamer.replay(clip, Settings(**asked, segment_s=0.2, video=Video.NONE, chart=False, out=out))  # type: ignore[arg-type]
+    streamer.replay(clip, Settings(**asked, segment=0.2, video=Video.NONE, chart=False, out=out))  # type: ignore[arg-type]
     unfinished(out)
     assert (out / "frames.0003.csv.gz").exists()
     assert not (out / "frames.0004.csv.gz").exists()

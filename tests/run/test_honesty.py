@@ -14,7 +14,7 @@ import streamer
 from streamer.errors import UsageError
 from streamer.pipeline.drop_policy import Policy
 from streamer.run.finished import Run
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.verification import verify
 from tests import runs
 from tests.runs import check_conserved, rows

@@ -11,7 +11,7 @@ import pytest
 
 import streamer
 from streamer.pipeline.drop_policy import Policy
-from streamer.settings import Video
+from streamer.settings.video import Video
 from tests.runs import ROOT, SHARED
 
 CASES = SHARED / "cases"

@@ -25,7 +25,8 @@ from streamer.run.measurements import DeviceChange
 from streamer.run.run import run
 from streamer.run.schema import SHIPPED, manifest_schema
 from streamer.run.setup_parts import device_changes_part
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.stats.summary import FIGURES, Tally
 from tests.runs import manifest
 from tests.videos import write_video

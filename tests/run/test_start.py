@@ -7,16 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
-import anyio
 import pytest
 
-from streamer.api import BACKEND
 from streamer.pipeline.observer import Silent
 from streamer.run.run import run
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
+from streamer.workers.event_loop import run_in_loop
 from tests.runs import environment, streamer
 from tests.sources.odd_servers import odd_http, trickling
 from tests.videos import write_video
@@ -63,7 +62,7 @@ def test_what_fails_when_the_run_is_announced_leaves_no_directory(
     clip = write_video(tmp_path / "clip.mp4", 5)
     settings = Settings(engine="null", model=str(tiny_model), out=tmp_path / "runs" / "run", video=video)
     with pytest.raises(BrokenPipeError):
-        anyio.run(partial(run, [str(clip)], settings, _Fails()), backend=BACKEND)
+        run_in_loop(run, [str(clip)], settings, _Fails())
     assert not (tmp_path / "runs").exists()
 
 

@@ -16,7 +16,8 @@ from streamer.rundir.compressor import Compressor, compress_file
 from streamer.rundir.csv_file import Reserve, Table
 from streamer.rundir.segments import Pieces
 from streamer.rundir.written import pieces_of
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.verification import verify
 from tests.videos import write_video
 

@@ -11,8 +11,8 @@ import pytest
 
 from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame
-from streamer.settings import Settings
-from streamer.settings_json import settings_as_json, settings_of
+from streamer.settings.as_json import settings_as_json, settings_of
+from streamer.settings.settings import Settings
 from streamer.sources.access import Access, Transport
 from tests.runs import manifest, streamer
 from tests.sources.odd_servers import odd_http, odd_rtsp, trickling
@@ -48,18 +48,18 @@ def test_what_goes_for_no_source_is_a_usage_error(
 
 
 def test_a_soak_that_goes_on_reaches_its_sources_as_before() -> None:
-    settings = Settings(source_timeout_s=20.0, rtsp_transport=Transport.UDP, tls_verify=True)
+    settings = Settings(source_timeout=20.0, rtsp_transport=Transport.UDP, tls_verify=True)
     again = settings_of(settings_as_json(settings))
     assert again.access == settings.access == Access(timeout_s=20.0, rtsp_transport=Transport.UDP, tls_verify=True)
     assert isinstance(again.access.rtsp_transport, Transport)
 
 
 def test_a_longer_time_to_be_given_up_after_allows_a_longer_silence() -> None:
-    assert Settings(source_timeout_s=120.0, give_up_s=300.0).access.timeout_s == 120
-    assert Settings(source_timeout_s=120.0, reconnect=False).access.timeout_s == 120
-    assert Settings(give_up_s=1.0).access.timeout_s == 5
+    assert Settings(source_timeout=120.0, give_up=300.0).access.timeout_s == 120
+    assert Settings(source_timeout=120.0, reconnect=False).access.timeout_s == 120
+    assert Settings(give_up=1.0).access.timeout_s == 5
     with pytest.raises(UsageError):
-        Settings(source_timeout_s=120.0)
+        Settings(source_timeout=120.0)
 
 
 def test_packets_that_udp_loses_are_counted_and_doubted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from streamer.errors import SourceError, UsageError
 from streamer.frame import Frame
 from streamer.pipeline.checks import check_live
 from streamer.pipeline.drop_policy import Policy
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.sources import live
 from streamer.sources.access import Access
 from streamer.sources.base import SourceInfo, Unreadable

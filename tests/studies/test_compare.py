@@ -19,7 +19,7 @@ import pytest
 
 from streamer.engines.spec_parser import parse_spec
 from streamer.models.find import find_model
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.studies.compare.study import CompareSettings, Comparison
 from tests.runs import Finished, check_conserved, environment, manifest, read_until, rows, streamer
 from tests.videos import write_video

@@ -13,7 +13,7 @@ import pytest
 
 from streamer.errors import SourceError, UsageError
 from streamer.pipeline.housekeeping import Progress
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.studies.interleave import Interleaved, Lane
 from streamer.verification import verify
 from tests.runs import check_conserved, manifest, rows

@@ -17,7 +17,8 @@ from streamer.errors import UsageError
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.models.find import find_model
 from streamer.models.model import Model
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.studies.compare import accuracy
 from streamer.studies.compare.accuracy import Judged, Judging, RunToJudge, run_to_judge
 from streamer.studies.frames import ChosenFrames
@@ -237,7 +238,7 @@ def test_a_picture_that_cannot_be_decoded_does_not_count_without_truth(tmp_path:
 
 
 def test_the_reference_detects_as_the_runs_did(blinking: Path, model: Model) -> None:
-    study = Judging(str(blinking), model, Settings(confidence=0.95), 4)
+    study = Judging(str(blinking), model, Settings(conf=0.95), 4)
     (judged,), _ = judge(study, ran(4, blink))
     assert judged.agreement is not None
     # It is not as sure as that of anything.

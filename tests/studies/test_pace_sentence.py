@@ -15,7 +15,7 @@ from streamer.ledger.record import Outcome
 from streamer.models.find import find_model
 from streamer.pipeline.drop_policy import Policy
 from streamer.rundir.columns import NEVER, OUTCOMES, Columns
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.studies.pace.document import document_of
 from streamer.studies.pace.idling import busy_s, idle_penalties, is_saturated
 from streamer.studies.pace.sentence import told_of

@@ -15,7 +15,7 @@ import pytest
 
 import streamer
 from streamer.errors import StreamerError
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.verification import verify
 from tests import runs
 from tests.videos import write_video

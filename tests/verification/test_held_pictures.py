@@ -12,7 +12,7 @@ import pytest
 
 import streamer
 from streamer.rundir.written import pieces_of
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.verification import verify
 from streamer.verification.held_pictures import LEAST, LONGEST, held_pictures
 from streamer.video.reader import VideoReader

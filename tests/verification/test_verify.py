@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 import streamer
 from streamer.errors import UsageError
 from streamer.pipeline.drop_policy import Policy
-from streamer.settings import Settings, Video
+from streamer.settings.settings import Settings
+from streamer.settings.video import Video
 from streamer.stats.age import AgeMeter
 from streamer.stats.percentiles import PERCENTILES, frames_needed
 from streamer.stats.percentiles import bound_rank as own_bound_rank

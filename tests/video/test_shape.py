@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 import streamer
 from streamer.rundir.written import pieces_of
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.vendors import pyav
 from streamer.verification import verify
 from streamer.video.reader import VideoReader
@@ -173,7 +173,7 @@ def test_the_annotated_video_and_each_of_its_pieces_keep_the_shape_and_the_run_t
     rotation: int, tmp_path: Path
 ) -> None:
     clip, out = write_shaped(tmp_path / "clip.mp4", WIDE, rotation=rotation), tmp_path / "run"
-    settings = Settings(engine="null", fps=100, frames=60, loop=True, segment_s=0.2, chart=False, out=out)
+    settings = Settings(engine="null", fps=100, frames=60, loop=True, segment=0.2, chart=False, out=out)
     streamer.replay(clip, settings)
     videos = [*pieces_of(out / "annotated.mp4"), out / "annotated.mp4"]
     assert len(videos) > 1

@@ -12,7 +12,7 @@ import pytest
 from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.run.run import run
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.workers.clock import MonotonicClock
 from streamer.workers.threads import Stage, Threads
 from tests.runs import check_conserved, manifest

@@ -17,7 +17,7 @@ from streamer.models.model import Model
 from streamer.rundir.detections_csv import read_detections
 from streamer.rundir.frames_csv import read_frames
 from streamer.rundir.paths import DETECTIONS, FRAMES
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.studies.frames import ChosenFrames, spread
 from streamer.studies.offline_detector import agreement_of, as_truth, detect_offline
 from streamer.studies.reference import most_exact

@@ -19,7 +19,7 @@ from streamer.pipeline.camera import cameras
 from streamer.run.notes import gap_notes
 from streamer.rundir.paths import file_name
 from streamer.schedule.schedule import Limits
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.compare.accuracy import Judged, Judging, run_to_judge

@@ -15,7 +15,7 @@ from streamer.errors import UsageError
 from streamer.models.model import Model
 from streamer.rundir.paths import file_name
 from streamer.schedule.schedule import Pace, parse_fps
-from streamer.settings import Settings
+from streamer.settings.settings import Settings
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.interleave import Interleaved, Lane, Watch

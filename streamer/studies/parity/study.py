@@ -25,7 +25,7 @@ from streamer.engines.registry import open_engine, unavailable
 from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError, EngineUnavailable, ModelError, UsageError
 from streamer.models.model import Model
-from streamer.settings import OPTIONS
+from streamer.settings.settings import OPTIONS
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.offline_detector import Opened
 from streamer.studies.parity.rows import EngineParity, Verdict

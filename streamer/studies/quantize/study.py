@@ -25,7 +25,7 @@ from streamer.models.model import Model
 from streamer.models.openvino_ir import ensure_ir
 from streamer.models.quantize import check_extra, quantize
 from streamer.models.quantized_onnx import is_quantized
-from streamer.settings import OPTIONS
+from streamer.settings.settings import OPTIONS
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.offline_detector import Opened
 from streamer.workers.clock import MonotonicClock

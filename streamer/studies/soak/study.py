@@ -18,8 +18,8 @@ from streamer.files.whole import making, write_whole
 from streamer.rundir.paths import BEGUN, MANIFEST
 from streamer.rundir.rundir import check_out, discard, under_way
 from streamer.rundir.written import is_own_document, is_own_picture, written_in
-from streamer.settings import Settings
-from streamer.settings_json import settings_as_json, settings_of
+from streamer.settings.as_json import settings_as_json, settings_of
+from streamer.settings.settings import Settings
 from streamer.sources.registry import is_live
 from streamer.studies.free_place import is_own_table, refuse_others
 from streamer.studies.run_figures import read_manifest

@@ -17,8 +17,8 @@ from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.run.finished import Run
 from streamer.run.run import run
-from streamer.settings import Settings
-from streamer.settings_json import settings_as_json, settings_of
+from streamer.settings.as_json import settings_as_json, settings_of
+from streamer.settings.settings import Settings
 from streamer.studies.soak.study import Soak, SoakSettings, resumed
 from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, read_windows
 from tests import runs
@@ -127,7 +127,7 @@ def test_passwords_are_not_kept_and_have_to_be_given_again(tmp_path: Path) -> No
     "asked",
     [
         Settings(),
-        Settings(engine="ir,threads=1", fps=30, streams=3, slo="drops<1%", max_age_ms=50, load=("cpu=1", "nice=5")),
+        Settings(engine="ir,threads=1", fps=30, streams=3, slo="drops<1%", max_age=50, load=("cpu=1", "nice=5")),
     ],
 )
 def test_settings_come_back_from_json_as_they_were(asked: Settings) -> None:

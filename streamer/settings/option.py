@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
+from numbers import Real
 from typing import Any, TypeVar
 
 from streamer.errors import UsageError
 
 T = TypeVar("T")
+
+
+def _text_of(given: Any, *, numbers: bool) -> str | None:
+    """What is given as text; None for what is none: ``numbers`` are where the option reads them."""
+    if isinstance(given, os.PathLike):
+        given = os.fspath(given)
+    if isinstance(given, str):
+        return given
+    if isinstance(given, bool) or not isinstance(given, Real):
+        return None
+    return str(given) if numbers else None
 
 
 class Group(Enum):
@@ -65,9 +78,57 @@ class Option:
         return self.usage.partition(" ")[0]
 
     @property
+    def keyword(self) -> str:
+        """Its name in the library, as in ``max_age`` or ``reconnect``."""
+        return self.flag.partition("/")[0].removeprefix("--").replace("-", "_")
+
+    @property
     def metavar(self) -> str | None:
         """What stands for the value in the help."""
         return self.usage.partition(" ")[2] or None
+
+    def value_of(self, given: Any) -> Any:
+        """The value of what is given: its text, a number in the unit of the field, or the value itself.
+
+        Raises UsageError for what cannot be one; `refuse` says whether the option takes it.
+        """
+        if given is None and self.default is None:
+            return None
+        if isinstance(self.default, bool):
+            if isinstance(given, bool):
+                return given
+            raise self._wrong(given, "give True or False")
+        if isinstance(self.default, tuple):
+            texts = (given,) if isinstance(given, str) else given
+            if isinstance(texts, Sequence) and all(isinstance(text, str) for text in texts):
+                return tuple(texts)
+            raise self._wrong(given, "give a text, or several")
+        text = _text_of(given, numbers=self.read is not None)
+        if text is None:
+            raise self._wrong(given, f"give {self._takes}")
+        return text if self.read is None else self._read(self.read, text)
+
+    def _read(self, read: Callable[[str], Any], text: str) -> Any:
+        try:
+            return read(text)
+        except UsageError as error:
+            raise error if str(error).startswith(self.flag) else UsageError(f"{self.flag}: {error}") from error
+        except ValueError as error:
+            raise self._wrong(text, f"give {self._takes}") from error
+
+    @property
+    def _takes(self) -> str:
+        """What it takes, for the end of a sentence."""
+        if isinstance(self.read, type) and issubclass(self.read, StrEnum):
+            return ", ".join(repr(choice.value) for choice in self.read)
+        if self.range is None:
+            return f"a text, as in {self.usage}"
+        return f"a whole number, {self.range.text}" if self.read is int else self.range.text
+
+    def _wrong(self, given: Any, mend: str) -> UsageError:
+        shown = given if isinstance(given, str | Real) else type(given).__name__
+        name = self.keyword if isinstance(self.default, bool) else self.flag  # the flag of a switch takes no value
+        return UsageError(f"{name} {shown}: {mend}")
 
     def refuse(self, value: Any) -> None:
         """Raises UsageError for a value that it does not take."""

@@ -5,18 +5,22 @@ A row holds the option's name, metavar, help, default and range: options, checks
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Unpack
 
 from streamer.detection.input_spec import Fit
 from streamer.machine.load import parse_load
-from streamer.option import ABOVE_0, FROM_0, FROM_1, RATE, SHARE, Group, Option, option
 from streamer.pipeline.checks import check_closed_loop, check_give_up, check_skip_gaps, check_source_timeout
 from streamer.pipeline.drop_policy import Freshness, Policy
 from streamer.schedule.schedule import Limits, Pace, parse_fps
+from streamer.settings.keywords import ReplayOptions, no_such_option
+from streamer.settings.library_words import in_library_words
+from streamer.settings.option import ABOVE_0, FROM_0, FROM_1, RATE, SHARE, Group, Option, option
+from streamer.settings.video import Video
 from streamer.sources.access import TIMEOUT_S, Access, Transport
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile
 from streamer.stats.slo import Objective, parse_slo
@@ -26,19 +30,15 @@ GIVE_UP_S = 60.0
 """Seconds without a frame after which a live source is given up, if nothing else is asked."""
 
 
-class Video(StrEnum):
-    """Which frames the annotated video shows."""
-
-    DELIVERED = "delivered"
-    ALL = "all"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Settings:
     """The settings of a replay, with the defaults of ``streamer replay``. `OPTIONS` says what each of them does.
 
-    Raises UsageError for a value out of its range, and for two that do not go together.
+    They are given by the names and in the words of the command line: ``Settings(engine="ir", duration="10m")``. The
+    attributes are what these stand for, in the unit of their names: ``duration_s`` is 600.0.
+
+    Raises UsageError for a name that is no option, for a value that one does not take, and for two that do not go
+    together.
     """
 
     engine: str = option(
@@ -247,9 +247,28 @@ class Settings:
     )
     overwrite: bool = option(False, "--overwrite", "Replace the run in a directory that is not empty.", kept=False)
 
-    def __post_init__(self) -> None:
+    def __init__(self, **options: Unpack[ReplayOptions]) -> None:
+        given: Mapping[str, Any] = options
+        if given.keys() >= OPTIONS.keys():  # all fields by their names, as dataclasses.replace has them
+            self._set(given)
+            return
+        with in_library_words():
+            self._set({_name_of(keyword): value for keyword, value in given.items()})
+
+    def changed(self, **options: Unpack[ReplayOptions]) -> Settings:
+        """These settings with the options that are given in place of theirs. Raises UsageError."""
+        given = {name: getattr(self, name) for name in OPTIONS}
+        with in_library_words():
+            return Settings(**given | {_name_of(keyword): value for keyword, value in options.items()})
+
+    def _set(self, given: Mapping[str, Any]) -> None:
+        """Sets each field, to what was given or to its default."""
+        for unknown in given.keys() - OPTIONS.keys():
+            raise no_such_option(unknown, OPTIONS)
         for name, row in OPTIONS.items():
-            row.refuse(getattr(self, name))
+            value = row.value_of(given[name]) if name in given else row.default
+            row.refuse(value)
+            object.__setattr__(self, name, value)
         check_closed_loop(self.fps, policy=self.policy, freshness=self._given(Group.FRESHNESS))
         check_give_up(self.give_up_s, reconnect=self.reconnect)
         check_source_timeout(self.source_timeout_s, self.give_up_us)
@@ -303,3 +322,20 @@ class Settings:
 
 OPTIONS: Mapping[str, Option] = {one.name: one.metadata["option"] for one in fields(Settings)}
 """The row of each setting."""
+_NAMES = {row.keyword: name for name, row in OPTIONS.items()}
+"""The field of each option, by the name under which it is given."""
+
+
+def _name_of(keyword: str) -> str:
+    """The field that is given by this name. Raises UsageError when there is none."""
+    if keyword in _NAMES:
+        return _NAMES[keyword]
+    if keyword in OPTIONS:
+        now = OPTIONS[keyword].keyword
+        warnings.warn(
+            f"the option {keyword} is called {now} now: the old name goes with streamer 0.2",
+            DeprecationWarning,
+            stacklevel=4,
+        )
+        return keyword
+    raise no_such_option(keyword, _NAMES)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
 
-from streamer.settings import OPTIONS, Settings
+from streamer.settings.settings import OPTIONS, Settings
 
 
 def settings_as_json(settings: Settings) -> dict[str, Any]:
@@ -20,15 +20,8 @@ def settings_as_json(settings: Settings) -> dict[str, Any]:
 
 
 def settings_of(found: Mapping[str, Any]) -> Settings:
-    """The settings of values as JSON or the command line has them; what is not found has its default.
+    """The settings of values as JSON or the command line has them, by their fields; others have their defaults.
 
-    Raises UsageError, ValueError or TypeError for what they cannot be.
+    Raises UsageError, in the words of the command line, for what they cannot be.
     """
-    return Settings(**{name: _value_of(name, value) for name, value in found.items()})
-
-
-def _value_of(name: str, found: Any) -> Any:
-    if isinstance(found, list):
-        return tuple(found)
-    read = OPTIONS[name].read if name in OPTIONS else None
-    return read(found) if read is not None and isinstance(found, str) else found
+    return replace(Settings(), **found)

@@ -1,0 +1,52 @@
+"""The functions of the library to be awaited, in a program on asyncio or trio: ``await streamer.aio.replay(...)``.
+
+They have the arguments, results and errors of those in `streamer`. Each runs on a thread of its own, so that neither
+disturbs the other's event loop. To cancel one ends it as Ctrl-C does: what was written stays, and ``run.json`` says
+INTERRUPTED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import anyio
+from anyio.lowlevel import current_token
+
+from streamer.api.replay import replay as _replay
+from streamer.workers.event_loop import tell_loop
+from streamer.workers.own_thread import OwnThread
+from streamer.workers.stopping import Stop, current_stop
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+__all__ = ["replay"]
+
+
+def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    """The function's twin."""
+
+    @wraps(function)
+    async def awaited(*arguments: P.args, **options: P.kwargs) -> T:
+        stop, ended, loop = Stop(), anyio.Event(), current_token()
+
+        def work() -> T:
+            current_stop.set(stop)
+            return function(*arguments, **options)
+
+        call = OwnThread(work, lambda: tell_loop(loop, ended.set))
+        try:
+            await ended.wait()
+        except anyio.get_cancelled_exc_class():
+            stop.ask("cancelled")
+            with anyio.CancelScope(shield=True):
+                await ended.wait()
+            raise
+        return call.outcome()
+
+    return awaited
+
+
+replay = _awaitable(_replay)

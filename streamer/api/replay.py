@@ -1,0 +1,48 @@
+"""``streamer.replay``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+from typing import TypeAlias, Unpack
+
+from streamer.api.calling import called
+from streamer.api.progress import Observer
+from streamer.api.running import run_observed
+from streamer.run.finished import Run
+from streamer.settings.keywords import ReplayOptions
+from streamer.settings.settings import Settings
+from streamer.workers.stopping import Stop
+
+Source: TypeAlias = str | PathLike[str]
+"""A video file, an image, a folder of images, ``camera:N``, an address, or ``synthetic:street``."""
+
+
+def replay(
+    source: Source | Sequence[Source],
+    settings: Settings | None = None,
+    *,
+    observer: Observer | None = None,
+    **options: Unpack[ReplayOptions],
+) -> Run:
+    """Replays ``source``, or several as a camera each, as ``streamer replay`` does, and returns the finished run.
+
+    Options are named as on the command line, ``max_age`` for ``--max-age``, and are given as one types them there:
+    ``replay("street.mp4", engine="ir", duration="10m")``. ``settings`` are options for several runs; an option that
+    is given beside them counts. ``observer`` hears how far the run is. Nothing is printed.
+
+    Ctrl-C ends the run in good order: its result says INTERRUPTED.
+
+    Raises UsageError, SourceError, ModelError or EngineError when it cannot run. An error on the way is raised too,
+    after the run directory has been completed with what there was.
+    """
+    chosen = (settings or Settings()).changed(**options)
+    sources = [fspath(one) for one in ([source] if isinstance(source, str | PathLike) else source)]
+
+    def finished(stop: Stop) -> Run:
+        done = run_observed(sources, chosen, observer, stop)
+        if done.failure is not None:
+            raise done.failure
+        return done
+
+    return called(finished)

@@ -1,0 +1,96 @@
+"""The options as the library takes them, by name and type: what type checkers and editors know of the rows.
+
+`OPTIONS` holds what they mean. A test holds both to the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from fractions import Fraction
+from os import PathLike
+from typing import Literal, TypeAlias, TypedDict
+
+from streamer.detection.input_spec import Fit
+from streamer.errors import UsageError
+from streamer.pipeline.drop_policy import Policy
+from streamer.settings.video import Video
+from streamer.sources.access import Transport
+
+PathText: TypeAlias = str | PathLike[str]
+"""A path."""
+Time: TypeAlias = str | float
+"""A time as in ``"90s"``, ``"10m"`` or ``"1h"``, or a number of seconds."""
+Size: TypeAlias = str | int
+"""A size as in ``"500M"`` or ``"2G"``, or a number of bytes."""
+Rate: TypeAlias = Literal["source", "max"] | str | float | Fraction
+"""Frames a second, ``"source"`` for the source's own timestamps, ``"max"`` for a closed loop."""
+
+
+class ModelOptions(TypedDict, total=False):
+    """Which detector it is, and how frames go into it and objects come out."""
+
+    model: PathText | None
+    trust: bool
+    video_stream: int | None
+    conf: float
+    iou: float
+    fit: Fit | Literal["letterbox", "stretch"] | None
+
+
+class PacingOptions(TypedDict, total=False):
+    """How frames meet the engine, what is asked of that, and which video and chart are made."""
+
+    policy: Policy | Literal["drop-oldest", "drop-newest", "wait"] | None
+    queue: int
+    warmup: int
+    deadline: float | None
+    slo: str | None
+    video: Video | Literal["delivered", "all", "none"]
+    chart: bool
+
+
+class OutOptions(TypedDict, total=False):
+    """Where results go."""
+
+    out: PathText | None
+    overwrite: bool
+
+
+class CameraOptions(ModelOptions, PacingOptions, OutOptions, total=False):
+    """A camera, what a run of it has to bear, and what becomes of it when something in it fails."""
+
+    engine: str
+    streams: int
+    fps: Rate
+    skip_gaps: bool
+    arrivals: PathText | None
+    max_age: float | None
+    skip_partial: bool
+    load: str | Sequence[str]
+    stall: Time
+    respawn: int
+    reconnect: bool
+    give_up: Time | None
+    source_timeout: Time
+    rtsp_transport: Transport | Literal["tcp", "udp"]
+    tls_verify: bool
+    faults: PathText | None
+    duration: Time | None
+    segment: Time | None
+    keep: Size
+
+
+class ReplayOptions(CameraOptions, total=False):
+    """The options of `replay`."""
+
+    frames: int | None
+    loop: bool
+    until: str | None
+
+
+def no_such_option(keyword: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that no option has, with the one that was meant, if one is near."""
+    near = get_close_matches(keyword, known := list(known), 1)
+    mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+    return UsageError(f"no option is called {keyword}: {mend}")
