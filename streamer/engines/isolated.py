@@ -128,9 +128,7 @@ class ApartEngine:
         if self._child is not None:
             self._child.end()
             self._child = None
-        self.requests = ()
-        self._input.close()
-        self._output.close()
+            self.requests = ()
 
     def _tell(self) -> None:
         assert self._child is not None

@@ -8,7 +8,6 @@ speaks to it any more.
 
 from __future__ import annotations
 
-import atexit
 import os
 import pickle
 import signal
@@ -23,7 +22,7 @@ from multiprocessing.reduction import ForkingPickler
 from multiprocessing.spawn import get_executable
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
+from weakref import finalize
 
 from streamer.errors import EngineError, StreamerError
 from streamer.workers.shared_memory import SharedMemory
@@ -61,7 +60,7 @@ class Child:
                 self._process = _start(python, there, numbers)
         except OSError as error:
             raise StreamerError(f"cannot start a process with {python}: {error.strerror}") from error
-        _children.add(self)
+        self._let_go = finalize(self, _end_at_once, self._process)
         with suppress(OSError):  # it has ended already: whoever hears it is told how
             # Other than strings there are of no use to an import.
             send(self._link, ([place for place in sys.path if isinstance(place, str)], given))
@@ -101,12 +100,9 @@ class Child:
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Ends the child at once."""
+        """Ends the child at once; so does letting it go, and the end of this process."""
         self._link.close()
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._let_go()
 
     def _ended(self, within_s: float) -> int | None:
         """Its exit code, negative for a signal; None when it is still there after so long."""
@@ -121,14 +117,11 @@ class Child:
         return ChildLost("its process hung up" if code is None else f"its process ended with exit code {code}")
 
 
-_children: WeakSet[Child] = WeakSet()
-
-
-@atexit.register
-def _kill_all() -> None:
-    """What is in work that never comes back would outlive this process."""
-    for child in list(_children):
-        child.kill()
+def _end_at_once(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 def interpreter() -> str:

@@ -22,7 +22,7 @@ ABOVE_STANDARD = 3
 class SharedMemory:
     """``size`` bytes that a child sees as well which is started with this as an argument: it gets a ``mmap`` of them.
 
-    They are gone with the last process that has them, however that ends. Raises OSError.
+    They are gone with the last who has them, here or there, however that process ends. Raises OSError.
     """
 
     def __init__(self, size: int) -> None:
@@ -35,15 +35,9 @@ class SharedMemory:
         else:
             self._handle = _file_of(size)
             self.numbers = (self._handle,)
-            self._let_go = finalize(self, os.close, self._handle)
+            finalize(self, os.close, self._handle)
             self.bytes = mmap(self._handle, size)
-
-    def close(self) -> None:
-        """No child can be given it any more. Arrays in it remain as long as anybody has them. May be called again."""
-        if sys.platform != "win32":
-            self._let_go()
-        with suppress(BufferError):  # somebody looks at it
-            self.bytes.close()
+        # Never closed, but let go: NumPy does not keep a map open that it has an array in.
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _in_the_child, (self._handle, self._size)
