@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -151,3 +152,22 @@ def test_more_requests_than_one_and_priming_are_refused(tmp_path: Path) -> None:
     for engine in ("null,requests=2", "null,prime=on"):
         with pytest.raises(UsageError, match="--respawn with"):
             anyio.run(run, [str(clip)], Settings(engine=engine, respawn=1))
+
+
+def test_nothing_grows_over_engines_one_after_another() -> None:
+    def open_files() -> int:
+        return len(os.listdir("/dev/fd"))
+
+    for number in range(4):
+        engine = ApartEngine(parse_spec("null"), TINY, 60)
+        engine.read()
+        engine.compile()
+        engine.infer()
+        engine.replace()
+        engine.infer()
+        engine.close()
+        del engine
+        if number == 0:
+            before = open_files()
+    assert open_files() == before
+    assert children.there() == []
