@@ -10,6 +10,7 @@ import pickle
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from multiprocessing.connection import Connection
+from typing import Any
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def _keep_standard_input() -> int:
     return lifeline
 
 
-def _line(number: int) -> Connection:
+def _line(number: int) -> Any:
     if sys.platform == "win32":
         from multiprocessing.connection import PipeConnection
 
