@@ -21,7 +21,8 @@ print("body")
 import streamer
 from pathlib import Path
 settings = streamer.Settings(
-    engine="null,delay_ms=2", {more}, video=streamer.Video.NONE, chart=False, out=Path("run"), frames=20
+    engine="null,delay_ms=2", {more}, policy=streamer.Policy.WAIT, video=streamer.Video.NONE, chart=False,
+    out=Path("run"), frames=20,
 )
 run = streamer.replay("clip.mp4", settings)
 print(run.manifest["verdict"], run.manifest["frames"]["delivered"], len(run.manifest["replacements"]))
