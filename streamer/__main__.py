@@ -2,5 +2,5 @@
 
 from streamer.cli.main import main
 
-if __name__ == "__main__":  # a process started by this one imports it again
+if __name__ == "__main__":  # what lists a package's modules imports it
     main()

@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import mmap
 from multiprocessing.connection import Connection
-from multiprocessing.sharedctypes import RawArray
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError, EngineLost, StreamerError
 from streamer.models.model import Model
 from streamer.workers.processes import Child, ChildLost, end_with_parent, send
+from streamer.workers.shared_memory import SharedMemory
 from streamer.workers.threads import beside
 
 MOST_ROWS = 4096
@@ -71,8 +71,8 @@ class ApartEngine:
         self._model = model
         self._within_s = within_s
         self._gray = gray_input(spec.preprocess, model)
-        self._input = RawArray("B", self._gray.nbytes)
-        self._output = RawArray("B", sum(map(_room_of, model.signature.outputs)))
+        self._input = SharedMemory(self._gray.nbytes)
+        self._output = SharedMemory(sum(map(_room_of, model.signature.outputs)))
         self._child: Child | None = None
         self.requests: tuple[ApartRequest, ...] = ()
         self.execution_devices: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class ApartEngine:
         self.execution_devices, self.config_in_force = compiled.devices, compiled.in_force
         self._cpu_s = compiled.cpu_s
         if not self.requests:
-            shared: Input = np.ndarray(self._gray.shape, self._gray.dtype, self._input)
+            shared: Input = np.ndarray(self._gray.shape, self._gray.dtype, self._input.bytes)
             shared[:] = self._gray
             self.requests = (ApartRequest(self, shared),)
 
@@ -112,7 +112,7 @@ class ApartEngine:
         inferred = self._hear(self._within_s)
         assert isinstance(inferred, Inferred)
         self.execution_devices, self._cpu_s = inferred.devices, inferred.cpu_s
-        return [np.ndarray(one.shape, one.dtype, self._output, one.offset) for one in inferred.outputs]
+        return [np.ndarray(one.shape, one.dtype, self._output.bytes, one.offset) for one in inferred.outputs]
 
     def signal(self, number: int) -> None:
         """Sends its process a signal: what faults on purpose do to it."""
@@ -159,7 +159,7 @@ class ApartRequest:
         return self._engine.infer()
 
 
-def serve(link: Connection, spec: EngineSpec, model: Model, shared_input: Any, shared_output: Any) -> None:
+def serve(link: Connection, spec: EngineSpec, model: Model, shared_input: mmap, shared_output: mmap) -> None:
     """In the child: reads, compiles, and then infers, each when it is told."""
     beside(end_with_parent)
     engine = open_engine(spec, model)
@@ -175,7 +175,7 @@ def serve(link: Connection, spec: EngineSpec, model: Model, shared_input: Any, s
     _infer_for_ever(link, engine, shared_input, shared_output)
 
 
-def _infer_for_ever(link: Connection, engine: Engine, shared_input: Any, shared_output: Any) -> None:
+def _infer_for_ever(link: Connection, engine: Engine, shared_input: mmap, shared_output: mmap) -> None:
     request = engine.requests[0]
     given: Input = np.ndarray(request.input.shape, request.input.dtype, shared_input)
     while True:
@@ -195,7 +195,7 @@ def _room_of(port: Port) -> int:
     return -(-size // ALIGNED) * ALIGNED
 
 
-def _place(outputs: Outputs, shared: Any) -> tuple[Placed, ...]:
+def _place(outputs: Outputs, shared: mmap) -> tuple[Placed, ...]:
     """Copies the outputs into the shared memory. Raises EngineError when there is no room."""
     placed, offset = [], 0
     for output in map(np.asarray, outputs):

@@ -10,7 +10,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from streamer.errors import SinkError
+from streamer.errors import SinkError, StreamerError
 from streamer.workers.processes import Child, ChildLost, send
 
 LEAST_URGENT = 19
@@ -30,8 +30,8 @@ class Compressor:
         if self._child is None:
             try:
                 self._child, self._idle = Child(compress), True
-            except OSError as error:
-                raise SinkError(f"cannot start the process that compresses pieces: {error.strerror}") from error
+            except StreamerError as error:
+                raise SinkError(f"pieces cannot be compressed: {error}") from error
         return self._child
 
     def take(self, files: Sequence[Path]) -> None:

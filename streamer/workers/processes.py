@@ -1,27 +1,37 @@
 """Processes beside this one: the only file that starts any.
 
 A child is started afresh, not forked: it shares no thread, no lock and no runtime with its parent, and its memory is
-its own. It ends when its parent does, however that ends, because nobody speaks to it any more.
+its own. It runs a program of ours (child.py), and imports nothing of the script that its parent runs: that may be a
+notebook, or have a body that is not to run twice. It ends when its parent does, however that ends, because nobody
+speaks to it any more.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
+import pickle
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
+from multiprocessing.spawn import get_executable
+from pathlib import Path
 from typing import Any
-from weakref import WeakSet
+from weakref import finalize
 
-from streamer.errors import EngineError
+from streamer.errors import EngineError, StreamerError
+from streamer.workers.shared_memory import SharedMemory
 
-FRESH = get_context("spawn")
+if sys.platform != "win32":
+    from streamer.workers.shared_memory import above_standard
+
+PROGRAM = Path(__file__).with_name("child.py").absolute()
+"""What a child runs."""
 ENDS_WITHIN_S = 5.0
 """How long a child may take to end by itself once nobody speaks to it any more."""
 OF_ALL = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
@@ -35,17 +45,25 @@ class ChildLost(Exception):
 class Child:
     """A process of its own that runs ``work(link, *arguments)``, where ``link`` is its end of a line to here.
 
-    What is sent must be fit to be pickled. A signal that is meant for all is left to this process, which ends its
-    children in good order.
+    What is sent must be fit to be pickled; for an argument that is a `SharedMemory` the work gets its bytes. A signal
+    that is meant for all is left to this process, which ends its children in good order. Raises StreamerError when no
+    process can be started.
     """
 
     def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
-        self._link, there = FRESH.Pipe()
-        self._process = FRESH.Process(target=_begin, args=(work, there, arguments), daemon=True)
-        with _signals_held():
-            self._process.start()
-        _children.add(self)
-        there.close()
+        given = bytes(ForkingPickler.dumps((work, arguments)))
+        numbers = [number for one in arguments if isinstance(one, SharedMemory) for number in one.numbers]
+        python = interpreter()
+        try:
+            self._link, there = Pipe()
+            with there, _signals_held():
+                self._process = _start(python, there, numbers)
+        except OSError as error:
+            raise StreamerError(f"cannot start a process with {python}: {error.strerror}") from error
+        self._let_go = finalize(self, _end_at_once, self._process)
+        with suppress(OSError):  # it has ended already: whoever hears it is told how
+            # Other than strings there are of no use to an import.
+            send(self._link, ([place for place in sys.path if isinstance(place, str)], given))
 
     def tell(self, message: Any) -> None:
         """Sends a message. Raises ChildLost."""
@@ -74,37 +92,68 @@ class Child:
     def end(self) -> None:
         """Lets the child end by itself, and kills it when it does not; may be called again."""
         self._link.close()
-        self._process.join(ENDS_WITHIN_S)
-        if self._process.exitcode is None:
-            self.kill()
+        self._ended(ENDS_WITHIN_S)
+        self.kill()
 
     def signal(self, number: int) -> None:
         """Sends it a signal."""
-        if self._process.pid is not None and self._process.exitcode is None:
-            os.kill(self._process.pid, number)
+        self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Ends the child at once."""
+        """Ends the child at once; so does letting it go, and the end of this process."""
         self._link.close()
-        self._process.kill()
-        self._process.join()
+        self._let_go()
+
+    def _ended(self, within_s: float) -> int | None:
+        """Its exit code, negative for a signal; None when it is still there after so long."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(within_s)
+        return None
 
     def _lost(self) -> ChildLost:
-        self._process.join(ENDS_WITHIN_S)
-        code = self._process.exitcode
+        code = self._ended(ENDS_WITHIN_S)
         if code is not None and code < 0:
             return ChildLost(f"its process was killed by {signal.Signals(-code).name}")
         return ChildLost("its process hung up" if code is None else f"its process ended with exit code {code}")
 
 
-_children: WeakSet[Child] = WeakSet()
+def _end_at_once(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
 
 
-@atexit.register
-def _kill_all() -> None:
-    """Before multiprocessing asks them to end by a SIGTERM, which they do not hear, and waits for that."""
-    for child in list(_children):
-        child.kill()
+def interpreter() -> str:
+    """The Python to start a process with: this one, or what ``multiprocessing.set_executable`` says.
+
+    Raises StreamerError when there is none, as in a program that Python is embedded or frozen in.
+    """
+    path = os.fsdecode(get_executable() or "")
+    if not path or (getattr(sys, "frozen", False) and path == sys.executable):
+        raise StreamerError(
+            "there is no Python here to start a process with: name one with multiprocessing.set_executable"
+        )
+    return path
+
+
+def _start(python: str, there: Connection, numbers: Sequence[int]) -> subprocess.Popen[bytes]:
+    """A child at the other end of a line, which has the files of these numbers open as well.
+
+    Its standard input is a pipe from here, which ends when this process does (`end_with_parent`).
+    """
+    # The flags of this Python, as multiprocessing hands them on too. -P: this folder is no place to import from.
+    command = [python, *subprocess._args_from_interpreter_flags(), "-P", str(PROGRAM)]  # type: ignore[attr-defined]
+    if sys.platform == "win32":
+        handle = there.fileno()
+        os.set_handle_inheritable(handle, True)
+        startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
+        return subprocess.Popen([*command, str(handle)], stdin=subprocess.PIPE, bufsize=0, startupinfo=startup)
+    line = above_standard(there.fileno())
+    try:
+        return subprocess.Popen([*command, str(line)], stdin=subprocess.PIPE, bufsize=0, pass_fds=(line, *numbers))
+    finally:
+        os.close(line)
 
 
 @contextmanager
@@ -129,13 +178,21 @@ def send(link: Connection, message: Any) -> None:
     link.send_bytes(bytes(ForkingPickler.dumps(message)))
 
 
-def _begin(work: Callable[..., None], link: Connection, arguments: Sequence[Any]) -> None:
+_lifeline: int | None = None
+"""In a child: the number of the pipe that ends when the parent has."""
+
+
+def begin(link: Connection, lifeline: int, given: bytes) -> None:
+    """In a child, called by its program: does the work that is ``given``, pickled, with its arguments."""
+    global _lifeline
+    _lifeline = lifeline
     for number in OF_ALL:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, OF_ALL)
     with link, suppress(ConnectionError, EOFError):  # the parent has gone: there is nobody left to work for
         try:
+            work, arguments = pickle.loads(given)
             work(link, *arguments)
         except (ConnectionError, EOFError):
             raise
@@ -150,9 +207,8 @@ def end_with_parent() -> None:
 
     Blocks, and so belongs on a thread.
     """
-    parent = parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
+    assert _lifeline is not None
+    os.read(_lifeline, 1)  # nothing is ever written there
     time.sleep(ENDS_WITHIN_S)  # work that hears of it by itself ends in good order
     os._exit(1)
 

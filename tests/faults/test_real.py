@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from multiprocessing import active_children
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,7 +27,7 @@ from streamer.settings.settings import Settings
 from streamer.settings.video import Video
 from streamer.verification import verify
 from streamer.video.writer import VideoWriter
-from tests import runs
+from tests import children, runs
 from tests.runs import Finished, environment, manifest, playable_times, rows, video_times
 from tests.videos import write_video
 
@@ -183,8 +182,8 @@ def taken_s(fault: dict[str, Any], *, begin: bool) -> float:
     process.wait_ready()
     if begin:
         process.begin(0)
-        for child in active_children():
-            child.join()
+        for child in children.there():
+            children.wait(child)
     process.kill()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime
@@ -193,7 +192,7 @@ def taken_s(fault: dict[str, Any], *, begin: bool) -> float:
 def test_a_hog_takes_cores_for_a_while_and_ends() -> None:
     hog = {"kind": "hog", "frame": 1, "for": "1s", "cores": 1.5}
     assert taken_s(hog, begin=True) - taken_s(hog, begin=False) > 0.4
-    assert active_children() == []
+    assert children.there() == []
 
 
 def test_a_run_with_a_hog_leaves_no_process_behind(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -206,7 +205,7 @@ def test_a_run_with_a_hog_leaves_no_process_behind(clip: Path, tiny_model: Path,
     assert document["verdict"] == "VALID"
     assert document["faults"] is not None
     assert document["faults"][0]["befallen"] == 1
-    assert active_children() == []
+    assert children.there() == []
 
 
 def test_without_a_plan_the_manifest_says_null(clip: Path, tiny_model: Path, tmp_path: Path) -> None:

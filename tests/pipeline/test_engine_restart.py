@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from multiprocessing import active_children
 from pathlib import Path
 
 import anyio
@@ -20,6 +20,7 @@ from streamer.pipeline.observer import Silent
 from streamer.run.run import run
 from streamer.settings.settings import Settings
 from streamer.verification import verify
+from tests import children
 from tests.rig import TINY, Rig
 from tests.videos import write_video
 
@@ -97,9 +98,8 @@ def test_when_its_process_is_killed_that_is_said_and_another_one_answers(
     apart: Callable[[str, float], ApartEngine],
 ) -> None:
     engine = apart("null", 60)
-    (child,) = active_children()
-    child.kill()
-    child.join()
+    (child,) = children.there()
+    children.kill(child)
     with pytest.raises(EngineLost, match="its process was killed by SIGKILL"):
         engine.infer()
     engine.replace()
@@ -112,9 +112,9 @@ def test_when_it_does_not_answer_in_time_it_is_lost_and_its_process_can_be_ended
     engine = apart("null,delay_ms=600000", 0.2)
     with pytest.raises(EngineLost, match="no sign of life"):
         engine.infer()
-    (child,) = active_children()
+    (child,) = children.there()
     engine.replace()
-    assert not child.is_alive()
+    assert child not in children.there()
 
 
 class KillsTheEngine(Silent):
@@ -125,8 +125,8 @@ class KillsTheEngine(Silent):
 
     def progress(self, progress: Progress) -> None:
         if not self.killed:
-            for child in active_children():
-                child.kill()
+            for child in children.there():
+                children.kill(child)
                 self.killed += 1
 
 
@@ -152,3 +152,22 @@ def test_more_requests_than_one_and_priming_are_refused(tmp_path: Path) -> None:
     for engine in ("null,requests=2", "null,prime=on"):
         with pytest.raises(UsageError, match="--respawn with"):
             anyio.run(run, [str(clip)], Settings(engine=engine, respawn=1))
+
+
+def test_nothing_grows_over_engines_one_after_another() -> None:
+    def open_files() -> int:
+        return len(os.listdir("/dev/fd"))
+
+    for number in range(4):
+        engine = ApartEngine(parse_spec("null"), TINY, 60)
+        engine.read()
+        engine.compile()
+        engine.infer()
+        engine.replace()
+        engine.infer()
+        engine.close()
+        del engine
+        if number == 0:
+            before = open_files()
+    assert open_files() == before
+    assert children.there() == []

@@ -107,9 +107,8 @@ def test_one_that_is_killed_in_mid_run_is_lost_and_the_others_go_on(clip: Path, 
     def kill(one: Lane, number: int) -> None:
         if (one.name, number) == ("a", 2):
             assert one.child is not None
-            assert one.child._process.pid
             os.kill(one.child._process.pid, signal.SIGKILL)
-            one.child._process.join()
+            one.child._process.wait()
 
     lanes = [lane("a"), lane("b")]
     Interleaved(str(clip), lanes, 0.1, Seen(kill)).run()

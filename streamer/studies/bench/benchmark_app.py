@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.engines.openvino_properties import SHORT
-from streamer.errors import EngineError
-from streamer.workers.processes import run_to_end
+from streamer.errors import EngineError, StreamerError
+from streamer.workers.processes import interpreter, run_to_end
 
 NAME = "benchmark_app"
 QUIETLY = (
@@ -41,8 +40,8 @@ def benchmark_app(ir: Path, device: str, seconds: int) -> BenchmarkApp:
     options = ["-m", str(ir), "-d", device, "-hint", "latency", "-api", "sync", "-t", str(seconds)]
     try:
         # -P: a file of the user's own that is called openvino.py is not to be taken for it.
-        said = run_to_end([sys.executable, "-P", "-c", QUIETLY, *options])
-    except EngineError as error:
+        said = run_to_end([interpreter(), "-P", "-c", QUIETLY, *options])
+    except StreamerError as error:
         raise EngineError(f"{NAME} did not run: {error}") from error
     return read_figures(said)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing.util
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,13 @@ def test_a_process_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "frames.0000.csv").write_text("rows\n")
     compressor.take([tmp_path / "frames.0000.csv"])  # its process has gone: the next piece takes another one
 
-    def refuse(*_: Any) -> int:
+    def refuse(*_: Any, **more: Any) -> None:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", refuse)
-    with pytest.raises(SinkError, match="cannot start the process that compresses pieces: Resource temporarily"):
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(
+        SinkError, match=r"pieces cannot be compressed: cannot start a process with .*: Resource temporarily"
+    ):
         compressor.take([])
     compressor.finish()
     assert [path.name for path in tmp_path.iterdir()] == ["frames.0000.csv.gz"]
