@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from os import fspath
 from typing import Literal, Unpack
@@ -14,6 +15,7 @@ from streamer.api.telling import Telling
 from streamer.models.find import find_model
 from streamer.settings.given import given_settings, given_values
 from streamer.settings.keywords import ParityOptions, PathText
+from streamer.settings.library_words import library_words
 from streamer.studies.engine_choice import asked_engines, read_engines
 from streamer.studies.parity.conduct import conduct
 from streamer.studies.parity.result import ParityResult
@@ -59,7 +61,7 @@ def parity(
             video_stream=shared.video_stream,
             **given_values(PARITY_OPTIONS, own),
         )
-        return conduct(
+        done = conduct(
             fspath(source),
             partial(find_model, shared.model, shared.trust),
             settings,
@@ -67,6 +69,7 @@ def parity(
             partial(_watched, Telling(observer, stop, "frames")),
             overwrite=shared.overwrite,
         )
+        return replace(done, left_out=tuple((about, library_words(said)) for about, said in done.left_out))
 
     return called(compared)
 
@@ -81,6 +84,7 @@ def _watched(telling: Telling, study: Parity, notes: Sequence[str]) -> Iterator[
         done += 1
         telling.under_way(name, done, total)
 
+    telling.under_way(study.reference.spec, 0, total)
     for number, row in enumerate(study.rows(advance), start=1):
         yield row
         done = number * frames  # an engine that cannot run, or a source that ends early, is done all the same

@@ -21,16 +21,6 @@ from streamer.verification.access import check_access
 Verdict = Literal["VALID", "INVALID", "INTERRUPTED"]
 
 
-class CheckedPart(TypedDict, total=False):
-    """The ``checked``: how many of each were looked at; empty of a run without ``run.json``."""
-
-    rows: int
-    figures: int
-    detections: int
-    video_frames: int
-    files: int
-
-
 class VideoRemainsPart(TypedDict):
     """A video of a killed run: up to where it plays, and its delivered frames go, null for nowhere."""
 
@@ -59,12 +49,12 @@ class RemainsPart(TypedDict):
 class VerificationDocument(TypedDict):
     """The document.
 
-    What is not ``hashed`` is of an older streamer, and only its rows are known. ``remains`` is there when the run was
+    ``checked`` counts what was looked at, by kind; nothing of a run without ``run.json``. What is not ``hashed`` is of an older streamer, and only its rows are known. ``remains`` is there when the run was
     killed, and ``repaired`` when that was asked for: null when there was nothing to repair.
     """
 
     verdict: Verdict
-    checked: CheckedPart
+    checked: dict[str, int]
     hashed: bool
     reasons: list[str]
     remains: NotRequired[RemainsPart]
@@ -152,7 +142,7 @@ def look_at(run_dir: Path, meanwhile: Callable[[], object] = lambda: None, *, re
     verdict: Verdict = "INVALID" if found.reasons else "VALID" if found.remains is None else "INTERRUPTED"
     document: VerificationDocument = {
         "verdict": verdict,
-        "checked": cast(CheckedPart, found.checked),
+        "checked": found.checked,
         "hashed": found.hashed,
         "reasons": [*found.reasons, *([f"and {found.more:,} more"] if found.more else [])],
     }
