@@ -49,8 +49,9 @@ class RemainsPart(TypedDict):
 class VerificationDocument(TypedDict):
     """The document.
 
-    ``checked`` counts what was looked at, by kind; nothing of a run without ``run.json``. What is not ``hashed`` is of an older streamer, and only its rows are known. ``remains`` is there when the run was
-    killed, and ``repaired`` when that was asked for: null when there was nothing to repair.
+    ``checked`` counts what was looked at, by kind; nothing of a run without ``run.json``. What is not ``hashed`` is
+    of an older streamer, and only its rows are known. ``remains`` is there when the run was killed, and ``repaired``
+    when that was asked for: null when there was nothing to repair.
     """
 
     verdict: Verdict

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum, StrEnum
 from numbers import Real
+from pathlib import Path
 from typing import Any, TypeVar
 
 from streamer.errors import UsageError
@@ -110,6 +111,8 @@ class Option:
         return text if self.read is None else self._read(self.read, text)
 
     def _read(self, read: Callable[[str], Any], text: str) -> Any:
+        if read is Path and not text:  # to Python that would be the current directory
+            raise UsageError(f"{self.flag} is empty: give a path")
         try:
             return read(text)
         except UsageError as error:

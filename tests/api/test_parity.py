@@ -28,7 +28,9 @@ from tests.videos import write_video
 SCHEMA = closed(schema_of(ParityDocument, "parity"))
 REFERENCE = "ir,precision=f32"
 """The tiny model has no ONNX file."""
-SLOW = "null,delay_ms=100"
+SLOW = "null,delay_ms=300"
+FRAMES = 40
+"""With so many frames it has time to be ended."""
 
 Parity = Callable[..., streamer.ParityResult]
 
@@ -177,7 +179,7 @@ def test_when_the_awaitable_is_cancelled_the_engines_that_are_done_are_kept(
 
             source = "synthetic:street,width=64,height=64"
             asked: Any = {"reference": "null", "engine": SLOW, "model": tiny_model, "out": tmp_path / "out"}
-            await streamer.aio.parity(source, frames=1_000, observer=observer, **asked)
+            await streamer.aio.parity(source, frames=FRAMES, observer=observer, **asked)
         return scope.cancelled_caught
 
     assert anyio.run(program, backend=backend)
@@ -201,7 +203,7 @@ def ctrl_c_at(doing):
 
 def parity(reference, engine, out):
     return streamer.parity("synthetic:street,width=64,height=64", reference=reference, engine=engine, out=out,
-        frames=1_000, model={str(tiny_model)!r}, observer=ctrl_c_at({SLOW!r}))
+        frames={FRAMES}, model={str(tiny_model)!r}, observer=ctrl_c_at({SLOW!r}))
 
 done = parity("null", {SLOW!r}, "out")
 print(json.dumps([done.interrupted, done.document]))
