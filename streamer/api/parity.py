@@ -85,7 +85,7 @@ def _watched(telling: Telling, study: Parity, notes: Sequence[str]) -> Iterator[
         telling.under_way(name, done, total)
 
     telling.under_way(study.reference.spec, 0, total)
-    for number, row in enumerate(study.rows(advance), start=1):
+    for number, row in enumerate(study.rows(advance, telling.check), start=1):
         yield row
         done = number * frames  # an engine that cannot run, or a source that ends early, is done all the same
         telling.done(row.spec, done, total)

@@ -20,6 +20,10 @@ class Telling:
         self._told_us = 0
         self._doing = ""
 
+    def check(self) -> None:
+        """Raises Interrupted when it has been asked to end."""
+        self._stop.check()
+
     def under_way(self, doing: str, done: int, total: int) -> None:
         """It is at this. Raises Interrupted when it has been asked to end."""
         self._stop.check()

@@ -20,6 +20,7 @@ import streamer
 from streamer.run.schema import schema_of
 from streamer.studies.parity.document import ParityDocument
 from streamer.workers.event_loop import tell_loop
+from streamer.workers.stopping import Interrupted, Stop, current_stop
 from tests.runs import Finished, environment
 from tests.schemas import closed, wrong
 from tests.studies.test_parity import write_truth
@@ -223,3 +224,20 @@ except KeyboardInterrupt:
     assert document["answer"].endswith("; 1 not reached.")
     assert wrong(document, SCHEMA) == []
     assert (table(tmp_path / "out"), table(tmp_path / "other")) == (["null"], [])
+
+
+def test_it_is_ended_before_the_first_frame(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    stop = Stop()
+    before = current_stop.set(stop)
+    heard: list[str] = []
+
+    def observer(progress: streamer.Progress) -> None:
+        heard.append(f"{progress.doing} {progress.done}")
+        stop.ask("SIGINT")
+
+    try:
+        with pytest.raises(Interrupted):
+            streamer.parity(clip, engine="null", model=tiny_model, out=tmp_path / "out", observer=observer)
+    finally:
+        current_stop.reset(before)
+    assert heard == [f"{REFERENCE} 0"]

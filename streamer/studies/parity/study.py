@@ -140,12 +140,16 @@ class Parity:
             present[frame.index] = truth.of(frame.index)
         return present
 
-    def rows(self, advance: Callable[[str], None]) -> Iterator[EngineParity]:
+    def rows(
+        self, advance: Callable[[str], None], meanwhile: Callable[[], object] = lambda: None
+    ) -> Iterator[EngineParity]:
         """The reference's row, then that of each engine as soon as it is done.
 
-        ``advance`` is told an engine's SPEC after each of its frames. Raises EngineError when the reference fails or
+        ``advance`` is told an engine's SPEC after each of its frames, ``meanwhile`` is called for each that is read.
+        Raises EngineError when the reference fails or
         none of the others can run, SourceError when the source fails.
         """
+        self.frames.meanwhile = meanwhile
         reference = self._run(self.reference, advance)
         self.compared = {index: self._present.get(index, NOTHING) for index in reference.frames}
         yield self._row(self.reference, reference, None)
