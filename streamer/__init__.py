@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     from streamer import aio
+    from streamer.api.bench import bench
+    from streamer.api.parity import parity
     from streamer.api.progress import Progress
     from streamer.api.replay import replay
+    from streamer.api.verify import Verification, verify
     from streamer.detection.input_spec import Fit
     from streamer.errors import (
         CacheError,
@@ -36,9 +39,12 @@ if _TYPE_CHECKING:
     from streamer.run.finished import Run
     from streamer.settings.settings import Settings
     from streamer.settings.video import Video
+    from streamer.studies.bench.result import BenchResult
+    from streamer.studies.parity.result import ParityResult
 
 __version__ = "0.1.0"
 __all__ = [
+    "BenchResult",
     "CacheError",
     "Defect",
     "EngineError",
@@ -50,6 +56,7 @@ __all__ = [
     "ModelError",
     "NoSource",
     "Outcome",
+    "ParityResult",
     "Policy",
     "Progress",
     "Run",
@@ -59,15 +66,23 @@ __all__ = [
     "StreamerError",
     "UntrustedModel",
     "UsageError",
+    "Verification",
     "Video",
     "__version__",
     "aio",
+    "bench",
+    "parity",
     "replay",
+    "verify",
 ]
 
 _HOMES = {
+    "bench": "streamer.api.bench",
+    "parity": "streamer.api.parity",
     "Progress": "streamer.api.progress",
     "replay": "streamer.api.replay",
+    "Verification": "streamer.api.verify",
+    "verify": "streamer.api.verify",
     "Fit": "streamer.detection.input_spec",
     "FrameRecord": "streamer.ledger.record",
     "Outcome": "streamer.ledger.record",
@@ -75,6 +90,8 @@ _HOMES = {
     "Run": "streamer.run.finished",
     "Settings": "streamer.settings.settings",
     "Video": "streamer.settings.video",
+    "BenchResult": "streamer.studies.bench.result",
+    "ParityResult": "streamer.studies.parity.result",
 }
 """Where the public names are defined; all others are errors."""
 

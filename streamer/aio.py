@@ -14,7 +14,10 @@ from typing import ParamSpec, TypeVar
 import anyio
 from anyio.lowlevel import current_token
 
+from streamer.api.bench import bench as _bench
+from streamer.api.parity import parity as _parity
 from streamer.api.replay import replay as _replay
+from streamer.api.verify import verify as _verify
 from streamer.workers.event_loop import tell_loop
 from streamer.workers.own_thread import OwnThread
 from streamer.workers.stopping import Stop, current_stop
@@ -22,7 +25,7 @@ from streamer.workers.stopping import Stop, current_stop
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["replay"]
+__all__ = ["bench", "parity", "replay", "verify"]
 
 
 def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
@@ -50,3 +53,6 @@ def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
 
 
 replay = _awaitable(_replay)
+bench = _awaitable(_bench)
+parity = _awaitable(_parity)
+verify = _awaitable(_verify)

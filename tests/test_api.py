@@ -13,7 +13,11 @@ import streamer
 from streamer import errors
 from tests.test_imports import loaded_by
 
-NAMES = ("aio", "replay", "Progress", "Settings", "Run", "Policy", "Video", "Fit", "FrameRecord", "Outcome")
+NAMES = (
+    *("aio", "bench", "parity", "replay", "verify"),
+    *("BenchResult", "FrameRecord", "ParityResult", "Progress", "Run", "Settings", "Verification"),
+    *("Fit", "Outcome", "Policy", "Video"),
+)
 ERRORS = [
     name
     for name, one in inspect.getmembers(errors, inspect.isclass)

@@ -55,6 +55,7 @@ WRONG = [
     ({"load": 5}, "load 5: give a text, or several"),
     ({"load": (5,)}, "load tuple: give a text, or several"),
     ({"engine": 5}, "engine 5: give a text, as in engine SPEC"),
+    ({"out": ""}, "out is empty: give a path"),
     ({"loop": "yes"}, "loop yes: give True or False"),
     ({"video": "some"}, "video some: give 'delivered', 'all', 'none'"),
     ({"fps": "max", "policy": Policy.DROP_OLDEST}, "policy drop-oldest: with fps max nothing is due"),

@@ -3,78 +3,41 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import click
 
 from streamer.cli.completion import complete_files
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT, exit_of_signal
-from streamer.cli.given_path import GivenPath
 from streamer.cli.options import (
-    Parsed,
-    complete_engine,
     detection_options,
     engines_options,
     model_options,
     output_options,
+    own_options,
     video_stream_option,
 )
-from streamer.cli.parity_report import as_document, print_report, with_progress
+from streamer.cli.parity_report import print_report, with_progress
 from streamer.cli.progress import tell_notes
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.detection.input_spec import Fit
-from streamer.engines.spec_parser import parse_spec
-from streamer.rundir.paths import default_path
-from streamer.rundir.rundir import check_out
 from streamer.studies.engine_choice import asked_engines
-from streamer.studies.output import RowFile
-from streamer.studies.parity.parity_csv import COLUMNS, FILE, as_dict
-from streamer.studies.parity.rows import EngineParity, missed
-from streamer.studies.parity.study import Parity, ParitySettings
-from streamer.studies.successor import Kind, successor
-from streamer.workers.stopping import Interrupted
-
-FILES = Kind("parity", (FILE,))
+from streamer.studies.parity.conduct import conduct
+from streamer.studies.parity.parity_csv import FILE
+from streamer.studies.parity.rows import EngineParity
+from streamer.studies.parity.study import PARITY_OPTIONS, Parity, ParitySettings
 
 
 @click.command()
 @click.argument("source", metavar="SOURCE", shell_complete=complete_files)
 @engines_options("all")
-@click.option(
-    "--reference",
-    metavar="SPEC",
-    type=Parsed("reference", parse_spec),
-    shell_complete=complete_engine,
-    help="What the others are compared with.  [default: the first that can run of onnx, ir (in f32), pytorch]",
-)
+@own_options(PARITY_OPTIONS, ["reference"])
 @model_options
 @video_stream_option
-@click.option(
-    "--frames",
-    metavar="N",
-    type=int,
-    default=100,
-    show_default=True,
-    help="How many frames are compared, spread evenly over the source; of an endless one the first N.",
-)
-@click.option(
-    "--truth",
-    metavar="FILE.json",
-    type=GivenPath(),
-    help="Ground truth as COCO JSON.  [default: the synthetic street's own]",
-)
-@click.option(
-    "--min-agreement",
-    metavar="A",
-    type=float,
-    default=0.9,
-    show_default=True,
-    help="Exit code 3 when an engine's agreement with the reference is under this share.",
-)
+@own_options(PARITY_OPTIONS, ["frames", "truth", "min_agreement"])
 @detection_options
 @output_options(
     f"The directory for {FILE}.", f"Write into a directory that is not empty, and replace its {FILE}.", "the result"
@@ -104,28 +67,18 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
         fit=None if options["fit"] is None else Fit(options["fit"]),
         video_stream=options["video_stream"],
     )
-    out: Path = options["out"] or default_path(datetime.now(UTC), source, "parity")
-    check_out(out, overwrite=options["overwrite"])
-    rows: list[EngineParity] = []
-    interrupted: str | None = None
-    with successor(FILES, out, overwrite=options["overwrite"]) as place:
-        try:
-            study = Parity(source, find_model_asking(options["model"], options["trust"]), settings)
-            with closing(RowFile(place.path / FILE, COLUMNS, overwrite=options["overwrite"])) as file:
-                console = progress_console(quiet=quiet)
-                tell_notes([*place.notes, *study.frames.info.notes], console)
-                for row in with_progress(study, console):
-                    file.append(as_dict(row).values())
-                    rows.append(row)
-        except Interrupted as error:
-            interrupted = error.reason
-        else:
-            place.take_over()
-    if rows and as_json:
-        document = {**as_document(study, rows, place.path), "interrupted": interrupted is not None}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    elif rows and not quiet:
-        print_report(study, rows, place.path, output_console())
-    if interrupted is not None:
-        return exit_of_signal(interrupted)
-    return EXIT_VERDICT if missed(rows) else EXIT_DONE
+    console = progress_console(quiet=quiet)
+
+    def watched(study: Parity, notes: Sequence[str]) -> Iterator[EngineParity]:
+        tell_notes(notes, console)
+        yield from with_progress(study, console)
+
+    model = partial(find_model_asking, options["model"], options["trust"])
+    done = conduct(source, model, settings, options["out"], watched, overwrite=options["overwrite"])
+    if as_json:
+        click.echo(json.dumps(done.document, indent=2, ensure_ascii=False))
+    elif not quiet:
+        print_report(done, output_console())
+    if done.interrupted is not None:
+        return exit_of_signal(done.interrupted)
+    return EXIT_VERDICT if done.missed else EXIT_DONE

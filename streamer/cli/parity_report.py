@@ -1,23 +1,19 @@
-"""What a parity study shows: progress while it runs, a table and a sentence when it is done; or one document."""
+"""What a parity study shows: progress while it runs, a table and a sentence when it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from streamer.accuracy.mean_average_precision import Accuracy
 from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.cli.tables import number
-from streamer.detection.class_names import label_of
-from streamer.studies.parity.left_out import frames_part, sentences, truth_part
-from streamer.studies.parity.parity_csv import FILE, as_dict
-from streamer.studies.parity.rows import EngineParity, Verdict, plain_answer
+from streamer.studies.parity.document import EnginePart, ParityDocument
+from streamer.studies.parity.result import ParityResult
+from streamer.studies.parity.rows import EngineParity, Verdict
 from streamer.studies.parity.study import Parity
 
 
@@ -37,39 +33,24 @@ def with_progress(study: Parity, console: Console) -> Iterator[EngineParity]:
             yield row
 
 
-def print_report(study: Parity, rows: Sequence[EngineParity], out: Path, console: Console) -> None:
+def print_report(done: ParityResult, console: Console) -> None:
     """The table, what could not run and why, what was left out, the file, and the sentence of plain answer."""
-    console.print(_table(study, rows))
-    lines = [f"unavailable  {row.spec}: {row.why}" for row in rows if row.verdict is Verdict.UNAVAILABLE]
-    lines += [f"{heading:11}  {said}" for heading, said in sentences(study)]
-    for line in (*lines, f"file         {out / FILE}"):
+    document = done.document
+    console.print(_table(document))
+    unavailable = [row for row in document["engines"] if row["verdict"] == Verdict.UNAVAILABLE]
+    lines = [f"unavailable  {row['engine']}: {row['why']}" for row in unavailable]
+    lines += [f"{heading:11}  {said}" for heading, said in done.left_out]
+    for line in (*lines, f"file         {document['file']}"):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(plain_answer(rows, len(study.others)), style="bold", highlight=False, markup=False, soft_wrap=True)
+    console.print(document["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)
 
 
-def as_document(study: Parity, rows: Sequence[EngineParity], out: Path) -> dict[str, Any]:
-    """The same for programs, with each class's average precision besides."""
-    names = study.model.names
-    return {
-        "source": study.frames.info.uri,
-        "model": study.model.name,
-        "reference": study.reference.spec,
-        "min_agreement": study.settings.min_agreement,
-        "truth": None if study.truth is None else study.truth.name,
-        "frames": frames_part(study),
-        "truth_left_out": truth_part(study),
-        "file": str(out / FILE),
-        "answer": plain_answer(rows, len(study.others)),
-        "engines": [{**as_dict(row), "per_class": _per_class(row.accuracy, names)} for row in rows],
-    }
-
-
-def _table(study: Parity, rows: Sequence[EngineParity]) -> Table:
+def _table(document: ParityDocument) -> Table:
     """A row per engine; narrow enough for 80 columns, so that the rest of its columns are in the file alone."""
-    judged = study.truth is not None
+    judged, rows = document["truth"] is not None, document["engines"]
     table = Table(
-        title=f"{study.model.name} on {rows[0].frames} frames of {study.frames.info.uri}, "
-        f"agreement with {study.reference.spec}",
+        title=f"{document['model']} on {rows[0]['frames']} frames of {document['source']}, "
+        f"agreement with {document['reference']}",
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -81,39 +62,22 @@ def _table(study: Parity, rows: Sequence[EngineParity]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", min_width=11)
     for row in rows:
-        cells = as_dict(row)
+        devices = (row["devices"] or "").split(" ")
         table.add_row(
-            "reference" if row.verdict is Verdict.REFERENCE else row.spec,
-            " ".join(word for word in (*row.devices, row.precision) if word not in ("CPU", "")),
-            f"{row.detections:,}" if row.frames else "",
-            number(cells["agreement"], 3),
-            "" if cells["compared"] is None else f"{cells['compared']:,}",
-            number(cells["box_px_mean"], 2),
-            number(cells["confidence_mean"], 3),
-            *((number(cells["map50"], 3), number(cells["map50_95"], 3)) if judged else ()),
+            "reference" if row["verdict"] == Verdict.REFERENCE else row["engine"],
+            " ".join(word for word in (*devices, row["precision"] or "") if word not in ("CPU", "")),
+            f"{row['detections']:,}" if row["frames"] else "",
+            number(row["agreement"], 3),
+            "" if row["compared"] is None else f"{row['compared']:,}",
+            number(row["box_px_mean"], 2),
+            number(row["confidence_mean"], 3),
+            *((number(row["map50"], 3), number(row["map50_95"], 3)) if judged else ()),
             _verdict(row),
         )
     return table
 
 
-def _verdict(row: EngineParity) -> str:
-    if row.verdict is Verdict.REFERENCE:
+def _verdict(row: EnginePart) -> str:
+    if row["verdict"] == Verdict.REFERENCE:
         return ""
-    return row.verdict.value + (f", same as {row.same_as}" if row.same_as else "")
-
-
-def _per_class(accuracy: Accuracy | None, names: Sequence[str]) -> dict[str, Any] | None:
-    if accuracy is None:
-        return None
-    return {
-        label_of(names, class_id): {
-            "objects": one.objects,
-            "ap50": _rounded(one.ap50),
-            "ap50_95": _rounded(one.ap50_95),
-        }
-        for class_id, one in accuracy.per_class.items()
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    return row["verdict"] + (f", same as {row['same_as']}" if row["same_as"] else "")

@@ -12,11 +12,10 @@ import click
 from streamer.cli.completion import complete_directories
 from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT
 from streamer.cli.given_path import GivenPath
-from streamer.errors import UsageError
 
 if TYPE_CHECKING:
-    from streamer.verification import Verification
-    from streamer.verification.killed import Remains
+    from streamer.api.verify import RemainsPart, Verification
+    from streamer.run.measured_parts import RepairedPart
 
 
 @click.command()
@@ -43,73 +42,45 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
       streamer verify runs/demo --json
       streamer verify runs/killed --repair
     """
-    from streamer.rundir.rundir import under_way  # not for --help: they load numpy and PyAV
-    from streamer.verification import verify
-    from streamer.verification.access import check_access
+    from streamer.api.verify import look_at  # not for --help: it loads numpy and PyAV
 
-    check_access(run_dir)
-    if under_way(run_dir):
-        raise UsageError(f"{run_dir}: the run is still going on; wait for its end, or end it with Ctrl-C")
-    mended = _mended(run_dir) if mend else None
-    found = verify(run_dir)
-    reasons = [*found.reasons, *([f"and {found.more:,} more"] if found.more else [])]
+    found = look_at(run_dir, repair=mend)
+    document = found.document
     if as_json:
-        document: dict[str, Any] = {
-            "verdict": _verdict(found),
-            "checked": found.checked,
-            "hashed": found.hashed,
-            "reasons": reasons,
-        }
-        if found.remains is not None:
-            document["remains"] = found.remains.as_dict()
-        if mend:
-            document["repaired"] = mended
         click.echo(json.dumps(document, indent=2))
         return EXIT_DONE if found.valid else EXIT_VERDICT
     if mend:
-        click.echo(_repaired(mended))
+        click.echo(_repaired(found.repaired))
     if found.valid:
         click.echo(f"VALID{_of(found)}\n{_checked(found)}")
-    elif found.remains is not None:
-        click.echo("\n".join([*_left(run_dir, found.remains, _verdict(found)), *reasons]))
+    elif "remains" in document:
+        click.echo("\n".join([*_left(run_dir, document["remains"], found.verdict), *found.reasons]))
     else:
-        click.echo("\n".join(["INVALID", *reasons]))
+        click.echo("\n".join(["INVALID", *found.reasons]))
     return EXIT_DONE if found.valid else EXIT_VERDICT
 
 
-def _mended(run_dir: Path) -> Mapping[str, object] | None:
-    from streamer.repair.repair import repair
-
-    manifest = repair(run_dir)
-    return None if manifest is None else manifest["repaired"]
-
-
-def _repaired(mended: Mapping[str, object] | None) -> str:
+def _repaired(mended: RepairedPart | None) -> str:
     if mended is None:
         return "nothing to repair: run.json is there"
-    done = [f"{name.replace('_', ' ')} {count:,}" for name, count in mended.items() if count or name == "rows"]
+    counts: Mapping[str, Any] = mended
+    done = [f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items() if count or name == "rows"]
     return f"repaired: {', '.join(done)}; run.json is written"
 
 
-def _verdict(found: Verification) -> str:
-    if found.reasons:
-        return "INVALID"
-    return "VALID" if found.remains is None else "INTERRUPTED"
-
-
-def _left(run_dir: Path, remains: Remains, verdict: str) -> Iterator[str]:
-    whole = "no row was written" if remains.until_ms is None else f"whole up to {remains.until_ms / 1000:.3f} s"
+def _left(run_dir: Path, remains: RemainsPart, verdict: str) -> Iterator[str]:
+    whole = "no row was written" if remains["until_ms"] is None else f"whole up to {remains['until_ms'] / 1000:.3f} s"
     yield f"{verdict}: the run was killed and has no run.json; {whole}"
-    yield f"rows    {remains.rows:,}" + _besides("frames in flight without one", remains.unknown)
-    yield f"objects {remains.detections - remains.strays:,}" + _besides(
-        "more, of frames without a row", remains.strays
+    yield f"rows    {remains['rows']:,}" + _besides("frames in flight without one", remains["unknown"])
+    yield f"objects {remains['detections'] - remains['strays']:,}" + _besides(
+        "more, of frames without a row", remains["strays"]
     )
-    if remains.torn_lines:
-        yield f"torn    last lines that are cut off, and do not count: {remains.torn_lines}"
-    for video in remains.videos:
-        played, delivered = _at(video.plays_until_ms), _at(video.delivered_until_ms)
-        yield f"video   {video.name} plays up to {played}, the last frame delivered is at {delivered}"
-    if remains.let_go:
+    if remains["torn_lines"]:
+        yield f"torn    last lines that are cut off, and do not count: {remains['torn_lines']}"
+    for video in remains["videos"]:
+        played, delivered = _at(video["plays_until_ms"]), _at(video["delivered_until_ms"])
+        yield f"video   {video['name']} plays up to {played}, the last frame delivered is at {delivered}"
+    if remains["let_go"]:
         yield "pieces  some have been let go: it cannot be repaired; its soak goes on with 'streamer soak --resume'"
     else:
         yield f"mend    streamer verify {run_dir} --repair"
@@ -131,10 +102,11 @@ def _of(found: Verification) -> str:
 
 
 def _checked(found: Verification) -> str:
-    parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in found.checked.items() if count]
+    counts: Mapping[str, Any] = found.document["checked"]
+    parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
     trusted = (
         ""
-        if found.hashed
+        if found.document["hashed"]
         else "\nrun.json is of an older streamer and has no hash of its own: only its rows are known"
     )
     gone = f"; {found.let_go:,} rows are in pieces that --keep has let go" if found.let_go else ""

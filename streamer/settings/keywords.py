@@ -27,11 +27,16 @@ Rate: TypeAlias = Literal["source", "max"] | str | float | Fraction
 """Frames a second, ``"source"`` for the source's own timestamps, ``"max"`` for a closed loop."""
 
 
-class ModelOptions(TypedDict, total=False):
-    """Which detector it is, and how frames go into it and objects come out."""
+class DetectorOptions(TypedDict, total=False):
+    """Which detector it is."""
 
     model: PathText | None
     trust: bool
+
+
+class ModelOptions(DetectorOptions, total=False):
+    """Which detector it is, and how frames go into it and objects come out."""
+
     video_stream: int | None
     conf: float
     iou: float
@@ -55,6 +60,14 @@ class OutOptions(TypedDict, total=False):
 
     out: PathText | None
     overwrite: bool
+
+
+class BenchOptions(DetectorOptions, OutOptions, total=False):
+    """The options of `bench`, beside its own."""
+
+
+class ParityOptions(ModelOptions, OutOptions, total=False):
+    """The options of `parity`, beside its own."""
 
 
 class CameraOptions(ModelOptions, PacingOptions, OutOptions, total=False):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import Enum, StrEnum
 from numbers import Real
+from pathlib import Path
 from typing import Any, TypeVar
 
 from streamer.errors import UsageError
@@ -48,6 +49,7 @@ FROM_0 = Range("0 or more", lambda value: value >= 0)
 FROM_1 = Range("1 or more", lambda value: value >= 1)
 ABOVE_0 = Range("a number above 0", lambda value: 0 < value < float("inf"))
 SHARE = Range("a number above 0 and up to 1", lambda value: 0 < value <= 1)
+ANY_SHARE = Range("a share from 0 to 1", lambda value: 0 <= value <= 1)
 RATE = Range("'source', 'max' or frames per second above 0", lambda fps: isinstance(fps, str) or fps > 0)
 
 
@@ -109,6 +111,8 @@ class Option:
         return text if self.read is None else self._read(self.read, text)
 
     def _read(self, read: Callable[[str], Any], text: str) -> Any:
+        if read is Path and not text:  # to Python that would be the current directory
+            raise UsageError(f"{self.flag} is empty: give a path")
         try:
             return read(text)
         except UsageError as error:
@@ -140,7 +144,12 @@ class Option:
             self.check(value)
 
 
+def rows_of(settings: type) -> Mapping[str, Option]:
+    """The rows of a dataclass, by its fields."""
+    return {one.name: one.metadata["option"] for one in fields(settings) if "option" in one.metadata}
+
+
 def option(default: T, usage: str, text: str, group: Group | None = None, **more: Any) -> T:
-    """A field of `Settings` with its row, which is under ``option`` in the field's metadata."""
+    """A field of `Settings`, or of a study's own, with its row, which is under ``option`` in the field's metadata."""
     row = Option(usage=usage, help=text, default=default, group=group, **more)
     return field(default=default, metadata={"option": row})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Unpack
@@ -19,7 +19,7 @@ from streamer.pipeline.drop_policy import Freshness, Policy
 from streamer.schedule.schedule import Limits, Pace, parse_fps
 from streamer.settings.keywords import ReplayOptions, no_such_option
 from streamer.settings.library_words import in_library_words
-from streamer.settings.option import ABOVE_0, FROM_0, FROM_1, RATE, SHARE, Group, Option, option
+from streamer.settings.option import ABOVE_0, FROM_0, FROM_1, RATE, SHARE, Group, Option, option, rows_of
 from streamer.settings.video import Video
 from streamer.sources.access import TIMEOUT_S, Access, Transport
 from streamer.stats.percentiles import PERCENTILES, frames_needed, parse_percentile
@@ -320,7 +320,7 @@ class Settings:
         return self.policy or (Policy.WAIT if self.fps == "max" else Policy.DROP_OLDEST)
 
 
-OPTIONS: Mapping[str, Option] = {one.name: one.metadata["option"] for one in fields(Settings)}
+OPTIONS: Mapping[str, Option] = rows_of(Settings)
 """The row of each setting."""
 _NAMES = {row.keyword: name for name, row in OPTIONS.items()}
 """The field of each option, by the name under which it is given."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from streamer.errors import SourceError
@@ -23,8 +23,9 @@ class ChosenFrames:
     same order, without those that cannot be decoded: few and small ones from memory, others decoded anew, so that
     memory stays bounded. ``indices`` are those chosen; after a round ``decoded`` counts those that it gave,
     ``decode_errors`` has those that could not be decoded, and ``missing`` counts those that never came.
-    ``video_stream`` as in `open_source`. Raises UsageError for live sources, which show no frame twice, and
-    SourceError when none can be decoded.
+    ``meanwhile`` is called for each picture that is read, of which a long file has many that are not chosen; what it
+    raises ends a round. ``video_stream`` as in `open_source`. Raises UsageError for live sources, which show no frame
+    twice, and SourceError when none can be decoded.
     """
 
     def __init__(self, source: str, count: int, among: int | None = None, *, video_stream: int | None = None) -> None:
@@ -39,6 +40,7 @@ class ChosenFrames:
         self._kept: list[Frame] | None = None
         self.decode_errors = DecodeErrors()
         self.decoded = self.missing = 0
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def __iter__(self) -> Iterator[Frame]:
         if self._fits and self._kept is None:
@@ -65,6 +67,7 @@ class ChosenFrames:
         decode_errors, came, decoded = DecodeErrors(), 0, 0
         with closing(self._open()) as opened:
             for _ in range(self.indices[-1] + 1):
+                self.meanwhile()
                 picture = opened.read()
                 if picture is None:
                     break

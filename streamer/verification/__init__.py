@@ -68,14 +68,15 @@ class Verification:
         return not self.reasons and self.remains is None
 
 
-def verify(path: Path) -> Verification:
+def verify(path: Path, meanwhile: Callable[[], object] = lambda: None) -> Verification:
     """Verifies the run directory ``path``.
 
-    Every check is made, whatever the others found, as far as what it needs can be read. Raises UsageError when it is
-    no directory, and StreamerError when nothing was found wrong, but something could not be looked at.
+    Every check is made, whatever the others found, as far as what it needs can be read. ``meanwhile`` is called
+    before each; what it raises ends the verification. Raises UsageError when it is no directory, and StreamerError
+    when nothing was found wrong, but something could not be looked at.
     """
     check_access(path)
-    reasons = Reasons()
+    reasons = Reasons(meanwhile)
     found = _verified(path, reasons)
     if reasons.unseen is not None and not reasons.total:
         cannot_look(reasons.unseen.filename or path, reasons.unseen)
@@ -154,6 +155,7 @@ def _check_run(ledger: Rows, facts: RunFacts, document: Document, cut: Pieces, r
 
 def _attempt(reasons: Reasons, step: Callable[[], T]) -> T | None:
     """What the step returns; when it cannot read what it needs, that is a reason, and None is returned."""
+    reasons.meanwhile()
     try:
         return step()
     except Unreadable as error:

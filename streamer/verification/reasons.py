@@ -20,10 +20,12 @@ class Unreadable(Exception):
 class Reasons:
     """Collects reasons, a line each. ``more`` counts those beyond the ones kept in ``kept``.
 
-    ``unseen`` is the first thing that could not be looked at, which is no reason.
+    ``unseen`` is the first thing that could not be looked at, which is no reason. ``meanwhile`` is called
+    between the checks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.meanwhile = meanwhile
         self.kept: list[str] = []
         self.more = 0
         self.unseen: OSError | None = None

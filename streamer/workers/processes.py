@@ -34,6 +34,8 @@ PROGRAM = Path(__file__).with_name("child.py").absolute()
 """What a child runs."""
 ENDS_WITHIN_S = 5.0
 """How long a child may take to end by itself once nobody speaks to it any more."""
+MEANWHILE_S = 0.5
+"""How often who waits for a program hears of it."""
 OF_ALL = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 """Signals that a terminal, `timeout` or systemd sends to the whole group."""
 
@@ -213,13 +215,30 @@ def end_with_parent() -> None:
     os._exit(1)
 
 
-def run_to_end(command: Sequence[str]) -> str:
-    """What a program prints on standard output. Raises EngineError when it is not here or fails."""
+def run_to_end(command: Sequence[str], meanwhile: Callable[[], object] = lambda: None) -> str:
+    """What a program prints on standard output. Raises EngineError when it is not here or fails.
+
+    ``meanwhile`` is called about twice a second; the program is killed when that raises.
+    """
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
     except OSError as error:
         raise EngineError(f"{command[0]} cannot be run: {error.strerror}") from error
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or "without a word").splitlines()[-1]
-        raise EngineError(f"{command[0]} failed: {said}")
-    return done.stdout
+    with process:
+        try:
+            out, err = _said(process, meanwhile)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        last = (err.strip() or out.strip() or "without a word").splitlines()[-1]
+        raise EngineError(f"{command[0]} failed: {last}")
+    return out
+
+
+def _said(process: subprocess.Popen[str], meanwhile: Callable[[], object]) -> tuple[str, str]:
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=MEANWHILE_S)
+        meanwhile()

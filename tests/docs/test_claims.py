@@ -15,9 +15,10 @@ SILENT = {
         "stats.slo._wrong video.opening video.reader.VideoReader._decode_first video.stream_choice.choose "
         "verification"
     ),
-    "what pictures show of the documents": (
+    "what pictures and notebooks show of the documents": (
         "charts detection street studies.bench.chart studies.compare.chart studies.compare.chart_bars "
-        "studies.pace.chart studies.pace.chart_panels studies.soak.chart studies.soak.chart_panels"
+        "studies.pace.chart studies.pace.chart_panels studies.soak.chart studies.soak.chart_panels "
+        "studies.bench.result studies.parity.result"
     ),
     "what other programs say or are told": (
         "engines machine.info machine.load_workers.Told models studies.bench.benchmark_app vendors "
@@ -25,7 +26,8 @@ SILENT = {
     ),
     "what was asked for, and names": (
         "faults.kinds faults.late_arrivals faults.plan run.session run.setup run.summarize.End.failing rundir "
-        "sources.many_pictures.ANIMATED_WEBP"
+        "sources.many_pictures.ANIMATED_WEBP "
+        "studies.bench.study.BenchSettings studies.parity.study.ParitySettings studies.engine_choice.ENGINE"
     ),
 }
 """What makes no claims; a row may name what is in it all the same."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ from streamer.models.model import Model
 from streamer.stats.summary import Statistics
 from streamer.studies.bench.document import document_of
 from streamer.studies.bench.input import Feed, feed, read_image, stretched
-from streamer.studies.bench.rows import Benched, Timed, as_dict, plain_answer
+from streamer.studies.bench.rows import Against, Benched, Timed, as_dict, plain_answer
 from streamer.studies.bench.study import Bench, BenchSettings
 from streamer.studies.offline_detector import Opened
 from tests.runs import needs_bundled
@@ -134,7 +135,7 @@ def test_a_percentile_is_given_only_where_there_are_inferences_enough(
 ) -> None:
     bench = study("null", number=number)
     (row,) = bench.rows(quietly)
-    cells = as_dict(row)
+    cells: Mapping[str, Any] = as_dict(row)
     assert [name for name in ("p50", "p95", "p99") if cells[f"{name}_ms"] is not None] == shown
     notes = document_of(bench, [row], interrupted=False)["notes"]
     withheld = [note.partition(" ")[0] for note in notes if "in a row" in note]
@@ -237,7 +238,7 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         with pytest.raises(UsageError, match=f"--number {number}: give 1 or more"):
             BenchSettings(engines=null, number=number)
     with pytest.raises(UsageError, match="give --engine ir as well"):
-        BenchSettings(engines=null, against=True)
+        BenchSettings(engines=null, against=Against.BENCHMARK_APP)
 
 
 def test_an_engine_that_fails_is_a_row_that_says_where_and_the_others_go_on(

@@ -325,6 +325,14 @@ def test_frames_are_spread_evenly_and_the_same_in_each_round(
     assert rounds[0] == rounds[1] == [(index, index) for index in chosen.indices]
 
 
+def test_who_waits_for_frames_hears_of_each_picture_that_is_read(tmp_path: Path) -> None:
+    chosen = ChosenFrames(str(write_video(tmp_path / "clip.mp4", 50)), 2)
+    read: list[None] = []
+    chosen.meanwhile = lambda: read.append(None)
+    assert [frame.index for frame in chosen] == [0, 25]
+    assert len(read) == 26
+
+
 def test_a_source_shorter_than_asked_gives_all_its_frames_and_an_endless_one_the_first(tmp_path: Path) -> None:
     assert ChosenFrames(str(write_video(tmp_path / "clip.mp4", 5)), 100).indices == (0, 1, 2, 3, 4)
     assert ChosenFrames("synthetic:street", 4).indices == (0, 1, 2, 3)

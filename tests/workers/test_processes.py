@@ -262,3 +262,15 @@ def test_a_program_that_fails_or_is_missing_is_an_error_of_one_line() -> None:
         run_to_end([sys.executable, "-c", "raise ValueError('no')"])
     with pytest.raises(EngineError, match="cannot be run: No such file"):
         run_to_end(["/nowhere/program"])
+
+
+def test_a_program_is_killed_when_who_waits_for_it_has_heard_enough() -> None:
+    told: list[None] = []
+
+    def meanwhile() -> None:
+        told.append(None)
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_to_end([sys.executable, "-c", "import time; time.sleep(1000)"], meanwhile)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,16 +32,19 @@ class BenchmarkApp:
     precision: str
 
 
-def benchmark_app(ir: Path, device: str, seconds: int) -> BenchmarkApp:
+def benchmark_app(
+    ir: Path, device: str, seconds: int, meanwhile: Callable[[], object] = lambda: None
+) -> BenchmarkApp:
     """Its figures for an IR in latency mode, one synchronous inference after the other for so long. Blocks.
 
     Its input is random, 8 bits a number as it chooses by itself, and lies in the tensor before the clock starts.
+    ``meanwhile`` is called about twice a second; what it raises ends the program.
     Raises EngineError when it is not here, fails, or says something else than expected.
     """
     options = ["-m", str(ir), "-d", device, "-hint", "latency", "-api", "sync", "-t", str(seconds)]
     try:
         # -P: a file of the user's own that is called openvino.py is not to be taken for it.
-        said = run_to_end([interpreter(), "-P", "-c", QUIETLY, *options])
+        said = run_to_end([interpreter(), "-P", "-c", QUIETLY, *options], meanwhile)
     except StreamerError as error:
         raise EngineError(f"{NAME} did not run: {error}") from error
     return read_figures(said)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TypedDict
 
 from streamer import __version__
 from streamer.machine import installation
-from streamer.run.setup_parts import model_part, source_part
+from streamer.machine.info import MachinePart
+from streamer.run.setup_parts import ModelPart, SourcePart, model_part, source_part
 from streamer.sources.fingerprint import fingerprint
 from streamer.stats.percentiles import PERCENTILES, frames_needed
-from streamer.studies.bench.rows import SHOWN, Benched, as_dict, plain_answer
+from streamer.studies.bench.rows import SHOWN, Benched, BenchRow, as_dict, plain_answer
 from streamer.studies.bench.study import Bench
 from streamer.vendors.versions import versions
 
@@ -20,7 +21,31 @@ NAME = "bench"
 TUTORIAL_SIZE = (480, 640)
 
 
-def document_of(study: Bench, rows: Sequence[Benched], *, interrupted: bool) -> dict[str, Any]:
+class BenchRunPart(TypedDict):
+    """The ``run``: ``number`` inferences in a row; ``input`` is float32 or tutorial; ``started`` is an ISO time."""
+
+    number: int
+    input: str
+    interrupted: bool
+    started: str
+
+
+class BenchDocument(TypedDict):
+    """``bench.json``; ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``."""
+
+    schema_version: int
+    streamer: str
+    answer: str
+    notes: list[str]
+    source: SourcePart
+    model: ModelPart
+    machine: MachinePart
+    versions: dict[str, str]
+    run: BenchRunPart
+    engines: list[BenchRow]
+
+
+def document_of(study: Bench, rows: Sequence[Benched], *, interrupted: bool) -> BenchDocument:
     """The document, in the order in which people read it."""
     settings = study.settings
     return {

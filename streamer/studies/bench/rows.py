@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import TypedDict, cast
 
 from streamer.stats.summary import Statistics
 
-AGAINST = "benchmark_app"
-"""The name of OpenVINO's own program, whose row stands among the engines'."""
-COLUMNS = (
-    "engine,why,input,precision,devices,same_as,inferences,first_inference_ms,mean_ms,p50_ms,p95_ms,p99_ms,max_ms,fps"
-)
+
+class Against(StrEnum):
+    """A program beside the engines."""
+
+    BENCHMARK_APP = "benchmark_app"
+    """OpenVINO's own."""
+
+
+AGAINST = Against.BENCHMARK_APP.value
+"""Its row stands among the engines'."""
 SHOWN = ("p50", "p95", "p99")
 
 
@@ -43,10 +49,37 @@ class Benched:
     timed: Timed | None = None
 
 
-def as_dict(row: Benched) -> dict[str, Any]:
-    """A row by its columns; what an engine does not have is None."""
+class BenchRow(TypedDict):
+    """A row of ``bench.csv``, and one of the ``engines`` of ``bench.json``; null: the engine does not have it.
+
+    ``why`` says why it is unavailable; ``input`` is the type of the numbers that go in; ``precision`` and ``devices``
+    are in force. ``*_ms`` are milliseconds, of ``inferences`` in a row; ``fps`` is inferences a second.
+    """
+
+    engine: str
+    why: str | None
+    input: str | None
+    precision: str | None
+    devices: str | None
+    same_as: str | None
+    inferences: int | None
+    first_inference_ms: float | None
+    mean_ms: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    max_ms: float | None
+    fps: float | None
+
+
+COLUMNS = ",".join(BenchRow.__annotations__)
+
+
+def as_dict(row: Benched) -> BenchRow:
+    """The row as files have it."""
     head = (row.spec, row.why or None, row.fed or None, row.precision or None, " ".join(row.devices) or None)
-    return dict(zip(COLUMNS.split(","), (*head, row.same_as, *_figures(row.timed)), strict=True))
+    values = (*head, row.same_as, *_figures(row.timed))
+    return cast(BenchRow, dict(zip(BenchRow.__annotations__, values, strict=True)))
 
 
 def _figures(timed: Timed | None) -> tuple[float | None, ...]:

@@ -21,11 +21,12 @@ from streamer.errors import EngineError, ModelError, UsageError
 from streamer.machine.info import this_machine
 from streamer.models.model import Model
 from streamer.pipeline.housekeeping import garbage_frozen
+from streamer.settings.option import FROM_1, option, rows_of
 from streamer.stats.distribution import Distribution
 from streamer.stats.percentiles import PERCENTILES
 from streamer.stats.summary import Statistics, statistics
 from streamer.studies.bench.input import Feed, bundled_clip, feed, read_image, stretched
-from streamer.studies.bench.rows import AGAINST, Benched, Timed
+from streamer.studies.bench.rows import AGAINST, Against, Benched, Timed
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.offline_detector import Opened
 from streamer.workers.clock import MonotonicClock
@@ -43,20 +44,33 @@ Advance = Callable[[str, int], None]
 class BenchSettings:
     """The settings of the benchmark, with the defaults of ``streamer bench``.
 
-    ``engines`` are parsed SPECs; ``number`` inferences are in a row; with ``against`` OpenVINO's benchmark_app runs
-    as well. Raises UsageError for what makes no sense.
+    ``engines`` are parsed SPECs. Raises UsageError for what makes no sense.
     """
 
     engines: tuple[EngineSpec, ...]
-    number: int = 1000
-    feed: Feed = Feed.FLOAT32
-    against: bool = False
+    number: int = option(1000, "--number N", "Inferences in a row, after the first.", read=int, range=FROM_1)
+    feed: Feed = option(
+        Feed.FLOAT32,
+        "--input",
+        "What goes in: float32 everywhere, or float64 where the tutorial had it.",
+        read=Feed,
+    )
+    against: Against | None = option(
+        None,
+        "--against",
+        "Run OpenVINO's own program on the same IR as well, beside ir.",
+        read=Against,
+    )
 
     def __post_init__(self) -> None:
-        if self.number < 1:
-            raise UsageError(f"--number {self.number}: give 1 or more")
+        for name, row in BENCH_OPTIONS.items():
+            row.refuse(getattr(self, name))
         if self.against and parse_spec(BESIDE) not in self.engines:
             raise UsageError(f"--against {AGAINST} stands beside engine {BESIDE}: give --engine {BESIDE} as well")
+
+
+BENCH_OPTIONS = rows_of(BenchSettings)
+"""The rows of those that bench has beside what other studies have."""
 
 
 class Bench:
@@ -97,7 +111,8 @@ class Bench:
             yield row
             if self.settings.against and spec.spec == BESIDE and row.timed is not None:
                 advance(AGAINST, 0)
-                yield self._against(spec.device, self.settings.number / row.timed.fps)
+                ran_s = self.settings.number / row.timed.fps
+                yield self._against(spec.device, ran_s, lambda: advance(AGAINST, 0))
         if len(failures) == len(self.engines):
             raise EngineError(f"none of the engines could run: {failures[0]}")
 
@@ -124,27 +139,28 @@ class Bench:
         """What each inference took, the first in front; each begins where the last one ended, as in a bare loop."""
         took = array("q")
         now_us = self._now_us
-        try:
-            with garbage_frozen():
-                start = told = now_us()
-                for done in range(self.settings.number + 1):
+        with garbage_frozen():
+            start = told = now_us()
+            for done in range(self.settings.number + 1):
+                try:
                     request.infer()
-                    end = now_us()
-                    took.append(end - start)
-                    start = end
-                    if end - told >= TELL_EVERY_US:
-                        advance(spec.spec, done)
-                        start = told = now_us()
-        except Exception as error:  # whatever a runtime raises ends this engine
-            raise EngineError(f"it failed at inference {len(took) + 1}: {error}") from error
+                except Exception as error:  # whatever a runtime raises ends this engine
+                    raise EngineError(f"it failed at inference {done + 1}: {error}") from error
+                end = now_us()
+                took.append(end - start)
+                start = end
+                if end - told >= TELL_EVERY_US:
+                    advance(spec.spec, done)
+                    start = told = now_us()
         return took
 
-    def _against(self, device: str, ran_s: float) -> Benched:
+    def _against(self, device: str, ran_s: float, meanwhile: Callable[[], None]) -> Benched:
         from streamer.models.openvino_ir import ensure_ir
         from streamer.studies.bench.benchmark_app import benchmark_app
 
         try:
-            found = benchmark_app(ensure_ir(self.model), device, min(max(round(ran_s), LEAST_S), MOST_S))
+            seconds = min(max(round(ran_s), LEAST_S), MOST_S)
+            found = benchmark_app(ensure_ir(self.model), device, seconds, meanwhile)
         except EngineError as error:
             return Benched(AGAINST, device, why=str(error))
         nothing: dict[str, float | None] = dict.fromkeys(PERCENTILES)

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, cast
 
 from streamer.accuracy.agreement import Agreement
 from streamer.studies.parity.rows import EngineParity
 
 FILE = "parity.csv"
-COLUMNS = (
-    "engine,verdict,why,precision,devices,same_as,frames,detections,compared,agreement,agreement_there,agreement_back,"
-    "box_px_mean,box_px_max,confidence_mean,confidence_max,objects,map50,map50_95"
-)
 
 
-def as_dict(row: EngineParity) -> dict[str, Any]:
-    """A row by its columns; what an engine does not have is None, numbers have four decimals."""
+class ParityRow(TypedDict):
+    """A row of ``parity.csv``; null: the engine does not have it.
+
+    ``verdict`` is reference, agrees, disagrees, unchecked or unavailable, and ``why`` says why it is unavailable.
+    ``precision`` and ``devices`` are in force. Of ``compared`` detections in both directions, ``agreement`` is the
+    smaller share; ``box_px`` and ``confidence`` are differences between pairs. ``objects``, ``map50`` and
+    ``map50_95`` need ground truth.
+    """
+
+    engine: str
+    verdict: str
+    why: str | None
+    precision: str | None
+    devices: str | None
+    same_as: str | None
+    frames: int
+    detections: int
+    compared: int | None
+    agreement: float | None
+    agreement_there: float | None
+    agreement_back: float | None
+    box_px_mean: float | None
+    box_px_max: float | None
+    confidence_mean: float | None
+    confidence_max: float | None
+    objects: int | None
+    map50: float | None
+    map50_95: float | None
+
+
+COLUMNS = ",".join(ParityRow.__annotations__)
+
+
+def as_dict(row: EngineParity) -> ParityRow:
+    """The row as files have it, numbers with four decimals."""
     agreement, accuracy = row.agreement, row.accuracy
     values = (
         row.spec,
@@ -29,10 +58,8 @@ def as_dict(row: EngineParity) -> dict[str, Any]:
         *_agreement(agreement),
         *((None,) * 3 if accuracy is None else (accuracy.objects, accuracy.map50, accuracy.map50_95)),
     )
-    return {
-        name: round(value, 4) if isinstance(value, float) else value
-        for name, value in zip(COLUMNS.split(","), values, strict=True)
-    }
+    rounded = [round(value, 4) if isinstance(value, float) else value for value in values]
+    return cast(ParityRow, dict(zip(ParityRow.__annotations__, rounded, strict=True)))
 
 
 def _agreement(agreement: Agreement | None) -> tuple[float | None, ...]:

@@ -42,9 +42,8 @@ class EngineParity:
     accuracy: Accuracy | None = None
 
 
-def missed(rows: Sequence[EngineParity]) -> bool:
-    """An engine disagrees, or nothing could be compared: what was not checked has not been passed."""
-    return any(row.verdict in (Verdict.DISAGREES, Verdict.UNCHECKED) for row in rows)
+MISSED = (Verdict.DISAGREES, Verdict.UNCHECKED)
+"""What was not checked has not been passed."""
 
 
 def plain_answer(rows: Sequence[EngineParity], asked: int) -> str:

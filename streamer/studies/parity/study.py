@@ -22,9 +22,11 @@ from streamer.detection.postprocess import Postprocess
 from streamer.engines.config import precision_of
 from streamer.engines.equivalence import Sameness
 from streamer.engines.registry import open_engine, unavailable
+from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError, EngineUnavailable, ModelError, UsageError
 from streamer.models.model import Model
+from streamer.settings.option import ANY_SHARE, FROM_1, option, rows_of
 from streamer.settings.settings import OPTIONS
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.offline_detector import Opened
@@ -36,31 +38,53 @@ from streamer.studies.reference import most_exact
 class ParitySettings:
     """The settings of a parity study, with the defaults of ``streamer parity``.
 
-    ``engines`` and ``reference`` are parsed SPECs (``reference`` None: the most exact that can run); ``frames`` is
-    how many are compared; ``truth`` is a COCO JSON. The others are those of a replay; mean average precision is
-    taken as COCO does, whatever they are. Raises UsageError for what makes no sense.
+    ``engines`` and ``reference`` are parsed SPECs. Those without a row here are those of a replay; mean average
+    precision is taken as COCO does, whatever they are. Raises UsageError for what makes no sense.
     """
 
     engines: tuple[EngineSpec, ...]
-    reference: EngineSpec | None = None
-    frames: int = 100
-    truth: Path | None = None
-    min_agreement: float = 0.9
+    reference: EngineSpec | None = option(
+        None,
+        "--reference SPEC",
+        "What the others are compared with.",
+        default_text="the first that can run of onnx, ir (in f32), pytorch",
+        read=parse_spec,
+    )
+    frames: int = option(
+        100,
+        "--frames N",
+        "How many frames are compared, spread evenly over the source; of an endless one the first N.",
+        read=int,
+        range=FROM_1,
+    )
+    truth: Path | None = option(
+        None,
+        "--truth FILE.json",
+        "Ground truth as COCO JSON.",
+        default_text="the synthetic street's own",
+        read=Path,
+    )
+    min_agreement: float = option(
+        0.9,
+        "--min-agreement A",
+        "Exit code 3 when an engine's agreement with the reference is under this share.",
+        read=float,
+        range=ANY_SHARE,
+    )
     confidence: float = 0.25
     iou: float = 0.5
     fit: Fit | None = None
     video_stream: int | None = None
 
     def __post_init__(self) -> None:
-        if self.frames < 1:
-            raise UsageError(f"--frames {self.frames}: give 1 or more")
-        if not 0 <= self.min_agreement <= 1:
-            raise UsageError(f"--min-agreement {self.min_agreement}: give a share from 0 to 1")
-        OPTIONS["confidence"].refuse(self.confidence)
-        OPTIONS["iou"].refuse(self.iou)
-        OPTIONS["video_stream"].refuse(self.video_stream)
+        for name, row in PARITY_OPTIONS.items():
+            row.refuse(getattr(self, name))
+        for name in ("confidence", "iou", "video_stream"):
+            OPTIONS[name].refuse(getattr(self, name))
 
 
+PARITY_OPTIONS = rows_of(ParitySettings)
+"""The rows of those that parity has beside what other studies have."""
 NOTHING = FrameTruth(np.empty((0, 4)), np.empty(0, np.int64), np.empty(0, np.bool_))
 """What is known to be in a frame without ground truth."""
 
@@ -116,12 +140,16 @@ class Parity:
             present[frame.index] = truth.of(frame.index)
         return present
 
-    def rows(self, advance: Callable[[str], None]) -> Iterator[EngineParity]:
+    def rows(
+        self, advance: Callable[[str], None], meanwhile: Callable[[], object] = lambda: None
+    ) -> Iterator[EngineParity]:
         """The reference's row, then that of each engine as soon as it is done.
 
-        ``advance`` is told an engine's SPEC after each of its frames. Raises EngineError when the reference fails or
+        ``advance`` is told an engine's SPEC after each of its frames, ``meanwhile`` is called for each that is read.
+        Raises EngineError when the reference fails or
         none of the others can run, SourceError when the source fails.
         """
+        self.frames.meanwhile = meanwhile
         reference = self._run(self.reference, advance)
         self.compared = {index: self._present.get(index, NOTHING) for index in reference.frames}
         yield self._row(self.reference, reference, None)

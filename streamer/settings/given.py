@@ -1,0 +1,25 @@
+"""Options as they are given to a function of the library, read by their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from streamer.settings.keywords import no_such_option
+from streamer.settings.option import Option
+from streamer.settings.settings import Settings
+
+
+def given_settings(options: Mapping[str, Any], known: type, beside: Iterable[str]) -> Settings:
+    """The settings of a study that takes the options of the typed dictionary ``known``, and those named ``beside``.
+
+    Raises UsageError for a name that is no option of it, and for what an option cannot be.
+    """
+    for unknown in options.keys() - known.__annotations__.keys():
+        raise no_such_option(unknown, [*known.__annotations__, *beside])
+    return Settings(**options)
+
+
+def given_values(rows: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a study's own options by their fields, given by their names. Raises UsageError."""
+    return {name: row.value_of(given[row.keyword]) for name, row in rows.items()}

@@ -1,0 +1,50 @@
+"""What a benchmark came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.charts.shown import Shown
+from streamer.studies.bench.chart import PICTURE
+from streamer.studies.bench.document import BenchDocument
+
+SHOWN = ("mean", "p50", "p95", "p99", "max")
+"""The statistics that a notebook shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult(Shown):
+    """What a benchmark came to: its directory, and its document, which is ``bench.json``.
+
+    ``interrupted`` is what stopped it, as in SIGINT; None when it came to its end.
+    """
+
+    directory: Path
+    document: BenchDocument
+    interrupted: str | None
+
+    @property
+    def answer(self) -> str:
+        """The sentence of plain answer."""
+        return self.document["answer"]
+
+    @property
+    def picture(self) -> Path:
+        """``bench.png``."""
+        return self.directory / PICTURE
+
+    def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        rows: Sequence[Mapping[str, Any]] = self.document["engines"]
+        figures = [[row[f"{name}_ms"] for name in SHOWN] for row in rows]
+        return ("ms", "in", *SHOWN, "same as"), [
+            (
+                row["engine"],
+                row["precision"] or "",
+                *("" if value is None else f"{value:.2f}" for value in values),
+                "unavailable" if row["why"] else row["same_as"] or "",
+            )
+            for row, values in zip(rows, figures, strict=True)
+        ]
