@@ -92,6 +92,7 @@ VENDORS = {
     ],
     "nncf": ["models.quantize"],
     "onnxruntime": ["engines.onnxruntime"],
+    "IPython": ["api.notebook_bar"],
     "trio": [],
 }
 """Who may import what."""
