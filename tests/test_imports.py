@@ -92,7 +92,6 @@ VENDORS = {
     ],
     "nncf": ["models.quantize"],
     "onnxruntime": ["engines.onnxruntime"],
-    "IPython": ["api.notebook_bar"],
     "trio": [],
 }
 """Who may import what."""

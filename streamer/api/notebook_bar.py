@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
+from uuid import uuid4
 
 from streamer.api.progress import Observer, Progress
 from streamer.charts.shown import as_html
@@ -14,31 +16,37 @@ from streamer.charts.shown import as_html
 @contextmanager
 def observing(observer: Observer | None) -> Iterator[Observer | None]:
     """The observer of a call: the caller's or, in a notebook without one, a bar that goes when the call has ended."""
-    if observer is not None or not _in_notebook():
+    publisher = _publisher() if observer is None else None
+    if publisher is None:
         yield observer
         return
-    bar = _Bar()
+    bar = _Bar(publisher)
     try:
         yield bar.show
     finally:
         bar.end()
 
 
-def _in_notebook() -> bool:
-    """Whether this runs in an IPython kernel; a terminal has none. Who has not loaded IPython is in no notebook."""
+def _publisher() -> Any:
+    """What sends displays to the front end of the IPython kernel that runs this; None elsewhere, as in a terminal.
+
+    None too where a cell captures its output. Who has not loaded IPython is in no notebook.
+    """
     ipython = sys.modules.get("IPython")
-    return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None
+    publisher = getattr(ipython and ipython.get_ipython(), "display_pub", None)
+    return publisher if getattr(publisher, "pub_socket", None) is not None else None
 
 
 class _Bar:
     """A display of the cell that runs. It is made in the caller's thread, and told the progress in the call's."""
 
-    def __init__(self) -> None:
-        from IPython.display import display
-
+    def __init__(self, publisher: Any) -> None:
+        self._publisher = publisher
+        self._cell = publisher.parent_header
+        self._own: dict[str, str] = {"display_id": f"streamer-{uuid4().hex}"}
         self._ended = False
         self._telling = Lock()
-        self._display = display(_shown("", ""), raw=True, display_id=True)
+        publisher.publish(_shown("", ""), transient=self._own)
 
     def show(self, progress: Progress) -> None:
         line = sentence(progress)
@@ -51,9 +59,17 @@ class _Bar:
         self._ended = True
 
     def _update(self, html: str, text: str) -> None:
+        content = {"data": _shown(html, text), "metadata": {}, "transient": self._own}
         with self._telling:
             if not self._ended:
-                self._display.update(_shown(html, text), raw=True)
+                # publish() also waits until all that was printed has been sent: milliseconds, of what is measured.
+                self._publisher.session.send(
+                    self._publisher.pub_socket,
+                    "update_display_data",
+                    content,
+                    parent=self._cell,
+                    ident=self._publisher.topic,
+                )
 
 
 def _shown(html: str, text: str) -> dict[str, str]:
