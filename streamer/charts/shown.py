@@ -117,7 +117,9 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
         return ""
     head = "".join(f'<th scope="col">{as_html(heading)}</th>' for heading in headings)
     body = "".join(f"<tr>{_row_head(first)}{''.join(map(_cell, others))}</tr>" for first, *others in rows)
-    return f'<table style="color:inherit;text-align:right"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        f'<table style="color:inherit;text-align:right"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
 
 
 def _row_head(cell: Cell) -> str:

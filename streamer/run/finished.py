@@ -15,15 +15,9 @@ from streamer.rundir.frames_csv import read_ledger
 from streamer.rundir.paths import PICTURE
 from streamer.stats.summary import Statistics
 
-SHOWN_FIGURES = {
-    "latency": "latency",
-    "result_latency": "result latency",
-    "service": "service time",
-    "age": "age",
-    "lateness": "lateness",
-}
+SHOWN_FIGURES = ("latency", "result_latency", "service", "age", "lateness")
 SHOWN = ("mean", "p50", "p95", "p99", "max")
-"""The figures that a notebook shows, with their words, and the statistics of each."""
+"""The figures that a notebook shows, and the statistics of each."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,7 +56,7 @@ class Run(Shown):
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[Cell]]]:
         manifest: Mapping[str, Any] = self.manifest
-        parts = {label: manifest[f"{name}_ms"] for name, label in SHOWN_FIGURES.items()}
+        parts = {name.replace("_", " "): manifest[f"{name}_ms"] for name in SHOWN_FIGURES}
         return ("ms", *SHOWN), [
             (label, *(figure(part[name], name, part["n"]) for name in SHOWN))
             for label, part in parts.items()

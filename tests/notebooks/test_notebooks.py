@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import streamer
-from tests.runs import check_conserved, manifest, needs_bundled
+from tests.runs import check_conserved, environment, manifest, needs_bundled
+from tests.verified import runs_verified
 
 pytest.importorskip("nbclient", reason="nbclient is not installed: no notebook can be run")
 pytest.importorskip("ipykernel", reason="ipykernel is not installed: no notebook can be run")
@@ -182,10 +185,10 @@ def test_interrupting_a_cell_that_awaits_cancels_the_call(tmp_path: Path, tiny_m
 
 
 def test_the_bar_of_a_call_that_fails_goes_and_the_error_is_shown(tmp_path: Path, tiny_model: Path) -> None:
-    (tmp_path / "faults.json").write_text('{"faults": [{"kind": "engine-raise", "frame": 5}]}')
+    (tmp_path / "plan.toml").write_text('[[fault]]\nkind = "engine-raise"\nframe = 5\n')
     cell = (
         "try:\n"
-        f"    streamer.replay(CLIP, frames=20, fps=40, faults='faults.json', out='failed', {NULL})\n"
+        f"    streamer.replay(CLIP, frames=20, fps=40, faults='plan.toml', out='failed', {NULL})\n"
         "except streamer.EngineError as error:\n"
         "    print(error)"
     )
@@ -193,3 +196,16 @@ def test_the_bar_of_a_call_that_fails_goes_and_the_error_is_shown(tmp_path: Path
     check_bar(done, 1)
     assert re.search(r"frame \d", done.printed(1))
     assert manifest(tmp_path / "failed")["verdict"] == "FAILED"
+
+
+def test_a_terminal_of_ipython_has_no_bar_and_shows_a_line(tmp_path: Path, tiny_model: Path) -> None:
+    code = (
+        f"import streamer; MODEL = {str(tiny_model)!r}; print(streamer.replay('synthetic:street', frames=5, {NULL}))"
+    )
+    with runs_verified(tmp_path):
+        done = subprocess.run(
+            [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code],
+            cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("<Run runs/")
