@@ -97,7 +97,7 @@ def test_the_bundled_model_runs_in_openvino(tmp_path: Path, tiny_model: Path) ->
 
 @pytest.mark.skipif(not hasattr(streamer, "compare"), reason="streamer has no compare yet")
 def test_a_comparison_shows_its_table(tmp_path: Path, tiny_model: Path) -> None:
-    engines = "engine=['null,delay_ms=2', 'null,delay_ms=4'], model=MODEL, frames=24, chart=False, out='compared'"
+    engines = "engine=['null,delay_ms=2', 'null,delay_ms=4'], model=MODEL, chart=False, out='compared'"
     done = run([f"streamer.compare('{write_clip(tmp_path)}', {engines})"], tmp_path, tiny_model)
     check_bar(done, 1)
     html = done.result(1)[HTML]
@@ -106,10 +106,10 @@ def test_a_comparison_shows_its_table(tmp_path: Path, tiny_model: Path) -> None:
 
 
 def write_clip(folder: Path) -> Path:
-    """A short video."""
+    """A video of two rounds and a little more."""
     from tests.videos import write_video
 
-    return write_video(folder / "clip.mp4", 24)
+    return write_video(folder / "clip.mp4", 60)
 
 
 def test_a_run_with_a_load_and_an_engine_in_a_process_of_its_own(tmp_path: Path, tiny_model: Path) -> None:
