@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 __all__ = ["bench", "parity", "replay", "verify"]
 
+WAKES_S = 0.5
+"""A notebook's kernel does not wake its loop when a cell that awaits is interrupted (ipython/ipykernel#881)."""
+
 
 def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
     """The function's twin."""
@@ -41,7 +44,9 @@ def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
 
         call = OwnThread(work, lambda: tell_loop(loop, ended.set))
         try:
-            await ended.wait()
+            while not ended.is_set():
+                with anyio.move_on_after(WAKES_S):
+                    await ended.wait()
         except anyio.get_cancelled_exc_class():
             stop.ask("cancelled")
             with anyio.CancelScope(shield=True):

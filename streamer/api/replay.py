@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from typing import TypeAlias, Unpack
 
 from streamer.api.calling import called
+from streamer.api.notebook_bar import observing
 from streamer.api.progress import Observer
 from streamer.api.running import run_observed
 from streamer.run.finished import Run
@@ -29,7 +30,8 @@ def replay(
 
     Options are named as on the command line, ``max_age`` for ``--max-age``, and are given as one types them there:
     ``replay("street.mp4", engine="ir", duration="10m")``. ``settings`` are options for several runs; an option that
-    is given beside them counts. ``observer`` hears how far the run is. Nothing is printed.
+    is given beside them counts. ``observer`` hears how far the run is; without one a notebook shows a bar meanwhile.
+    Nothing is printed.
 
     Ctrl-C ends the run in good order: its result says INTERRUPTED.
 
@@ -45,4 +47,5 @@ def replay(
             raise done.failure
         return done
 
-    return called(finished)
+    with observing(observer) as observer:
+        return called(finished)

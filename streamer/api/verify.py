@@ -62,7 +62,7 @@ class VerificationDocument(TypedDict):
     repaired: NotRequired[RepairedPart | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verification(Shown):
     """What came out of verifying a run's ``directory``.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.charts.shown import Shown
+from streamer.charts.shown import Cell, Shown, figure
 from streamer.errors import StreamerError
 from streamer.ledger.record import FrameRecord
 from streamer.run.manifest import Manifest
@@ -15,11 +15,12 @@ from streamer.rundir.frames_csv import read_ledger
 from streamer.rundir.paths import PICTURE
 from streamer.stats.summary import Statistics
 
+SHOWN_FIGURES = ("latency", "result_latency", "service", "age", "lateness")
 SHOWN = ("mean", "p50", "p95", "p99", "max")
-"""The statistics of each figure that a notebook shows."""
+"""The figures that a notebook shows, and the statistics of each."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Run(Shown):
     """A finished run: its directory, its manifest, which is ``run.json``, and the statistics of each figure by name.
 
@@ -38,6 +39,11 @@ class Run(Shown):
         return sorted(read_ledger(self.directory), key=lambda record: (record.stream, record.frame))
 
     @property
+    def document(self) -> Manifest:
+        """The manifest, as all results have it."""
+        return self.manifest
+
+    @property
     def answer(self) -> str:
         """The run's sentence of plain answer."""
         return self.manifest["answer"]
@@ -48,10 +54,17 @@ class Run(Shown):
         drawn = self.directory / PICTURE
         return drawn if drawn.is_file() else None
 
-    def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[Cell]]]:
         manifest: Mapping[str, Any] = self.manifest
-        figures = {name: manifest[f"{name}_ms"] for name in self.figures}
+        parts = {name.replace("_", " "): manifest[f"{name}_ms"] for name in SHOWN_FIGURES}
         return ("ms", *SHOWN), [
-            (name.replace("_", " "), *("" if part[key] is None else f"{part[key]:.1f}" for key in SHOWN))
-            for name, part in figures.items()
+            (label, *(figure(part[name], name, part["n"]) for name in SHOWN))
+            for label, part in parts.items()
+            if part["n"]
+        ]
+
+    def _also(self) -> Sequence[str]:
+        return [
+            f"slo {one['objective']}: {'met' if one['met'] else 'missed'}, {one['why']}"
+            for one in self.manifest["slo_checks"]
         ]

@@ -15,7 +15,7 @@ SHOWN = ("mean", "p50", "p95", "p99", "max")
 """The statistics that a notebook shows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BenchResult(Shown):
     """What a benchmark came to: its directory, and its document, which is ``bench.json``.
 

@@ -11,7 +11,7 @@ from streamer.studies.parity.document import ParityDocument
 from streamer.studies.parity.rows import MISSED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ParityResult(Shown):
     """What a parity study came to: the directory of ``parity.csv``, and its document.
 
