@@ -96,12 +96,18 @@ class Verification(Shown):
         return self.document.get("repaired")
 
     @property
+    def interrupted(self) -> None:
+        """It always comes to its end."""
+
+    @property
     def answer(self) -> str:
-        """The verdict, and what it is of."""
+        """What was found, and of what kind of run."""
         if "remains" in self.document:
-            return f"{self.verdict}: the run was killed and has no run.json."
-        of = {"INTERRUPTED": ", of an interrupted run", "FAILED": ", of a failed run"}.get(self.run_verdict or "", "")
-        return f"{self.verdict}{of}."
+            return "The run was killed and has no run.json."
+        if self.reasons:
+            return "What the run wrote does not fit together."
+        of = {"INTERRUPTED": " of an interrupted run", "FAILED": " of a failed run"}.get(self.run_verdict or "", "")
+        return f"VALID: the record{of} is whole, and its figures follow from its rows."
 
     @property
     def picture(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -53,13 +54,19 @@ def edit(directory: Path) -> None:
     table.write_text(table.read_text().replace(",delivered,", ",dropped,", 1))
 
 
+def cells(found: streamer.Verification) -> list[str]:
+    """The first row of its table in a notebook."""
+    row = found._repr_html_().split("<tbody>")[1].split("</tr>")[0]
+    return [text for text in re.split(r"<[^>]*>", row) if text]
+
+
 def test_a_run_is_valid_and_nothing_is_printed(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     found = streamer.verify(place / "run")
     assert capfd.readouterr() == ("", "")
     assert (found.verdict, found.valid, found.reasons, found.repaired) == ("VALID", True, [], None)
     assert (found.directory, found.document["checked"]["rows"]) == (place / "run", 10)
-    assert found.answer == "VALID."
-    assert "<td>rows</td><td>10</td>" in found._repr_html_()
+    assert found.answer == "VALID: the record is whole, and its figures follow from its rows."
+    assert cells(found) == ["rows", "10"]
 
 
 def test_a_run_that_was_edited_is_invalid_and_the_reasons_are_told(place: Path) -> None:
@@ -67,19 +74,22 @@ def test_a_run_that_was_edited_is_invalid_and_the_reasons_are_told(place: Path) 
     found = streamer.verify(str(place / "run"))
     assert (found.verdict, found.valid) == ("INVALID", False)
     assert any("frames.csv" in reason for reason in found.reasons)
-    assert f"<td>{found.reasons[0]}</td>" in found._repr_html_()
+    assert found.reasons[0] in found._repr_html_()
+    assert "INVALID" in repr(found)
 
 
 def test_what_a_killed_run_has_left_is_told_and_completed(place: Path) -> None:
     left = streamer.verify(place / "killed")
     assert (left.verdict, left.valid, left.run_verdict) == ("INTERRUPTED", False, None)
     assert left.document["remains"]["rows"] == 10
-    assert left.answer == "INTERRUPTED: the run was killed and has no run.json."
-    assert "<td>rows</td><td>10</td>" in left._repr_html_()
+    assert left.answer == "The run was killed and has no run.json."
+    assert "INTERRUPTED" in repr(left)
+    assert cells(left) == ["rows", "10"]
     mended = streamer.verify(place / "killed", repair=True)
     assert mended.repaired is not None
     assert mended.repaired["rows"] == 10
-    assert (mended.verdict, mended.answer) == ("VALID", "VALID, of an interrupted run.")
+    assert mended.verdict == "VALID"
+    assert "the record of an interrupted run" in mended.answer
     again = streamer.verify(place / "killed", repair=True)
     assert (again.valid, again.repaired) == (True, None)
 
