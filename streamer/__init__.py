@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     from streamer import aio
+    from streamer.api.open_run import open_run
     from streamer.api.progress import Progress
     from streamer.api.replay import replay
+    from streamer.api.soak import soak
+    from streamer.api.soak_result import SoakResult
     from streamer.detection.input_spec import Fit
     from streamer.errors import (
         CacheError,
@@ -55,6 +58,7 @@ __all__ = [
     "Run",
     "Settings",
     "SinkError",
+    "SoakResult",
     "SourceError",
     "StreamerError",
     "UntrustedModel",
@@ -62,12 +66,17 @@ __all__ = [
     "Video",
     "__version__",
     "aio",
+    "open_run",
     "replay",
+    "soak",
 ]
 
 _HOMES = {
     "Progress": "streamer.api.progress",
+    "SoakResult": "streamer.api.soak_result",
+    "open_run": "streamer.api.open_run",
     "replay": "streamer.api.replay",
+    "soak": "streamer.api.soak",
     "Fit": "streamer.detection.input_spec",
     "FrameRecord": "streamer.ledger.record",
     "Outcome": "streamer.ledger.record",

@@ -15,6 +15,7 @@ import anyio
 from anyio.lowlevel import current_token
 
 from streamer.api.replay import replay as _replay
+from streamer.api.soak import soak as _soak
 from streamer.workers.event_loop import tell_loop
 from streamer.workers.own_thread import OwnThread
 from streamer.workers.stopping import Stop, current_stop
@@ -22,7 +23,7 @@ from streamer.workers.stopping import Stop, current_stop
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["replay"]
+__all__ = ["replay", "soak"]
 
 
 def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
@@ -50,3 +51,4 @@ def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
 
 
 replay = _awaitable(_replay)
+soak = _awaitable(_soak)

@@ -50,6 +50,7 @@ ROLES = {
     "document": "its JSON document",
     "rows": "its rows",
     "chart": "its chart",
+    "conduct": "its flow, for the command and the function",
     "chart_panels": "the panels of that",
 }
 """File names that stand in several folders, for the same role in each; ``cli`` and ``verification`` aside."""

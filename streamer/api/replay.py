@@ -37,7 +37,7 @@ def replay(
     after the run directory has been completed with what there was.
     """
     chosen = (settings or Settings()).changed(**options)
-    sources = [fspath(one) for one in ([source] if isinstance(source, str | PathLike) else source)]
+    sources = sources_of(source)
 
     def finished(stop: Stop) -> Run:
         done = run_observed(sources, chosen, observer, stop)
@@ -46,3 +46,8 @@ def replay(
         return done
 
     return called(finished)
+
+
+def sources_of(source: Source | Sequence[Source]) -> list[str]:
+    """Each of the sources as text."""
+    return [fspath(one) for one in ([source] if isinstance(source, str | PathLike) else source)]

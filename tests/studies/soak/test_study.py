@@ -19,7 +19,8 @@ from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.settings.as_json import settings_as_json, settings_of
 from streamer.settings.settings import Settings
-from streamer.studies.soak.study import Soak, SoakSettings, resumed
+from streamer.studies.soak.soak_settings import SoakSettings
+from streamer.studies.soak.study import Soak, resumed
 from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, read_windows
 from tests import runs
 from tests.videos import write_video
