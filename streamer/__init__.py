@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 if _TYPE_CHECKING:
     from streamer import aio
     from streamer.api.bench import bench
+    from streamer.api.open_run import open_run
     from streamer.api.parity import parity
     from streamer.api.progress import Progress
     from streamer.api.replay import replay
+    from streamer.api.soak import soak
+    from streamer.api.soak_result import SoakResult
     from streamer.api.verify import Verification, verify
     from streamer.detection.input_spec import Fit
     from streamer.errors import (
@@ -62,6 +65,7 @@ __all__ = [
     "Run",
     "Settings",
     "SinkError",
+    "SoakResult",
     "SourceError",
     "StreamerError",
     "UntrustedModel",
@@ -71,17 +75,22 @@ __all__ = [
     "__version__",
     "aio",
     "bench",
+    "open_run",
     "parity",
     "replay",
+    "soak",
     "verify",
 ]
 
 _HOMES = {
-    "bench": "streamer.api.bench",
-    "parity": "streamer.api.parity",
     "Progress": "streamer.api.progress",
-    "replay": "streamer.api.replay",
+    "SoakResult": "streamer.api.soak_result",
     "Verification": "streamer.api.verify",
+    "bench": "streamer.api.bench",
+    "open_run": "streamer.api.open_run",
+    "parity": "streamer.api.parity",
+    "replay": "streamer.api.replay",
+    "soak": "streamer.api.soak",
     "verify": "streamer.api.verify",
     "Fit": "streamer.detection.input_spec",
     "FrameRecord": "streamer.ledger.record",

@@ -17,6 +17,7 @@ from anyio.lowlevel import current_token
 from streamer.api.bench import bench as _bench
 from streamer.api.parity import parity as _parity
 from streamer.api.replay import replay as _replay
+from streamer.api.soak import soak as _soak
 from streamer.api.verify import verify as _verify
 from streamer.workers.event_loop import tell_loop
 from streamer.workers.own_thread import OwnThread
@@ -25,7 +26,7 @@ from streamer.workers.stopping import Stop, current_stop
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["bench", "parity", "replay", "verify"]
+__all__ = ["bench", "parity", "replay", "soak", "verify"]
 
 WAKES_S = 0.5
 """A notebook's kernel does not wake its loop when a cell that awaits is interrupted (ipython/ipykernel#881)."""
@@ -61,3 +62,4 @@ replay = _awaitable(_replay)
 bench = _awaitable(_bench)
 parity = _awaitable(_parity)
 verify = _awaitable(_verify)
+soak = _awaitable(_soak)

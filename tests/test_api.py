@@ -14,8 +14,8 @@ from streamer import errors
 from tests.test_imports import loaded_by
 
 NAMES = (
-    *("aio", "bench", "parity", "replay", "verify"),
-    *("BenchResult", "FrameRecord", "ParityResult", "Progress", "Run", "Settings", "Verification"),
+    *("aio", "bench", "open_run", "parity", "replay", "soak", "verify"),
+    *("BenchResult", "FrameRecord", "ParityResult", "Progress", "Run", "Settings", "SoakResult", "Verification"),
     *("Fit", "Outcome", "Policy", "Video"),
 )
 ERRORS = [

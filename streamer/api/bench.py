@@ -46,7 +46,7 @@ def bench(
     """
     own = {"number": number, "input": input, "against": against}
 
-    def benched(stop: Stop) -> BenchResult:
+    def benched(stop: Stop, shown: Observer | None) -> BenchResult:
         shared = given_settings(options, BenchOptions, ["engine", "engines", *own])
         asked = asked_engines(read_engines(engine), engines, "tutorial")
         return conduct(
@@ -54,11 +54,11 @@ def bench(
             partial(find_model, shared.model, shared.trust),
             BenchSettings(engines=asked, **given_values(BENCH_OPTIONS, own)),
             shared.out,
-            partial(_watched, Telling(observer, stop, "inferences")),
+            partial(_watched, Telling(shown, stop, "inferences")),
             overwrite=shared.overwrite,
         )
 
-    return called(benched)
+    return called(benched, observer)
 
 
 def _watched(telling: Telling, study: Bench, notes: Sequence[str]) -> Iterator[Benched]:

@@ -51,7 +51,7 @@ def parity(
     """
     own = {"reference": reference, "frames": frames, "truth": truth, "min_agreement": min_agreement}
 
-    def compared(stop: Stop) -> ParityResult:
+    def compared(stop: Stop, shown: Observer | None) -> ParityResult:
         shared = given_settings(options, ParityOptions, ["engine", "engines", *own])
         settings = ParitySettings(
             engines=asked_engines(read_engines(engine), engines),
@@ -66,12 +66,12 @@ def parity(
             partial(find_model, shared.model, shared.trust),
             settings,
             shared.out,
-            partial(_watched, Telling(observer, stop, "frames")),
+            partial(_watched, Telling(shown, stop, "frames")),
             overwrite=shared.overwrite,
         )
         return replace(done, left_out=tuple((about, library_words(said)) for about, said in done.left_out))
 
-    return called(compared)
+    return called(compared, observer)
 
 
 def _watched(telling: Telling, study: Parity, notes: Sequence[str]) -> Iterator[EngineParity]:

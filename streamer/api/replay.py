@@ -7,7 +7,6 @@ from os import PathLike, fspath
 from typing import TypeAlias, Unpack
 
 from streamer.api.calling import called
-from streamer.api.notebook_bar import observing
 from streamer.api.progress import Observer
 from streamer.api.running import run_observed
 from streamer.run.finished import Run
@@ -39,13 +38,17 @@ def replay(
     after the run directory has been completed with what there was.
     """
     chosen = (settings or Settings()).changed(**options)
-    sources = [fspath(one) for one in ([source] if isinstance(source, str | PathLike) else source)]
+    sources = sources_of(source)
 
-    def finished(stop: Stop) -> Run:
-        done = run_observed(sources, chosen, observer, stop)
+    def finished(stop: Stop, shown: Observer | None) -> Run:
+        done = run_observed(sources, chosen, shown, stop)
         if done.failure is not None:
             raise done.failure
         return done
 
-    with observing(observer) as observer:
-        return called(finished)
+    return called(finished, observer)
+
+
+def sources_of(source: Source | Sequence[Source]) -> list[str]:
+    """Each of the sources as text."""
+    return [fspath(one) for one in ([source] if isinstance(source, str | PathLike) else source)]

@@ -31,12 +31,20 @@ async def _run(
     sources: Sequence[str], settings: Settings, observer: Observer | None, stop: Stop, vigil: Vigil | None
 ) -> Run:
     loop = current_token()
+    runs = False
     with anyio.CancelScope() as opening:
-        stop.calls(lambda _: tell_loop(loop, opening.cancel))
+
+        def give_up() -> None:
+            if not runs:
+                opening.cancel()
 
         def ended_by(end: Callable[[str], None]) -> None:
+            nonlocal runs
+            stop.check()  # opening is over before it could be cancelled where it never waits for long
+            runs = True
             stop.calls(lambda reason: tell_loop(loop, end, reason))
 
+        stop.calls(lambda _: tell_loop(loop, give_up))
         return await run(sources, settings, _Watching(settings, observer, ended_by), vigil=vigil)
     raise Interrupted(stop.reason or "cancelled")
 

@@ -133,7 +133,7 @@ def verify(run_dir: PathText, *, repair: bool = False) -> Verification:
     """
     if not fspath(run_dir):
         raise UsageError("run_dir is empty: give a path")
-    return called(lambda stop: look_at(Path(run_dir), stop.check, repair=repair))
+    return called(lambda stop, _: look_at(Path(run_dir), stop.check, repair=repair))
 
 
 def look_at(run_dir: Path, meanwhile: Callable[[], object] = lambda: None, *, repair: bool) -> Verification:

@@ -21,6 +21,8 @@ class Withheld:
 
 
 Cell: TypeAlias = str | Withheld
+BADLY = ("FAILED", "INVALID", "KILLED")
+"""Verdicts of documents that come before all else."""
 
 
 class Shown(ABC):
@@ -79,7 +81,7 @@ class Shown(ABC):
     def _ends(self) -> Iterator[str]:
         """How it ended, where that was not as it should."""
         verdict, error = self.document.get("verdict"), self.document.get("error")
-        if error or verdict not in (None, "VALID", "INTERRUPTED"):
+        if error or verdict in BADLY:
             yield f"{verdict or 'FAILED'}{f': {error}' if error else '.'}"
         if self.interrupted is not None or verdict == "INTERRUPTED":
             yield f"INTERRUPTED{f' ({self.interrupted})' if self.interrupted else ''}."

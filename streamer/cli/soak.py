@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,37 +39,40 @@ from streamer.cli.soak_report import HEADING, print_soak, window_line
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import asking
 from streamer.errors import UsageError
-from streamer.files.scratch import undo_at_once, undo_no_more
-from streamer.files.whole import write_whole
 from streamer.run.finished import Run
-from streamer.rundir.paths import MANIFEST, default_path
+from streamer.settings.option import Option
+from streamer.settings.settings import Settings
 from streamer.settings.video import Video
-from streamer.studies.soak.asked import ASKED
-from streamer.studies.soak.chart import PICTURE, draw_soak
-from streamer.studies.soak.study import NAME, Soak, SoakSettings, files_that_are_ours, parts_of, resumed
-from streamer.studies.soak.windows_csv import WINDOWS
-from streamer.studies.successor import Kind, Successor, going_on, successor
+from streamer.studies.soak.conduct import GOES_ON, conduct, part_of, place_of
+from streamer.studies.soak.soak_settings import CANARY, KEEP, OTHERWISE, SEGMENT, WINDOW, SoakSettings
+from streamer.studies.soak.study import Soak, resumed
+from streamer.studies.soak.watch import SoakWatch
+from streamer.studies.successor import Successor
 from streamer.units import parse_duration
 
-FILES = Kind(NAME, (ASKED, WINDOWS, PICTURE, f"{NAME}.json"), parts_of, files_that_are_ours)
 WITH_RESUME = {"sources", "resume", "trust", "as_json", "quiet"}
 """What may be said when a soak goes on."""
 
 
-def time_option(name: str, default: str, text: str) -> Callable[[Command], Command]:
+def time_option(row: Option) -> Callable[[Command], Command]:
     """An option that takes a time such as 90s, 10m or 2h."""
     return click.option(
-        name, metavar="TIME", type=Parsed("time", parse_duration), default=default, show_default=True, help=text
+        row.flag,
+        metavar=row.metavar,
+        type=Parsed("time", parse_duration),
+        default=row.default_text,
+        show_default=True,
+        help=row.help,
     )
 
 
 @click.command()
 @click.argument("sources", metavar="SOURCE...", nargs=-1, shell_complete=complete_files)
 @option_of("duration_s", help="How long it lasts, as in 2h.")
-@time_option("--window", "60s", "A line and a row of windows.csv for each of these.")
-@time_option("--canary", "60s", "How often the golden frame is looked at.")
-@option_of("segment_s", default=600.0, default_text="10m")
-@option_of("keep_bytes", default=10**9, default_text="1G")
+@time_option(WINDOW)
+@time_option(CANARY)
+@option_of("segment_s", default=OTHERWISE["segment_s"], default_text=SEGMENT)
+@option_of("keep_bytes", default=OTHERWISE["keep_bytes"], default_text=KEEP)
 @click.option(
     "--resume",
     metavar="DIR",
@@ -103,41 +105,28 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer soak rtsp://camera/stream --duration 24h --respawn 3
       streamer soak --resume runs/20261125T120000Z-video.mp4-soak
     """
-    with _place(sources, options) as place:
-        soak = (_new if options["resume"] is None else _resumed)(sources, options, place.path)
-        # One that was killed before it was judged has nothing left to be run.
-        console = progress_console(quiet=quiet)
-        finished = None if soak.done else asking(partial(_run, soak, console, place.notes), options["trust"])
-        failure = None if finished is None else finished.failure
-        if finished is not None and failure is not None and not (finished.directory / MANIFEST).is_file():
-            raise failure
-        document = soak.document()
-        write_whole(soak.out / f"{NAME}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-        if soak.settings.replay.chart:
-            draw_soak(soak.out, document)
-        if failure is None and (finished is None or finished.interrupted is None):
-            place.take_over()
+    console = progress_console(quiet=quiet)
+    place = _place(sources, options)
+    done = conduct(
+        place,
+        partial(_new if options["resume"] is None else _resumed, sources, options),
+        lambda soak: asking(partial(_run, soak, console, place.notes), options["trust"]),
+    )
     if as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(done.document, indent=2, ensure_ascii=False))
     elif not quiet:
-        print_soak(document, place.path, output_console())
-    if failure is not None:
-        raise failure
-    if finished is not None and finished.interrupted is not None:
-        return exit_of_signal(finished.interrupted)
-    return EXIT_VERDICT if document["verdict"] == "failed" else EXIT_DONE
+        print_soak(done.document, done.directory, output_console())
+    if done.failure is not None:
+        raise done.failure
+    if done.interrupted is not None:
+        return exit_of_signal(done.interrupted)
+    return EXIT_VERDICT if done.document["verdict"] == "failed" else EXIT_DONE
 
 
 def _place(sources: tuple[str, ...], options: Mapping[str, Any]) -> Successor:
-    """Where it is written, or goes on."""
-    if options["resume"] is not None:
-        return going_on(FILES, options["resume"])
-    if not sources:
-        raise UsageError("soak: give a SOURCE, or --resume DIR")
-    if options["duration_s"] is None:
+    if options["resume"] is None and sources and options["duration_s"] is None:
         raise UsageError("soak: say how long it is to last with --duration, as in 2h")
-    out = options["out"] or default_path(datetime.now(UTC), sources[0], NAME)
-    return successor(FILES, out, overwrite=options["overwrite"])
+    return place_of(sources, options["resume"], options["out"], overwrite=options["overwrite"])
 
 
 def _new(sources: tuple[str, ...], options: Mapping[str, Any], out: Path) -> Soak:
@@ -150,22 +139,16 @@ def _resumed(sources: tuple[str, ...], options: Mapping[str, Any], out: Path) ->
         name = option.name or ""
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if given and name not in WITH_RESUME:
-            raise UsageError(f"{option.opts[-1]}: a soak goes on as it was begun; leave it out with --resume")
+            raise UsageError(f"{option.opts[-1]}: {GOES_ON}")
     return resumed(out, sources)
 
 
 def _run(soak: Soak, console: Console, notes: Sequence[str], trust: bool) -> Run:
     """Runs the next part, with a line per window above that of its progress."""
-    if not soak.begun:
-        soak.check()
-    settings, watch = soak.part(lambda row: console.print(window_line(row), highlight=False, soft_wrap=True))
-    tell_notes(notes, console)
-    console.print(HEADING, highlight=False, soft_wrap=True)
-    undo_at_once(soak.give_up)
-    try:
+
+    def run(settings: Settings, watch: SoakWatch) -> Run:
+        tell_notes(notes, console)
+        console.print(HEADING, highlight=False, soft_wrap=True)
         return run_in_foreground(soak.sources, replace(settings, trust=trust), ProgressLine(console, settings), watch)
-    except BaseException:
-        soak.give_up()
-        raise
-    finally:
-        undo_no_more(soak.give_up)
+
+    return part_of(soak, run, lambda row: console.print(window_line(row), highlight=False, soft_wrap=True))

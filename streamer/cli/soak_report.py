@@ -11,6 +11,7 @@ from rich.table import Table
 
 from streamer.cli.replay_report import load_line
 from streamer.cli.tables import table_of
+from streamer.studies.soak.verdict import SAID
 from streamer.studies.soak.windows_csv import WindowRow, clock
 
 _HEADINGS = {
@@ -31,7 +32,6 @@ _HEADINGS = {
 """What stands above the columns, and how wide they are."""
 HEADING = " ".join(heading.rjust(width) for heading, width in _HEADINGS.items())
 """Stands above the lines; latency, age and lateness are milliseconds, CPU is cores."""
-SAID = {True: "passed", False: "FAILED", None: "too early"}
 
 
 def window_line(row: WindowRow) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from streamer.charts.shown import Cell, Shown, figure
 from streamer.errors import StreamerError
 from streamer.ledger.record import FrameRecord
 from streamer.run.manifest import Manifest
+from streamer.rundir.arrays import Rows, detections_array, frames_array
 from streamer.rundir.frames_csv import read_ledger
 from streamer.rundir.paths import PICTURE
 from streamer.stats.summary import Statistics
@@ -20,7 +22,7 @@ SHOWN = ("mean", "p50", "p95", "p99", "max")
 """The figures that a notebook shows, and the statistics of each."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Run(Shown):
     """A finished run: its directory, its manifest, which is ``run.json``, and the statistics of each figure by name.
 
@@ -37,6 +39,23 @@ class Run(Shown):
     def ledger(self) -> list[FrameRecord]:
         """A record per scheduled frame, in the order of the frames."""
         return sorted(read_ledger(self.directory), key=lambda record: (record.stream, record.frame))
+
+    @cached_property
+    def frames(self) -> Rows:
+        """A NumPy structured array with a row per scheduled frame, in the order of the frames, to be read only.
+
+        Its fields are the columns of ``frames.csv``: times in milliseconds, as float64. NaN stands for a step that
+        never happened, and in ``detections`` for a frame in which nothing was looked for. ``late`` is a bool,
+        ``outcome`` and ``reason`` are texts. It is read from the run directory when it is first asked for.
+
+        Raises UsageError when that cannot be read.
+        """
+        return frames_array(self.directory)
+
+    @cached_property
+    def detections(self) -> Rows:
+        """The same with a row per detected object, and the columns of ``detections.csv``: boxes in pixels."""
+        return detections_array(self.directory)
 
     @property
     def document(self) -> Manifest:

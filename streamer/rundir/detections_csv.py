@@ -16,7 +16,13 @@ from streamer.detection.detections import Detections, no_detections
 from streamer.rundir.paths import DETECTIONS
 from streamer.rundir.written import pieces_of
 
-DETECTION_COLUMNS = "stream,frame,class_id,label,confidence,x1,y1,x2,y2"
+DETECTION_TYPES = {
+    **dict.fromkeys(("stream", "frame", "class_id"), "i8"),
+    "label": "U",
+    **dict.fromkeys(("confidence", "x1", "y1", "x2", "y2"), "f8"),
+}
+"""The type of each column in a NumPy array."""
+DETECTION_COLUMNS = ",".join(DETECTION_TYPES)
 
 
 def detection_rows(stream: int, frame: int, detections: Detections, names: Sequence[str]) -> str:

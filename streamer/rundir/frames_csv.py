@@ -39,7 +39,8 @@ class Column:
     """One column: its name, its unit, and what it means, as Markdown.
 
     ``attribute`` is the one of `FrameRecord` that it holds, ``write`` makes a cell of that, and ``read`` is the way
-    back; None for a figure that follows from other columns.
+    back; None for a figure that follows from other columns. ``dtype`` is its type in a NumPy array: ``f8`` has NaN
+    where a cell is empty, and ``U`` is a text.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Column:
     attribute: str
     write: Callable[[Any], str] = milliseconds
     read: Callable[[str], Any] | None = microseconds
+    dtype: str = "f8"
 
 
 _NUMBERS = "the camera and the frame's number, both from 0"
@@ -62,8 +64,8 @@ _FATE = (
 _LATENESS = "captured − scheduled, less what the policy `wait` held the source back"
 
 COLUMNS = (
-    Column("stream", "", _NUMBERS, "stream", str, int),
-    Column("frame", "", _NUMBERS, "frame", str, int),
+    Column("stream", "", _NUMBERS, "stream", str, int, "i8"),
+    Column("frame", "", _NUMBERS, "frame", str, int, "i8"),
     Column("pts_ms", "ms", "the frame's time in the source", "pts", read=lambda ms: microseconds(ms) or 0),
     Column("scheduled_ms", "ms", "when it was due", "scheduled", read=_required),
     Column("captured_ms", "ms", "when the source offered it", "captured"),
@@ -78,8 +80,8 @@ COLUMNS = (
     Column("service_ms", "ms", "detected − preprocess_start", "service", read=None),
     Column("result_latency_ms", "ms", "detected − scheduled", "result_latency", read=None),
     Column("latency_ms", "ms", "written − scheduled", "latency", read=None),
-    Column("outcome", "", _FATE, "outcome", str, Outcome),
-    Column("reason", "", _FATE, "reason", _quoted, _same),
+    Column("outcome", "", _FATE, "outcome", str, Outcome, "U"),
+    Column("reason", "", _FATE, "reason", _quoted, _same, "U"),
     Column(
         "late",
         "0 or 1",
@@ -87,6 +89,7 @@ COLUMNS = (
         "late",
         {False: "0", True: "1"}.__getitem__,
         lambda cell: cell == "1",
+        "?",
     ),
     Column(
         "detections",
@@ -99,7 +102,9 @@ COLUMNS = (
 )
 """In the order of the file; columns of one meaning share a line in the README."""
 
-FRAME_COLUMNS = ",".join(column.name for column in COLUMNS)
+FRAME_TYPES = {column.name: column.dtype for column in COLUMNS}
+"""The type of each column in a NumPy array; ``detections`` is a float, for NaN where nothing was looked for."""
+FRAME_COLUMNS = ",".join(FRAME_TYPES)
 
 # Made once: rows are written while frames are measured.
 _WRITE = tuple(column.write for column in COLUMNS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.record import FrameRecord, Outcome
@@ -108,6 +108,24 @@ class FiguresPart(TypedDict):
 def figures_part(figures: Mapping[str, Statistics]) -> FiguresPart:
     """The figures as the manifest holds them."""
     return cast(FiguresPart, {f"{name}_ms": figure.as_dict() for name, figure in figures.items()})
+
+
+def figures_of(part: FiguresPart) -> dict[str, Statistics]:
+    """The figures, by name, as they were before they went into a manifest; older ones lack some.
+
+    Raises KeyError and TypeError for what is none.
+    """
+    found = {name: one for name in FIGURES if (one := cast(Mapping[str, Any], part).get(f"{name}_ms")) is not None}
+    return {
+        name: Statistics(
+            one["n"],
+            one["mean"],
+            one["max"],
+            {of: one[of] for of in PERCENTILES},
+            {of: one["upper"][of] for of in PERCENTILES},
+        )
+        for name, one in found.items()
+    }
 
 
 class Tally:

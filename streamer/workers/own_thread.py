@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import Context
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
@@ -13,7 +13,8 @@ T = TypeVar("T")
 class OwnThread(Generic[T]):
     """``work`` on a thread of its own, begun; ``ended`` is called on it at the end.
 
-    It has the context variables of who began it. The thread does not keep the process from ending.
+    It has no context variables of who began it, by one of which anyio knows the loop that runs there. The thread does
+    not keep the process from ending.
     """
 
     def __init__(self, work: Callable[[], T], ended: Callable[[], object] = lambda: None) -> None:
@@ -22,7 +23,7 @@ class OwnThread(Generic[T]):
         self._ended = Event()
         self._results: list[T] = []
         self._error: BaseException | None = None
-        Thread(target=copy_context().run, args=(self._run,), name="streamer", daemon=True).start()
+        Thread(target=Context().run, args=(self._run,), name="streamer", daemon=True).start()
 
     def _run(self) -> None:
         try:

@@ -12,7 +12,8 @@ SILENT = {
         "__main__ address aio api cli settings errors files pipeline workers "
         "accuracy.ground_truth._Classes accuracy.ground_truth._read repair.repair._error "
         "sources.certificates sources.connecting sources.connection sources.registry sources.second_look "
-        "stats.slo._wrong video.opening video.reader.VideoReader._decode_first video.stream_choice.choose "
+        "stats.slo._wrong studies.soak.conduct.GOES_ON studies.soak.soak_settings "
+        "video.opening video.reader.VideoReader._decode_first video.stream_choice.choose "
         "verification"
     ),
     "what pictures and notebooks show of the documents": (

@@ -32,7 +32,7 @@ def in_pieces(tmp_path: Path, **more: Any) -> Path:
         "fps": 100,
         "frames": FRAMES,
         "loop": True,
-        "segment_s": 0.4,
+        "segment": 0.4,
         "out": out,
     }
     streamer.replay(clip, Settings(**{**usual, **more}))
@@ -75,7 +75,7 @@ def test_a_run_in_pieces_is_verified_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_the_oldest_pieces_go_when_they_take_more_than_they_may_and_that_is_said(tmp_path: Path) -> None:
-    done = in_pieces(tmp_path, keep_bytes=1, video=Video.NONE)
+    done = in_pieces(tmp_path, keep=1, video=Video.NONE)
     assert "frames.0000.csv" in json.loads((done / "run.json").read_text())["pieces"]["let_go"]
     assert not (done / "frames.0000.csv.gz").exists()
     assert verify(done).reasons == []

@@ -6,15 +6,16 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from streamer import __version__
 from streamer.errors import SinkError, UsageError
 from streamer.files.whole import making, write_whole
+from streamer.run.measured_parts import FramesPart
 from streamer.rundir.paths import BEGUN, MANIFEST
 from streamer.rundir.rundir import check_out, discard, under_way
 from streamer.rundir.written import is_own_document, is_own_picture, written_in
@@ -25,8 +26,10 @@ from streamer.studies.free_place import is_own_table, refuse_others
 from streamer.studies.run_figures import read_manifest
 from streamer.studies.soak.asked import ASKED, as_kept, is_own_asked, read_asked
 from streamer.studies.soak.chart import PICTURE
+from streamer.studies.soak.document import NAME, SCHEMA_VERSION, KilledPart, RunOfSoak, SoakDocument
 from streamer.studies.soak.duration import lasted_as_asked
 from streamer.studies.soak.losses import frames_of_killed
+from streamer.studies.soak.soak_settings import SoakSettings
 from streamer.studies.soak.verdicts import judge
 from streamer.studies.soak.watch import SoakWatch
 from streamer.studies.soak.windows_csv import (
@@ -38,29 +41,7 @@ from streamer.studies.soak.windows_csv import (
     read_windows,
 )
 
-SCHEMA_VERSION = 1
-NAME = "soak"
 _NUMBERED = re.compile(r"part-(0|[1-9]\d*)", re.ASCII)
-TAKEN_OVER = ("source", "streams", "model", "engine", "machine", "versions", "load", "faults", "run")
-"""What ``soak.json`` has from ``run.json``, as in the last part."""
-
-
-@dataclass(frozen=True, slots=True)
-class SoakSettings:
-    """``replay`` is how it is run, its duration that of all parts together."""
-
-    replay: Settings
-    window_s: float = 60.0
-    golden_every_s: float = 60.0
-
-    def __post_init__(self) -> None:
-        for name, value in (("window", self.window_s), ("canary", self.golden_every_s)):
-            if not value > 0:
-                raise UsageError(f"--{name} {value}: give a time above 0, as in 60s")
-        if self.replay.duration_s is None:
-            raise UsageError("--duration: say how long the soak is to last, as in 2h")
-        if self.replay.fps == "max":
-            raise UsageError("--fps max: a soak is of a camera; give its rate, or leave it out")
 
 
 class Soak:
@@ -183,7 +164,7 @@ class Soak:
         self.parts.append(directory)
         return settings, watch
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> SoakDocument:
         """``soak.json``: the verdicts on what has been run so far."""
         found = self._manifests()
         manifests = list(found.values())
@@ -206,7 +187,15 @@ class Soak:
             "lasted_s": round(self.done_s, 3),
             "parts": [_part(part, found.get(part)) for part in self.parts],
             "frames": _sum([*(manifest["frames"] for manifest in manifests), *self._killed(found)]),
-            **{name: last.get(name) for name in TAKEN_OVER},
+            "source": last["source"],
+            "streams": last["streams"],
+            "model": last["model"],
+            "engine": last["engine"],
+            "machine": last["machine"],
+            "versions": last["versions"],
+            "load": last.get("load"),
+            "faults": last.get("faults"),
+            "run": last["run"],
         }
 
     def _killed(self, manifests: Mapping[Path, Mapping[str, Any]]) -> list[dict[str, int]]:
@@ -258,7 +247,7 @@ def parts_of(out: Path, with_rows: Collection[int] = ()) -> list[Path]:
     return [found[number] for number in sorted(found) if number in with_rows or written_in(found[number])]
 
 
-def _part(directory: Path, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+def _part(directory: Path, manifest: Mapping[str, Any] | None) -> RunOfSoak | KilledPart:
     if manifest is None:
         return {"directory": directory.name, "verdict": "KILLED"}
     run = manifest["run"]
@@ -274,5 +263,5 @@ def _part(directory: Path, manifest: Mapping[str, Any] | None) -> dict[str, Any]
     }
 
 
-def _sum(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    return {name: sum(count[name] for count in counts) for name in counts[0]}
+def _sum(counts: Sequence[Mapping[str, int]]) -> FramesPart:
+    return cast(FramesPart, {name: sum(count[name] for count in counts) for name in counts[0]})

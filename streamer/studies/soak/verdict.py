@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
+
+from streamer.studies.soak.document import VerdictPart
+
+SAID = {True: "passed", False: "FAILED", None: "too early"}
+"""What people read of ``passed``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,6 @@ class Verdict:
     why: str
     figures: Mapping[str, Any]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> VerdictPart:
         """As ``soak.json`` holds it."""
-        return asdict(self)
+        return cast(VerdictPart, asdict(self))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer.studies.soak.answers import same_answers
+from streamer.studies.soak.document import SoakVerdict
 from streamer.studies.soak.drift import drift
 from streamer.studies.soak.duration import end
 from streamer.studies.soak.leaks import leaks
@@ -14,8 +15,6 @@ from streamer.studies.soak.losses import losses
 from streamer.studies.soak.objectives import objectives
 from streamer.studies.soak.verdict import Verdict
 from streamer.studies.soak.windows_csv import WindowRow, lasted
-
-PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +25,15 @@ class Judged:
     answer: str
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> SoakVerdict:
         """Failed when one verdict is, undecided when one cannot be told yet, else passed."""
         return verdict_of(self.verdicts)
 
 
-def verdict_of(verdicts: Sequence[Verdict]) -> str:
+def verdict_of(verdicts: Sequence[Verdict]) -> SoakVerdict:
     """The worst of them."""
     passed = [one.passed for one in verdicts]
-    return FAILED if False in passed else UNDECIDED if None in passed else PASSED
+    return "failed" if False in passed else "undecided" if None in passed else "passed"
 
 
 def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None], asked_s: float) -> Judged:

@@ -63,10 +63,15 @@ class WindowRow:
     canary_changed: int | None
 
 
-WINDOW_COLUMNS = ",".join(field.name for field in fields(WindowRow))
 _TYPES = {
     field.name: {"int": int, "float": float, "str": str}[str(field.type).split()[0]] for field in fields(WindowRow)
 }
+WINDOW_TYPES = {
+    field.name: "U" if _TYPES[field.name] is str else "i8" if field.type == "int" else "f8"
+    for field in fields(WindowRow)
+}
+"""The type of each column in a NumPy array; a number that may be missing is a float, for NaN."""
+WINDOW_COLUMNS = ",".join(WINDOW_TYPES)
 
 
 def begin_windows(path: Path) -> None:

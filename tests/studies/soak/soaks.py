@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from streamer.studies.soak.losses import OUTCOMES
+from streamer.studies.soak.study import resumed
 from streamer.studies.soak.verdicts import judge
 from streamer.studies.soak.windows_csv import WindowRow
 
@@ -55,3 +58,11 @@ def document_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
         },
         **changes,
     }
+
+
+def shortened(directory: Path, seconds: float) -> None:
+    """Of the soak that was stopped, so much is left to be run: when it is stopped no test can tell beforehand."""
+    path = directory / "asked.json"
+    asked = json.loads(path.read_text())
+    asked["replay"]["duration_s"] = resumed(directory, []).done_s + seconds
+    path.write_text(json.dumps(asked))

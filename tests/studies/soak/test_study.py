@@ -19,7 +19,8 @@ from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.settings.as_json import settings_as_json, settings_of
 from streamer.settings.settings import Settings
-from streamer.studies.soak.study import Soak, SoakSettings, resumed
+from streamer.studies.soak.soak_settings import SoakSettings
+from streamer.studies.soak.study import Soak, resumed
 from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, read_windows
 from tests import runs
 from tests.videos import write_video
@@ -41,7 +42,7 @@ class Stops(Silent):
 
 def settings(**more: object) -> SoakSettings:
     """A soak of 3 s at 50 frames a second, in windows of half a second."""
-    usual: dict[str, object] = {"engine": "null", "fps": 50, "duration_s": 3.0, "segment_s": 1.0}
+    usual: dict[str, object] = {"engine": "null", "fps": 50, "duration": 3.0, "segment": 1.0}
     usual["policy"] = Policy.WAIT  # however busy the machine is, all are delivered
     return SoakSettings(Settings(**{**usual, **more}), window_s=0.5, golden_every_s=0.5)  # type: ignore[arg-type]
 
@@ -284,7 +285,7 @@ def test_a_soak_goes_on_with_the_source_that_it_was_begun_with(tmp_path: Path) -
 
 
 def test_of_a_picture_in_which_nothing_is_found_the_canary_cannot_tell(tmp_path: Path) -> None:
-    asked = settings(confidence=0.999)  # the null engine is less sure than that
+    asked = settings(conf=0.999)  # the null engine is less sure than that
     soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], asked, tmp_path / "soak")
     _, told = ran(soak)
     assert "nothing" in {row.canary for row in told} <= {"nothing", None}

@@ -17,7 +17,7 @@ from streamer.studies.soak.answers import same_answers
 from streamer.studies.soak.duration import end
 from streamer.studies.soak.losses import OUTCOMES, losses
 from streamer.studies.soak.objectives import objectives
-from streamer.studies.soak.verdicts import FAILED, PASSED, UNDECIDED, judge
+from streamer.studies.soak.verdicts import judge
 from streamer.studies.soak.windows_csv import WindowRow
 from tests.studies.soak.soaks import manifest_of
 
@@ -47,7 +47,7 @@ def failed(rows: Sequence[WindowRow], *manifests: Any) -> list[str]:
 
 def test_an_hour_in_which_nothing_happened_passes() -> None:
     judged = judge(hour(), [manifest_of(hour())], 3600)
-    assert judged.verdict == PASSED
+    assert judged.verdict == "passed"
     assert judged.answer == (
         "Held for 60 min: 108,000 of 108,000 frames delivered, none lost, no drift, no leak, the golden frame always "
         "the same."
@@ -68,7 +68,7 @@ def test_all_that_fails_is_in_the_answer_with_its_figures() -> None:
     rows = with_row(hour(resident_mb=leaking(1, level)(np.random.default_rng(1), HOUR)), 30, canary="changed")
     rows = with_row(rows, 30, canary_changed=3)
     judged = judge(rows, [manifest_of(rows)], rows[-1].end_s)
-    assert judged.verdict == FAILED
+    assert judged.verdict == "failed"
     assert judged.answer.startswith("Failed in 60 min: memory: +1.00 MB a minute (")
     assert "canary: 3 boxes of the golden frame changed in window 30, by 0:31:00; in 1 of 60 windows" in judged.answer
 
@@ -76,12 +76,12 @@ def test_all_that_fails_is_in_the_answer_with_its_figures() -> None:
 def test_a_short_soak_is_undecided_and_says_about_what() -> None:
     rows = hour()[:3]
     judged = judge(rows, [manifest_of(rows)], rows[-1].end_s)
-    assert judged.verdict == UNDECIDED
+    assert judged.verdict == "undecided"
     assert judged.answer == (
         "Held for 3 min: 5,400 of 5,400 frames delivered, none lost, the golden frame always the same; too early to "
         "tell: drift, memory, open files, threads."
     )
-    assert judge([], [manifest_of([])], 0).verdict == UNDECIDED
+    assert judge([], [manifest_of([])], 0).verdict == "undecided"
 
 
 def test_a_frame_that_is_lost_stays_lost_while_those_under_way_come_later() -> None:

@@ -1,0 +1,70 @@
+"""``streamer.open_run``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TypeAlias
+
+from streamer.api.soak_result import SoakResult, read_soak
+from streamer.errors import UsageError
+from streamer.run.finished import Run
+from streamer.run.reopened import read_run
+from streamer.rundir.paths import BEGUN, MANIFEST
+from streamer.rundir.rundir import under_way
+from streamer.studies.parity.parity_csv import FILE as PARITY
+from streamer.studies.soak.asked import ASKED
+from streamer.studies.soak.document import NAME as SOAK
+from streamer.studies.soak.study import parts_of
+
+Opened: TypeAlias = Run | SoakResult
+KINDS: Mapping[str, Callable[[Path], Opened]] = {MANIFEST: read_run, f"{SOAK}.json": read_soak}
+"""What reads a directory, by the document that is in it."""
+
+
+def open_run(directory: str | PathLike[str]) -> Opened:
+    """A finished run or soak, read from its directory: what `replay` or `soak` returned, or would have.
+
+    Also of one that was interrupted or failed, and of a run that was killed and repaired. What is large is read when
+    it is first asked for.
+
+    Raises UsageError when the directory is that of nothing of the kind, of something that is still going on, or of a
+    newer streamer, or cannot be read.
+    """
+    path = Path(directory)
+    if not os.fspath(directory):
+        raise UsageError("directory is empty: give a path")
+    _check_directory(path)
+    if under_way(path) or any(map(under_way, parts_of(path))):
+        raise UsageError(f"{path}: it is still going on; wait for its end, or end it as with Ctrl-C")
+    for document, read in KINDS.items():
+        if (path / document).exists():
+            return read(path)
+    raise UsageError(f"{path}: {_instead(path)}")
+
+
+def _check_directory(path: Path) -> None:
+    """Raises UsageError for what is none that can be read."""
+    if not os.path.exists(path):
+        raise UsageError(f"no such directory: {path}")
+    if not path.is_dir():
+        raise UsageError(f"{path} is no directory: give the one in which it is, as in {path.parent}")
+    try:
+        os.listdir(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; see to it that you may read it") from error
+
+
+def _instead(path: Path) -> str:
+    """What is in a directory that has no document, and what to do about it."""
+    if (path / BEGUN).exists():
+        return f"that run was killed; make its record with streamer.verify({str(path)!r}, repair=True)"
+    if (path / ASKED).exists():
+        return f"that soak was never judged; go on with streamer.soak(resume={str(path)!r})"
+    if (path / PARITY).exists():
+        return f"a parity is a table and no more; read its {PARITY}"
+    if not os.listdir(path):
+        return "it is empty; give the directory of a run, as in runs/demo"
+    return f"there is no {' or '.join(KINDS)} in it; give the directory of a finished run, as in runs/demo"

@@ -1,0 +1,83 @@
+"""``streamer.soak``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from os import fspath
+from pathlib import Path
+from typing import Any, Unpack
+
+from streamer.api.calling import called
+from streamer.api.progress import Observer
+from streamer.api.replay import Source, sources_of
+from streamer.api.running import run_observed
+from streamer.api.soak_result import SoakResult
+from streamer.errors import UsageError
+from streamer.run.finished import Run
+from streamer.settings.keywords import PathText
+from streamer.settings.settings import Settings
+from streamer.studies.soak.conduct import GOES_ON, conduct, part_of, place_of
+from streamer.studies.soak.soak_settings import SoakOptions, given_soak_settings
+from streamer.studies.soak.study import Soak, resumed
+from streamer.studies.soak.watch import SoakWatch
+from streamer.studies.successor import Successor
+from streamer.workers.stopping import Stop
+
+
+def soak(
+    source: Source | Sequence[Source] = (),
+    *,
+    resume: PathText | None = None,
+    observer: Observer | None = None,
+    **options: Unpack[SoakOptions],
+) -> SoakResult:
+    """Replays ``source`` for as long as ``duration`` says, watched in windows, as ``streamer soak`` does.
+
+    Options are named and given as on the command line: ``soak("street.mp4", duration="2h", window="60s")``.
+    ``resume`` is the directory of a soak that was interrupted: it goes on as it was begun, for the time that is left,
+    and takes no other options but ``trust``; ``source`` is given again for the sake of its password, which is not
+    kept. ``observer`` hears how far the part is that is run. Nothing is printed.
+
+    Ctrl-C ends the soak in good order: it is judged as far as it has come, and can go on.
+
+    Raises UsageError, SourceError, ModelError or EngineError when it cannot run. An error on the way is raised too,
+    after ``soak.json`` has been written. A verdict that fails is no error.
+    """
+    sources = sources_of(source)
+
+    def finished(stop: Stop, shown: Observer | None) -> SoakResult:
+        place, begun = _new(sources, options) if resume is None else _interrupted(sources, resume, options)
+
+        def run_part(soak: Soak) -> Run:
+            def run(settings: Settings, watch: SoakWatch) -> Run:
+                trusting = replace(settings, trust=options.get("trust", False))
+                return run_observed(soak.sources, trusting, shown, stop, watch)
+
+            return part_of(soak, run, lambda row: None)
+
+        done = conduct(place, begun, run_part)
+        if done.failure is not None:
+            raise done.failure
+        return SoakResult(done.directory, done.document, done.interrupted)
+
+    return called(finished, observer)
+
+
+def _new(sources: Sequence[str], options: Mapping[str, Any]) -> tuple[Successor, Callable[[Path], Soak]]:
+    """Where a new soak is written, and what begins it there."""
+    asked = given_soak_settings(options)
+    place = place_of(sources, None, asked.replay.out, overwrite=asked.replay.overwrite)
+    return place, partial(Soak, sources, asked)
+
+
+def _interrupted(
+    sources: Sequence[str], resume: PathText, options: Mapping[str, Any]
+) -> tuple[Successor, Callable[[Path], Soak]]:
+    """Where the soak is that goes on, and what reads it there."""
+    for name in options.keys() - {"trust"}:
+        raise UsageError(f"{name}: {GOES_ON}")
+    if not (path := fspath(resume)):
+        raise UsageError("--resume is empty: give a path")
+    return place_of(sources, Path(path), None, overwrite=False), partial(resumed, sources=sources)

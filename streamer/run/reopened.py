@@ -1,0 +1,40 @@
+"""A run that finished some time ago, from its directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from streamer.errors import StreamerError, UsageError
+from streamer.files.json_document import read_document
+from streamer.run.finished import Run
+from streamer.run.manifest import Manifest
+from streamer.run.setup import SCHEMA_VERSION
+from streamer.rundir.paths import MANIFEST
+from streamer.stats.summary import figures_of
+
+
+def read_run(directory: Path) -> Run:
+    """The run whose ``run.json`` is in the directory, of this streamer or an older one.
+
+    Of one that failed ``failure`` has the message alone, not the kind of the error. Raises UsageError when it cannot
+    be read.
+    """
+    manifest = cast(Manifest, read_document(directory / MANIFEST, SCHEMA_VERSION))
+    try:
+        figures = figures_of(manifest)
+        error = manifest.get("error")
+        failure = None if error is None else StreamerError(error)
+        return Run(directory, manifest, figures, failure, stopped_by(manifest))
+    except (KeyError, TypeError) as error:
+        raise UsageError(
+            f"{directory / MANIFEST} cannot be understood ({error!r}): look at it with streamer verify {directory}"
+        ) from error
+
+
+def stopped_by(manifest: Manifest) -> str | None:
+    """What stopped a run before its end, as in SIGINT; an older streamer only says that something did."""
+    told = manifest.get("stopped_by")
+    if told is not None or manifest["verdict"] != "INTERRUPTED":
+        return told
+    return "a signal" if manifest.get("repaired") is None else "a kill"
