@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import streamer
@@ -114,7 +115,8 @@ def program(name: str, engine: str, form: str) -> str:
 @pytest.fixture
 def desk(tmp_path: Path, tiny_model: Path) -> Path:
     """A directory with a clip and a model, both small."""
-    write_video(tmp_path / "clip.mp4", FRAMES, size=(64, 64), rate=Fraction(10))
+    bright = np.full((64, 64, 3), 240, np.uint8)  # the tiny model is sure of what is bright
+    write_video(tmp_path / "clip.mp4", [bright] * FRAMES, rate=Fraction(10))
     for part in (tiny_model, tiny_model.with_suffix(".bin")):
         (tmp_path / part.name).write_bytes(part.read_bytes())
     return tmp_path
