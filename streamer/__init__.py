@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
+import typing as _typing
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from streamer import aio
     from streamer.api.bench import bench
     from streamer.api.open_run import open_run
@@ -105,13 +105,15 @@ _HOMES = {
 """Where the public names are defined; all others are errors."""
 
 
-def __getattr__(name: str) -> object:
-    """Loads the public names when they are first used: importing streamer alone loads no vendor."""
-    if name == "aio":
-        return _import_module("streamer.aio")
-    if name not in __all__:
-        raise AttributeError(f"module 'streamer' has no attribute {name!r}")
-    return getattr(_import_module(_HOMES.get(name, "streamer.errors")), name)
+if not _typing.TYPE_CHECKING:  # for a type checker there is only what is imported above
+
+    def __getattr__(name: str) -> object:
+        """Loads the public names when they are first used: importing streamer alone loads no vendor."""
+        if name == "aio":
+            return _import_module("streamer.aio")
+        if name not in __all__:
+            raise AttributeError(f"module 'streamer' has no attribute {name!r}")
+        return getattr(_import_module(_HOMES.get(name, "streamer.errors")), name)
 
 
 def __dir__() -> list[str]:

@@ -7,9 +7,9 @@ INTERRUPTED.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import anyio
 from anyio.lowlevel import current_token
@@ -32,7 +32,7 @@ WAKES_S = 0.5
 """A notebook's kernel does not wake its loop when a cell that awaits is interrupted (ipython/ipykernel#881)."""
 
 
-def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+def _awaitable(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """The function's twin."""
 
     @wraps(function)

@@ -13,6 +13,7 @@ import pytest
 from streamer.vendors.versions import line
 from tests.runs import write_tiny_model
 from tests.verified import differences, finished_runs_verified
+from tests.wheels import build_wheel
 
 pytest_plugins = ["tests.passes", "tests.record_tested"]
 
@@ -73,3 +74,9 @@ def verdicts_are_the_same(own_runs_verified: None) -> Iterator[None]:
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A detector of two classes for 64x64 pixels, as IR."""
     return write_tiny_model(tmp_path_factory.mktemp("tiny") / "tiny.xml")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """streamer as a wheel."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))

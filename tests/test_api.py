@@ -28,7 +28,7 @@ ERRORS = [
 def seen_by_type_checkers() -> dict[str, str]:
     """The names that are imported for type checkers, and the module of each."""
     tree = ast.parse(Path(inspect.getfile(streamer)).read_text(encoding="utf-8"))
-    (checking,) = (node for node in tree.body if isinstance(node, ast.If))
+    checking = next(node for node in tree.body if isinstance(node, ast.If))
     return {
         alias.name: node.module or ""
         for node in checking.body
@@ -54,7 +54,7 @@ def test_type_checkers_see_no_other_names() -> None:
 
 def test_a_name_that_is_not_public_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="module 'streamer' has no attribute 'nothing'"):
-        _ = streamer.nothing
+        _ = streamer.nothing  # type: ignore[attr-defined]
 
 
 def test_neither_dir_nor_an_error_loads_a_vendor() -> None:

@@ -83,8 +83,8 @@ def test_the_result_is_what_was_written_and_nothing_is_printed(
 
 def test_a_notebook_shows_its_figures(bench: Bench) -> None:
     shown = bench(engine=["null", "onnx"], number=11)._repr_html_()
-    assert "<th>mean</th>" in shown
-    assert "<td>unavailable</td>" in shown
+    assert ">mean</th>" in shown
+    assert ">unavailable</td>" in shown
     assert '<img alt="bench.png"' in shown
 
 
@@ -93,7 +93,7 @@ def test_openvinos_own_program_is_a_row_and_so_is_that_it_failed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = bench(engine="ir", against="benchmark_app").document
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr("multiprocessing.spawn._python_exe", b"/bin/false")
     failed = bench(engine="ir", against="benchmark_app", overwrite=True).document
     assert [wrong(document, SCHEMA) for document in (there, failed)] == [[], []]
     assert there["engines"][1]["inferences"]

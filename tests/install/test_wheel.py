@@ -10,19 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.install.checkout import check_out
 from tests.runs import check_conserved
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy of what git would check out, so that nothing is left in the tree."""
-    tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
-    check_out(tree)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), str(tree)]
-    subprocess.run(command, check=True, capture_output=True)
-    (built,) = out.glob("*.whl")
-    return built
 
 
 def test_the_wheel_has_the_model_the_clip_and_nothing_of_the_tests(wheel: Path) -> None:
