@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from streamer.engines.equivalence import file_of
 from streamer.engines.variants import EngineSpec, Runtime
@@ -23,7 +22,7 @@ from streamer.settings.settings import Settings
 from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.compare.accuracy import Judged, Judging, run_to_judge
-from streamer.studies.compare.document import Circumstances, document_of, run_part
+from streamer.studies.compare.document import Circumstances, ComparisonDocument, document_of, run_part
 from streamer.studies.compare.rows import Entry, Table
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.interleave import Interleaved, Lane, Watch, frames_in_a_round, starts_of_rounds
@@ -90,7 +89,7 @@ class Comparison:
         """The lanes of engines that nothing speaks against so far."""
         return [lane for lane in self.lanes if lane.why is None]
 
-    def document(self, advance: Callable[[], None]) -> dict[str, Any]:
+    def document(self, advance: Callable[[], None]) -> ComparisonDocument:
         """What it came to; what was found is judged first, and ``advance`` called `Judging.steps` times.
 
         Raises EngineError when not one engine came to its end.
@@ -109,7 +108,7 @@ class Comparison:
             interrupted=False,
         )
 
-    def document_so_far(self) -> dict[str, Any] | None:
+    def document_so_far(self) -> ComparisonDocument | None:
         """What an interrupted one came to, by the rounds that all have finished; None when there are none."""
         done = self._done()
         if not done or not self.running:
@@ -123,7 +122,7 @@ class Comparison:
 
     def _document(
         self, judged: Sequence[Judged | None], done: int, notes: Sequence[str], *, interrupted: bool
-    ) -> dict[str, Any]:
+    ) -> ComparisonDocument:
         if not self.running:
             raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
         frames = self.frames if done == len(self.starts) else self.starts[done]
