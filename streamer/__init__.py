@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     from streamer import aio
+    from streamer.api.compare import compare
+    from streamer.api.pace import pace
     from streamer.api.progress import Progress
     from streamer.api.replay import replay
     from streamer.detection.input_spec import Fit
@@ -36,10 +38,13 @@ if _TYPE_CHECKING:
     from streamer.run.finished import Run
     from streamer.settings.settings import Settings
     from streamer.settings.video import Video
+    from streamer.studies.compare.result import ComparisonResult
+    from streamer.studies.pace.result import PaceResult
 
 __version__ = "0.1.0"
 __all__ = [
     "CacheError",
+    "ComparisonResult",
     "Defect",
     "EngineError",
     "EngineLost",
@@ -50,6 +55,7 @@ __all__ = [
     "ModelError",
     "NoSource",
     "Outcome",
+    "PaceResult",
     "Policy",
     "Progress",
     "Run",
@@ -62,10 +68,14 @@ __all__ = [
     "Video",
     "__version__",
     "aio",
+    "compare",
+    "pace",
     "replay",
 ]
 
 _HOMES = {
+    "compare": "streamer.api.compare",
+    "pace": "streamer.api.pace",
     "Progress": "streamer.api.progress",
     "replay": "streamer.api.replay",
     "Fit": "streamer.detection.input_spec",
@@ -75,6 +85,8 @@ _HOMES = {
     "Run": "streamer.run.finished",
     "Settings": "streamer.settings.settings",
     "Video": "streamer.settings.video",
+    "ComparisonResult": "streamer.studies.compare.result",
+    "PaceResult": "streamer.studies.pace.result",
 }
 """Where the public names are defined; all others are errors."""
 

@@ -14,6 +14,8 @@ from typing import ParamSpec, TypeVar
 import anyio
 from anyio.lowlevel import current_token
 
+from streamer.api.compare import compare as _compare
+from streamer.api.pace import pace as _pace
 from streamer.api.replay import replay as _replay
 from streamer.workers.event_loop import tell_loop
 from streamer.workers.own_thread import OwnThread
@@ -22,7 +24,7 @@ from streamer.workers.stopping import Stop, current_stop
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["replay"]
+__all__ = ["compare", "pace", "replay"]
 
 
 def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
@@ -49,4 +51,6 @@ def _awaitable(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
     return awaited
 
 
+compare = _awaitable(_compare)
+pace = _awaitable(_pace)
 replay = _awaitable(_replay)

@@ -13,7 +13,10 @@ import streamer
 from streamer import errors
 from tests.test_imports import loaded_by
 
-NAMES = ("aio", "replay", "Progress", "Settings", "Run", "Policy", "Video", "Fit", "FrameRecord", "Outcome")
+NAMES = (
+    *("aio", "compare", "pace", "replay", "Progress", "Settings"),
+    *("ComparisonResult", "PaceResult", "Run", "Policy", "Video", "Fit", "FrameRecord", "Outcome"),
+)
 ERRORS = [
     name
     for name, one in inspect.getmembers(errors, inspect.isclass)

@@ -47,8 +47,10 @@ ROLES = {
     "registry": "which of them serves",
     "sink": "the stage, and its faults",
     "study": "what a study does",
+    "conduct": "a study from its first check to its last file",
     "document": "its JSON document",
     "rows": "its rows",
+    "result": "what it came to",
     "chart": "its chart",
     "chart_panels": "the panels of that",
 }

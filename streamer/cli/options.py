@@ -20,7 +20,7 @@ from streamer.settings.as_json import settings_of
 from streamer.settings.option import Group, Option
 from streamer.settings.settings import OPTIONS, Settings
 from streamer.settings.video import Video
-from streamer.studies.engine_choice import GROUPS
+from streamer.studies.engine_choice import ENGINE, GROUPS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Completion = Callable[[click.Context, click.Parameter, str], list[str] | list[CompletionItem]]
@@ -67,7 +67,13 @@ def option_of(
     setting: str, *, shell_complete: Completion | None = None, **changes: Any
 ) -> Callable[[Command], Command]:
     """A setting's option, from its row; ``changes`` are what a command has differently in that row."""
-    row = replace(OPTIONS[setting], **changes)
+    return option_of_row(replace(OPTIONS[setting], **changes), setting, shell_complete=shell_complete)
+
+
+def option_of_row(
+    row: Option, name: str, *, shell_complete: Completion | None = None
+) -> Callable[[Command], Command]:
+    """The option of a row; its value is the command's argument ``name``."""
     default, text = row.default, row.help
     if default is None and row.default_text is not None:
         text = f"{text}  [default: {row.default_text}]"
@@ -77,7 +83,7 @@ def option_of(
         default = default.value
     return click.option(
         row.flag,
-        setting,
+        name,
         metavar=row.metavar,
         type=_type_of(row),
         default=default,
@@ -122,13 +128,13 @@ def engines_options(default: str) -> Callable[[Command], Command]:
     """``--engine``, repeated, and ``--engines``: those that a study looks at."""
     return options(
         click.option(
-            "--engine",
+            ENGINE.flag,
             "engines",
-            metavar="SPEC",
+            metavar=ENGINE.metavar,
             type=Parsed("engine", parse_spec),
             shell_complete=complete_engine,
             multiple=True,
-            help="An engine to look at, as in ir,threads=1; may be repeated.",
+            help=ENGINE.help,
         ),
         click.option(
             "--engines",

@@ -10,21 +10,34 @@ from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import TUTORIAL, VARIANTS, EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, UsageError
 from streamer.models.model import Model
+from streamer.settings.option import Option
 
 GROUPS = ("tutorial", "all")
+ENGINE = Option(usage="--engine SPEC", help="An engine to look at, as in ir,threads=1; may be repeated.", default=())
 
 
-def asked_engines(specs: Sequence[EngineSpec], group: str | None) -> tuple[EngineSpec, ...]:
+def read_engines(given: str | Sequence[str]) -> tuple[EngineSpec, ...]:
+    """The engines of a SPEC, or of several. Raises UsageError."""
+    return tuple(parse_spec(spec) for spec in ENGINE.value_of(given))
+
+
+def asked_engines(specs: Sequence[EngineSpec], group: str | None, default: str = "all") -> tuple[EngineSpec, ...]:
     """The engines named one by one, each as often as it is named, or those of a group.
 
-    The groups are ``tutorial``, its seven, and ``all``, every variant but ``null``, which is meant without any name.
+    The groups are ``tutorial``, its seven, and ``all``, every variant but ``null``. Without any of these ``default``
+    is meant: a group, or a SPEC.
 
-    Raises UsageError when engines and a group are given.
+    Raises UsageError when engines and a group are given, or a group that is none.
     """
     if specs and group is not None:
         raise UsageError(f"--engine and --engines {group}: give one of the two")
+    if group is not None and group not in GROUPS:
+        raise UsageError(f"--engines {group}: give {' or '.join(GROUPS)}")
     if specs:
         return tuple(specs)
+    group = default if group is None else group
+    if group not in GROUPS:
+        return (parse_spec(group),)
     if group == "tutorial":
         return tuple(parse_spec(name) for name in TUTORIAL)
     return tuple(parse_spec(name) for name, row in VARIANTS.items() if row.runtime is not Runtime.NULL)

@@ -32,8 +32,8 @@ COLUMNS = (
 class ComparedRunPart(TypedDict):
     """The ``run`` of ``compare.json``: how the engines were run, as in ``run.json``.
 
-    Each has seen ``frames`` frames, in ``rounds`` rounds of about ``round_frames``; ``rounds`` is 0 where the runs were
-    not ``interleaved``. Of an interrupted comparison they are what all engines have finished.
+    Each has seen ``frames`` frames, in ``rounds`` rounds of about ``round_frames``; ``rounds`` is 0 where the runs
+    were not ``interleaved``. Of an interrupted comparison they are what all engines have finished.
     """
 
     fps: str
@@ -54,7 +54,7 @@ class ComparedRunPart(TypedDict):
 
 
 class ComparisonDocument(TypedDict):
-    """``compare.json``: ``answer`` is the advice, ``engines`` has a row for each, in the order in which they were given.
+    """``compare.json``: ``answer`` is the advice, ``engines`` has a row for each, in the order of asking.
 
     ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``. ``baseline`` names the engine that the
     others are compared with, ``reference`` the one that agreement is with, ``truth`` the ground truth; null for none.
@@ -126,9 +126,7 @@ def document_of(table: Table, about: Circumstances) -> ComparisonDocument:
     }
 
 
-def run_part(
-    manifest: Mapping[str, Any], frames: int, rounds: int, block: int, interrupted: bool
-) -> ComparedRunPart:
+def run_part(manifest: Mapping[str, Any], frames: int, rounds: int, block: int, interrupted: bool) -> ComparedRunPart:
     """The ``run`` of the document, after that of one of its runs; ``rounds`` is 0 where they were not interleaved."""
     run = manifest["run"]
     return {

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from streamer.engines.equivalence import file_of
+from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, UsageError
 from streamer.machine import installation
@@ -18,6 +19,7 @@ from streamer.pipeline.camera import cameras
 from streamer.run.notes import gap_notes
 from streamer.rundir.paths import file_name
 from streamer.schedule.schedule import Limits
+from streamer.settings.option import Option
 from streamer.settings.settings import Settings
 from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
@@ -27,6 +29,23 @@ from streamer.studies.compare.rows import Entry, Table
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.interleave import Interleaved, Lane, Watch, frames_in_a_round, starts_of_rounds
 from streamer.workers.clock import MonotonicClock
+
+DEFAULT = "tutorial"
+"""The engines that are compared unless others are asked for."""
+BASELINE = Option(
+    usage="--baseline SPEC",
+    help="What the others are compared with.",
+    default=None,
+    default_text="the first that can run",
+    read=parse_spec,
+)
+TRUTH = Option(
+    usage="--truth FILE.json",
+    help="Ground truth as COCO JSON.",
+    default=None,
+    default_text="the synthetic street's own",
+    read=Path,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +113,8 @@ class Comparison:
 
         Raises EngineError when not one engine came to its end.
         """
+        if not self.running:
+            raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
         done = self._done()
         runs = (
             run_to_judge(directory, null=spec.runtime is Runtime.NULL)
@@ -123,8 +144,6 @@ class Comparison:
     def _document(
         self, judged: Sequence[Judged | None], done: int, notes: Sequence[str], *, interrupted: bool
     ) -> ComparisonDocument:
-        if not self.running:
-            raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
         frames = self.frames if done == len(self.starts) else self.starts[done]
         block = frames_in_a_round(self.rate)
         entries = [

@@ -21,6 +21,7 @@ from streamer.rundir.columns import NEVER, Values, read_columns
 from streamer.rundir.frames_csv import read_frames
 from streamer.rundir.paths import FRAMES
 from streamer.stats.speed_ratio import quantile_of
+from streamer.studies.interleave import Lane
 from streamer.studies.pace.idling import busy_s, idle_penalties, is_saturated
 from streamer.studies.pace.sentence import highest_rate, told_of
 from streamer.studies.pace.study import At, PaceStudy
@@ -53,8 +54,8 @@ class RateRow(TypedDict):
     """An engine at a rate in ``pace.json``; ``why`` says why it did not run, and then all that is measured is null.
 
     ``fps`` is ``max`` or a rate, as a fraction where it is no whole number. ``*_ms`` are milliseconds. ``infer_*`` is
-    the inference alone, which ``idle_penalty`` is of: times what it takes in the closed loop, null where there is none
-    or the engine is ``saturated``. ``directory`` is its run directory, from that of the study.
+    the inference alone, and ``idle_penalty`` how many times as long it takes as in the closed loop: null without one,
+    and where the engine is ``saturated``. ``directory`` is its run directory, from that of the study.
     """
 
     engine: str
@@ -100,8 +101,8 @@ class PaceRunPart(TypedDict):
 class PaceDocument(TypedDict):
     """``pace.json``: ``answer`` has a sentence for each engine, ``rates`` a row for each engine and rate.
 
-    ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``. ``highest_rate`` has for each engine the
-    highest rate that meets the objectives of ``slo``, null when none does; it is null when nothing was asked.
+    ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``. ``highest_rate`` has for each engine
+    the highest rate that meets the objectives of ``slo``, null when none does; it is null when nothing was asked.
     """
 
     schema_version: int
@@ -119,17 +120,26 @@ class PaceDocument(TypedDict):
     rates: list[RateRow]
 
 
-def document_of(study: PaceStudy, *, interrupted: bool = False) -> PaceDocument | None:
-    """The document, of the rounds that all have done; None when it was interrupted before there was one.
-
-    Raises EngineError when not one engine came to its end.
-    """
-    lanes = [place.lane for place in study.places if place.lane.directory is not None and place.lane.why is None]
-    rounds = min((lane.rounds for lane in lanes), default=0)
-    if not lanes and not interrupted:
+def document_of(study: PaceStudy) -> PaceDocument:
+    """What it came to. Raises EngineError when not one engine came to its end."""
+    if not _ran(study):
         raise EngineError(f"no engine came to its end: {study.places[0].lane.why}")
-    if not rounds:
-        return None
+    return _document(study, interrupted=False)
+
+
+def document_so_far(study: PaceStudy) -> PaceDocument | None:
+    """What an interrupted one came to, by the rounds that all have finished; None when there are none."""
+    return _document(study, interrupted=True) if min((lane.rounds for lane in _ran(study)), default=0) else None
+
+
+def _ran(study: PaceStudy) -> list[Lane]:
+    """The lanes that nothing ended early but an interruption."""
+    return [place.lane for place in study.places if place.lane.directory is not None and place.lane.why is None]
+
+
+def _document(study: PaceStudy, *, interrupted: bool) -> PaceDocument:
+    lanes = _ran(study)
+    rounds = min(lane.rounds for lane in lanes)
     rows = [_row(study, place, rounds) if place.lane in lanes else _unavailable(place) for place in study.places]
     _add_penalties(
         [(place, row) for place, row in zip(study.places, rows, strict=True) if place.lane in lanes], rounds
@@ -208,7 +218,9 @@ def _add_penalties(there: Sequence[tuple[At, RateRow]], rounds: int) -> None:
     """To each rate its idle penalty, but where the engine is busy all the time: there it idles at none."""
     loops = {row["engine"]: _rounds_of(place, _infer(place), rounds) for place, row in there if row["closed_loop"]}
     idling = [
-        (place, row) for place, row in there if row["engine"] in loops and not (row["closed_loop"] or row["saturated"])
+        (place, row)
+        for place, row in there
+        if row["engine"] in loops and not (row["closed_loop"] or row["saturated"])
     ]
     found = idle_penalties(
         loops, [(row["engine"], _rounds_of(place, _infer(place), rounds)) for place, row in idling]

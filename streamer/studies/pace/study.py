@@ -15,7 +15,8 @@ from streamer.errors import UsageError
 from streamer.models.model import Model
 from streamer.rundir.paths import file_name
 from streamer.schedule.schedule import Pace, parse_fps
-from streamer.settings.settings import Settings
+from streamer.settings.option import Option
+from streamer.settings.settings import OPTIONS, Settings
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.interleave import Interleaved, Lane, Watch
@@ -33,6 +34,22 @@ def parse_rates(text: str) -> tuple[Pace, ...]:
         raise UsageError(f"--fps {text}: give frames per second and max, as in 2,5,10,30,max")
     paced = sorted(rate for rate in rates if isinstance(rate, Fraction))
     return (*paced, "max") if "max" in rates else tuple(paced)
+
+
+DEFAULT = "ir-auto-shared"
+"""The engine that is studied unless others are asked for."""
+RATES = Option(
+    usage="--fps N,N,...,max",
+    help="The frame rates, and max for the closed loop.",
+    default="2,5,10,15,30,60,max",
+    read=parse_rates,
+)
+DURATION = replace(
+    OPTIONS["duration_s"],
+    default=20.0,
+    default_text="20s",
+    help="How much of the camera's time each rate gets, as in 90s or 10m; a source that is shorter starts again.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

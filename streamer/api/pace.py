@@ -1,0 +1,62 @@
+"""``streamer.pace``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from os import fspath
+from typing import Literal, Unpack
+
+from streamer.api.calling import called
+from streamer.api.progress import Observer
+from streamer.api.replay import Source
+from streamer.api.studying import Observed, replay_settings
+from streamer.models.find import find_model
+from streamer.schedule.schedule import Pace
+from streamer.settings.keywords import PaceOptions, Time
+from streamer.settings.library_words import in_library_words
+from streamer.studies.engine_choice import asked_engines, read_engines
+from streamer.studies.pace.conduct import conduct
+from streamer.studies.pace.result import PaceResult
+from streamer.studies.pace.study import DEFAULT, DURATION, RATES, PaceSettings
+
+
+def pace(
+    source: Source,
+    *,
+    fps: str | float | Fraction | Iterable[str | float | Fraction] = "2,5,10,15,30,60,max",
+    duration: Time = "20s",
+    engine: str | Sequence[str] = (),
+    engines: Literal["tutorial", "all"] | None = None,
+    observer: Observer | None = None,
+    **options: Unpack[PaceOptions],
+) -> PaceResult:
+    """Studies how latency depends on the frame rate, as ``streamer pace`` does: ``source`` at several rates.
+
+    ``fps`` are the rates, as in ``"2,5,max"`` or ``[2, 5, "max"]``, ``"max"`` for the closed loop; ``duration`` is
+    how much of the camera's time each gets. ``engine`` is a SPEC, or several; ``engines`` a group; by default it is
+    ir-auto-shared alone. Options are named as on the command line, and given as one types them there. ``observer``
+    hears how far it is, in rounds. Nothing is printed.
+
+    Ctrl-C ends it in good order: its result has the rounds that all rates have finished, and says so.
+
+    Raises UsageError, SourceError, ModelError or EngineError when it cannot run, or no engine comes to its end.
+    """
+    with in_library_words():
+        seconds = DURATION.value_of(duration)
+        DURATION.refuse(seconds)
+        settings = PaceSettings(
+            engines=asked_engines(read_engines(engine), engines, DEFAULT),
+            rates=_rates(fps),
+            seconds=seconds,
+            replay=replay_settings(options, PaceOptions, ("fps", "duration", "engine", "engines")),
+        )
+    return called(lambda stop: conduct(fspath(source), settings, find_model, Observed(observer, stop)))
+
+
+def _rates(given: str | float | Fraction | Iterable[str | float | Fraction]) -> tuple[Pace, ...]:
+    """The rates as they are typed, or one by one."""
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        given = ",".join(map(str, given))
+    rates: tuple[Pace, ...] = RATES.value_of(given)
+    return rates

@@ -1,0 +1,50 @@
+"""What a comparison came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.charts.shown import Shown
+from streamer.studies.cells import number, percent, ratio
+from streamer.studies.compare.chart import PICTURE
+from streamer.studies.compare.document import ComparisonDocument
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonResult(Shown):
+    """A finished comparison: its directory, and its document, which is ``compare.json``.
+
+    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. What it was to replace in its
+    directory stays then, and ``directory`` is ``unfinished-compare`` in there.
+    """
+
+    directory: Path
+    document: ComparisonDocument
+    interrupted: str | None
+
+    @property
+    def answer(self) -> str:
+        """The advice."""
+        return self.document["answer"]
+
+    @property
+    def picture(self) -> Path | None:
+        """``compare.png``; None where it was not drawn."""
+        drawn = self.directory / PICTURE
+        return drawn if drawn.is_file() else None
+
+    def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        headings = ("engine", "p50 ms", "p95 ms", "drops", f"times {self.document['baseline']}'s", "speed")
+        return headings, [
+            (
+                row["engine"],
+                number(row["result_latency_ms"] and row["result_latency_ms"]["p50"], 1),
+                number(row["result_latency_ms"] and row["result_latency_ms"]["p95"], 1),
+                percent(row["drops_percent"]),
+                ratio(row["ratio_p50"]),
+                row["speed"],
+            )
+            for row in self.document["engines"]
+        ]
