@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from fractions import Fraction
+from collections.abc import Sequence
 from os import fspath
 from typing import Literal, Unpack
 
@@ -12,19 +11,18 @@ from streamer.api.progress import Observer
 from streamer.api.replay import Source
 from streamer.api.studying import Observed, replay_settings
 from streamer.models.find import find_model
-from streamer.schedule.schedule import Pace
 from streamer.settings.keywords import PaceOptions, Time
 from streamer.settings.library_words import in_library_words
 from streamer.studies.engine_choice import asked_engines, read_engines
 from streamer.studies.pace.conduct import conduct
 from streamer.studies.pace.result import PaceResult
-from streamer.studies.pace.study import DEFAULT, DURATION, RATES, PaceSettings
+from streamer.studies.pace.study import DEFAULT, DURATION, PaceSettings, Rates, read_rates
 
 
 def pace(
     source: Source,
     *,
-    fps: str | float | Fraction | Iterable[str | float | Fraction] = "2,5,10,15,30,60,max",
+    fps: Rates = "2,5,10,15,30,60,max",
     duration: Time = "20s",
     engine: str | Sequence[str] = (),
     engines: Literal["tutorial", "all"] | None = None,
@@ -47,16 +45,8 @@ def pace(
         DURATION.refuse(seconds)
         settings = PaceSettings(
             engines=asked_engines(read_engines(engine), engines, DEFAULT),
-            rates=_rates(fps),
+            rates=read_rates(fps),
             seconds=seconds,
             replay=replay_settings(options, PaceOptions, ("fps", "duration", "engine", "engines")),
         )
     return called(lambda stop: conduct(fspath(source), settings, find_model, Observed(observer, stop)))
-
-
-def _rates(given: str | float | Fraction | Iterable[str | float | Fraction]) -> tuple[Pace, ...]:
-    """The rates as they are typed, or one by one."""
-    if isinstance(given, Iterable) and not isinstance(given, str):
-        given = ",".join(map(str, given))
-    rates: tuple[Pace, ...] = RATES.value_of(given)
-    return rates

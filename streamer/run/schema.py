@@ -1,4 +1,4 @@
-"""The JSON Schema of ``run.json``, made from the types of its manifest."""
+"""The JSON Schemas of documents, made from their types; that of ``run.json`` comes with the package."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", NoneTy
 
 
 def manifest_schema() -> dict[str, Any]:
-    """The schema of ``run.json``, draft 2020-12. Fields that it does not name are allowed: some may be added."""
-    parts = dict.fromkeys(_parts_of(Manifest))
+    """The schema of ``run.json``."""
+    return schema_of(Manifest, "run.json")
+
+
+def schema_of(document: type, title: str) -> dict[str, Any]:
+    """The schema of a typed dictionary, draft 2020-12. Fields beside those it names are allowed: some may come."""
+    parts = dict.fromkeys(_parts_of(document))
     return {
         "$schema": DIALECT,
-        "title": "run.json",
-        **_reference(Manifest),
+        "title": title,
+        **_reference(document),
         "$defs": {part.__name__: _object(part) for part in parts},
     }
 

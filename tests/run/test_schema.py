@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from copy import deepcopy
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.repair.repair import repair
 from streamer.run.finished import Run
+from streamer.run.manifest import Manifest
 from streamer.run.measured_parts import device_parts
 from streamer.run.measurements import DeviceChange
 from streamer.run.run import run
@@ -28,25 +28,14 @@ from streamer.run.setup_parts import device_changes_part
 from streamer.settings.settings import Settings
 from streamer.settings.video import Video
 from streamer.stats.summary import FIGURES, Tally
+from tests import documents
 from tests.runs import manifest
 from tests.videos import write_video
-
-OPEN = ("FaultPart",)
-"""Parts that have other fields beside those of the schema: what a plan of faults asked for."""
-
-
-def closed_schema() -> dict[str, Any]:
-    """The schema, and nothing beside the fields that it names."""
-    schema = deepcopy(manifest_schema())
-    for name, part in schema["$defs"].items():
-        part["additionalProperties"] = name in OPEN
-    return schema
 
 
 def wrong(document: object, part: str = "Manifest") -> list[str]:
     """What is wrong with a document, or a part of one, by the closed schema."""
-    schema = {**closed_schema(), "$ref": f"#/$defs/{part}"}
-    return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(document)]
+    return documents.wrong(document, Manifest, part)
 
 
 class Stopping(Silent):

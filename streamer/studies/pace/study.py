@@ -5,10 +5,12 @@ On the left idling costs: between frames caches go cold and clocks go down. On t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 from streamer.engines.variants import EngineSpec
 from streamer.errors import UsageError
@@ -44,6 +46,18 @@ RATES = Option(
     default="2,5,10,15,30,60,max",
     read=parse_rates,
 )
+Rates: TypeAlias = str | float | Fraction | Iterable[str | float | Fraction]
+"""Frame rates, as in ``"2,5,max"`` or ``[2, 5, "max"]``."""
+
+
+def read_rates(given: Rates) -> tuple[Pace, ...]:
+    """The rates as they are typed, or one by one. Raises UsageError."""
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        given = ",".join(map(str, given))
+    rates: tuple[Pace, ...] = RATES.value_of(given)
+    return rates
+
+
 DURATION = replace(
     OPTIONS["duration_s"],
     default=20.0,

@@ -1,0 +1,1 @@
+"""The functions of the library, as programs of all kinds call them."""
