@@ -13,16 +13,17 @@ from streamer.api.studying import Observed, replay_settings
 from streamer.models.find import find_model
 from streamer.settings.keywords import CompareOptions, PathText
 from streamer.settings.library_words import in_library_words
+from streamer.settings.study_options import BASELINE, TRUTH, read_engines
 from streamer.studies.compare.conduct import conduct
 from streamer.studies.compare.result import ComparisonResult
-from streamer.studies.compare.study import BASELINE, DEFAULT, TRUTH, CompareSettings
-from streamer.studies.engine_choice import asked_engines, read_engines
+from streamer.studies.compare.study import DEFAULT, CompareSettings
+from streamer.studies.engine_choice import asked_engines
 
 
 def compare(
     source: Source,
     *more: Source,
-    engine: str | Sequence[str] = (),
+    engine: str | Sequence[str] | None = None,
     engines: Literal["tutorial", "all"] | None = None,
     baseline: str | None = None,
     truth: PathText | None = None,

@@ -13,10 +13,11 @@ from streamer.api.studying import Observed, replay_settings
 from streamer.models.find import find_model
 from streamer.settings.keywords import PaceOptions, Time
 from streamer.settings.library_words import in_library_words
-from streamer.studies.engine_choice import asked_engines, read_engines
+from streamer.settings.study_options import DURATION, Rates, read_engines, read_rates
+from streamer.studies.engine_choice import asked_engines
 from streamer.studies.pace.conduct import conduct
 from streamer.studies.pace.result import PaceResult
-from streamer.studies.pace.study import DEFAULT, DURATION, PaceSettings, Rates, read_rates
+from streamer.studies.pace.study import DEFAULT, PaceSettings
 
 
 def pace(
@@ -24,7 +25,7 @@ def pace(
     *,
     fps: Rates = "2,5,10,15,30,60,max",
     duration: Time = "20s",
-    engine: str | Sequence[str] = (),
+    engine: str | Sequence[str] | None = None,
     engines: Literal["tutorial", "all"] | None = None,
     observer: Observer | None = None,
     **options: Unpack[PaceOptions],

@@ -14,7 +14,7 @@ from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.cli.tables import table_of
 from streamer.studies.bench.rows import AGAINST, Benched
 from streamer.studies.bench.study import Bench
-from streamer.studies.cells import number
+from streamer.studies.table_cells import number
 
 NAMES = {
     "pytorch": "PyTorch model",

@@ -27,10 +27,11 @@ from streamer.cli.options import (
 from streamer.cli.study_progress import OnTerminal
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
+from streamer.settings.study_options import BASELINE, TRUTH
 from streamer.settings.video import Video
 from streamer.studies.compare.conduct import conduct
 from streamer.studies.compare.document import ComparisonDocument
-from streamer.studies.compare.study import BASELINE, DEFAULT, TRUTH, CompareSettings
+from streamer.studies.compare.study import DEFAULT, CompareSettings
 from streamer.studies.engine_choice import asked_engines
 
 

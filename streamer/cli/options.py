@@ -19,8 +19,9 @@ from streamer.errors import UsageError
 from streamer.settings.as_json import settings_of
 from streamer.settings.option import Group, Option
 from streamer.settings.settings import OPTIONS, Settings
+from streamer.settings.study_options import ENGINE
 from streamer.settings.video import Video
-from streamer.studies.engine_choice import ENGINE, GROUPS
+from streamer.studies.engine_choice import GROUPS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Completion = Callable[[click.Context, click.Parameter, str], list[str] | list[CompletionItem]]

@@ -24,11 +24,12 @@ from streamer.cli.pace_report import print_report
 from streamer.cli.study_progress import OnTerminal
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
+from streamer.settings.study_options import DURATION, RATES
 from streamer.settings.video import Video
 from streamer.studies.engine_choice import asked_engines
 from streamer.studies.pace.conduct import conduct
 from streamer.studies.pace.document import PaceDocument
-from streamer.studies.pace.study import DEFAULT, DURATION, RATES, PaceSettings
+from streamer.studies.pace.study import DEFAULT, PaceSettings
 
 
 @click.command()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.cli.tables import table_of
-from streamer.studies.cells import number, rate, ratio
+from streamer.studies.table_cells import number, rate, ratio
 
 
 def print_report(document: Mapping[str, Any], out: Path, console: Console) -> None:

@@ -14,11 +14,11 @@ from rich.table import Table
 from streamer.accuracy.mean_average_precision import Accuracy
 from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.detection.class_names import label_of
-from streamer.studies.cells import number
 from streamer.studies.parity.left_out import frames_part, sentences, truth_part
 from streamer.studies.parity.parity_csv import FILE, as_dict
 from streamer.studies.parity.rows import EngineParity, Verdict, plain_answer
 from streamer.studies.parity.study import Parity
+from streamer.studies.table_cells import number
 
 
 def with_progress(study: Parity, console: Console) -> Iterator[EngineParity]:

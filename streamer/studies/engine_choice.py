@@ -10,15 +10,8 @@ from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import TUTORIAL, VARIANTS, EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, UsageError
 from streamer.models.model import Model
-from streamer.settings.option import Option
 
 GROUPS = ("tutorial", "all")
-ENGINE = Option(usage="--engine SPEC", help="An engine to look at, as in ir,threads=1; may be repeated.", default=())
-
-
-def read_engines(given: str | Sequence[str]) -> tuple[EngineSpec, ...]:
-    """The engines of a SPEC, or of several. Raises UsageError."""
-    return tuple(parse_spec(spec) for spec in ENGINE.value_of(given))
 
 
 def asked_engines(specs: Sequence[EngineSpec], group: str | None, default: str = "all") -> tuple[EngineSpec, ...]:

@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
+from tests.api.calls import children
 from tests.videos import write_video
 
 
@@ -18,12 +18,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video of 80 frames, bright, so that the small model is sure of what it sees."""
     pictures = [np.full((48, 64, 3), 250, np.uint8) for _ in range(80)]
     return write_video(tmp_path_factory.mktemp("api") / "clip.mkv", pictures, rate=Fraction(10))
-
-
-def children() -> set[int]:
-    """The processes that this one has started; multiprocessing's own, which stays, aside."""
-    found = psutil.Process().children()
-    return {one.pid for one in found if not any("resource_tracker" in part for part in one.cmdline())}
 
 
 @pytest.fixture

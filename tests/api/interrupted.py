@@ -14,9 +14,8 @@ from itertools import count
 from threading import Event
 from types import FrameType
 
-import psutil
-
 import streamer
+from tests.api.calls import children
 
 
 class Interrupting:
@@ -51,8 +50,8 @@ def main() -> None:
     try:
         found = getattr(streamer, name)(source, observer=Interrupting(when), **json.loads(options))
     except KeyboardInterrupt:
-        children = [child.pid for child in psutil.Process().children()]
-        print(json.dumps({"raised": "KeyboardInterrupt", "children": children}))
+        left = sorted(children())
+        print(json.dumps({"raised": "KeyboardInterrupt", "children": left}))
     else:
         print(json.dumps({"interrupted": found.interrupted, "document": found.document}))
 

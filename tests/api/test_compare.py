@@ -16,7 +16,7 @@ from anyio.lowlevel import current_token
 
 import streamer
 from streamer.workers.event_loop import tell_loop
-from tests.api.calls import interrupted
+from tests.api.calls import interrupted, kill_in_round
 from tests.runs import manifest, rows
 from tests.runs import streamer as command
 
@@ -78,6 +78,7 @@ def test_progress_counts_the_rounds_of_all_that_run_then_the_frames_judged(
     assert judged[-1].done == 40
 
 
+@pytest.mark.slow
 def test_nothing_is_printed(clip: Path, tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     compare(clip, tiny_model, out=out)
@@ -98,11 +99,13 @@ WRONG: dict[str, tuple[dict[str, Any], type[streamer.StreamerError], str]] = {
     "a name that is near": ({"bseline": "ir"}, streamer.UsageError, "did you mean baseline?"),
     "an engine": ({"engine": "irr"}, streamer.UsageError, "unknown engine 'irr': did you mean ir?"),
     "no engine": ({"engine": 5}, streamer.UsageError, "engine 5: give a text, or several"),
-    "a group": ({"engine": (), "engines": "some"}, streamer.UsageError, "engines some: give tutorial or all"),
+    "a group": ({"engine": None, "engines": "some"}, streamer.UsageError, "engines some: give tutorial or all"),
     "both": ({"engines": "all"}, streamer.UsageError, "engine and engines all: give one of the two"),
     "a baseline": ({"baseline": "irr"}, streamer.UsageError, "baseline: unknown engine 'irr'"),
     "two baselines": ({"baseline": TWO}, streamer.UsageError, "baseline tuple: give a text, as in baseline SPEC"),
-    "no truth": ({"truth": "none.json"}, streamer.UsageError, "no such file: none.json"),
+    "no truth": ({"truth": "none.json"}, streamer.UsageError, "cannot read none.json (No such file or directory)"),
+    "an empty path": ({"truth": ""}, streamer.UsageError, "truth is empty: give a path"),
+    "none of several": ({"engine": []}, streamer.UsageError, "engine list: name one at least, or leave it out"),
     "too short": ({"frames": 19}, streamer.UsageError, "too few for two rounds"),
     "a range": ({"queue": -1}, streamer.UsageError, "queue -1: give 0 or more"),
     "unavailable": ({"engine": "ir-gpu"}, streamer.EngineUnavailable, "none of the engines can run here"),
@@ -126,18 +129,12 @@ def test_an_endless_source_is_an_error_in_the_words_of_the_library(tiny_model: P
         streamer.compare("synthetic:street", engine="null", model=tiny_model)
 
 
-def kill_in_round(progress: streamer.Progress) -> None:
-    """An observer that kills all children as soon as a round has begun."""
-    if "round" in progress.doing:
-        for child in psutil.Process().children():
-            child.kill()
-
-
 def test_when_no_engine_comes_to_its_end_that_is_the_error(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(streamer.EngineError, match=r"no engine came to its end: .* was killed by SIGKILL"):
         compare(clip, tiny_model, out=tmp_path / "out", observer=kill_in_round)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_observer_ends_it(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     def observer(progress: streamer.Progress) -> None:
         if progress.done >= 2:
@@ -158,6 +155,7 @@ def test_it_is_called_in_a_thread_beside_an_event_loop(clip: Path, tiny_model: P
     assert found[0].document["run"]["rounds"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_to_cancel_the_awaitable_ends_it_and_keeps_what_was_done(
     backend: str, clip: Path, tiny_model: Path, tmp_path: Path

@@ -10,14 +10,13 @@ from typing import Any
 
 import anyio
 import numpy as np
-import psutil
 import pytest
 from anyio.lowlevel import current_token
 
 import streamer
-from streamer.studies.pace.study import read_rates
+from streamer.settings.study_options import read_rates
 from streamer.workers.event_loop import tell_loop
-from tests.api.calls import interrupted
+from tests.api.calls import interrupted, kill_in_round
 from tests.runs import manifest
 from tests.runs import streamer as command
 
@@ -101,7 +100,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "for ever": ({"duration": float("inf")}, "duration: 'inf' is not a duration"),
     "an option of compare alone": ({"loop": True}, "no option is called loop: "),
     "an engine": ({"engine": "irr"}, "unknown engine 'irr': did you mean ir?"),
-    "a group": ({"engine": (), "engines": "some"}, "engines some: give tutorial or all"),
+    "a group": ({"engine": None, "engines": "some"}, "engines some: give tutorial or all"),
 }
 
 
@@ -116,18 +115,12 @@ def test_what_makes_no_sense_is_an_error_in_the_words_of_the_library(
     assert not (tmp_path / "out").exists()
 
 
-def kill_in_round(progress: streamer.Progress) -> None:
-    """An observer that kills all children as soon as a round has begun."""
-    if "round" in progress.doing:
-        for child in psutil.Process().children():
-            child.kill()
-
-
 def test_when_no_engine_comes_to_its_end_that_is_the_error(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(streamer.EngineError, match=r"no engine came to its end: .* was killed by SIGKILL"):
         pace(clip, tiny_model, fps=10, out=tmp_path / "out", observer=kill_in_round)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_to_cancel_the_awaitable_ends_it_and_keeps_what_was_done(
     backend: str, clip: Path, tiny_model: Path, tmp_path: Path

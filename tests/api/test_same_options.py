@@ -79,7 +79,7 @@ def test_the_options_are_those_of_the_command(twins: Twins) -> None:
 
 @of_each
 def test_a_default_of_its_own_is_that_of_the_command(twins: Twins) -> None:
-    told = {name: default for name, default in own(twins.function).items() if default not in (None, ())}
+    told = {name: default for name, default in own(twins.function).items() if default is not None}
     typed = [part for name, default in told.items() for part in (flags(twins.command)[name], str(default))]
     assert given(twins.command, *typed) == given(twins.command)
 

@@ -103,7 +103,7 @@ def test_every_figure_is_a_field() -> None:
         ({"fps": "max"}, "verdict"),
         ({"engine": "null,prime=on,delay_ms=1", "fps": Fraction(20), "queue": 1, "frames": 10}, "priming"),
         ({"load": ("cpu=0.1", "mem=1M")}, "load"),
-        ({"segment_s": 0.1, "video": Video.DELIVERED}, "pieces"),
+        ({"segment": 0.1, "video": Video.DELIVERED}, "pieces"),
         ({"arrivals": "bursty,pause_ms=50,every_s=0.2", "until": "p50", "loop": True}, "run"),
     ],
     ids=["simple", "streams", "closed loop", "priming", "load", "pieces", "bursty"],
@@ -140,7 +140,7 @@ def test_so_does_a_run_with_faults(
 ) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(f'[[fault]]\nkind = "{kind}"\nframe = 5\n')
-    asked_for({"faults": str(plan), "respawn": respawn, "stall_s": 0.5}, clip, tiny_model, tmp_path / "run")
+    asked_for({"faults": str(plan), "respawn": respawn, "stall": 0.5}, clip, tiny_model, tmp_path / "run")
     document = manifest(tmp_path / "run")
     assert (document["verdict"], document["faults"][0]["befallen"]) == (verdict, 1)
     assert document[has]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.charts.shown import Shown
-from streamer.studies.cells import number, percent, ratio
 from streamer.studies.compare.chart import PICTURE
 from streamer.studies.compare.document import ComparisonDocument
+from streamer.studies.table_cells import number, percent, ratio
 
 
 @dataclass(frozen=True, slots=True)

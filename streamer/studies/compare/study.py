@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from streamer.engines.equivalence import file_of
-from streamer.engines.spec_parser import parse_spec
 from streamer.engines.variants import EngineSpec, Runtime
 from streamer.errors import EngineError, EngineUnavailable, UsageError
 from streamer.machine import installation
@@ -19,7 +18,6 @@ from streamer.pipeline.camera import cameras
 from streamer.run.notes import gap_notes
 from streamer.rundir.paths import file_name
 from streamer.schedule.schedule import Limits
-from streamer.settings.option import Option
 from streamer.settings.settings import Settings
 from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
@@ -32,20 +30,6 @@ from streamer.workers.clock import MonotonicClock
 
 DEFAULT = "tutorial"
 """The engines that are compared unless others are asked for."""
-BASELINE = Option(
-    usage="--baseline SPEC",
-    help="What the others are compared with.",
-    default=None,
-    default_text="the first that can run",
-    read=parse_spec,
-)
-TRUTH = Option(
-    usage="--truth FILE.json",
-    help="Ground truth as COCO JSON.",
-    default=None,
-    default_text="the synthetic street's own",
-    read=Path,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

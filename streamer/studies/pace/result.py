@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.charts.shown import Shown
-from streamer.studies.cells import number, percent, rate, ratio
 from streamer.studies.pace.chart import PICTURE
 from streamer.studies.pace.document import PaceDocument
+from streamer.studies.table_cells import number, percent, rate, ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class PaceResult(Shown):
         return drawn if drawn.is_file() else None
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
-        headings = ("engine", "fps", "done/s", "drops", "infer ms", "times", "p50 ms", "p95 ms")
+        headings = ("engine", "fps", "done/s", "drops", "infer", "times", "p50 ms", "p95 ms")
         return headings, [
             (
                 row["engine"],

@@ -5,20 +5,17 @@ On the left idling costs: between frames caches go cold and clocks go down. On t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
 
 from streamer.engines.variants import EngineSpec
 from streamer.errors import UsageError
 from streamer.models.model import Model
 from streamer.rundir.paths import file_name
-from streamer.schedule.schedule import Pace, parse_fps
-from streamer.settings.option import Option
-from streamer.settings.settings import OPTIONS, Settings
+from streamer.schedule.schedule import Pace
+from streamer.settings.settings import Settings
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.interleave import Interleaved, Lane, Watch
@@ -29,41 +26,8 @@ ROUNDS = 8
 LEAST_SECONDS = 4.0
 
 
-def parse_rates(text: str) -> tuple[Pace, ...]:
-    """The rates that ``--fps`` asks for, as in ``2,5,30,max``: ascending, ``max`` last. Raises UsageError."""
-    rates = {parse_fps(part.strip()) for part in text.split(",")}
-    if "source" in rates:
-        raise UsageError(f"--fps {text}: give frames per second and max, as in 2,5,10,30,max")
-    paced = sorted(rate for rate in rates if isinstance(rate, Fraction))
-    return (*paced, "max") if "max" in rates else tuple(paced)
-
-
 DEFAULT = "ir-auto-shared"
 """The engine that is studied unless others are asked for."""
-RATES = Option(
-    usage="--fps N,N,...,max",
-    help="The frame rates, and max for the closed loop.",
-    default="2,5,10,15,30,60,max",
-    read=parse_rates,
-)
-Rates: TypeAlias = str | float | Fraction | Iterable[str | float | Fraction]
-"""Frame rates, as in ``"2,5,max"`` or ``[2, 5, "max"]``."""
-
-
-def read_rates(given: Rates) -> tuple[Pace, ...]:
-    """The rates as they are typed, or one by one. Raises UsageError."""
-    if isinstance(given, Iterable) and not isinstance(given, str):
-        given = ",".join(map(str, given))
-    rates: tuple[Pace, ...] = RATES.value_of(given)
-    return rates
-
-
-DURATION = replace(
-    OPTIONS["duration_s"],
-    default=20.0,
-    default_text="20s",
-    help="How much of the camera's time each rate gets, as in 90s or 10m; a source that is shorter starts again.",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
