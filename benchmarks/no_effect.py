@@ -100,7 +100,7 @@ def pace(random: np.random.Generator, effect: float) -> bool:
     busy = [np.count_nonzero(np.concatenate(rounds) < 0) >= 0.01 * sum(map(len, rounds)) for rounds in paced]
     idling = [("null", rounds) for rounds, saturated in zip(paced, busy, strict=True) if not saturated]
     found = iter(idle_penalties({"null": loop}, idling))
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "engine": "null",
             "fps": str(rate),

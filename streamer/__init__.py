@@ -14,7 +14,9 @@ from importlib import import_module as _import_module
 if _typing.TYPE_CHECKING:
     from streamer import aio
     from streamer.api.bench import bench
+    from streamer.api.compare import compare
     from streamer.api.open_run import open_run
+    from streamer.api.pace import pace
     from streamer.api.parity import parity
     from streamer.api.progress import Progress
     from streamer.api.replay import replay
@@ -43,12 +45,15 @@ if _typing.TYPE_CHECKING:
     from streamer.settings.settings import Settings
     from streamer.settings.video import Video
     from streamer.studies.bench.result import BenchResult
+    from streamer.studies.compare.result import ComparisonResult
+    from streamer.studies.pace.result import PaceResult
     from streamer.studies.parity.result import ParityResult
 
 __version__ = "0.1.0"
 __all__ = [
     "BenchResult",
     "CacheError",
+    "ComparisonResult",
     "Defect",
     "EngineError",
     "EngineLost",
@@ -59,6 +64,7 @@ __all__ = [
     "ModelError",
     "NoSource",
     "Outcome",
+    "PaceResult",
     "ParityResult",
     "Policy",
     "Progress",
@@ -75,7 +81,9 @@ __all__ = [
     "__version__",
     "aio",
     "bench",
+    "compare",
     "open_run",
+    "pace",
     "parity",
     "replay",
     "soak",
@@ -83,6 +91,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "compare": "streamer.api.compare",
+    "pace": "streamer.api.pace",
     "Progress": "streamer.api.progress",
     "SoakResult": "streamer.api.soak_result",
     "Verification": "streamer.api.verify",
@@ -101,6 +111,8 @@ _HOMES = {
     "Video": "streamer.settings.video",
     "BenchResult": "streamer.studies.bench.result",
     "ParityResult": "streamer.studies.parity.result",
+    "ComparisonResult": "streamer.studies.compare.result",
+    "PaceResult": "streamer.studies.pace.result",
 }
 """Where the public names are defined; all others are errors."""
 

@@ -15,6 +15,8 @@ import anyio
 from anyio.lowlevel import current_token
 
 from streamer.api.bench import bench as _bench
+from streamer.api.compare import compare as _compare
+from streamer.api.pace import pace as _pace
 from streamer.api.parity import parity as _parity
 from streamer.api.replay import replay as _replay
 from streamer.api.soak import soak as _soak
@@ -26,7 +28,7 @@ from streamer.workers.stopping import Stop, current_stop
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["bench", "parity", "replay", "soak", "verify"]
+__all__ = ["bench", "compare", "pace", "parity", "replay", "soak", "verify"]
 
 WAKES_S = 0.5
 """A notebook's kernel does not wake its loop when a cell that awaits is interrupted (ipython/ipykernel#881)."""
@@ -58,6 +60,8 @@ def _awaitable(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     return awaited
 
 
+compare = _awaitable(_compare)
+pace = _awaitable(_pace)
 replay = _awaitable(_replay)
 bench = _awaitable(_bench)
 parity = _awaitable(_parity)

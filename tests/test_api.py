@@ -14,9 +14,9 @@ from streamer import errors
 from tests.test_imports import loaded_by
 
 NAMES = (
-    *("aio", "bench", "open_run", "parity", "replay", "soak", "verify"),
-    *("BenchResult", "FrameRecord", "ParityResult", "Progress", "Run", "Settings", "SoakResult", "Verification"),
-    *("Fit", "Outcome", "Policy", "Video"),
+    *("aio", "bench", "compare", "open_run", "pace", "parity", "replay", "soak", "verify"),
+    *("BenchResult", "ComparisonResult", "PaceResult", "ParityResult", "Run", "SoakResult", "Verification"),
+    *("Fit", "FrameRecord", "Outcome", "Policy", "Progress", "Settings", "Video"),
 )
 ERRORS = [
     name

@@ -61,6 +61,7 @@ WRONG = [
     ({"fps": "max", "policy": Policy.DROP_OLDEST}, "policy drop-oldest: with fps max nothing is due"),
     ({"fps": "max", "max_age": 5}, "max_age: with fps max nothing is due"),
     ({"reconnect": False, "give_up": 9}, "give_up with reconnect=False: a source that is lost"),
+    ({"out": ""}, "out is empty: give a path"),
     ({"slo": "latency<"}, "slo latency<"),
     ({"fsp": 30}, "no option is called fsp: did you mean fps?"),
 ]

@@ -24,7 +24,7 @@ from streamer.workers.stopping import Stop
 def bench(
     image: PathText | None = None,
     *,
-    engine: str | Sequence[str] = (),
+    engine: str | Sequence[str] | None = None,
     engines: Literal["tutorial", "all"] | None = None,
     number: int = 1000,
     input: Literal["float32", "tutorial"] = "float32",

@@ -14,18 +14,30 @@ from streamer.run.finished import Run
 from streamer.run.reopened import read_run
 from streamer.rundir.paths import BEGUN, MANIFEST
 from streamer.rundir.rundir import under_way
+from streamer.studies.bench.document import NAME as BENCH
+from streamer.studies.bench.result import BenchResult, read_bench
+from streamer.studies.compare.document import NAME as COMPARE
+from streamer.studies.compare.result import ComparisonResult, read_comparison
+from streamer.studies.pace.document import NAME as PACE
+from streamer.studies.pace.result import PaceResult, read_pace
 from streamer.studies.parity.parity_csv import FILE as PARITY
 from streamer.studies.soak.asked import ASKED
 from streamer.studies.soak.document import NAME as SOAK
 from streamer.studies.soak.study import parts_of
 
-Opened: TypeAlias = Run | SoakResult
-KINDS: Mapping[str, Callable[[Path], Opened]] = {MANIFEST: read_run, f"{SOAK}.json": read_soak}
+Opened: TypeAlias = Run | ComparisonResult | PaceResult | BenchResult | SoakResult
+KINDS: Mapping[str, Callable[[Path], Opened]] = {
+    MANIFEST: read_run,
+    f"{COMPARE}.json": read_comparison,
+    f"{PACE}.json": read_pace,
+    f"{BENCH}.json": read_bench,
+    f"{SOAK}.json": read_soak,
+}
 """What reads a directory, by the document that is in it."""
 
 
 def open_run(directory: str | PathLike[str]) -> Opened:
-    """A finished run or soak, read from its directory: what `replay` or `soak` returned, or would have.
+    """A finished run or study, read from its directory: what `replay`, `compare`, `pace`, `bench` or `soak` returned.
 
     Also of one that was interrupted or failed, and of a run that was killed and repaired. What is large is read when
     it is first asked for.

@@ -27,7 +27,7 @@ from streamer.workers.stopping import Stop
 def parity(
     source: Source,
     *,
-    engine: str | Sequence[str] = (),
+    engine: str | Sequence[str] | None = None,
     engines: Literal["tutorial", "all"] | None = None,
     reference: str | None = None,
     frames: int = 100,

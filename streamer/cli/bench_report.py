@@ -11,9 +11,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.cli.suspended import cursor_shown_while_stopped
-from streamer.cli.tables import number, table_of
+from streamer.cli.tables import table_of
 from streamer.studies.bench.rows import AGAINST, Benched
 from streamer.studies.bench.study import Bench
+from streamer.studies.table_cells import number
 
 NAMES = {
     "pytorch": "PyTorch model",

@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from streamer.cli.tables import number, rate, ratio, table_of
+from streamer.cli.tables import table_of
+from streamer.studies.table_cells import number, percent, rate, ratio
 
 
 def print_report(document: Mapping[str, Any], out: Path, console: Console) -> None:
@@ -49,7 +50,7 @@ def _speeds(document: Mapping[str, Any]) -> Table:
             row["precision"] or "",
             number(latency.get("p50"), 1),
             number(latency.get("p95"), 1),
-            "" if row["drops_percent"] is None else f"{row['drops_percent']:.1f} %",
+            percent(row["drops_percent"]),
             ratio(row["ratio_p50"]),
             row["speed"],
         )

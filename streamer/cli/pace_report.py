@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from streamer.cli.tables import number, rate, ratio, table_of
+from streamer.cli.tables import table_of
+from streamer.studies.table_cells import number, rate, ratio
 
 
 def print_report(document: Mapping[str, Any], out: Path, console: Console) -> None:

@@ -10,11 +10,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.cli.suspended import cursor_shown_while_stopped
-from streamer.cli.tables import number
 from streamer.studies.parity.document import EnginePart, ParityDocument
 from streamer.studies.parity.result import ParityResult
 from streamer.studies.parity.rows import EngineParity, Verdict
 from streamer.studies.parity.study import Parity
+from streamer.studies.table_cells import number
 
 
 def with_progress(study: Parity, console: Console) -> Iterator[EngineParity]:

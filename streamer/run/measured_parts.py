@@ -19,8 +19,8 @@ from streamer.stats.steadiness import Window
 from streamer.stats.summary import FiguresPart, Tally, figures_part
 
 
-class FramesPart(TypedDict):
-    """The ``frames``: how many were scheduled, each of their outcomes, and those late, and late or not delivered."""
+class OutcomesPart(TypedDict):
+    """How many frames were scheduled, and each of their outcomes."""
 
     scheduled: int
     delivered: int
@@ -30,6 +30,11 @@ class FramesPart(TypedDict):
     engine_error: int
     sink_error: int
     abandoned: int
+
+
+class FramesPart(OutcomesPart):
+    """The ``frames``: how many were scheduled, each of their outcomes, and those late, and late or not delivered."""
+
     late: int
     missed: int
 

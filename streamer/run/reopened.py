@@ -13,6 +13,9 @@ from streamer.run.setup import SCHEMA_VERSION
 from streamer.rundir.paths import MANIFEST
 from streamer.stats.summary import figures_of
 
+A_SIGNAL = "a signal"
+"""What stopped something whose document does not say by which."""
+
 
 def read_run(directory: Path) -> Run:
     """The run whose ``run.json`` is in the directory, of this streamer or an older one.
@@ -37,4 +40,4 @@ def stopped_by(manifest: Manifest) -> str | None:
     told = manifest.get("stopped_by")
     if told is not None or manifest["verdict"] != "INTERRUPTED":
         return told
-    return "a signal" if manifest.get("repaired") is None else "a kill"
+    return A_SIGNAL if manifest.get("repaired") is None else "a kill"

@@ -102,6 +102,20 @@ class ReplayOptions(CameraOptions, total=False):
     until: str | None
 
 
+class CompareOptions(ModelOptions, PacingOptions, OutOptions, total=False):
+    """The options of `compare`, beside those of its signature: how each engine replays, and where results go."""
+
+    fps: Rate
+    skip_gaps: bool
+    frames: int | None
+    duration: Time | None
+    loop: bool
+
+
+class PaceOptions(ModelOptions, PacingOptions, OutOptions, total=False):
+    """The options of `pace`, beside those of its signature: how each engine replays, and where results go."""
+
+
 def no_such_option(keyword: str, known: Iterable[str]) -> UsageError:
     """The error for a name that no option has, with the one that was meant, if one is near."""
     near = get_close_matches(keyword, known := list(known), 1)

@@ -108,6 +108,8 @@ class Option:
         text = _text_of(given, numbers=self.read is not None)
         if text is None:
             raise self._wrong(given, f"give {self._takes}")
+        if self.read is Path and not text:  # to Python it would be the current directory
+            raise UsageError(f"{self.flag} is empty: give a path")
         return text if self.read is None else self._read(self.read, text)
 
     def _read(self, read: Callable[[str], Any], text: str) -> Any:

@@ -16,8 +16,12 @@ GROUPS = ("tutorial", "all")
 ENGINE = Option(usage="--engine SPEC", help="An engine to look at, as in ir,threads=1; may be repeated.", default=())
 
 
-def read_engines(given: str | Sequence[str]) -> tuple[EngineSpec, ...]:
-    """The engines of a SPEC, or of several. Raises UsageError."""
+def read_engines(given: str | Sequence[str] | None) -> tuple[EngineSpec, ...]:
+    """The engines of a SPEC, or of several; none for None. Raises UsageError."""
+    if given is None:
+        return ()
+    if not isinstance(given, str) and not given:
+        raise UsageError(f"--engine {type(given).__name__}: name one at least, or leave it out")
     return tuple(parse_spec(spec) for spec in ENGINE.value_of(given))
 
 

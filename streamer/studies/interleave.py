@@ -5,10 +5,14 @@ The order turns round from one round to the next (ABBA), so that what drifts fav
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
+from math import inf
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from streamer.errors import Defect, EngineError, ModelError, UsageError
@@ -46,6 +50,8 @@ def starts_of_rounds(frames: int, rate: Fraction, source: str) -> tuple[int, ...
 
 SILENCE_S = 60.0
 """A run that has its turn and says nothing for so long, beside what its round takes, hangs."""
+WATCHED_S = 0.5
+"""A study is watched at least so often, also while nothing is heard of the run that has its turn."""
 
 
 @dataclass(slots=True)
@@ -70,9 +76,17 @@ class Lane:
         assert self.settings.out is not None
         return self.settings.out
 
+    def doing(self, number: int) -> str:
+        """What it does in round ``number``, for people; -1 is before the first."""
+        turn = "reading, compiling, warming up" if number < 0 else f"round {number + 1} of {len(self.starts)}"
+        return f"{self.name}: {turn}"
+
 
 Watch = Callable[[Lane, int, Progress | None], None]
-"""Is told which lane has its turn in which round (-1: it is read, compiled and warmed up), and how far it is."""
+"""Is told which lane has its turn in which round (-1: it is read, compiled and warmed up), and how far it is.
+
+It is called about twice a second, whatever the lane is at. What it raises ends the study.
+"""
 
 
 class Interleaved:
@@ -118,7 +132,7 @@ class Interleaved:
         for lane in self._lanes:
             self._watch(lane, -1, None)
             lane.child = Child(serve, self._source, lane.settings, self._study, frozenset(lane.starts))
-            self._listen(lane, -1, None)
+            self._listen(lane, -1, inf)
 
     def _turn(self, lane: Lane, number: int) -> None:
         assert lane.child is not None
@@ -130,21 +144,25 @@ class Interleaved:
         else:
             self._listen(lane, number, self._within_s)
 
-    def _listen(self, lane: Lane, number: int, within_s: float | None) -> None:
+    def _listen(self, lane: Lane, number: int, within_s: float) -> None:
         """Hears the lane until it waits for its next turn or ends."""
+        so_far: Progress | None = None
         while lane.child is not None:
-            message = self._next(lane, within_s)
+            message = self._next(lane, within_s, partial(self._watch, lane, number, so_far))
             if isinstance(message, Waiting):
                 lane.rounds = number + 1
                 return
             if isinstance(message, Progress):
-                self._watch(lane, number, message)
+                so_far = message
+                self._watch(lane, number, so_far)
 
-    def _next(self, lane: Lane, within_s: float | None) -> Waiting | Progress | None:
+    def _next(
+        self, lane: Lane, within_s: float, meanwhile: Callable[[], None] = lambda: None
+    ) -> Waiting | Progress | None:
         """The lane's next message; None when that was its last one, and has been taken note of."""
         assert lane.child is not None
         try:
-            message = lane.child.hear(within_s)
+            message = _heard(lane.child, within_s, meanwhile)
         except ChildLost as error:
             self._lose(lane, error)
             return None
@@ -185,3 +203,17 @@ class Interleaved:
         for lane in waited_for:
             while lane.child is not None:
                 self._next(lane, SILENCE_S)
+
+
+def _heard(child: Child, within_s: float, meanwhile: Callable[[], None]) -> Any:
+    """The child's next message; ``meanwhile`` is called every WATCHED_S. Raises ChildLost as `Child.hear` does."""
+    ends_s = time.monotonic() + within_s
+    while True:
+        try:
+            return child.hear(max(min(WATCHED_S, ends_s - time.monotonic()), 0))
+        except ChildLost as error:
+            if child.speaks:  # it has gone, or has said something just now
+                return child.hear()
+            if time.monotonic() >= ends_s:
+                raise ChildLost(f"it gave no sign of life for {within_s:g} s") from error
+        meanwhile()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
 from streamer.errors import SinkError
 from streamer.ledger.decode_errors import told
 from streamer.ledger.record import Outcome
+from streamer.run.measured_parts import OutcomesPart
 from streamer.rundir.columns import NEVER, OUTCOMES, Columns, Values
 from streamer.rundir.paths import MANIFEST
 from streamer.stats.distribution import Distribution
@@ -19,6 +20,22 @@ from streamer.stats.speed_ratio import Estimate
 from streamer.stats.summary import statistics
 
 SHOWN = ("p50", "p95", "p99")
+
+
+class PercentilesPart(TypedDict):
+    """Percentiles in milliseconds; null where the values are too few for one."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class EstimatePart(TypedDict):
+    """A figure, and the ends of its interval at 99 % confidence."""
+
+    value: float
+    low: float
+    high: float
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -43,35 +60,37 @@ def undecoded(manifests: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{frames} could not be decoded and went through no engine{f' ({why})' if why else ''}"]
 
 
-def percentiles(values: Values) -> dict[str, float | None]:
+def percentiles(values: Values) -> PercentilesPart:
     """Percentiles in milliseconds of whole microseconds; one for which they are too few is None."""
     distribution = Distribution()
     for us in values[values != NEVER].tolist():
         distribution.add(us)
     found = statistics(distribution)
-    return {name: found[name] for name in SHOWN}
+    return cast(PercentilesPart, {name: found[name] for name in SHOWN})
 
 
-def outcomes(columns: Columns) -> dict[str, int]:
+def outcomes(columns: Columns) -> OutcomesPart:
     """Frames scheduled, and frames by outcome."""
     counted = np.bincount(columns.outcome, minlength=len(OUTCOMES))
-    return {"scheduled": len(columns)} | {outcome.value: int(counted[OUTCOMES.index(outcome)]) for outcome in Outcome}
+    of_each = {outcome.value: int(counted[OUTCOMES.index(outcome)]) for outcome in Outcome}
+    return cast(OutcomesPart, {"scheduled": len(columns)} | of_each)
 
 
-def drops_percent(frames: dict[str, int]) -> float:
+def drops_percent(frames: OutcomesPart) -> float:
     """Dropped frames, of those scheduled."""
     return round(100 * frames["dropped"] / frames["scheduled"], 3) if frames["scheduled"] else 0.0
 
 
-def milliseconds(estimate: Estimate | None) -> dict[str, float] | None:
+def milliseconds(estimate: Estimate | None) -> EstimatePart | None:
     """An estimate in microseconds, as milliseconds."""
     return None if estimate is None else _as_dict(estimate, 1000)
 
 
-def ratio(estimate: Estimate | None) -> dict[str, float] | None:
+def ratio(estimate: Estimate | None) -> EstimatePart | None:
     """An estimate that has no unit."""
     return None if estimate is None else _as_dict(estimate, 1)
 
 
-def _as_dict(estimate: Estimate, divisor: float) -> dict[str, float]:
-    return {name: round(getattr(estimate, name) / divisor, 4) for name in ("value", "low", "high")}
+def _as_dict(estimate: Estimate, divisor: float) -> EstimatePart:
+    value, low, high = (round(one / divisor, 4) for one in (estimate.value, estimate.low, estimate.high))
+    return {"value": value, "low": low, "high": high}

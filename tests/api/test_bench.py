@@ -18,14 +18,12 @@ import pytest
 from anyio.lowlevel import current_token
 
 import streamer
-from streamer.run.schema import schema_of
 from streamer.studies.bench.document import BenchDocument
 from streamer.studies.bench.rows import COLUMNS
 from streamer.workers.event_loop import tell_loop
+from tests.documents import wrong
 from tests.runs import Finished, environment
-from tests.schemas import closed, wrong
 
-SCHEMA = closed(schema_of(BenchDocument, "bench.json"))
 ENDLESS = "null,delay_ms=5"
 """With so many inferences in a row it is at it until it is ended."""
 MANY = 100_000
@@ -71,7 +69,7 @@ def test_the_result_is_what_was_written_and_nothing_is_printed(
     assert capfd.readouterr() == ("", "")
     assert (done.directory, done.interrupted) == (tmp_path / "out", None)
     assert written(done.directory) == done.document
-    assert wrong(done.document, SCHEMA) == []
+    assert wrong(done.document, BenchDocument) == []
     assert table(done.directory) == [row["engine"] for row in done.document["engines"]] == ["null", "ir", "onnx"]
     null, ir, onnx = done.document["engines"]
     assert (null["inferences"], ir["inferences"], ir["input"]) == (11, 11, "float32")
@@ -95,7 +93,7 @@ def test_openvinos_own_program_is_a_row_and_so_is_that_it_failed(
     there = bench(engine="ir", against="benchmark_app").document
     monkeypatch.setattr("multiprocessing.spawn._python_exe", b"/bin/false")
     failed = bench(engine="ir", against="benchmark_app", overwrite=True).document
-    assert [wrong(document, SCHEMA) for document in (there, failed)] == [[], []]
+    assert [wrong(document, BenchDocument) for document in (there, failed)] == [[], []]
     assert there["engines"][1]["inferences"]
     assert failed["engines"][1]["why"] == "benchmark_app did not run: /bin/false failed: without a word"
 
@@ -201,7 +199,7 @@ def test_when_the_awaitable_is_cancelled_the_engines_that_are_done_are_kept(
     assert table(tmp_path / "out") == ["null"]
     document = written(tmp_path / "out")
     assert document["run"]["interrupted"] is True
-    assert wrong(document, SCHEMA) == []
+    assert wrong(document, BenchDocument) == []
 
 
 def script(body: str, image: Path, model: Path, cwd: Path) -> Finished:

@@ -17,16 +17,14 @@ import pytest
 from anyio.lowlevel import current_token
 
 import streamer
-from streamer.run.schema import schema_of
 from streamer.studies.parity.document import ParityDocument
 from streamer.workers.event_loop import tell_loop
 from streamer.workers.stopping import Interrupted, Stop, current_stop
+from tests.documents import wrong
 from tests.runs import Finished, environment
-from tests.schemas import closed, wrong
 from tests.studies.test_parity import write_truth
 from tests.videos import write_video
 
-SCHEMA = closed(schema_of(ParityDocument, "parity"))
 REFERENCE = "ir,precision=f32"
 """The tiny model has no ONNX file."""
 SLOW = "null,delay_ms=300"
@@ -71,7 +69,7 @@ def test_the_result_says_which_engines_agree_and_nothing_is_printed(
     assert [row["engine"] for row in done.document["engines"]] == [REFERENCE, "ir", "null", "onnx"]
     assert [row["verdict"] for row in done.document["engines"]] == ["reference", "agrees", "disagrees", "unavailable"]
     assert done.document["file"] == str(tmp_path / "out" / "parity.csv")
-    assert wrong(done.document, SCHEMA) == []
+    assert wrong(done.document, ParityDocument) == []
 
 
 def test_what_was_left_out_is_said_in_the_words_of_the_library(parity: Parity, clip: Path) -> None:
@@ -84,7 +82,7 @@ def test_what_was_left_out_is_said_in_the_words_of_the_library(parity: Parity, c
 
 def test_with_ground_truth_it_says_how_right_each_engine_is(parity: Parity, tmp_path: Path) -> None:
     done = parity(engine=["ir", "null"], truth=write_truth(tmp_path / "truth.json", frames=8))
-    assert wrong(done.document, SCHEMA) == []
+    assert wrong(done.document, ParityDocument) == []
     classes = done.document["engines"][1]["per_class"]
     assert classes == {name: {"objects": 8, "ap50": 1, "ap50_95": 1} for name in ("person", "car")}
     assert done.document["truth_left_out"] == {"labels": ["zebra"], "objects": 8, "crowds": 0, "images": 0}
@@ -222,7 +220,7 @@ except KeyboardInterrupt:
     reason, document = json.loads(first)
     assert (reason, document["interrupted"]) == ("SIGINT", True)
     assert document["answer"].endswith("; 1 not reached.")
-    assert wrong(document, SCHEMA) == []
+    assert wrong(document, ParityDocument) == []
     assert (table(tmp_path / "out"), table(tmp_path / "other")) == (["null"], [])
 
 

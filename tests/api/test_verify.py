@@ -12,15 +12,12 @@ import pytest
 
 import streamer
 from streamer.api.verify import VerificationDocument
-from streamer.run.schema import schema_of
 from streamer.rundir.lock import RunLock
 from streamer.rundir.paths import BEGUN, MANIFEST
 from streamer.workers.stopping import Interrupted, Stop, current_stop
 from tests import runs
-from tests.schemas import closed, wrong
+from tests.documents import wrong
 from tests.videos import write_video
-
-SCHEMA = closed(schema_of(VerificationDocument, "verification"))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +100,7 @@ def test_the_document_is_that_of_the_command_and_holds_to_its_type(name: str, re
     done = runs.streamer("verify", other, "--json", *(["--repair"] if repair else []), cwd=place)
     assert json.loads(done.out) == found.document
     assert done.code == (0 if found.valid else 3)
-    assert wrong(found.document, SCHEMA) == []
+    assert wrong(found.document, VerificationDocument) == []
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
 from streamer.repair.repair import repair
 from streamer.run.finished import Run
+from streamer.run.manifest import Manifest
 from streamer.run.measured_parts import device_parts
 from streamer.run.measurements import DeviceChange
 from streamer.run.run import run
@@ -27,17 +28,14 @@ from streamer.run.setup_parts import device_changes_part
 from streamer.settings.settings import Settings
 from streamer.settings.video import Video
 from streamer.stats.summary import FIGURES, Tally
-from tests import schemas
+from tests import documents
 from tests.runs import manifest
 from tests.videos import write_video
-
-OPEN = ("FaultPart",)
-"""Parts that have other fields beside those of the schema: what a plan of faults asked for."""
 
 
 def wrong(document: object, part: str = "Manifest") -> list[str]:
     """What is wrong with a document, or a part of one, by the closed schema."""
-    return schemas.wrong(document, {**schemas.closed(manifest_schema(), OPEN), "$ref": f"#/$defs/{part}"})
+    return documents.wrong(document, Manifest, part)
 
 
 class Stopping(Silent):

@@ -77,6 +77,7 @@ def test_what_of_a_long_run_was_let_go_is_said(run: Path, tmp_path: Path) -> Non
     document["pieces"]["let_go"] = ["detections.0000.csv", "frames.0000.csv"]
     (pieces / "run.json").write_text(json.dumps(document))
     found = compare_finished([run, pieces], None, tmp_path)
+    assert found["engines"][1]["frames"] is not None
     assert found["engines"][1]["frames"]["scheduled"] == FRAMES - 60
     (said,) = (doubt for doubt in found["doubts"] if "let go" in doubt)
     assert said.startswith(f"the first 60 of {FRAMES} frames of null (pieces) do not count")
@@ -109,7 +110,7 @@ def test_runs_that_took_turns_are_cut_each_at_its_own_rounds(run: Path, tmp_path
     eight, ten = (changed(run, tmp_path / str(n), rounds(n)) for n in (8, 10))
     found = compare_finished([ten, eight], None, tmp_path)
     assert found["run"]["rounds"] == 8, "of the ten of the other two are in no common round"
-    assert [row["frames"]["scheduled"] for row in found["engines"]] == [FRAMES, 64]
+    assert [row["frames"] and row["frames"]["scheduled"] for row in found["engines"]] == [FRAMES, 64]
     assert found["engines"][1]["ratio_p50"] is not None
 
 

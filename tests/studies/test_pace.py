@@ -12,7 +12,7 @@ import cv2
 import pytest
 
 from streamer.errors import UsageError
-from streamer.studies.pace.study import parse_rates
+from streamer.settings.study_options import parse_rates
 from tests.runs import Finished, check_conserved, manifest, streamer
 from tests.videos import write_video
 

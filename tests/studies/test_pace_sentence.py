@@ -16,7 +16,7 @@ from streamer.models.find import find_model
 from streamer.pipeline.drop_policy import Policy
 from streamer.rundir.columns import NEVER, OUTCOMES, Columns
 from streamer.settings.settings import Settings
-from streamer.studies.pace.document import document_of
+from streamer.studies.pace.document import document_so_far
 from streamer.studies.pace.idling import busy_s, idle_penalties, is_saturated
 from streamer.studies.pace.sentence import told_of
 from streamer.studies.pace.study import PaceSettings, PaceStudy
@@ -122,9 +122,10 @@ def test_an_interrupted_study_divides_by_the_time_of_the_rounds_that_count(tmp_p
     assert streamer("replay", clip, *asked, *more, cwd=tmp_path).code == 0
     run = manifest(tmp_path / "run")
     place.lane.directory, place.lane.rounds = tmp_path / "run", 4
-    found = document_of(study, interrupted=True)
+    found = document_so_far(study)
     assert found is not None
     row = found["rates"][0]
+    assert row["frames"] is not None
     assert row["frames"]["delivered"] == 4 * in_a_round
     # By the rows themselves: a run that went on after that is no slower for it.
     ledger = rows(tmp_path / "run" / "frames.csv")
@@ -133,6 +134,6 @@ def test_an_interrupted_study_divides_by_the_time_of_the_rounds_that_count(tmp_p
     assert row["delivered_rate"] == pytest.approx(1000 * 4 * in_a_round / took_ms, abs=0.001)
     run["run"]["duration_s"] *= 10
     (tmp_path / "run" / "run.json").write_text(json.dumps(run))
-    again = document_of(study, interrupted=True)
+    again = document_so_far(study)
     assert again is not None
     assert again["rates"][0]["delivered_rate"] == row["delivered_rate"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from streamer.charts.shown import Shown
 from streamer.studies.bench.chart import PICTURE
-from streamer.studies.bench.document import BenchDocument
+from streamer.studies.bench.document import NAME, SCHEMA_VERSION, BenchDocument
+from streamer.studies.read_study import read_study
 
 SHOWN = ("mean", "p50", "p95", "p99", "max")
 """The statistics that a notebook shows."""
@@ -48,3 +49,9 @@ class BenchResult(Shown):
             )
             for row, values in zip(rows, figures, strict=True)
         ]
+
+
+def read_bench(directory: Path) -> BenchResult:
+    """That of which ``bench.json`` is in the directory. Raises UsageError when it cannot be read."""
+    document, interrupted = read_study(directory / f"{NAME}.json", SCHEMA_VERSION)
+    return BenchResult(directory, cast(BenchDocument, document), interrupted)

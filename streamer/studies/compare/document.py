@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from streamer import __version__
+from streamer.machine.info import MachinePart
+from streamer.run.setup_parts import ModelPart, SourcePart
 from streamer.stats.percentiles import frames_needed
 from streamer.stats.speed_ratio import ROUNDS_NEEDED, SECONDS_NEEDED
 from streamer.studies.compare.advice import advise
-from streamer.studies.compare.rows import Table
+from streamer.studies.compare.rows import EngineRow, Table
 from streamer.studies.run_figures import undecoded
 
 SCHEMA_VERSION = 1
@@ -27,6 +29,53 @@ COLUMNS = (
 """Of the table."""
 
 
+class ComparedRunPart(TypedDict):
+    """The ``run`` of ``compare.json``: how the engines were run, as in ``run.json``.
+
+    Each has seen ``frames`` frames, in ``rounds`` rounds of about ``round_frames``; ``rounds`` is 0 where the runs
+    were not ``interleaved``. Of an interrupted comparison they are what all engines have finished.
+    """
+
+    fps: str
+    closed_loop: bool
+    policy: str
+    queue: int
+    video: str
+    confidence: float
+    iou: float
+    fit: str
+    loop: bool
+    started: str
+    frames: int
+    rounds: int
+    round_frames: int
+    interleaved: bool
+    interrupted: bool
+
+
+class ComparisonDocument(TypedDict):
+    """``compare.json``: ``answer`` is the advice, ``engines`` has a row for each, in the order of asking.
+
+    ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``. ``baseline`` names the engine that the
+    others are compared with, ``reference`` the one that agreement is with, ``truth`` the ground truth; null for none.
+    """
+
+    schema_version: int
+    streamer: str
+    answer: str
+    notes: list[str]
+    doubts: list[str]
+    source: SourcePart
+    model: ModelPart
+    machine: MachinePart
+    versions: dict[str, str]
+    run: ComparedRunPart
+    baseline: str
+    reference: str | None
+    truth: str | None
+    engines: list[EngineRow]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What is said of a comparison beside its rows.
@@ -37,11 +86,11 @@ class Circumstances:
     ``differing`` names the conditions that were not the same for all runs.
     """
 
-    source: Mapping[str, Any]
-    model: Mapping[str, Any]
-    machine: Mapping[str, Any]
-    versions: Mapping[str, str]
-    run: Mapping[str, Any]
+    source: SourcePart
+    model: ModelPart
+    machine: MachinePart
+    versions: dict[str, str]
+    run: ComparedRunPart
     reference: str | None
     truth: str | None
     notes: Sequence[str]
@@ -49,7 +98,7 @@ class Circumstances:
     differing: Sequence[str] = ()
 
 
-def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
+def document_of(table: Table, about: Circumstances) -> ComparisonDocument:
     """The document, in the order in which people read it."""
     rows = table.rows()
     unsure = [row["engine"] for row in rows if row["median_ms"] is not None and row["ratio_p50"] is None]
@@ -65,11 +114,11 @@ def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
         "answer": advise(rows, lambda one, other: table.ratio(one, other, 0.5), about.differing),
         "notes": list(about.notes),
         "doubts": doubts,
-        "source": dict(about.source),
-        "model": dict(about.model),
-        "machine": dict(about.machine),
-        "versions": dict(about.versions),
-        "run": dict(about.run),
+        "source": about.source,
+        "model": about.model,
+        "machine": about.machine,
+        "versions": about.versions,
+        "run": about.run,
         "baseline": table.baseline,
         "reference": about.reference,
         "truth": about.truth,
@@ -77,11 +126,20 @@ def document_of(table: Table, about: Circumstances) -> dict[str, Any]:
     }
 
 
-def run_part(manifest: Mapping[str, Any], frames: int, rounds: int, block: int, interrupted: bool) -> dict[str, Any]:
+def run_part(manifest: Mapping[str, Any], frames: int, rounds: int, block: int, interrupted: bool) -> ComparedRunPart:
     """The ``run`` of the document, after that of one of its runs; ``rounds`` is 0 where they were not interleaved."""
-    names = ("fps", "closed_loop", "policy", "queue", "video", "confidence", "iou", "fit", "loop", "started")
+    run = manifest["run"]
     return {
-        **{name: manifest["run"][name] for name in names},
+        "fps": run["fps"],
+        "closed_loop": run["closed_loop"],
+        "policy": run["policy"],
+        "queue": run["queue"],
+        "video": run["video"],
+        "confidence": run["confidence"],
+        "iou": run["iou"],
+        "fit": run["fit"],
+        "loop": run["loop"],
+        "started": run["started"],
         "frames": frames,
         "rounds": rounds,
         "round_frames": block,

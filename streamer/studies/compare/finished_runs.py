@@ -17,7 +17,7 @@ from streamer.rundir.frames_csv import read_ledger
 from streamer.rundir.paths import MANIFEST
 from streamer.studies.compare.accuracy import Judged
 from streamer.studies.compare.conditions import CONTENT, differences, same_pictures
-from streamer.studies.compare.document import Circumstances, document_of, run_part
+from streamer.studies.compare.document import Circumstances, ComparisonDocument, document_of, run_part
 from streamer.studies.compare.rows import Entry, Table
 from streamer.studies.interleave import frames_in_a_round
 from streamer.studies.offline_detector import agreement_of
@@ -34,7 +34,7 @@ def is_run(path: str) -> bool:
     return (Path(path) / MANIFEST).is_file()
 
 
-def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, out: Path) -> dict[str, Any]:
+def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, out: Path) -> ComparisonDocument:
     """The document of a comparison of finished runs; nothing is run.
 
     Runs that took turns in one study are paired round by round; of others each is drawn by itself, because what

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from streamer.engines.config import precision_of
 from streamer.engines.equivalence import Sameness, configuration
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import SinkError
+from streamer.run.manifest import Verdict
+from streamer.run.measured_parts import OutcomesPart
 from streamer.rundir.columns import Columns, read_all_columns
 from streamer.rundir.paths import FRAMES
 from streamer.stats.speed_ratio import (
@@ -29,10 +31,68 @@ from streamer.stats.speed_ratio import (
 )
 from streamer.studies.compare.accuracy import Judged
 from streamer.studies.interleave import LEAST_FRAMES
-from streamer.studies.run_figures import drops_percent, milliseconds, outcomes, percentiles, ratio, read_manifest
+from streamer.studies.run_figures import (
+    EstimatePart,
+    PercentilesPart,
+    drops_percent,
+    milliseconds,
+    outcomes,
+    percentiles,
+    ratio,
+    read_manifest,
+)
 
 LEAST_AGREEMENT = 0.9
 """An engine whose agreement with the reference is under this disagrees, as in ``streamer parity``."""
+
+
+class WorthPart(TypedDict):
+    """What an engine's detections are worth; null: nothing tells.
+
+    ``agreement_share`` is the share of detections that it has in common with the reference.
+    """
+
+    agreement: Literal["agrees", "disagrees", "unchecked"]
+    agreement_share: float | None
+    offline_map50: float | None
+    streaming_map50: float | None
+
+
+class _Named(TypedDict):
+    engine: str
+    speed: Literal["baseline", "faster", "slower", "no difference", "unavailable"]
+    why: str | None
+
+
+class EngineRow(_Named, WorthPart):
+    """An engine of ``compare.json``, as ``engine`` names it; of one that is unavailable ``why`` says why.
+
+    ``speed`` is what it is, measured by the baseline; ``ratio_*`` are its result latency, times the baseline's: null
+    where too little was seen, as ``median_ms`` is, the median of its result latency. ``*_ms`` are milliseconds.
+    ``same_as`` names an earlier engine that runs in the same configuration. ``directory`` is its run directory, from
+    that of the comparison. Of one that is unavailable, and has no run, all the rest is null.
+    """
+
+    precision: str | None
+    devices: str | None
+    same_as: str | None
+    read_ms: float | None
+    compile_ms: float | None
+    first_inference_ms: float | None
+    frames: OutcomesPart | None
+    drops_percent: float | None
+    service_ms: PercentilesPart | None
+    result_latency_ms: PercentilesPart | None
+    latency_ms: PercentilesPart | None
+    age_ms: PercentilesPart | None
+    median_ms: EstimatePart | None
+    ratio_p50: EstimatePart | None
+    ratio_p95: EstimatePart | None
+    peak_resident_mb: float | None
+    cpu_ms_per_frame: float | None
+    slo: Literal["met", "missed"] | None
+    verdict: Verdict | None
+    directory: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +139,7 @@ class Table:
         self.runs = {entry.name: _read(entry, entry.directory) for entry in entries if entry.directory is not None}
         self.baseline = baseline
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[EngineRow]:
         """A row per entry, in their order."""
         sameness = Sameness()
         return [
@@ -99,15 +159,14 @@ class Table:
         # Any of them may be compared with any other, and the advice is wrong with one that is.
         return None if found is None else between_processes(found, MARGIN * math.comb(len(self.runs), 2))
 
-    def _row(self, run: _Read, sameness: Sameness) -> dict[str, Any]:
+    def _row(self, run: _Read, sameness: Sameness) -> EngineRow:
         entry, manifest, columns = run.entry, run.manifest, run.columns
         engine, resources = manifest["engine"], manifest["resources"]
         frames = outcomes(columns)
         is_baseline = entry.name == self.baseline
-        ratios = {
-            name: None if is_baseline else self.ratio(self.baseline, entry.name, p)
-            for name, p in (("ratio_p50", 0.5), ("ratio_p95", 0.95))
-        }
+        ratio_p50, ratio_p95 = (
+            None if is_baseline else self.ratio(self.baseline, entry.name, p) for p in (0.5, 0.95)
+        )
         runs_as = configuration(
             parse_spec(engine["spec"]),
             entry.file,
@@ -117,13 +176,15 @@ class Table:
         )
         return {
             "engine": entry.name,
-            "speed": (Speed.BASELINE if is_baseline else _speed(ratios["ratio_p50"])).value,
+            "speed": (Speed.BASELINE if is_baseline else _speed(ratio_p50)).value,
             "why": entry.why,
             **_worth(entry.judged),
             "precision": precision_of(engine["config_in_force"]) or None,
             "devices": " ".join(engine["execution_devices"]),
             "same_as": sameness.first(runs_as, entry.name),
-            **{name: engine[name] for name in ("read_ms", "compile_ms", "first_inference_ms")},
+            "read_ms": engine["read_ms"],
+            "compile_ms": engine["compile_ms"],
+            "first_inference_ms": engine["first_inference_ms"],
             "frames": frames,
             "drops_percent": drops_percent(frames),
             "service_ms": percentiles(columns.service),
@@ -131,7 +192,8 @@ class Table:
             "latency_ms": percentiles(columns.latency),
             "age_ms": None if manifest["run"]["closed_loop"] else percentiles(columns.age()),
             "median_ms": milliseconds(quantile_of(columns.result_latency, 0.5, entry.block)),
-            **{name: ratio(found) for name, found in ratios.items()},
+            "ratio_p50": ratio(ratio_p50),
+            "ratio_p95": ratio(ratio_p95),
             "peak_resident_mb": resources["peak_resident_mb"],
             "cpu_ms_per_frame": _cpu_ms(manifest),
             "slo": manifest["slo"],
@@ -153,29 +215,40 @@ def _speed(ratio: Estimate | None) -> Speed:
     return Speed.NO_DIFFERENCE if ratio is None else speed(ratio)
 
 
-def _unavailable(entry: Entry) -> dict[str, Any]:
-    nothing = dict.fromkeys(
-        (
-            *("precision", "devices", "same_as", "read_ms", "compile_ms", "first_inference_ms", "frames"),
-            *("drops_percent", "service_ms", "result_latency_ms", "latency_ms", "age_ms", "median_ms"),
-            *("ratio_p50", "ratio_p95", "peak_resident_mb", "cpu_ms_per_frame", "slo", "verdict", "directory"),
-        )
-    )
+def _unavailable(entry: Entry) -> EngineRow:
     return {
         "engine": entry.name,
         "speed": Speed.UNAVAILABLE.value,
         "why": entry.why,
         **_worth(None),
-        **nothing,
+        "precision": None,
+        "devices": None,
+        "same_as": None,
+        "read_ms": None,
+        "compile_ms": None,
+        "first_inference_ms": None,
+        "frames": None,
+        "drops_percent": None,
+        "service_ms": None,
+        "result_latency_ms": None,
+        "latency_ms": None,
+        "age_ms": None,
+        "median_ms": None,
+        "ratio_p50": None,
+        "ratio_p95": None,
+        "peak_resident_mb": None,
+        "cpu_ms_per_frame": None,
+        "slo": None,
+        "verdict": None,
+        "directory": None,
     }
 
 
-def _worth(judged: Judged | None) -> dict[str, Any]:
+def _worth(judged: Judged | None) -> WorthPart:
     judged = judged or Judged()
     share = None if judged.agreement is None else judged.agreement.smaller
-    verdict = "unchecked" if share is None else "agrees" if share >= LEAST_AGREEMENT else "disagrees"
     return {
-        "agreement": verdict,
+        "agreement": "unchecked" if share is None else "agrees" if share >= LEAST_AGREEMENT else "disagrees",
         "agreement_share": _rounded(share),
         "offline_map50": _rounded(judged.offline_map50),
         "streaming_map50": _rounded(judged.streaming_map50),

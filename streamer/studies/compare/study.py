@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from streamer.engines.equivalence import file_of
 from streamer.engines.variants import EngineSpec, Runtime
@@ -23,11 +22,14 @@ from streamer.settings.settings import Settings
 from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.compare.accuracy import Judged, Judging, run_to_judge
-from streamer.studies.compare.document import Circumstances, document_of, run_part
+from streamer.studies.compare.document import Circumstances, ComparisonDocument, document_of, run_part
 from streamer.studies.compare.rows import Entry, Table
 from streamer.studies.engine_choice import check_refinements, why_not
 from streamer.studies.interleave import Interleaved, Lane, Watch, frames_in_a_round, starts_of_rounds
 from streamer.workers.clock import MonotonicClock
+
+DEFAULT = "tutorial"
+"""The engines that are compared unless others are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +92,13 @@ class Comparison:
         """The lanes of engines that nothing speaks against so far."""
         return [lane for lane in self.lanes if lane.why is None]
 
-    def document(self, advance: Callable[[], None]) -> dict[str, Any]:
+    def document(self, advance: Callable[[], None]) -> ComparisonDocument:
         """What it came to; what was found is judged first, and ``advance`` called `Judging.steps` times.
 
         Raises EngineError when not one engine came to its end.
         """
+        if not self.running:
+            raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
         done = self._done()
         runs = (
             run_to_judge(directory, null=spec.runtime is Runtime.NULL)
@@ -109,7 +113,7 @@ class Comparison:
             interrupted=False,
         )
 
-    def document_so_far(self) -> dict[str, Any] | None:
+    def document_so_far(self) -> ComparisonDocument | None:
         """What an interrupted one came to, by the rounds that all have finished; None when there are none."""
         done = self._done()
         if not done or not self.running:
@@ -123,9 +127,7 @@ class Comparison:
 
     def _document(
         self, judged: Sequence[Judged | None], done: int, notes: Sequence[str], *, interrupted: bool
-    ) -> dict[str, Any]:
-        if not self.running:
-            raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
+    ) -> ComparisonDocument:
         frames = self.frames if done == len(self.starts) else self.starts[done]
         block = frames_in_a_round(self.rate)
         entries = [

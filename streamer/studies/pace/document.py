@@ -6,20 +6,28 @@ import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
 import numpy as np
 
 from streamer import __version__
+from streamer.errors import EngineError
 from streamer.machine import installation
+from streamer.machine.info import MachinePart
+from streamer.run.manifest import Verdict
+from streamer.run.measured_parts import OutcomesPart
+from streamer.run.setup_parts import ModelPart, SourcePart
 from streamer.rundir.columns import NEVER, Values, read_columns
 from streamer.rundir.frames_csv import read_frames
 from streamer.rundir.paths import FRAMES
 from streamer.stats.speed_ratio import quantile_of
+from streamer.studies.interleave import Lane
 from streamer.studies.pace.idling import busy_s, idle_penalties, is_saturated
 from streamer.studies.pace.sentence import highest_rate, told_of
 from streamer.studies.pace.study import At, PaceStudy
 from streamer.studies.run_figures import (
+    EstimatePart,
+    PercentilesPart,
     drops_percent,
     milliseconds,
     outcomes,
@@ -42,12 +50,96 @@ COLUMNS = (
 """Of the table."""
 
 
-def document_of(study: PaceStudy, *, interrupted: bool = False) -> dict[str, Any] | None:
-    """The document, of the rounds that all have done; None when there is none."""
-    lanes = [place.lane for place in study.places if place.lane.directory is not None and place.lane.why is None]
-    rounds = min((lane.rounds for lane in lanes), default=0)
-    if not rounds:
-        return None
+class RateRow(TypedDict):
+    """An engine at a rate in ``pace.json``; ``why`` says why it did not run, and then all that is measured is null.
+
+    ``fps`` is ``max`` or a rate, as a fraction where it is no whole number. ``*_ms`` are milliseconds. ``infer_*`` is
+    the inference alone, and ``idle_penalty`` how many times as long it takes as in the closed loop: null without one,
+    and where the engine is ``saturated``. ``directory`` is its run directory, from that of the study.
+    """
+
+    engine: str
+    fps: str
+    closed_loop: bool
+    delivered_rate: float | None
+    frames: OutcomesPart | None
+    drops_percent: float | None
+    service_ms: PercentilesPart | None
+    infer_ms: PercentilesPart | None
+    result_latency_ms: PercentilesPart | None
+    latency_ms: PercentilesPart | None
+    age_ms: PercentilesPart | None
+    infer_median_ms: EstimatePart | None
+    result_latency_median_ms: EstimatePart | None
+    idle_penalty: EstimatePart | None
+    saturated: bool | None
+    slo: Literal["met", "missed"] | None
+    slo_why: str | None
+    verdict: Verdict | None
+    why: str | None
+    directory: str | None
+
+
+class PaceRunPart(TypedDict):
+    """The ``run`` of ``pace.json``: how the engines were run, ``seconds`` of schedule at each rate in ``rounds``.
+
+    Of an interrupted study ``rounds`` are those that all have finished.
+    """
+
+    queue: int
+    video: str
+    confidence: float
+    iou: float
+    fit: str
+    started: str
+    policy: str
+    seconds: float
+    rounds: int
+    interrupted: bool
+
+
+class PaceDocument(TypedDict):
+    """``pace.json``: ``answer`` has a sentence for each engine, ``rates`` a row for each engine and rate.
+
+    ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``. ``highest_rate`` has for each engine
+    the highest rate that meets the objectives of ``slo``, null when none does; it is null when nothing was asked.
+    """
+
+    schema_version: int
+    streamer: str
+    answer: str
+    notes: list[str]
+    source: SourcePart
+    model: ModelPart
+    machine: MachinePart
+    versions: dict[str, str]
+    run: PaceRunPart
+    slo: str | None
+    highest_rate: dict[str, str | None] | None
+    engines: list[str]
+    rates: list[RateRow]
+
+
+def document_of(study: PaceStudy) -> PaceDocument:
+    """What it came to. Raises EngineError when not one engine came to its end."""
+    if not _ran(study):
+        raise EngineError(f"no engine came to its end: {study.places[0].lane.why}")
+    return _document(study, interrupted=False)
+
+
+def document_so_far(study: PaceStudy) -> PaceDocument | None:
+    """What an interrupted one came to, by the rounds that all have finished; None when there are none."""
+    return _document(study, interrupted=True) if min((lane.rounds for lane in _ran(study)), default=0) else None
+
+
+def _ran(study: PaceStudy) -> list[Lane]:
+    """The lanes that nothing ended early but an interruption."""
+    return [place.lane for place in study.places if place.lane.directory is not None and place.lane.why is None]
+
+
+def _document(study: PaceStudy, *, interrupted: bool) -> PaceDocument:
+    lanes = _ran(study)
+    rounds = min(lane.rounds for lane in lanes)
     rows = [_row(study, place, rounds) if place.lane in lanes else _unavailable(place) for place in study.places]
     _add_penalties(
         [(place, row) for place, row in zip(study.places, rows, strict=True) if place.lane in lanes], rounds
@@ -70,7 +162,12 @@ def document_of(study: PaceStudy, *, interrupted: bool = False) -> dict[str, Any
         "machine": manifest["machine"],
         "versions": manifest["versions"],
         "run": {
-            **{name: manifest["run"][name] for name in ("queue", "video", "confidence", "iou", "fit", "started")},
+            "queue": manifest["run"]["queue"],
+            "video": manifest["run"]["video"],
+            "confidence": manifest["run"]["confidence"],
+            "iou": manifest["run"]["iou"],
+            "fit": manifest["run"]["fit"],
+            "started": manifest["run"]["started"],
             "policy": study.settings.replay.policy_in_force.value,
             "seconds": study.settings.seconds,
             "rounds": rounds,
@@ -83,7 +180,7 @@ def document_of(study: PaceStudy, *, interrupted: bool = False) -> dict[str, Any
     }
 
 
-def _row(study: PaceStudy, place: At, rounds: int) -> dict[str, Any]:
+def _row(study: PaceStudy, place: At, rounds: int) -> RateRow:
     directory = place.lane.directory
     assert directory is not None
     in_a_round = place.lane.starts[1]
@@ -117,11 +214,13 @@ def _row(study: PaceStudy, place: At, rounds: int) -> dict[str, Any]:
     }
 
 
-def _add_penalties(there: Sequence[tuple[At, dict[str, Any]]], rounds: int) -> None:
+def _add_penalties(there: Sequence[tuple[At, RateRow]], rounds: int) -> None:
     """To each rate its idle penalty, but where the engine is busy all the time: there it idles at none."""
     loops = {row["engine"]: _rounds_of(place, _infer(place), rounds) for place, row in there if row["closed_loop"]}
     idling = [
-        (place, row) for place, row in there if row["engine"] in loops and not row["closed_loop"] | row["saturated"]
+        (place, row)
+        for place, row in there
+        if row["engine"] in loops and not (row["closed_loop"] or row["saturated"])
     ]
     found = idle_penalties(
         loops, [(row["engine"], _rounds_of(place, _infer(place), rounds)) for place, row in idling]
@@ -130,17 +229,26 @@ def _add_penalties(there: Sequence[tuple[At, dict[str, Any]]], rounds: int) -> N
         row["idle_penalty"] = ratio(penalty)
 
 
-def _unavailable(place: At) -> dict[str, Any]:
-    nothing = (
-        *("delivered_rate", "frames", "drops_percent", "service_ms", "infer_ms", "result_latency_ms", "latency_ms"),
-        *("age_ms", "infer_median_ms", "result_latency_median_ms", "idle_penalty", "saturated"),
-        *("slo", "slo_why", "verdict"),
-    )
+def _unavailable(place: At) -> RateRow:
     return {
         "engine": place.spec.spec,
         "fps": _as_text(place),
         "closed_loop": place.pace == "max",
-        **dict.fromkeys(nothing),
+        "delivered_rate": None,
+        "frames": None,
+        "drops_percent": None,
+        "service_ms": None,
+        "infer_ms": None,
+        "result_latency_ms": None,
+        "latency_ms": None,
+        "age_ms": None,
+        "infer_median_ms": None,
+        "result_latency_median_ms": None,
+        "idle_penalty": None,
+        "saturated": None,
+        "slo": None,
+        "slo_why": None,
+        "verdict": None,
         "why": place.lane.why,
         "directory": None,
     }

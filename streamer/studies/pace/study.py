@@ -14,7 +14,7 @@ from streamer.engines.variants import EngineSpec
 from streamer.errors import UsageError
 from streamer.models.model import Model
 from streamer.rundir.paths import file_name
-from streamer.schedule.schedule import Pace, parse_fps
+from streamer.schedule.schedule import Pace
 from streamer.settings.settings import Settings
 from streamer.sources.registry import open_source, refuse_live
 from streamer.studies.engine_choice import check_refinements, why_not
@@ -26,13 +26,8 @@ ROUNDS = 8
 LEAST_SECONDS = 4.0
 
 
-def parse_rates(text: str) -> tuple[Pace, ...]:
-    """The rates that ``--fps`` asks for, as in ``2,5,30,max``: ascending, ``max`` last. Raises UsageError."""
-    rates = {parse_fps(part.strip()) for part in text.split(",")}
-    if "source" in rates:
-        raise UsageError(f"--fps {text}: give frames per second and max, as in 2,5,10,30,max")
-    paced = sorted(rate for rate in rates if isinstance(rate, Fraction))
-    return (*paced, "max") if "max" in rates else tuple(paced)
+DEFAULT = "ir-auto-shared"
+"""The engine that is studied unless others are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

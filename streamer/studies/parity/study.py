@@ -28,6 +28,7 @@ from streamer.errors import EngineError, EngineUnavailable, ModelError, UsageErr
 from streamer.models.model import Model
 from streamer.settings.option import ANY_SHARE, FROM_1, option, rows_of
 from streamer.settings.settings import OPTIONS
+from streamer.settings.study_options import TRUTH
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.offline_detector import Opened
 from streamer.studies.parity.rows import EngineParity, Verdict
@@ -57,13 +58,7 @@ class ParitySettings:
         read=int,
         range=FROM_1,
     )
-    truth: Path | None = option(
-        None,
-        "--truth FILE.json",
-        "Ground truth as COCO JSON.",
-        default_text="the synthetic street's own",
-        read=Path,
-    )
+    truth: Path | None = field(default=None, metadata={"option": TRUTH})
     min_agreement: float = option(
         0.9,
         "--min-agreement A",

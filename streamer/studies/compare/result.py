@@ -1,0 +1,58 @@
+"""What a comparison came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from streamer.charts.shown import Shown
+from streamer.studies.compare.chart import PICTURE
+from streamer.studies.compare.document import NAME, SCHEMA_VERSION, ComparisonDocument
+from streamer.studies.read_study import read_study
+from streamer.studies.table_cells import number, percent, ratio
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ComparisonResult(Shown):
+    """A finished comparison: its directory, and its document, which is ``compare.json``.
+
+    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. What it was to replace in its
+    directory stays then, and ``directory`` is ``unfinished-compare`` in there.
+    """
+
+    directory: Path
+    document: ComparisonDocument
+    interrupted: str | None
+
+    @property
+    def answer(self) -> str:
+        """The advice."""
+        return self.document["answer"]
+
+    @property
+    def picture(self) -> Path | None:
+        """``compare.png``; None where it was not drawn."""
+        drawn = self.directory / PICTURE
+        return drawn if drawn.is_file() else None
+
+    def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        headings = ("engine", "p50 ms", "p95 ms", "drops", f"times {self.document['baseline']}'s", "speed")
+        return headings, [
+            (
+                row["engine"],
+                number(row["result_latency_ms"] and row["result_latency_ms"]["p50"], 1),
+                number(row["result_latency_ms"] and row["result_latency_ms"]["p95"], 1),
+                percent(row["drops_percent"]),
+                ratio(row["ratio_p50"]),
+                row["speed"],
+            )
+            for row in self.document["engines"]
+        ]
+
+
+def read_comparison(directory: Path) -> ComparisonResult:
+    """That of which ``compare.json`` is in the directory. Raises UsageError when it cannot be read."""
+    document, interrupted = read_study(directory / f"{NAME}.json", SCHEMA_VERSION)
+    return ComparisonResult(directory, cast(ComparisonDocument, document), interrupted)

@@ -1,0 +1,56 @@
+"""A study of paces from the first check to the last file, as the command and the library have it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from streamer.models.model import Model
+from streamer.rundir.paths import default_path
+from streamer.studies.free_place import of_study
+from streamer.studies.onlooker import Onlooker
+from streamer.studies.output import write_files
+from streamer.studies.pace.chart import PICTURE, draw_pace
+from streamer.studies.pace.document import COLUMNS, NAME, PaceDocument, document_of, document_so_far
+from streamer.studies.pace.result import PaceResult
+from streamer.studies.pace.study import PaceSettings, PaceStudy
+from streamer.studies.successor import Kind, Successor, successor
+from streamer.workers.stopping import Interrupted
+
+FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
+
+
+def conduct(
+    source: str, settings: PaceSettings, find: Callable[[str | None, bool], Model], onlooker: Onlooker
+) -> PaceResult:
+    """Studies engines at several rates, where ``settings.replay.out`` says.
+
+    ``find`` finds the model by its name or path, and is told whether it is trusted. Interrupted when rounds are
+    finished, it says so in its result, and when none is, raises Interrupted. Raises what `PaceStudy` and `successor`
+    raise, and EngineError when no engine came to its end.
+    """
+    replay = settings.replay
+    out = replay.out or default_path(datetime.now(UTC), source, NAME)
+    with successor(FILES, out, overwrite=replay.overwrite) as place:
+        study = PaceStudy(source, find(replay.model, replay.trust), settings, place.path)
+        document, interrupted = _run(study, place, onlooker)
+        write_files(place.path, NAME, COLUMNS, document["rates"], document)
+        if replay.chart:
+            draw_pace(place.path, document)
+        if interrupted is None:
+            place.take_over()
+    return PaceResult(place.path, document, interrupted)
+
+
+def _run(study: PaceStudy, place: Successor, onlooker: Onlooker) -> tuple[PaceDocument, str | None]:
+    """The document, and what interrupted it, if something did."""
+    onlooker.notes([*place.notes, *study.info.notes])
+    with onlooker.progress(study.lanes) as (watch, _):
+        try:
+            study.run(watch)
+            return document_of(study), None
+        except Interrupted as error:
+            document = document_so_far(study)
+            if document is None:
+                raise
+            return document, error.reason

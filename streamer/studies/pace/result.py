@@ -1,0 +1,60 @@
+"""What a study of paces came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from streamer.charts.shown import Shown
+from streamer.studies.pace.chart import PICTURE
+from streamer.studies.pace.document import NAME, SCHEMA_VERSION, PaceDocument
+from streamer.studies.read_study import read_study
+from streamer.studies.table_cells import number, percent, rate, ratio
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PaceResult(Shown):
+    """A finished study of paces: its directory, and its document, which is ``pace.json``.
+
+    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. What it was to replace in its
+    directory stays then, and ``directory`` is ``unfinished-pace`` in there.
+    """
+
+    directory: Path
+    document: PaceDocument
+    interrupted: str | None
+
+    @property
+    def answer(self) -> str:
+        """A sentence for each engine."""
+        return self.document["answer"]
+
+    @property
+    def picture(self) -> Path | None:
+        """``pace.png``; None where it was not drawn."""
+        drawn = self.directory / PICTURE
+        return drawn if drawn.is_file() else None
+
+    def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        headings = ("engine", "fps", "done/s", "drops", "infer", "times", "p50 ms", "p95 ms")
+        return headings, [
+            (
+                row["engine"],
+                rate(row["fps"]),
+                number(row["delivered_rate"], 1),
+                percent(row["drops_percent"]),
+                number(row["infer_median_ms"] and row["infer_median_ms"]["value"], 1),
+                ratio(row["idle_penalty"]),
+                number(row["result_latency_ms"] and row["result_latency_ms"]["p50"], 1),
+                number(row["result_latency_ms"] and row["result_latency_ms"]["p95"], 1),
+            )
+            for row in self.document["rates"]
+        ]
+
+
+def read_pace(directory: Path) -> PaceResult:
+    """That of which ``pace.json`` is in the directory. Raises UsageError when it cannot be read."""
+    document, interrupted = read_study(directory / f"{NAME}.json", SCHEMA_VERSION)
+    return PaceResult(directory, cast(PaceDocument, document), interrupted)
