@@ -49,8 +49,6 @@ ROLES = {
     "study": "what a study does",
     "conduct": "a study from its first check to its last file",
     "document": "its JSON document",
-    "conduct": "the study, from the first check to the last file",
-    "result": "what it came to",
     "rows": "its rows",
     "result": "what it came to",
     "chart": "its chart",

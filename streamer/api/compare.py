@@ -21,6 +21,8 @@ from streamer.studies.compare.result import ComparisonResult
 from streamer.studies.compare.study import DEFAULT, CompareSettings
 from streamer.studies.engine_choice import asked_engines, read_engines
 
+OWN = ("engine", "engines", "baseline", "truth")
+
 
 def compare(
     source: Source,
@@ -48,9 +50,7 @@ def compare(
             engines=asked_engines(read_engines(engine), engines, DEFAULT),
             baseline=BASELINE.value_of(baseline),
             truth=TRUTH.value_of(truth),
-            replay=given_settings(
-                {"video": Video.NONE, **options}, CompareOptions, ("engine", "engines", "baseline", "truth")
-            ),
+            replay=given_settings({"video": Video.NONE, **options}, CompareOptions, OWN),
         )
     sources = [fspath(one) for one in (source, *more)]
     return called(lambda stop, shown: conduct(sources, settings, find_model, Observed(shown, stop)), observer)

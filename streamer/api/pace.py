@@ -21,6 +21,8 @@ from streamer.studies.pace.conduct import conduct
 from streamer.studies.pace.result import PaceResult
 from streamer.studies.pace.study import DEFAULT, PaceSettings
 
+OWN = ("fps", "duration", "engine", "engines")
+
 
 def pace(
     source: Source,
@@ -50,8 +52,6 @@ def pace(
             engines=asked_engines(read_engines(engine), engines, DEFAULT),
             rates=read_rates(fps),
             seconds=seconds,
-            replay=given_settings(
-                {"video": Video.NONE, **options}, PaceOptions, ("fps", "duration", "engine", "engines")
-            ),
+            replay=given_settings({"video": Video.NONE, **options}, PaceOptions, OWN),
         )
     return called(lambda stop, shown: conduct(fspath(source), settings, find_model, Observed(shown, stop)), observer)

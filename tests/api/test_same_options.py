@@ -18,7 +18,7 @@ from streamer.settings.keywords import CompareOptions, PaceOptions
 from streamer.settings.settings import Settings
 from streamer.settings.video import Video
 
-FUNCTIONS = [name for name in streamer.aio.__all__]
+FUNCTIONS = list(streamer.aio.__all__)
 OF_THE_TERMINAL = {"json", "quiet"}
 """Options for what is printed, which a function has no use for."""
 OF_THE_LIBRARY = {"observer", "options", "settings"}
@@ -72,10 +72,8 @@ def test_the_options_are_those_of_the_command(name: str) -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_default_of_its_own_is_that_of_the_command(name: str) -> None:
     flags = {flag: parameter.opts[0] for flag, parameter in taken(command_of(name)).items()}
-    said = {option: default for option, default in own(name).items() if isinstance(default, str | int | float)}
-    words = [
-        part for option, default in said.items() if default is not False for part in (flags[option], str(default))
-    ]
+    said = {option: default for option, default in own(name).items() if default not in (None, False)}
+    words = [word for option, default in said.items() for word in (flags[option], str(default))]
     assert given(name, *words) == given(name)
 
 

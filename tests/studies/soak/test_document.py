@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from jsonschema import Draft202012Validator
 
 from streamer.run.run import run
-from streamer.run.schema import schema_of
 from streamer.settings.settings import Settings
 from streamer.studies.soak.document import SoakDocument
 from streamer.studies.soak.soak_settings import SoakSettings
 from streamer.studies.soak.study import Soak, resumed
 from streamer.studies.soak.verdicts import judge
-from tests.run.test_schema import OPEN
+from tests import documents
 from tests.studies.soak.soaks import manifest_of, shortened
 from tests.studies.soak.test_study import Stops
 from tests.studies.soak.test_verdicts import hour
 from tests.videos import write_video
 
 
-@cache
-def closed_schema() -> dict[str, Any]:
-    """The schema, and nothing beside the fields that it names."""
-    schema = schema_of(SoakDocument, "soak.json")
-    for name, part in schema["$defs"].items():
-        part["additionalProperties"] = name in OPEN
-    return schema
-
-
-def wrong(document: object, part: str = "SoakDocument") -> list[str]:
-    """What is wrong with a document, or a part of one."""
-    schema = {**closed_schema(), "$ref": f"#/$defs/{part}"}
-    return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(document)]
+def wrong(document: object, part: str = "") -> list[str]:
+    """What is wrong with a document, or a part of one: also a field that is missing, or one more."""
+    return documents.wrong(document, SoakDocument, part)
 
 
 def soak_in(place: Path, **more: Any) -> Soak:
@@ -71,7 +58,7 @@ def test_what_a_soak_writes_holds_to_it_also_with_parts_that_were_stopped_or_kil
     document = document_of(again)
     assert [part["verdict"] for part in document["parts"]] == ["KILLED", "VALID"]
     assert wrong(document) == []
-    assert list(document) == list(closed_schema()["$defs"]["SoakDocument"]["properties"]), "the order is another one"
+    assert list(document) == list(SoakDocument.__annotations__), "the order is another one"
 
 
 def test_so_does_one_with_faults_that_failed(tmp_path: Path) -> None:
