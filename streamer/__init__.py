@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     from streamer import aio
+    from streamer.api.detecting import Detector
+    from streamer.api.effective import Effective
     from streamer.api.progress import Progress
     from streamer.api.replay import replay
+    from streamer.detection.detections import Detections
     from streamer.detection.input_spec import Fit
     from streamer.errors import (
         CacheError,
@@ -41,6 +44,9 @@ __version__ = "0.1.0"
 __all__ = [
     "CacheError",
     "Defect",
+    "Detections",
+    "Detector",
+    "Effective",
     "EngineError",
     "EngineLost",
     "EngineUnavailable",
@@ -66,8 +72,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Detector": "streamer.api.detecting",
+    "Effective": "streamer.api.effective",
     "Progress": "streamer.api.progress",
     "replay": "streamer.api.replay",
+    "Detections": "streamer.detection.detections",
     "Fit": "streamer.detection.input_spec",
     "FrameRecord": "streamer.ledger.record",
     "Outcome": "streamer.ledger.record",

@@ -13,7 +13,21 @@ import streamer
 from streamer import errors
 from tests.test_imports import loaded_by
 
-NAMES = ("aio", "replay", "Progress", "Settings", "Run", "Policy", "Video", "Fit", "FrameRecord", "Outcome")
+NAMES = (
+    "aio",
+    "replay",
+    "Detector",
+    "Detections",
+    "Effective",
+    "Progress",
+    "Settings",
+    "Run",
+    "Policy",
+    "Video",
+    "Fit",
+    "FrameRecord",
+    "Outcome",
+)
 ERRORS = [
     name
     for name, one in inspect.getmembers(errors, inspect.isclass)

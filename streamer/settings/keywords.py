@@ -27,15 +27,27 @@ Rate: TypeAlias = Literal["source", "max"] | str | float | Fraction
 """Frames a second, ``"source"`` for the source's own timestamps, ``"max"`` for a closed loop."""
 
 
-class ModelOptions(TypedDict, total=False):
-    """Which detector it is, and how frames go into it and objects come out."""
+class DetectionOptions(TypedDict, total=False):
+    """Which detector it is, and how pictures go into it and objects come out."""
 
     model: PathText | None
     trust: bool
-    video_stream: int | None
     conf: float
     iou: float
-    fit: Fit | Literal["letterbox", "stretch"] | None
+    fit: Fit | Literal["letterbox", "letterbox-top-left", "stretch", "crop"] | None
+
+
+class DetectorOptions(DetectionOptions, total=False):
+    """The options of a `Detector`."""
+
+    engine: str
+    warmup: int
+
+
+class ModelOptions(DetectionOptions, total=False):
+    """The detector, and which of a file's videos is played."""
+
+    video_stream: int | None
 
 
 class PacingOptions(TypedDict, total=False):
