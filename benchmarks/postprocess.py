@@ -65,7 +65,7 @@ def measure(kind: type[Head], form: Form, rounds: int, echoes: int = 0) -> tuple
     outputs = head.example(objects(echoes))
     height, width = form.input_size
     place = geometry(1920, 1080, (height, width), Fit.LETTERBOX)
-    postprocess = Postprocess(head, CONFIDENCE, IOU, CLASSES)
+    postprocess = Postprocess(head, CONFIDENCE, IOU, COCO_NAMES)
     found = len(postprocess(outputs, place))
     taken = np.empty(rounds)
     for round_ in range(rounds):

@@ -15,14 +15,18 @@ if _typing.TYPE_CHECKING:
     from streamer import aio
     from streamer.api.bench import bench
     from streamer.api.compare import compare
+    from streamer.api.detecting import Detector
+    from streamer.api.effective import Effective
     from streamer.api.open_run import open_run
     from streamer.api.pace import pace
     from streamer.api.parity import parity
     from streamer.api.progress import Progress
     from streamer.api.replay import replay
+    from streamer.api.request_detector import RequestDetector
     from streamer.api.soak import soak
     from streamer.api.soak_result import SoakResult
     from streamer.api.verify import Verification, verify
+    from streamer.detection.detections import Detections
     from streamer.detection.input_spec import Fit
     from streamer.errors import (
         CacheError,
@@ -55,6 +59,9 @@ __all__ = [
     "CacheError",
     "ComparisonResult",
     "Defect",
+    "Detections",
+    "Detector",
+    "Effective",
     "EngineError",
     "EngineLost",
     "EngineUnavailable",
@@ -68,6 +75,7 @@ __all__ = [
     "ParityResult",
     "Policy",
     "Progress",
+    "RequestDetector",
     "Run",
     "Settings",
     "SinkError",
@@ -93,7 +101,10 @@ __all__ = [
 _HOMES = {
     "compare": "streamer.api.compare",
     "pace": "streamer.api.pace",
+    "Detector": "streamer.api.detecting",
+    "Effective": "streamer.api.effective",
     "Progress": "streamer.api.progress",
+    "RequestDetector": "streamer.api.request_detector",
     "SoakResult": "streamer.api.soak_result",
     "Verification": "streamer.api.verify",
     "bench": "streamer.api.bench",
@@ -102,6 +113,7 @@ _HOMES = {
     "replay": "streamer.api.replay",
     "soak": "streamer.api.soak",
     "verify": "streamer.api.verify",
+    "Detections": "streamer.detection.detections",
     "Fit": "streamer.detection.input_spec",
     "FrameRecord": "streamer.ledger.record",
     "Outcome": "streamer.ledger.record",

@@ -16,6 +16,7 @@ from tests.test_imports import loaded_by
 NAMES = (
     *("aio", "bench", "compare", "open_run", "pace", "parity", "replay", "soak", "verify"),
     *("BenchResult", "ComparisonResult", "PaceResult", "ParityResult", "Run", "SoakResult", "Verification"),
+    *("Detections", "Detector", "Effective", "RequestDetector"),
     *("Fit", "FrameRecord", "Outcome", "Policy", "Progress", "Settings", "Video"),
 )
 ERRORS = [

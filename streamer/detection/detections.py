@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from streamer.detection.class_names import label_of
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """Objects found in one frame, most confident first.
+    """Objects found in one frame, most confident first. ``len()`` is how many: n.
 
     ``xyxy`` is n x 4 float32, left, top, right, bottom in pixels of the source frame; ``confidence`` is n
-    float32 between 0 and 1; ``class_id`` is n int32.
+    float32 between 0 and 1; ``class_id`` is n int32. ``names`` are those of all classes that the model knows, by
+    ``class_id``; empty where nothing tells them.
     """
 
     xyxy: npt.NDArray[np.float32]
     confidence: npt.NDArray[np.float32]
     class_id: npt.NDArray[np.int32]
+    names: Sequence[str] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         n = len(self.confidence)
@@ -27,6 +32,11 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.confidence)
+
+    @property
+    def labels(self) -> list[str]:
+        """What each object is called: n; ``class_N`` where there are no names."""
+        return [label_of(self.names, class_id) for class_id in self.class_id.tolist()]
 
 
 def no_detections() -> Detections:

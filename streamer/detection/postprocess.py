@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,14 @@ class Postprocess:
 
     ``confidence`` is the lowest confidence kept; ``iou`` is the overlap from which the weaker of two boxes of one
     class is suppressed, where the head has not done so itself. At most 300 detections are kept, as Ultralytics does.
-    Of ``classes`` only those are known that have a name; None when there are no names. What is of a class that is
-    no object by the head's word is left out.
+    ``names`` has a name for each class that is known, and is empty where nothing tells them. What is of a class that
+    is no object by the head's word is left out.
     """
 
-    def __init__(self, head: Head, confidence: float, iou: float, classes: int | None = None) -> None:
+    def __init__(self, head: Head, confidence: float, iou: float, names: Sequence[str] = ()) -> None:
         self._confidence = confidence
         self._iou = iou
-        self._classes = classes
+        self._names = names
         self._decode = head.decode
         self._suppressed = head.suppressed
         self._nothing = np.array(sorted(head.nothing), np.int32)
@@ -51,12 +52,12 @@ class Postprocess:
             xyxy, confidence, class_id = xyxy[objects], confidence[objects], class_id[objects]
         kept = self._most_confident(confidence) if self._suppressed else self._suppress(xyxy, confidence, class_id)
         xyxy, confidence, class_id = xyxy[kept], confidence[kept], class_id[kept]
-        if self._classes is not None and len(kept) and not 0 <= class_id.min() <= class_id.max() < self._classes:
+        if self._names and len(kept) and not 0 <= class_id.min() <= class_id.max() < len(self._names):
             raise ModelError(
-                f"the model detects class {class_id.max()} and has names for {self._classes}: "
+                f"the model detects class {class_id.max()} and has names for {len(self._names)}: "
                 "import it again with --names FILE"
             )
-        return _sound(Detections(place.to_source(xyxy), confidence, class_id))
+        return _sound(Detections(place.to_source(xyxy), confidence, class_id, self._names))
 
     def _most_confident(self, confidence: Floats) -> Kept:
         return np.argsort(-confidence, kind="stable")[:MAX_DETECTIONS]

@@ -230,6 +230,7 @@ class GraphPreprocess:
         if image.shape != self._shape:
             self._expect(image.shape)
             tensor[:] = self._spec.pad
+            self._shape = image.shape  # the last, for who is interrupted on the way
         seen, area = image[self._from], tensor[self._into]
         if seen.shape == area.shape:
             area[:] = seen
@@ -240,7 +241,6 @@ class GraphPreprocess:
     def _expect(self, shape: tuple[int, ...]) -> None:
         """Where frames of this shape go."""
         height, width = shape[:2]
-        self._shape = shape
         self._place = place = geometry(width, height, self._input_size, self._spec.fit)
         if self._spec.fit is Fit.CROP:
             self._from = _area(*cropped(width, height, self._input_size))

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.detection.postprocess import Postprocess
-from streamer.detection.preprocess import preprocess_for
 from streamer.engines.base import Request
 from streamer.engines.isolated import ApartEngine
+from streamer.engines.steps import steps_for
 from streamer.faults.engine import FaultyDetector
 from streamer.faults.inject import means_of
 from streamer.frame import Frame
@@ -52,10 +51,9 @@ class Assembly:
     def detector(self, request: Request) -> Detector:
         """The detector of a request, with the faults of the engine if there are any."""
         opened, settings, stamp = self._opened, self._opened.settings, self._time.stamp
-        model = opened.model
-        spec, port = model.input_with(settings.fit), model.signature.picture_port
-        preprocess = preprocess_for(opened.spec.preprocess, port, model.input_size, spec)
-        postprocess = Postprocess(model.decoder(), settings.confidence, settings.iou, model.classes)
+        preprocess, postprocess = steps_for(
+            opened.spec, opened.model, fit=settings.fit, confidence=settings.confidence, iou=settings.iou
+        )
         if opened.faults is None or not opened.faults.engine:
             return Detector(request, preprocess, postprocess, stamp)
         means = means_of(time.sleep, opened.engine.signal if isinstance(opened.engine, ApartEngine) else None)

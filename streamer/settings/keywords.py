@@ -27,20 +27,32 @@ Rate: TypeAlias = Literal["source", "max"] | str | float | Fraction
 """Frames a second, ``"source"`` for the source's own timestamps, ``"max"`` for a closed loop."""
 
 
-class DetectorOptions(TypedDict, total=False):
+class WhichModel(TypedDict, total=False):
     """Which detector it is."""
 
     model: PathText | None
     trust: bool
 
 
-class ModelOptions(DetectorOptions, total=False):
-    """Which detector it is, and how frames go into it and objects come out."""
+class DetectionOptions(WhichModel, total=False):
+    """The detector, and how pictures go into it and objects come out."""
 
-    video_stream: int | None
     conf: float
     iou: float
-    fit: Fit | Literal["letterbox", "stretch"] | None
+    fit: Fit | Literal["letterbox", "letterbox-top-left", "stretch", "crop"] | None
+
+
+class DetectorOptions(DetectionOptions, total=False):
+    """The options of a `Detector`."""
+
+    engine: str
+    warmup: int
+
+
+class ModelOptions(DetectionOptions, total=False):
+    """The detector, and which of a file's videos is played."""
+
+    video_stream: int | None
 
 
 class PacingOptions(TypedDict, total=False):
@@ -62,7 +74,7 @@ class OutOptions(TypedDict, total=False):
     overwrite: bool
 
 
-class BenchOptions(DetectorOptions, OutOptions, total=False):
+class BenchOptions(WhichModel, OutOptions, total=False):
     """The options of `bench`, beside its own."""
 
 

@@ -15,6 +15,7 @@ from streamer.detection.input_spec import Fit, InputSpec
 from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import preprocess_for
 from streamer.engines.registry import open_engine
+from streamer.engines.steps import steps_for
 from streamer.engines.variants import EngineSpec
 from streamer.errors import EngineError
 from streamer.frame import Frame
@@ -34,8 +35,7 @@ class Opened:
     ) -> None:
         self.engine = open_engine(spec, model)
         self._how, self._model = spec.preprocess, model
-        self.prepare_as(model.input_with(fit))
-        self._postprocess = Postprocess(model.decoder(), confidence, iou, model.classes)
+        self._preprocess, self._postprocess = steps_for(spec, model, fit=fit, confidence=confidence, iou=iou)
 
     def __enter__(self) -> Opened:
         try:

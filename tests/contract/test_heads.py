@@ -162,5 +162,5 @@ def test_the_null_engine_sees_three_objects_in_a_model_of_it(name: str, tiny: Ca
     model = find_model(str(tiny(name).ir))
     height, width = model.input_size
     place = geometry(width, height, model.input_size, Fit.STRETCH)
-    found = Postprocess(model.decoder(), 0.5, 0.5, model.classes)(fixed_prediction(model), place)
+    found = Postprocess(model.decoder(), 0.5, 0.5, model.names)(fixed_prediction(model), place)
     assert len(found) == 3

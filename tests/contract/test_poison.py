@@ -143,7 +143,7 @@ def test_detections_keep_nothing_of_the_prediction_that_they_were_made_from(head
     model = model_with(head, signature(FORMS[head]), "abcd")
     outputs = fixed_prediction(model)
     place = geometry(96, 64, (64, 96), Fit.LETTERBOX)
-    found = Postprocess(model.decoder(), 0.25, 0.5, model.classes)(outputs, place)
+    found = Postprocess(model.decoder(), 0.25, 0.5, model.names)(outputs, place)
     assert len(found) == 3
     before = (found.xyxy.copy(), found.confidence.copy(), found.class_id.copy())
     for output in outputs:

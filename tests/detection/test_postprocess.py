@@ -46,12 +46,12 @@ def postprocess(
     *,
     confidence: float = 0.25,
     iou: float = 0.5,
-    classes: int | None = None,
+    names: str = "",
     place: Geometry = WHOLE,
     input_size: tuple[int, int] = INPUT,
 ) -> Detections:
     """Detections in a frame of the input's own size, where no other ``place`` is given."""
-    return Postprocess(head_for(kind, raw, input_size), confidence, iou, classes)([raw], place)
+    return Postprocess(head_for(kind, raw, input_size), confidence, iou, names)([raw], place)
 
 
 def raw_prediction(
@@ -298,9 +298,9 @@ def test_raw_predictions_stay_raw_even_when_the_metadata_says_end_to_end() -> No
 
 def test_a_class_without_a_name_is_an_error_that_names_it() -> None:
     raw = raw_prediction(EndToEnd, [(30, 30, 20, 20, 2, 0.6), (30, 30, 20, 20, 3, 0.1)])
-    assert postprocess(EndToEnd, raw, classes=3).class_id.tolist() == [2]
+    assert postprocess(EndToEnd, raw, names="abc").class_id.tolist() == [2]
     with pytest.raises(ModelError, match="the model detects class 2 and has names for 2"):
-        postprocess(EndToEnd, raw, classes=2)
+        postprocess(EndToEnd, raw, names="ab")
 
 
 @YOLO_HEADS

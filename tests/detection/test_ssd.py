@@ -143,9 +143,9 @@ def test_a_class_that_is_called_background_is_left_out_of_the_detections() -> No
     head = DetectionOutput(model(ROWS), 3)
     place = geometry(400, 200, SIZE, Fit.STRETCH)
     answer = [detections((0, 0, 0.9, 0.1, 0.1, 0.2, 0.2), (0, 2, 0.8, 0.5, 0.5, 0.9, 0.9))]
-    assert Postprocess(head, 0.25, 0.5, 3)(answer, place).class_id.tolist() == [0, 2]
+    assert Postprocess(head, 0.25, 0.5, "abc")(answer, place).class_id.tolist() == [0, 2]
     head.nothing = frozenset({0})
-    assert Postprocess(head, 0.25, 0.5, 3)(answer, place).class_id.tolist() == [2]
+    assert Postprocess(head, 0.25, 0.5, "abc")(answer, place).class_id.tolist() == [2]
 
 
 @pytest.mark.parametrize("name", ["background", "BACKGROUND", "__background__", "No Object", "No_Object"])
@@ -165,7 +165,7 @@ def test_a_model_whose_names_tell_the_background_has_none_of_it_and_neither_has_
         **parts,
     )
     answer = detections((0, 0, 0.9, 0.1, 0.1, 0.2, 0.2), (0, 1, 0.8, 0.5, 0.5, 0.9, 0.9))
-    postprocess = Postprocess(named.decoder(), 0.25, 0.5, named.classes)
+    postprocess = Postprocess(named.decoder(), 0.25, 0.5, named.names)
     assert postprocess([answer], geometry(400, 200, SIZE, Fit.STRETCH)).class_id.tolist() == [1]
     seen = postprocess(fixed_prediction(named), geometry(400, 200, SIZE, Fit.STRETCH))
     assert seen.class_id.tolist() == [1, 1, 1]

@@ -209,9 +209,7 @@ def test_an_end_to_end_head_of_which_nothing_tells_the_classes_has_numbers_for_l
     answer[0, 0] = 10, 10, 40, 40, 0.9, 71
     model = imported(tmp_path, answer)
     assert (model.head, model.names) == ("boxes+confidence+class", ())
-    found = Postprocess(model.decoder(), 0.25, 0.5, model.classes)(
-        [answer], geometry(64, 64, (64, 64), Fit.LETTERBOX)
-    )
+    found = Postprocess(model.decoder(), 0.25, 0.5, model.names)([answer], geometry(64, 64, (64, 64), Fit.LETTERBOX))
     assert [label_of(model.names, class_id) for class_id in found.class_id.tolist()] == ["class_71"]
 
 

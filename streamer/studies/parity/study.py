@@ -164,7 +164,7 @@ class Parity:
 
     def _run(self, spec: EngineSpec, advance: Callable[[str], None]) -> _Ran:
         settings, model = self.settings, self.model
-        counted = Postprocess(model.decoder(), LEAST_CONFIDENCE, SUPPRESSING_IOU, model.classes)
+        counted = Postprocess(model.decoder(), LEAST_CONFIDENCE, SUPPRESSING_IOU, model.names)
         ran = _Ran()
         with Opened(spec, model, fit=settings.fit, confidence=settings.confidence, iou=settings.iou) as opened:
             for frame in self.frames:
