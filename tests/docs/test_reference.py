@@ -11,16 +11,14 @@ import pytest
 from streamer.cli.exit_codes import EXIT_CODES
 from streamer.engines.variants import RUNTIMES, VARIANTS
 from streamer.faults.kinds import KINDS, Kind
-from streamer.rundir.frames_csv import FRAME_COLUMNS
 from streamer.run.doubts import DOUBTS
+from streamer.rundir.frames_csv import FRAME_COLUMNS
 from streamer.settings.settings import OPTIONS
 from tests.docs import claims
 from tests.docs.pages import csv_columns, run_json
+from tests.docs.pages.markdown import row
 from tests.docs.pages.options import commands
 from tests.docs.reference import FOLDER, PAGES
-
-BAR = r"\|"
-"""A bar within a cell."""
 
 
 def text_of(name: str) -> str:
@@ -41,24 +39,27 @@ def test_a_page_is_the_one_that_is_made_of_the_code(name: str) -> None:
 def test_every_command_and_option_is_in_the_table_of_options(name: str, command: click.Command) -> None:
     page = text_of("options.md")
     if not isinstance(command, click.Group):
-        assert re.search(rf"^\| `streamer {name}[ `]", page, re.MULTILINE)
+        assert re.search(rf"^\| (`|<code>)streamer {name}[ `<]", page, re.MULTILINE)
     rows = [line for line in page.splitlines() if f"`{name}`" in line]
     options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
-    assert [option for option in options if not any(re.match(rf"\| `{option}\b", row) for row in rows)] == []
+    assert [option for option in options if not any(re.match(rf"\| (`|<code>){option}\b", row) for row in rows)] == []
 
 
 def test_every_choice_of_an_option_is_beside_its_name() -> None:
     kinds = [(option.flag, option.read) for option in OPTIONS.values()]
-    choices = {flag: list(kind) for flag, kind in kinds if isinstance(kind, EnumMeta)}
+    choices: dict[str, list[str]] = {flag: list(kind) for flag, kind in kinds if isinstance(kind, EnumMeta)}
     assert len(choices) >= 3
     shown = first_cells("options.md")
     for flag, values in choices.items():
-        assert f"`{flag} {BAR.join(map(str, values))}`" in shown
+        assert row(f"`{flag} {'|'.join(map(str, values))}`").strip("| \n") in shown
 
 
 def test_every_column_is_in_the_page_of_columns() -> None:
     page = text_of("csv-columns.md")
-    for file, names in {"frames.csv": FRAME_COLUMNS, **{file: part[1] for file, part in csv_columns.STUDIES.items()}}.items():
+    for file, names in {
+        "frames.csv": FRAME_COLUMNS,
+        **{file: part[1] for file, part in csv_columns.STUDIES.items()},
+    }.items():
         section = page.split(f"\n## {file}\n")[1].split("\n## ")[0]
         assert [name for name in names.split(",") if f"`{name}`" not in section] == [], file
 
@@ -82,10 +83,12 @@ def test_every_exit_code_is_in_the_page_of_exit_codes() -> None:
 
 
 def test_every_kind_of_fault_is_in_the_page_of_faults_with_its_keys() -> None:
-    rows = {found[1]: line for line in text_of("faults.md").splitlines() if (found := re.match(r"\| `([a-z-]+)`", line))}
+    rows = {
+        found[1]: line for line in text_of("faults.md").splitlines() if (found := re.match(r"\| `([a-z-]+)`", line))
+    }
     assert set(Kind) <= rows.keys()
-    for kind, row in KINDS.items():
-        assert [key for key in (*row.needs, *row.takes) if f"`{key}`" not in rows[kind]] == []
+    for kind, what in KINDS.items():
+        assert [key for key in (*what.needs, *what.takes) if f"`{key}`" not in rows[kind]] == []
 
 
 def test_every_doubt_of_a_run_is_in_the_page_of_doubts() -> None:

@@ -12,8 +12,8 @@ from tests.docs.pages.markdown import MADE
 
 HEADING = f"""# The API
 
-All that is public is in `streamer` itself. [Use the library](../howto/library.md) tells how to use it. `import streamer` loads neither a
-runtime nor NumPy, and nothing here prints. {MADE}
+All that is public is in `streamer` itself. [Use the library](../howto/library.md) tells how to use it. `import
+streamer` loads neither a runtime nor NumPy, and nothing here prints. {MADE}
 """
 
 

@@ -18,10 +18,11 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# CSV columns
 
-Each column of each CSV file that streamer writes. {MADE} Columns keep their names and their order; new ones come last.
+Each column of each CSV file that streamer writes. {MADE} Columns keep their names and their order; new ones come
+last.
 
-A cell without a value is empty. Times are in milliseconds. In `frames.csv` they count from the start of the run, with three decimals:
-whole microseconds, exactly. A stamp of a step that never happened is empty.
+A cell without a value is empty. Times are in milliseconds. In `frames.csv` they count from the start of the run,
+with three decimals: whole microseconds, exactly. A stamp of a step that never happened is empty.
 
 """
 STUDIES = {
@@ -37,7 +38,10 @@ STUDIES = {
 
 OUTCOMES = {
     Outcome.DELIVERED: "the frame was detected, and the sink has it",
-    Outcome.DROPPED: "the frame was taken out before its inference: the queue was full, it was too old, or a later one serves as well",
+    Outcome.DROPPED: (
+        "the frame was taken out before its inference: the queue was full, it was too old, or a later"
+        " one serves as well"
+    ),
     Outcome.DECODE_ERROR: "the frame could not be decoded; the reason is in words",
     Outcome.SOURCE_ERROR: "the source gave no frame: `no_signal` of a camera that was lost",
     Outcome.ENGINE_ERROR: "the engine failed, hung or died at this frame",

@@ -10,11 +10,12 @@ from tests.docs.pages.markdown import MADE, table
 
 HEADING = f"""# Doubts
 
-A doubt is a sentence under a run, and in `doubts` of `run.json`. It questions the run's figures. The figures stay as they are, and the exit code
-too. {MADE}
+A doubt is a sentence under a run, and in `doubts` of `run.json`. It questions the run's figures. The figures stay as
+they are, and the exit code too. {MADE}
 
 - In braces stands what the sentence fills in.
-- *said when* is the rule, with its thresholds in brackets. [The claims](claims.md) have the functions and the error rates.
+- *said when* is the rule, with its thresholds in brackets. [The claims](claims.md) have the functions and the error
+  rates.
 - A note is no doubt: it says what is to be known before a run.
 
 """
@@ -25,9 +26,11 @@ SECTIONS = {
 }
 """Headings within the table of claims, and what the page calls them."""
 MENDS = {
-    "the run was killed at": "Nothing; figures are of the rows that are there. See [killed runs](../howto/killed-runs.md).",
+    "the run was killed at": "Nothing; figures are of the rows that are there. See [killed "
+    "runs](../howto/killed-runs.md).",
     "not known: the run was killed": "Nothing; only the process knew.",
-    "{name} looks damaged": "Read the sign that follows, and look at the annotated video. Take another export of the model.",
+    "{name} looks damaged": "Read the sign that follows, and look at the annotated video. Take "
+    "another export of the model.",
     "its metadata says that {batch}": "Export the model again with batch=1.",
     "it disagrees with {folder}": "Quantize again on frames like those the camera sees.",
     "{wrong} of its {scores} scores": "Try `precision=f32`. If it stays, the weights are damaged.",
@@ -101,7 +104,8 @@ def page() -> str:
     unused = MENDS.keys() - {_key(row) for _, rows in sections for row in rows}
     assert not unused, f"no doubt begins so: {sorted(unused)}"
     return HEADING + "\n".join(
-        f"## {title}\n\n{table('doubt', 'said when', 'what to do', rows=map(_cells, rows))}" for title, rows in sections
+        f"## {title}\n\n{table('doubt', 'said when', 'what to do', rows=map(_cells, rows))}"
+        for title, rows in sections
     )
 
 
@@ -109,7 +113,9 @@ def _sections() -> Iterator[tuple[str, list[claims.Row]]]:
     """The rows of the table of claims under each heading that is about doubts."""
     text = claims.PAGE.read_text(encoding="utf-8")
     lines = text.splitlines()
-    headings = {number: found[1] for number, line in enumerate(lines, 1) if (found := re.match(r"\| \*\*(.+?)\*\*", line))}
+    headings = {
+        number: found[1] for number, line in enumerate(lines, 1) if (found := re.match(r"\| \*\*(.+?)\*\*", line))
+    }
     for heading, title in SECTIONS.items():
         (first,) = (number for number, name in headings.items() if name == heading)
         last = min((number for number in headings if number > first), default=len(lines) + 1)

@@ -10,11 +10,12 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# Engines
 
-`--engine SPEC` is a recipe: a variant's name, with refinements after commas, as in `ir-fast,prime=on` or `null,delay_ms=20`. The refinements
-combine freely. {MADE}
+`--engine SPEC` is a recipe: a variant's name, with refinements after commas, as in `ir-fast,prime=on` or
+`null,delay_ms=20`. The refinements combine freely. {MADE}
 
-`streamer engines` says which variants can run here, and which come out as one configuration on this machine (`same as`): on two cores
-without a GPU, `ir-threads` and `ir-auto` run just what `ir` runs. The *effective* configuration decides, which is read back from the runtime.
+`streamer engines` says which variants can run here, and which come out as one configuration on this machine (`same
+as`): on two cores without a GPU, `ir-threads` and `ir-auto` run just what `ir` runs. The *effective* configuration
+decides, which is read back from the runtime.
 
 """
 KEYS = {
@@ -27,15 +28,18 @@ KEYS = {
     "requests": "inferences in flight at once; results keep the frames' order",
     "delay_ms": "how long it takes",
 }
-MORE = """| `UPPER_CASE=value` | a value of the runtime's | `openvino` | a property as it is; names and values are checked |
+MORE = """| `UPPER_CASE=value` | a value of the runtime's | `openvino` | a property as it is; names and values are
+checked |
 
 ## What they need
 
 - The IR is made from the ONNX file on first use, and kept in the cache directory under the hash of the ONNX file.
-- `pytorch` needs an extra, `pip install 'streamer[torch]'`. So do `onnxruntime` (`streamer[onnxruntime]`) and quantizing (`streamer[quantize]`).
-- The CPU may run bf16 of its own accord where it has the instructions. The effective precision stands above every table and in `run.json`,
-  that of a quantized model's convolutions beside it.
-- `ir-gpu` needs an Intel GPU, `ir-npu` an Intel NPU. `pytorch-compile` compiles before the run, which takes a minute; the result is kept in the cache.
+- `pytorch` needs an extra, `pip install 'streamer[torch]'`. So do `onnxruntime` (`streamer[onnxruntime]`) and
+  quantizing (`streamer[quantize]`).
+- The CPU may run bf16 of its own accord where it has the instructions. The effective precision stands above every
+  table and in `run.json`, that of a quantized model's convolutions beside it.
+- `ir-gpu` needs an Intel GPU, `ir-npu` an Intel NPU. `pytorch-compile` compiles before the run, which takes a
+  minute; the result is kept in the cache.
 
 [Add an engine](../howto/add-an-engine.md) tells how to write one.
 """
@@ -45,7 +49,9 @@ def page() -> str:
     """What is to be in the file."""
     return (
         HEADING
-        + table("variant", "runs", "runtime", "device", "configuration", "input", rows=map(_variant, VARIANTS.values()))
+        + table(
+            "variant", "runs", "runtime", "device", "configuration", "input", rows=map(_variant, VARIANTS.values())
+        )
         + f"\nThe tutorial's seven (`--engines tutorial`) are {codes(TUTORIAL)}.\n\n## Refinements\n\n"
         + table("refinement", "takes", "of", "meaning", rows=map(_key, _keys()))
         + MORE

@@ -11,13 +11,13 @@ HEADING = f"""# Exit codes
 
 """
 MORE = """
-- Standard output that cannot be written (a full disk, a reader that has ended) ends nothing. The work goes on, its files are
-  whole, one line on standard error says so, and the exit code is 1 where it would be 0.
+- Standard output that cannot be written (a full disk, a reader that has ended) ends nothing. The work goes on, its
+  files are whole, one line on standard error says so, and the exit code is 1 where it would be 0.
 - An error is one line that names the thing and the mend. `--debug`, anywhere, shows its traceback.
-- An error that nobody foresaw is one line too, exit code 1. It names the effective versions and the file that holds the
-  traceback: in the run directory (the run is FAILED, and whole), else in the cache.
-- `run.json` has the `versions` of Python, FFmpeg and each package. Versions newer than any that all tests have passed with are
-  a note.
+- An error that nobody foresaw is one line too, exit code 1. It names the effective versions and the file that holds
+  the traceback: in the run directory (the run is FAILED, and whole), else in the cache.
+- `run.json` has the `versions` of Python, FFmpeg and each package. Versions newer than any that all tests have
+  passed with are a note.
 
 | command | 3 means |
 |---|---|

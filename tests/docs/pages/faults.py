@@ -9,7 +9,8 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# Faults
 
-The kinds of faults that a plan may inject with `--faults plan.toml`. [Inject faults](../howto/faults.md) tells how to write one. {MADE}
+The kinds of faults that a plan may inject with `--faults plan.toml`. [Inject faults](../howto/faults.md) tells how
+to write one. {MADE}
 
 - A fault has a `kind`, and its instant: `frame` or `at`. `stream` names the stream (0).
 - *keys* are those that a fault of the kind also needs. Those in brackets may be given, and have that default.
@@ -32,7 +33,8 @@ BECOMES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.STALL: (
         (
             "",
-            "Frames that fall due meanwhile, and up to four that had been decoded ahead, are offered late and at once, and "
+            "Frames that fall due meanwhile, and up to four that had been decoded ahead, are offered late"
+            " and at once, and "
             "dropped as the policy says.",
             "0",
         ),
@@ -42,7 +44,8 @@ BECOMES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.JITTER: (
         (
             "",
-            "Each of so many frames arrives later, by up to `ms` (random, but the same every time). None overtakes another.",
+            "Each of so many frames arrives later, by up to `ms` (random, but the same every time). None "
+            "overtakes another.",
             "0",
         ),
     ),
@@ -53,7 +56,8 @@ BECOMES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.RESOLUTION: (
         (
             "",
-            "Frames come in this size from there on, and are scaled to that of the first, as with a file or an address that "
+            "Frames come in this size from there on, and are scaled to that of the first, as with a file "
+            "or an address that "
             "changes it. A doubt says how many.",
             "0",
         ),
@@ -64,12 +68,14 @@ BECOMES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.ENGINE_HANG: (
         (
             "",
-            "`engine_error` after `--stall`, and `stalls` says where it was. Frames that fell due are dropped or `abandoned`.",
+            "`engine_error` after `--stall`, and `stalls` says where it was. Frames that fell due are "
+            "dropped or `abandoned`.",
             "1",
         ),
         (
             "with `--respawn`",
-            "Its process is stopped, and replaced: `engine_error`, and frames due meanwhile are dropped as the policy says.",
+            "Its process is stopped, and replaced: `engine_error`, and frames due meanwhile are dropped "
+            "as the policy says.",
             "0",
         ),
     ),
@@ -91,7 +97,8 @@ BECOMES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.DISK_FULL: (
         (
             "",
-            "The system says *no space left* to whoever writes: `sink_error` when it was about a frame's detections. No row is "
+            "The system says *no space left* to whoever writes: `sink_error` when it was about a frame's "
+            "detections. No row is "
             "lost, but up to a second of the video.",
             "1",
         ),
@@ -99,8 +106,10 @@ BECOMES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.STOP: (
         (
             "",
-            "streamer gets SIGSTOP, then SIGCONT. Frames are late as in a stall, and nothing is taken for stuck. A live source "
-            "from which nothing was read for 6 s has an outage. An interactive shell then has streamer in the background.",
+            "streamer gets SIGSTOP, then SIGCONT. Frames are late as in a stall, and nothing is taken for"
+            " stuck. A live source "
+            "from which nothing was read for 6 s has an outage. An interactive shell then has streamer in"
+            " the background.",
             "0",
         ),
     ),

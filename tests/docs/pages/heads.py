@@ -13,12 +13,12 @@ HEADING = f"""# Heads
 A head is how the outputs of a detector are laid out. `streamer models list` and `model.head` in `run.json` name it.
 {MADE}
 
-- *recognised by*: the metadata, the names of inputs and outputs, or the shapes of all outputs. Heads of one shape are
-  told apart by the values that come of a black picture.
+- *recognised by*: the metadata, the names of inputs and outputs, or the shapes of all outputs. Heads of one shape
+  are told apart by the values that come of a black picture.
 - *takes*: the preprocessing that is assumed where nothing tells it, in the words of `--input`.
 - *NMS*: whether any is left for streamer to do.
-- *tried with*: real models whose boxes agree with an independent decode (`python -m benchmarks.reference_models`).
-  A head that is untried is built on its exporter's own code or documents. Every head decodes its synthetic model in
+- *tried with*: real models whose boxes agree with an independent decode (`python -m benchmarks.reference_models`). A
+  head that is untried is built on its exporter's own code or documents. Every head decodes its synthetic model in
   every engine (`python -m benchmarks.conformance`).
 
 | head | whose | recognised by | takes | NMS | tried with |
@@ -56,4 +56,3 @@ def words(spec: InputSpec) -> str:
     if spec.fit.value.startswith("letterbox"):
         parts.append(f"pad={spec.pad}")
     return ",".join(parts)
-

@@ -13,16 +13,15 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# Options
 
-Each option of each command, by its name. [The command line](command-line.md) shows the help of each command.
-{MADE}
+Each option of each command, by its name. [The command line](command-line.md) shows the help of each command. {MADE}
 
 - An option in `UPPER CASE` takes a value. Choices stand beside the option, with bars between.
 - In the library an option is a keyword: `--max-age` is `max_age` (see [the library](api.md)).
 
 """
 GENERAL = """
-`--help` and `-h` of each command show its help. `--debug`, anywhere, shows the traceback of an error. `streamer --version` shows the
-version.
+`--help` and `-h` of each command show its help. `--debug`, anywhere, shows the traceback of an error. `streamer
+--version` shows the version.
 """
 
 

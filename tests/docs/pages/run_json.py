@@ -11,8 +11,9 @@ from tests.docs.pages.markdown import MADE, table
 
 HEADING = f"""# run.json
 
-`run.json` says what ran, on what, and what it came to. The package has its [JSON Schema](https://json-schema.org/draft/2020-12/schema) as
-`streamer/run/run.schema.json`. In Python `run.manifest` is the same as a typed dictionary. {MADE}
+`run.json` says what ran, on what, and what it came to. The package has its [JSON
+Schema](https://json-schema.org/draft/2020-12/schema) as `streamer/run/run.schema.json`. In Python `run.manifest` is
+the same as a typed dictionary. {MADE}
 
 - Fields may be added. Programs should allow those that they do not know.
 - A field with *may be missing* is not in each `run.json`.
