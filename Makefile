@@ -66,6 +66,8 @@ check: $(BASE)/.test
 
 docs: $(DOCS)/.docs
 	$(DOCS)/bin/zensical build --clean --strict
+	@! grep -rE '<(script|link|img)[^>]+(src|href)="?(https?:)?//' site --include='*.html' || \
+	    { echo "site/ loads what the lines above name from a network"; exit 1; }
 
 clean:
 	rm -rf $(BASE) $(ALL) $(NEWEST) $(LOWEST) $(DOCS) site

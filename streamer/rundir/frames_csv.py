@@ -97,7 +97,7 @@ COLUMNS = (
         lambda cell: int(cell) if cell else None,
     ),
 )
-"""In the order of the file; columns of one meaning share a line in the README."""
+"""In the order of the file; columns of one meaning share a line in docs/reference/csv-columns.md."""
 
 FRAME_COLUMNS = ",".join(column.name for column in COLUMNS)
 
