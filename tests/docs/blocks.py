@@ -1,8 +1,6 @@
 """Code blocks of README and docs, and what a comment before each says about running it.
 
-``<!-- not run: why -->``, ``<!-- exit code 3 -->`` for another one than 0, ``<!-- file: plan.toml -->`` for a block
-that
-is written into that file.
+``<!-- not run: why -->``, or ``<!-- file: plan.toml -->`` for a block that is written into that file.
 """
 
 from __future__ import annotations
@@ -45,12 +43,6 @@ class Block:
     def not_run(self) -> str | None:
         """Why it is not run; None for one that is."""
         return self.comment.partition("not run: ")[2] or None
-
-    @property
-    def exit_code(self) -> int:
-        """That of each of its commands."""
-        found = re.fullmatch(r"exit code (\d+)", self.comment)
-        return int(found[1]) if found else 0
 
     @property
     def file(self) -> str | None:
