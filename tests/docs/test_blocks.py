@@ -14,8 +14,8 @@ from tests.runs import ROOT
 
 ELSEWHERE = {
     "docs/howto/containers.md": ("yaml", "ini"),  # tests/docs/test_howto_containers.py
-    "docs/howto/library.md": ("python",),  # tests/docs/test_library_docs.py
-    "docs/howto/detector.md": ("python",),
+    "docs/howto/library.md": ("python", "text"),  # tests/docs/test_library_docs.py
+    "docs/howto/detector.md": ("python", "text"),
 }
 """Languages of a document whose blocks another test runs or reads."""
 RUN_HERE = ("sh", "console", "python")
