@@ -1,6 +1,6 @@
 """Code blocks of README and docs, and what a comment before each says about running it.
 
-``<!-- not run: why -->``, or ``<!-- file: plan.toml -->`` for a block that is written into that file.
+``<!-- not run: why -->``, or ``<!-- file plan.toml -->`` for a block that is written into that file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Block:
     @property
     def file(self) -> str | None:
         """The file that it is written into; None for none."""
-        return self.comment.partition("file: ")[2] or None
+        found = re.fullmatch(r"file ([^\s:]+)", self.comment)
+        return found[1] if found else None
 
     def commands(self) -> Iterator[tuple[list[str], str]]:
         """Its commands, each with the output that is shown below it (empty in a block that shows none)."""
