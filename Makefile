@@ -3,6 +3,7 @@
 # make test-all      the same tests with every extra installed
 # make test-newest   the base tests with the newest version of everything, on the newest Python that is found
 # make test-lowest   the same with the lowest versions that setup.cfg allows, on Python 3.11; EXTRAS=all,test for all
+# make docs          the site of docs/ into site/, in an environment of its own; a warning is an error
 # make check         format, lint, strict types
 # make clean         remove the environments
 #
@@ -14,6 +15,7 @@ BASE = .venv
 ALL = .venv-all
 NEWEST = .venv-newest
 LOWEST = .venv-lowest
+DOCS = .venv-docs
 EXTRAS = test
 SMOKE = tests/engines tests/sources/test_images.py tests/sources/test_video_times.py tests/vendors/test_opencv.py \
         tests/charts/test_latency.py tests/vendors/test_pyav.py tests/cli/test_replay.py tests/run/test_same_rows.py \
@@ -30,7 +32,7 @@ define test
 	    $(1)/bin/python -m pytest -n 1 --dist worksteal --timeout-method thread -m timing $(OPTIONS) $(2) && exit $$first
 endef
 
-.PHONY: demo test test-all test-newest test-lowest smoke-lowest check clean lowest
+.PHONY: demo test test-all test-newest test-lowest smoke-lowest check docs clean lowest
 
 demo: $(BASE)/.base
 	@$(BASE)/bin/python $(VERSIONS)
@@ -62,8 +64,13 @@ check: $(BASE)/.test
 	$(BASE)/bin/ruff check .
 	$(BASE)/bin/mypy
 
+docs: $(DOCS)/.docs
+	$(DOCS)/bin/zensical build --clean --strict
+	@! grep -rE '<(script|link|img)[^>]+(src|href)="?(https?:)?//' site --include='*.html' || \
+	    { echo "site/ loads what the lines above name from a network"; exit 1; }
+
 clean:
-	rm -rf $(BASE) $(ALL) $(NEWEST) $(LOWEST)
+	rm -rf $(BASE) $(ALL) $(NEWEST) $(LOWEST) $(DOCS) site
 
 # A stamp is younger than the files that say what to install: a second run installs nothing.
 %/bin/python:
@@ -77,6 +84,10 @@ clean:
 
 %/.test: %/.base
 	$*/bin/python $(PIP) --editable '.[test]'
+	@touch $@
+
+%/.docs: %/.base
+	$*/bin/python $(PIP) --editable '.[docs]'
 	@touch $@
 
 %/.all: setup.cfg pyproject.toml | %/bin/python

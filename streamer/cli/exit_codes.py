@@ -38,4 +38,4 @@ EXIT_CODES = (
         "A second signal ends at once",
     ),
 )
-"""What they mean, as the README's table says it."""
+"""What they mean, as the table of docs/reference/exit-codes.md says it."""

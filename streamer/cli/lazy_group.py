@@ -22,6 +22,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self.table:
             return None
         command: click.Command = import_module(self.table[cmd_name][0]).command
+        command.name = cmd_name  # click takes the function's, which is the same for all of them
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

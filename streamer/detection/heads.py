@@ -83,7 +83,7 @@ def recognise(model: Signature, hints: Hints) -> Recognised:
     )
 
 
-ELSE = "nor like one that it knows: give a detector with one of the heads in the README"
+ELSE = "nor like one that it knows: give a detector with one of the heads in docs/reference/heads.md"
 
 
 def head_in_words(model: Signature, hints: Hints) -> str | None:

@@ -1,7 +1,7 @@
 """The kinds of faults, a row each: what can go wrong, where, and what a fault of the kind may say.
 
 To add one, add its name and its row here, its effect in the file of its target, such as ``source.py`` or
-``engine.py``, and its row in the README.
+``engine.py``, and what becomes of it in ``tests/docs/pages/faults.py``.
 """
 
 from __future__ import annotations

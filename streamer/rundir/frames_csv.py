@@ -100,7 +100,7 @@ COLUMNS = (
         lambda cell: int(cell) if cell else None,
     ),
 )
-"""In the order of the file; columns of one meaning share a line in the README."""
+"""In the order of the file; columns of one meaning share a line in docs/reference/csv-columns.md."""
 
 FRAME_TYPES = {column.name: column.dtype for column in COLUMNS}
 """The type of each column in a NumPy array; ``detections`` is a float, for NaN where nothing was looked for."""

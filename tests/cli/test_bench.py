@@ -23,7 +23,7 @@ from streamer.stats.summary import Statistics
 from streamer.studies.bench.chart import RAINBOW, STYLES, bench_figure
 from streamer.studies.bench.rows import COLUMNS, Benched, Timed
 from tests import runs
-from tests.runs import ROOT, Finished, environment, needs_bundled
+from tests.runs import Finished, environment, needs_bundled
 
 Bench = Callable[..., Finished]
 
@@ -281,8 +281,3 @@ def test_the_chart_of_many_engines_has_its_labels_upright_and_none_over_another(
     axes.figure.canvas.draw()
     edges = [label.get_window_extent() for label in axes.texts]
     assert all(left.x1 <= right.x0 for left, right in pairwise(edges))
-
-
-def test_every_column_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## The tutorial's benchmark")[2]
-    assert [column for column in COLUMNS.split(",") if f"`{column}`" not in readme] == []

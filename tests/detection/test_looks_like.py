@@ -79,7 +79,10 @@ def test_boxes_without_scores_are_told() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 17, 1, 3), (), (2, 2), (None, None), (1, 5, 7, 11, 13)])
 def test_what_is_like_nothing_is_told_where_the_heads_are_listed(shape: Shape) -> None:
-    assert "knows nor like one that it knows: give a detector with one of the heads in the README" in refusal(shape)
+    assert (
+        "knows nor like one that it knows: give a detector with one of the heads in docs/reference/heads.md"
+        in refusal(shape)
+    )
 
 
 def test_an_answer_that_does_not_fit_names_the_head_that_its_shape_has() -> None:

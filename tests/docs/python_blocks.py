@@ -17,8 +17,8 @@ from importlib.util import find_spec
 
 from tests.runs import ROOT
 
-PAGES = {"README.md": "As a library", "docs/howto/library.md": "", "docs/howto/detector.md": ""}
-"""The documents, and the section that is meant; all of it where there is no name."""
+PAGES = ("docs/howto/library.md", "docs/howto/detector.md")
+"""The documents."""
 _BLOCK = re.compile(
     r"(?P<comments>(?:^<!-- [^\n]* -->\n)*)^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<shown>.*?)^```\n)?",
     re.MULTILINE | re.DOTALL,
@@ -67,15 +67,7 @@ def blocks_of(page: str, text: str) -> Iterator[Block]:
 
 def all_blocks() -> list[Block]:
     """Those of all pages."""
-    found: list[Block] = []
-    for page, section in PAGES.items():
-        text = (ROOT / page).read_text(encoding="utf-8")
-        before, heading, rest = text.partition(f"\n## {section}\n") if section else ("", "", text)
-        assert rest, f"{page} has no section {section}"
-        # What stands before is kept as empty lines, so that the numbers of lines are those of the page.
-        blank = "\n" * (before + heading).count("\n")
-        found += blocks_of(page, blank + rest.partition("\n## ")[0] if section else rest)
-    return found
+    return [block for page in PAGES for block in blocks_of(page, (ROOT / page).read_text(encoding="utf-8"))]
 
 
 def prints(said: str, shown: str) -> bool:

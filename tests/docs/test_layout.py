@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.runs import ROOT
+from tests.test_imports import LAYERS
 
 DRAWING = (ROOT / "docs/contributing/layout.md").read_text(encoding="utf-8")
 PACKAGE = ROOT / "streamer"
@@ -33,3 +34,10 @@ def test_a_change_begins_in_a_file_that_is_there() -> None:
     named = re.findall(r"`(streamer/[a-z_/]+\.py)`", DRAWING)
     assert len(named) >= 10
     assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_the_page_of_layers_has_them_as_the_imports_are_held_to() -> None:
+    page = (ROOT / "docs/contributing/layers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
+    shown = [set(re.findall(r"`(\w+)`", cell)) for cell in rows]
+    assert shown == [set(layer.split()) for layer in reversed(LAYERS)]

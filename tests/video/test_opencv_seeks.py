@@ -60,5 +60,5 @@ def test_at_a_constant_rate_it_is_the_frame_of_that_number(tmp_path: Path, rate:
 def test_at_a_variable_rate_it_is_what_any_file_of_these_times_and_key_frames_gives(tmp_path: Path) -> None:
     ours = landings(annotated(tmp_path / "out.mp4", UNEVEN, TICK, Fraction(30)))
     assert ours == landings(plain(tmp_path / "plain.mp4", UNEVEN, 30))
-    assert ours != list(range(FRAMES)), "OpenCV counts right now: the README's limits say that it does not"
+    assert ours != list(range(FRAMES)), "OpenCV counts right now: docs/explain/limits.md says that it does not"
     assert landings(plain(tmp_path / "one-key-frame.mp4", UNEVEN, FRAMES)) == list(range(FRAMES))

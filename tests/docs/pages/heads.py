@@ -1,7 +1,4 @@
-"""docs/reference/heads.md, made of the rows of streamer/detection/heads.py and their forms.
-
-python -m tests.docs.heads > docs/reference/heads.md
-"""
+"""docs/reference/heads.md, made of the rows of streamer/detection/heads.py and their forms."""
 
 from __future__ import annotations
 
@@ -9,20 +6,19 @@ from benchmarks.conformance.forms import FORMS
 from streamer.detection.head import By, Head
 from streamer.detection.heads import HEADS, recognise
 from streamer.detection.input_spec import InputSpec
-from tests.runs import ROOT
+from tests.docs.pages.markdown import MADE
 
-PAGE = ROOT / "docs/reference/heads.md"
-HEADING = """# Heads
+HEADING = f"""# Heads
 
 A head is how the outputs of a detector are laid out. `streamer models list` and `model.head` in `run.json` name it.
-This page is made of the code: `python -m tests.docs.heads > docs/reference/heads.md`.
+{MADE}
 
-- *recognised by*: the metadata, the names of inputs and outputs, or the shapes of all outputs. Heads of one shape are
-  told apart by the values that come of a black picture.
-- *takes*: what the pictures are taken to be made into where nothing tells it, in the words of `--input`.
+- *recognised by*: the metadata, the names of inputs and outputs, or the shapes of all outputs. Heads of one shape
+  are told apart by the values that come of a black picture.
+- *takes*: the preprocessing that is assumed where nothing tells it, in the words of `--input`.
 - *NMS*: whether any is left for streamer to do.
-- *tried with*: real models whose boxes agree with an independent decode (`python -m benchmarks.reference_models`).
-  A head that is untried is built on its exporter's own code or documents. Every head decodes its synthetic model in
+- *tried with*: real models whose boxes agree with an independent decode (`python -m benchmarks.reference_models`). A
+  head that is untried is built on its exporter's own code or documents. Every head decodes its synthetic model in
   every engine (`python -m benchmarks.conformance`).
 
 | head | whose | recognised by | takes | NMS | tried with |
@@ -60,7 +56,3 @@ def words(spec: InputSpec) -> str:
     if spec.fit.value.startswith("letterbox"):
         parts.append(f"pad={spec.pad}")
     return ",".join(parts)
-
-
-if __name__ == "__main__":
-    print(page(), end="")

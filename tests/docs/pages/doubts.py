@@ -1,0 +1,136 @@
+"""docs/reference/doubts.md, made of the rows of docs/reference/claims.md and of what to do about each doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tests.docs import claims
+from tests.docs.pages.markdown import MADE, table
+
+HEADING = f"""# Doubts
+
+A doubt is a sentence under a run, and in `doubts` of `run.json`. It questions the run's figures. The figures stay as
+they are, and the exit code too. {MADE}
+
+- In braces stands what the sentence fills in.
+- *said when* is the rule, with its thresholds in brackets. [The claims](claims.md) have the functions and the error
+  rates.
+- A note is no doubt: it says what is to be known before a run.
+
+"""
+SECTIONS = {
+    "What a run doubts": "Any run",
+    "What a run doubts of a file": "A file",
+    "What a run doubts of a camera or an address": "A camera or an address",
+}
+"""Headings within the table of claims, and what the page calls them."""
+MENDS = {
+    "the run was killed at": "Nothing; figures are of the rows that are there. See [killed "
+    "runs](../howto/killed-runs.md).",
+    "not known: the run was killed": "Nothing; only the process knew.",
+    "{name} looks damaged": "Read the sign that follows, and look at the annotated video. Take "
+    "another export of the model.",
+    "its metadata says that {batch}": "Export the model again with batch=1.",
+    "it disagrees with {folder}": "Quantize again on frames like those the camera sees.",
+    "{wrong} of its {scores} scores": "Try `precision=f32`. If it stays, the weights are damaged.",
+    "its boxes and scores share": "Quantize the original again: `streamer models quantize`.",
+    "its scores go from": "Check the head that `streamer models list` shows, or take the original.",
+    "all of its {scores} scores": "Take another checkpoint: this one finds nothing.",
+    "all of its {boxes} boxes end": "Check the head that `streamer models list` shows.",
+    "{off} of its {boxes} boxes": "Check the head and the preprocessing that `streamer models list` shows.",
+    "it finds {objects} objects": "Give the right `--input` to `streamer models import`.",
+    "the engine left no gap to decode in": "Take a lower rate or a faster engine; decoding took from the inference.",
+    "{undrawn} dropped frames": "Nothing; the video lacks them, the ledger has them.",
+    "the annotated video has": "Nothing; the repeated frames are no rows.",
+    "more frames were dropped": "Lower the rate, or take a faster engine: `streamer pace` finds the rate.",
+    "the engine left no gap for housekeeping": "Lower the rate. Figures of these frames are streamer's as well.",
+    "housekeeping delayed": "Lower the rate, or look at frames beside the delayed ones.",
+    "the process did not run": "Repeat the run without stopping it.",
+    "{after_damage} of {delivered}": "Leave out frames marked `after_damage`, or mend the stream.",
+    "there was no signal": "Look at `gaps` in `run.json`, and at the network.",
+    "{prefix}the times of the file": "Give `--skip-gaps` if the pause is of no interest.",
+    "a gap of {length}": "See above.",
+    "the engine was replaced": "Find out why it died: the reason stands behind.",
+    "too few frames": "Play a longer source, or add `--loop --until`.",
+    "frames left late": "Keep other work off the machine, or lower the rate.",
+    "the model is more than certain": "Check the head that `streamer models list` shows, or take the original.",
+    "nothing was found": "Give a model that knows these classes; check its preprocessing; lower `--conf`.",
+    "not steady": "Run for longer, or keep other work off the machine.",
+    "nothing was primed": "Leave `prime=on` out, or lower the rate.",
+    "priming delayed": "Leave `prime=on` out.",
+    "a quota allows": "Pin cores instead of a quota: see [containers](../howto/containers.md).",
+    "the CPU governor": "Set the governor `performance`.",
+    "other processes took": "Stop them, or repeat the run in a quieter time.",
+    "the hypervisor took": "Repeat the run in a quieter time, or on another machine.",
+    "the CPU was throttled": "Lift the quota, or cool the machine.",
+    "precision in force": "Ask for a precision that this CPU has, or take the effective one for what was measured.",
+    "{before} handed over": "Compare figures of one device only: `parts` in `run.json`.",
+    "the load fell short": "Take the usage for the load of this run, not the request.",
+    "a process of the load": "Ask for a smaller load.",
+    "faults were injected": "Nothing; you asked for them.",
+    "{name} ({kind}) did not come about": "Give an earlier frame or time, or run for longer.",
+    "frame times {trouble}: the frame rate of {rate} is used instead ({fault})": "Nothing; you asked for the fault.",
+    "frame times {trouble}: the frame rate of {rate} is used instead": "Give `--fps N` if the rate is another.",
+    "{wrong} of {frames} frame times": "Nothing; single times are mended.",
+    "the file says no frame rate": "Give `--fps N`.",
+    "packets are missing": "Record again, or take the frames that are there.",
+    "{unplayed} frames are not played": "Cut the file where it changes, and play the parts.",
+    "the file is cut off": "Copy or record it again.",
+    "{empty} packets raised": "Look at these frames in a player.",
+    "{name} is coded by fields": "Do as the sentence says.",
+    "the picture size changes": "Compare frames of one size only.",
+    "the sample aspect ratio changes": "Nothing; only the shape of the video differs.",
+    "{images} not played": "Convert the images, or fit them to one size.",
+    "{name} holds {pictures}": "Save each picture as an image of its own.",
+    "the frame rate of {source} could not": "Check the announced rate; deadline and ages follow it.",
+    "{source}{announces} comes faster": "Lower the camera's rate or size.",
+    "{source} announces {announced}": "Nothing; the measured rate is used.",
+    "frames came at {before}": "Measure with a steady camera, or read ages and deadline with care.",
+    "{source} was away": "Repeat the run when the camera is there, if its own rate matters.",
+    "{frames} frames came without": "Nothing; they are placed by their arrival.",
+    "frame times {trouble}: the instants": "Mend the camera's clock if `pts_ms` matters.",
+    "the times that {source} gives": "Mend the camera's clock if `pts_ms` matters.",
+    "the codec changes": "Nothing; frames before and after are decoded differently.",
+    "the picture turns": "Nothing; it is shown in the shape of the first.",
+    "{source} lost {packets}": "Give `--rtsp-transport tcp`.",
+}
+"""What to do, by the beginning of the sentence; the longest that fits counts."""
+
+
+def page() -> str:
+    """What is to be in the file."""
+    sections = list(_sections())
+    unused = MENDS.keys() - {_key(row) for _, rows in sections for row in rows}
+    assert not unused, f"no doubt begins so: {sorted(unused)}"
+    return HEADING + "\n".join(
+        f"## {title}\n\n{table('doubt', 'said when', 'what to do', rows=map(_cells, rows))}"
+        for title, rows in sections
+    )
+
+
+def _sections() -> Iterator[tuple[str, list[claims.Row]]]:
+    """The rows of the table of claims under each heading that is about doubts."""
+    text = claims.PAGE.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    headings = {
+        number: found[1] for number, line in enumerate(lines, 1) if (found := re.match(r"\| \*\*(.+?)\*\*", line))
+    }
+    for heading, title in SECTIONS.items():
+        (first,) = (number for number, name in headings.items() if name == heading)
+        last = min((number for number in headings if number > first), default=len(lines) + 1)
+        yield title, [row for row in claims.table(text) if first < row.line < last]
+
+
+def _key(row: claims.Row) -> str:
+    fitting = [start for start in MENDS if row.sentences[0].startswith(start)]
+    assert fitting, f"what to do about {row.sentences[0]!r} is not in tests/docs/pages/doubts.py"
+    return max(fitting, key=len)
+
+
+def _cells(row: claims.Row) -> tuple[str, str, str]:
+    """The whole sentence, its rule, and what to do; parts of sentences stand behind it."""
+    sentence, *parts = (f"`{one}`" for one in row.sentences)
+    said = sentence + (f"; with {', '.join(parts)}" if parts else "")
+    limits = ", ".join(f"`{name}` = {value}" for name, value in row.thresholds.items())
+    return said, f"{row.rule} ({limits})" if limits else row.rule, MENDS[_key(row)]

@@ -1,0 +1,91 @@
+"""docs/reference/options.md, made of the options of all commands."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+
+import click
+
+from streamer.cli.main import group
+from tests.docs.pages.markdown import MADE, codes, table
+
+HEADING = f"""# Options
+
+Each option of each command, by its name. [The command line](command-line.md) shows the help of each command. {MADE}
+
+- An option in `UPPER CASE` takes a value. Choices stand beside the option, with bars between.
+- In the library an option is a keyword: `--max-age` is `max_age` (see [the library](api.md)).
+
+"""
+GENERAL = """
+`--help` and `-h` of each command show its help. `--debug`, anywhere, shows the traceback of an error. `streamer
+--version` shows the version.
+"""
+
+
+def commands(of: click.Group = group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """All commands with their names in full, those of groups within groups too."""
+    context = click.Context(of)
+    for name in of.list_commands(context):
+        command = of.get_command(context, name)
+        assert command is not None
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def page() -> str:
+    """What is to be in the file."""
+    takers: dict[tuple[str, str, str], list[str]] = {}
+    for name, command in commands():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                takers.setdefault(_cells(option), []).append(name)
+    rows = sorted(takers.items())
+    named = ((name, default, text, codes(by)) for (name, default, text), by in rows)
+    return HEADING + table("option", "default", "meaning", "commands", rows=named) + GENERAL + _arguments()
+
+
+def _cells(option: click.Option) -> tuple[str, str, str]:
+    """Its name with what it takes, its default, and its help."""
+    text, default = option.help or "", ""
+    if found := re.search(r"\s*\[default: (.*)\]$", text):  # of a default that stands for something
+        text, default = text[: found.start()], found[1]
+    elif option.show_default and not option.multiple and option.default is not None:
+        switches = (option.opts[0], option.secondary_opts[0]) if option.secondary_opts else None
+        default = (switches[not option.default] if switches else "") if option.is_flag else str(option.default)
+    return _name(option), f"`{default}`" if default and " " not in default else default, text
+
+
+def _name(option: click.Option) -> str:
+    flag = "/".join((*option.opts, *option.secondary_opts))
+    if option.is_flag:
+        return f"`{flag}`"
+    if isinstance(option.type, click.Choice):
+        return f"`{flag} {'|'.join(map(str, option.type.choices))}`"
+    return f"`{flag} {option.metavar or option.type.name.upper()}`"
+
+
+def _arguments() -> str:
+    """What each command takes beside options, and what it does."""
+    rows = (
+        (f"`streamer {' '.join((name, *map(_argument, command.params))).strip()}`", _first(command))
+        for name, command in commands()
+        if not isinstance(command, click.Group)
+    )
+    return "\n## Commands\n\n" + table("command", "what it does", rows=rows)
+
+
+def _argument(parameter: click.Parameter) -> str:
+    if isinstance(parameter, click.Option):
+        return ""
+    name = parameter.metavar or (parameter.name or "").upper()
+    shown = f"{name}..." if parameter.nargs == -1 and not name.endswith("...") else name
+    return shown if parameter.required or shown.startswith("[") else f"[{shown}]"
+
+
+def _first(command: click.Command) -> str:
+    """The first paragraph of its help."""
+    return " ".join(inspect.cleandoc(command.help or "").partition("\n\n")[0].split())

@@ -1,0 +1,60 @@
+"""docs/reference/run-json.md, made of the schema of run.json."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from streamer.run.schema import manifest_schema
+from tests.docs.pages.markdown import MADE, table
+
+HEADING = f"""# run.json
+
+`run.json` says what ran, on what, and what it came to. The package has its [JSON
+Schema](https://json-schema.org/draft/2020-12/schema) as `streamer/run/run.schema.json`. In Python `run.manifest` is
+the same as a typed dictionary. {MADE}
+
+- Fields may be added. Programs should allow those that they do not know.
+- A field with *may be missing* is not in each `run.json`.
+- Times end in `_ms` (milliseconds) or `_s` (seconds), sizes in `_mb` (1,000,000 bytes) or `_bytes`.
+
+"""
+
+
+def page() -> str:
+    """What is to be in the file: a section for each part, the whole first."""
+    parts: Mapping[str, Any] = manifest_schema()["$defs"]
+    return HEADING + "\n".join(_section(name, part) for name, part in parts.items())
+
+
+def fields() -> Iterator[str]:
+    """The name of each field of each part."""
+    for part in manifest_schema()["$defs"].values():
+        yield from part["properties"]
+
+
+def _section(name: str, part: Mapping[str, Any]) -> str:
+    described = re.sub(r"``([^`]+)``", r"`\1`", part.get("description", ""))
+    rows = (
+        (f"`{field}`", _kind(schema), "" if field in part["required"] else "may be missing")
+        for field, schema in part["properties"].items()
+    )
+    title = "The whole" if name == "Manifest" else name
+    return f"## {title}\n\n{described + chr(10) * 2 if described else ''}{table('field', 'type', '', rows=rows)}"
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """A type in words; of a part its name, with a link to its section."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(map(_kind, schema["anyOf"]))
+    if schema["type"] == "array":
+        return f"list of {_kind(schema['items'])}"
+    if schema["type"] == "object":
+        return f"object by name of {_kind(schema['additionalProperties'])}"
+    return str(schema["type"])
