@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 from streamer.charts.shown import Shown
 from streamer.errors import UsageError
@@ -30,6 +30,8 @@ class SoakResult(Shown):
     ``interrupted`` is what stopped its last part, as in SIGINT: ``soak(resume=directory)`` goes on.
     """
 
+    CHART: ClassVar = PICTURE
+
     directory: Path
     document: SoakDocument
     interrupted: str | None
@@ -50,17 +52,6 @@ class SoakResult(Shown):
     def verdict(self) -> SoakVerdict:
         """Failed when one of the verdicts is, undecided when one cannot be told yet, else passed."""
         return self.document["verdict"]
-
-    @property
-    def answer(self) -> str:
-        """The soak's sentence of plain answer."""
-        return self.document["answer"]
-
-    @property
-    def picture(self) -> Path | None:
-        """``soak.png``; None where it was not drawn."""
-        drawn = self.directory / PICTURE
-        return drawn if drawn.is_file() else None
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         return ("", "verdict", "why"), [

@@ -109,10 +109,6 @@ class Verification(Shown):
         of = {"INTERRUPTED": " of an interrupted run", "FAILED": " of a failed run"}.get(self.run_verdict or "", "")
         return f"VALID: the record{of} is whole, and its figures follow from its rows."
 
-    @property
-    def picture(self) -> None:
-        """There is none."""
-
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         if self.reasons:
             return ("reason",), [(reason,) for reason in self.reasons]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from streamer.stats.percentiles import PERCENTILES, frames_needed, spoken
 
@@ -45,15 +45,19 @@ class Shown(ABC):
         def interrupted(self) -> str | None:
             """What stopped it, as in SIGINT; None when it came to its end."""
 
-    @property
-    @abstractmethod
-    def answer(self) -> str:
-        """The sentence of plain answer."""
+    CHART: ClassVar[str | None] = None
+    """The file name of its chart; None where there is never one."""
 
     @property
-    @abstractmethod
+    def answer(self) -> str:
+        """The sentence of plain answer."""
+        return str(self.document["answer"])
+
+    @property
     def picture(self) -> Path | None:
         """Its chart; None where none was drawn."""
+        drawn = None if self.CHART is None else self.directory / self.CHART
+        return drawn if drawn is not None and drawn.is_file() else None
 
     @abstractmethod
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[Cell]]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from streamer.charts.shown import Cell, Shown, figure
 from streamer.errors import StreamerError
@@ -28,6 +28,8 @@ class Run(Shown):
 
     ``failure`` is the error that ended it early; ``interrupted`` is what stopped it, as in SIGINT.
     """
+
+    CHART: ClassVar = PICTURE
 
     directory: Path
     manifest: Manifest
@@ -61,17 +63,6 @@ class Run(Shown):
     def document(self) -> Manifest:
         """The manifest, as all results have it."""
         return self.manifest
-
-    @property
-    def answer(self) -> str:
-        """The run's sentence of plain answer."""
-        return self.manifest["answer"]
-
-    @property
-    def picture(self) -> Path | None:
-        """``latency.png``; None where it was not drawn."""
-        drawn = self.directory / PICTURE
-        return drawn if drawn.is_file() else None
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[Cell]]]:
         manifest: Mapping[str, Any] = self.manifest

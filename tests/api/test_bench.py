@@ -75,7 +75,7 @@ def test_the_result_is_what_was_written_and_nothing_is_printed(
     assert (null["inferences"], ir["inferences"], ir["input"]) == (11, 11, "float32")
     assert onnx["why"] is not None
     assert "onnx needs a .onnx file" in onnx["why"]
-    assert done.picture.is_file()
+    assert done.picture == done.directory / "bench.png"
     assert done.answer == done.document["answer"]
 
 

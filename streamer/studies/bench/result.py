@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from streamer.charts.shown import Shown
 from streamer.studies.bench.chart import PICTURE
@@ -23,19 +23,11 @@ class BenchResult(Shown):
     ``interrupted`` is what stopped it, as in SIGINT; None when it came to its end.
     """
 
+    CHART: ClassVar = PICTURE
+
     directory: Path
     document: BenchDocument
     interrupted: str | None
-
-    @property
-    def answer(self) -> str:
-        """The sentence of plain answer."""
-        return self.document["answer"]
-
-    @property
-    def picture(self) -> Path:
-        """``bench.png``."""
-        return self.directory / PICTURE
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         rows: Sequence[Mapping[str, Any]] = self.document["engines"]

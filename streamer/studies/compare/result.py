@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 from streamer.charts.shown import Shown
 from streamer.studies.compare.chart import PICTURE
@@ -22,20 +22,11 @@ class ComparisonResult(Shown):
     directory stays then, and ``directory`` is ``unfinished-compare`` in there.
     """
 
+    CHART: ClassVar = PICTURE
+
     directory: Path
     document: ComparisonDocument
     interrupted: str | None
-
-    @property
-    def answer(self) -> str:
-        """The advice."""
-        return self.document["answer"]
-
-    @property
-    def picture(self) -> Path | None:
-        """``compare.png``; None where it was not drawn."""
-        drawn = self.directory / PICTURE
-        return drawn if drawn.is_file() else None
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         headings = ("engine", "p50 ms", "p95 ms", "drops", f"times {self.document['baseline']}'s", "speed")

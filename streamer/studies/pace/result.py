@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 from streamer.charts.shown import Shown
 from streamer.studies.pace.chart import PICTURE
@@ -22,20 +22,11 @@ class PaceResult(Shown):
     directory stays then, and ``directory`` is ``unfinished-pace`` in there.
     """
 
+    CHART: ClassVar = PICTURE
+
     directory: Path
     document: PaceDocument
     interrupted: str | None
-
-    @property
-    def answer(self) -> str:
-        """A sentence for each engine."""
-        return self.document["answer"]
-
-    @property
-    def picture(self) -> Path | None:
-        """``pace.png``; None where it was not drawn."""
-        drawn = self.directory / PICTURE
-        return drawn if drawn.is_file() else None
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         headings = ("engine", "fps", "done/s", "drops", "infer", "times", "p50 ms", "p95 ms")

@@ -37,15 +37,6 @@ class ParityResult(Shown):
         """An engine disagrees, or nothing could be compared: what was not checked has not been passed."""
         return any(row["verdict"] in MISSED for row in self.document["engines"])
 
-    @property
-    def answer(self) -> str:
-        """The sentence of plain answer."""
-        return self.document["answer"]
-
-    @property
-    def picture(self) -> None:
-        """There is none."""
-
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         judged = self.document["truth"] is not None
         return ("engine", "in", "agreement", *(("mAP50", "mAP50-95") if judged else ()), "verdict"), [
