@@ -79,4 +79,4 @@ def _instead(path: Path) -> str:
         return f"a parity is a table and no more; read its {PARITY}"
     if not os.listdir(path):
         return "it is empty; give the directory of a run, as in runs/demo"
-    return f"there is no {' or '.join(KINDS)} in it; give the directory of a finished run, as in runs/demo"
+    return f"there is none of {', '.join(KINDS)} in it; give the directory of a finished run, as in runs/demo"

@@ -50,6 +50,29 @@ def test_a_run_is_what_the_call_returned(finished: streamer.Run) -> None:
     assert opened._repr_html_() == finished._repr_html_()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("study", "options"),
+    [
+        ("compare", {"engine": ["null", "null"], "fps": 20, "frames": 40, "warmup": 0}),
+        ("pace", {"engine": "null", "fps": [20, "max"], "duration": 4, "warmup": 0}),
+        ("bench", {"engine": "null", "number": 20}),
+    ],
+)
+def test_a_study_is_what_the_call_returned(
+    study: str, options: dict[str, Any], clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    sources = [] if study == "bench" else [clip]
+    chart = {} if study == "bench" else {"chart": False, "loop": True} if study == "compare" else {"chart": False}
+    done = getattr(streamer, study)(*sources, **options, **chart, model=tiny_model, out=tmp_path / "out")
+    opened = streamer.open_run(tmp_path / "out")
+    assert (opened, opened._repr_html_()) == (done, done._repr_html_())
+    edit(tmp_path / "out" / f"{study}.json", run={**done.document["run"], "interrupted": True})
+    assert streamer.open_run(tmp_path / "out").interrupted == "a signal"
+    edit(tmp_path / "out" / f"{study}.json", run=None)
+    refused(tmp_path / "out", f"{study}.json cannot be understood")
+
+
 def test_one_that_failed_has_its_error(clip: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('[[fault]]\nkind = "engine-raise"\nframe = 9\n')
@@ -152,7 +175,10 @@ def test_what_is_nothing_of_the_kind_is_refused_in_a_line(copy: Path, tmp_path: 
     refused(copy / "run.json", f"run.json is no directory: give the one in which it is, as in {copy}")
     (tmp_path / "empty").mkdir()
     refused(tmp_path / "empty", "it is empty; give the directory of a run, as in runs/demo")
-    refused(copy.parent, "there is no run.json or soak.json in it; give the directory of a finished run")
+    refused(
+        copy.parent,
+        "there is none of run.json, compare.json, pace.json, bench.json, soak.json in it; give the directory",
+    )
     (tmp_path / "empty" / "parity.csv").touch()
     refused(tmp_path / "empty", "a parity is a table and no more; read its parity.csv")
     with pytest.raises(UsageError, match="directory is empty: give a path"):

@@ -24,7 +24,7 @@ OF_THE_TERMINAL = {"json", "quiet"}
 OF_THE_LIBRARY = {"observer", "options", "settings"}
 MORE = {"replay": ["keep", "segment"]}
 """What a function alone has: on the command line a run that is cut into pieces is a soak."""
-SOURCES = {"source", "sources", "more"}
+SOURCES = {"source", "sources", "more", "image", "run_dir"}
 """What they are about, which is an argument of either."""
 
 
