@@ -44,7 +44,8 @@ class Observed:
         def advance() -> None:
             nonlocal judged
             judged += 1
-            judging.under_way("judging what was found", judged, to_judge)
+            judging.check()
+            (judging.done if judged == to_judge else judging.under_way)("judging what was found", judged, to_judge)
 
         yield watch, advance
 

@@ -62,7 +62,7 @@ def test_a_notebook_shows_a_row_for_each_engine(result: streamer.ComparisonResul
     assert [row[0] for row in cells] == ["null,delay_ms=1", "ir", "ir-gpu"]
     assert {len(row) for row in cells} == {len(headings)}
     assert cells[2][1:] == ("", "", "", "", "unavailable")
-    assert "compare.png" in result._repr_html_()
+    assert "data:image/png" in result._repr_html_()
 
 
 def test_progress_counts_the_rounds_of_all_that_run_then_the_frames_judged(

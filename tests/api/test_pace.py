@@ -63,7 +63,7 @@ def test_a_notebook_shows_a_row_for_each_rate(result: streamer.PaceResult) -> No
     assert [row[:2] for row in cells][:3] == [("null", "10"), ("null", "20"), ("null", "max")]
     assert {len(row) for row in cells} == {len(headings)}
     assert set(cells[-1][2:]) == {""}
-    assert "pace.png" in result._repr_html_()
+    assert "data:image/png" in result._repr_html_()
 
 
 def test_progress_counts_the_rounds_of_all_that_run(
