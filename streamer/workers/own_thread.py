@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+WAKES_S = 0.5
+"""How often who waits looks whether it was interrupted."""
+
 
 class OwnThread(Generic[T]):
     """``work`` on a thread of its own, begun; ``ended`` is called on it at the end.
@@ -36,7 +39,9 @@ class OwnThread(Generic[T]):
 
     def wait(self) -> None:
         """Returns when it has ended. KeyboardInterrupt comes up here, and leaves it going on."""
-        self._ended.wait()
+        # Not for ever at once: a signal that another thread was given wakes nobody, and on Windows none does.
+        while not self._ended.wait(WAKES_S):
+            pass
 
     def outcome(self) -> T:
         """Its result, or raises its error; once it has ended."""
