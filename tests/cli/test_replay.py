@@ -327,7 +327,7 @@ def test_more_frames_than_the_source_has_are_not_invented(replay: Any) -> None:
 
 
 def test_duration_ends_the_run_by_its_schedule(replay: Any) -> None:
-    done = replay(duration_s=0.1)
+    done = replay(duration=0.1)
     assert len(rows(done.directory / "frames.csv")) == 20, "200 frames a second for a tenth of a second"
 
 

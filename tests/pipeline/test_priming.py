@@ -336,6 +336,6 @@ def test_without_a_queue_priming_would_lose_frames_and_is_refused(
     clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     settings = Settings(engine="null,prime=on", model=str(tiny_model), queue=0, out=tmp_path / "run")
-    with pytest.raises(UsageError, match=r"^--queue 0 with prime=on: .*; use --queue 1$"):
+    with pytest.raises(UsageError, match=r"^queue 0 with prime=on: .*; use queue 1$"):
         streamer.replay(clip, settings)
     assert not (tmp_path / "run").exists()

@@ -159,7 +159,7 @@ def test_verification_finds_what_is_wrong_with_one_of_several_streams(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (Settings(engine="null", streams=2, fps="max"), "--fps max with several streams"),
+        (Settings(engine="null", streams=2, fps="max"), "fps max with several streams"),
         (Settings(engine="null,prime=on", streams=2), "prime=on with several streams"),
     ],
 )
@@ -169,7 +169,7 @@ def test_what_makes_no_sense_with_several_streams_is_refused(clip: Path, setting
 
 
 def test_several_sources_and_a_number_of_streams_contradict_each_other(clip: Path) -> None:
-    with pytest.raises(UsageError, match="--streams 2 with 3 sources"):
+    with pytest.raises(UsageError, match="streams 2 with 3 sources"):
         replay([clip] * 3, Settings(engine="null", streams=2))
 
 

@@ -174,9 +174,9 @@ def unfinished(directory: Path, **asked: Any) -> dict[str, Any]:
     "asked",
     [
         {"slo": "latency.p50<1s,drops<1%"},
-        {"engine": "null,delay_ms=15", "deadline_ms": 20, "slo": "drops<1%"},
+        {"engine": "null,delay_ms=15", "deadline": 20, "slo": "drops<1%"},
         {"engine": "null,delay_ms=3", "streams": 2},
-        {"fps": "source", "duration_s": 0.5},
+        {"fps": "source", "duration": 0.5},
         {"fps": "max", "video": Video.NONE},
         {"arrivals": "bursty,pause_ms=50,every_s=0.2", "policy": Policy.WAIT},
     ],
@@ -187,7 +187,7 @@ def test_figures_made_from_the_rows_are_those_that_the_run_itself_had(
 ) -> None:
     usual = {"engine": "null", "model": str(tiny_model), "fps": Fraction(100), "warmup": 0, "chart": False}
     streamer.replay(clip, Settings(**{**usual, **asked, "out": tmp_path / "run"}))
-    before = unfinished(tmp_path / "run", duration_s=asked.get("duration_s"))
+    before = unfinished(tmp_path / "run", duration_s=asked.get("duration"))
     after: Mapping[str, Any] | None = repair(tmp_path / "run")
     assert after is not None
     assert {name: after[name] for name in FIGURES} == {name: before[name] for name in FIGURES}

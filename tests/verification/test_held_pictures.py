@@ -81,7 +81,7 @@ def test_a_gap_survives_in_the_pieces_of_a_long_run(segment_s: float, tmp_path: 
         "nut",
         Fraction(1, 1_000_000),
         DAYS_3,
-        segment_s=segment_s,
+        segment=segment_s,
         engine="null,delay_ms=5",
         loop=True,
         frames=60,

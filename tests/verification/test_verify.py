@@ -151,7 +151,7 @@ def test_a_run_is_valid_and_says_what_was_checked(waiting: Path) -> None:
     "asked",
     [
         {"engine": "null,delay_ms=5", "policy": Policy.DROP_NEWEST, "video": Video.ALL},
-        {"video": Video.NONE, "deadline_ms": 0.2},
+        {"video": Video.NONE, "deadline": 0.2},
         {"fps": "max", "policy": None},
         {"fps": Fraction(30000, 1001), "frames": 12},
         {"fps": "source", "frames": 5},
@@ -266,7 +266,7 @@ def test_an_outcome_that_was_changed_is_found(copy: Path, outcome: str, words: l
 def test_a_cell_that_was_changed_is_found(
     replay: Replay, tmp_path: Path, column: str, value: str, words: list[str]
 ) -> None:
-    copy = Path(shutil.copytree(replay(frames=12, deadline_ms=2000), tmp_path / "run"))
+    copy = Path(shutil.copytree(replay(frames=12, deadline=2000), tmp_path / "run"))
     edit(copy / "frames.csv", 10, column, value)
     assert_found(checked(copy), *words)
 

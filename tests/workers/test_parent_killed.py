@@ -46,7 +46,7 @@ from pathlib import Path
 from streamer import Settings, Video
 from streamer.studies.arm_process import Waiting, serve
 from streamer.workers.processes import Child
-settings = Settings(engine="null", video=Video.NONE, chart=False, fps=20, loop=True, duration_s=600, out=Path("run"))
+settings = Settings(engine="null", video=Video.NONE, chart=False, fps=20, loop=True, duration=600, out=Path("run"))
 child = Child(serve, "clip.mp4", settings, "a study", frozenset([0, 20]))
 while not isinstance(child.hear(60), Waiting):
     pass
