@@ -39,7 +39,7 @@ def called(work: Callable[[Stop, Observer | None], T], observer: Observer | None
         stop = Stop()
         call: OwnThread[T] | None = None
         try:
-            call = OwnThread(partial(_heard, work, stop, shown))
+            call = OwnThread(partial(_heard, work, stop, shown), stop)
             call.wait()
         except KeyboardInterrupt:
             stop.ask(CTRL_C)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 import streamer
 from streamer.workers.stopping import Stop, current_stop
+from tests.runs import environment
 
 ENDLESS: dict[str, Any] = {"engine": "null", "video": "none", "chart": False, "fps": "max", "loop": True}
 
@@ -64,3 +67,29 @@ def test_an_observer_may_call_streamer_in_an_awaited_run(clip: Path, tmp_path: P
     assert run.manifest["frames"]["scheduled"] == 3
     assert inner[0].manifest["frames"]["scheduled"] == 2
     assert stops == [None], "the stop of the outer call is not that of the inner one"
+
+
+DAEMON = """
+import threading
+import streamer
+
+runs = threading.Event()
+def observer(progress):
+    if progress.done:
+        runs.set()
+options = {"engine": "ir", "model": MODEL, "video": "none", "chart": False, "loop": True, "fps": "max"}
+call = lambda: streamer.replay(CLIP, observer=observer, out="out", **options)
+threading.Thread(target=call, daemon=True).start()
+runs.wait()
+print("ended")
+"""
+
+
+@pytest.mark.slow
+def test_a_call_that_a_program_leaves_behind_ends_in_good_order(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    code = DAEMON.replace("MODEL", repr(str(tiny_model))).replace("CLIP", repr(str(clip)))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")
+    assert streamer.open_run(tmp_path / "out").interrupted == "the end of the program"
