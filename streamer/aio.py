@@ -45,7 +45,7 @@ def _awaitable(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
             current_stop.set(stop)
             return function(*arguments, **options)
 
-        call = OwnThread(work, lambda: tell_loop(loop, ended.set))
+        call = OwnThread(work, stop, lambda: tell_loop(loop, ended.set))
         try:
             while not ended.is_set():
                 with anyio.move_on_after(WAKES_S):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from os import fspath
 from typing import Literal, Unpack
 
 from streamer.api.calling import called
+from streamer.api.given_source import path_text
 from streamer.api.progress import Observer
 from streamer.api.telling import Telling
 from streamer.models.find import find_model
@@ -50,7 +50,7 @@ def bench(
         shared = given_settings(options, BenchOptions, ["engine", "engines", *own])
         asked = asked_engines(read_engines(engine), engines, "tutorial")
         return conduct(
-            None if image is None else fspath(image),
+            None if image is None else path_text("image", image, "as in 'bus.jpg'"),
             partial(find_model, shared.model, shared.trust),
             BenchSettings(engines=asked, **given_values(BENCH_OPTIONS, own)),
             shared.out,

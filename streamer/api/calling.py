@@ -7,7 +7,8 @@ from functools import partial
 from typing import TypeVar
 
 from streamer.api.notebook_bar import observing
-from streamer.api.progress import Observer
+from streamer.api.progress import Observer, Progress
+from streamer.errors import UsageError
 from streamer.settings.library_words import in_library_words
 from streamer.workers.own_thread import OwnThread
 from streamer.workers.stopping import Interrupted, Stop, current_stop
@@ -15,6 +16,7 @@ from streamer.workers.stopping import Interrupted, Stop, current_stop
 T = TypeVar("T")
 
 CTRL_C = "SIGINT"
+OBSERVER = "an error of the observer"
 
 
 def called(work: Callable[[Stop, Observer | None], T], observer: Observer | None = None) -> T:
@@ -24,16 +26,20 @@ def called(work: Callable[[Stop, Observer | None], T], observer: Observer | None
 
     KeyboardInterrupt, which comes up in the main thread only, asks it to stop, and its result is returned; without a
     result it is raised again. A second one is raised at once. Who awaits the call stops it by `current_stop`, and has
-    made a thread for it. Raises what ``work`` raises, in the words of the library.
+    made a thread for it. An error of the observer does the same, and is raised in any case. Raises what ``work``
+    raises, in the words of the library.
     """
+    if observer is not None and not callable(observer):
+        raise UsageError(f"observer is of type {type(observer).__name__}: give a function that takes a Progress")
     with in_library_words(), observing(observer) as shown:
         awaited = current_stop.get()
         if awaited is not None:
-            return work(awaited, shown)
+            current_stop.set(None)  # what the observer calls is a call of its own
+            return _heard(work, awaited, shown)
         stop = Stop()
         call: OwnThread[T] | None = None
         try:
-            call = OwnThread(partial(work, stop, shown))
+            call = OwnThread(partial(_heard, work, stop, shown), stop)
             call.wait()
         except KeyboardInterrupt:
             stop.ask(CTRL_C)
@@ -44,3 +50,37 @@ def called(work: Callable[[Stop, Observer | None], T], observer: Observer | None
             return call.outcome()
         except Interrupted:
             raise KeyboardInterrupt from None
+
+
+def _heard(work: Callable[[Stop, Observer | None], T], stop: Stop, observer: Observer | None) -> T:
+    """What ``work`` returns. Raises the error of the observer that has ended it: that is no fault of the run's."""
+    if observer is None:
+        return work(stop, None)
+    listening = _Listening(observer, stop)
+    try:
+        done = work(stop, listening)
+    except BaseException:
+        if listening.error is None:
+            raise
+    else:
+        if listening.error is None:
+            return done
+    raise listening.error
+
+
+class _Listening:
+    """The caller's observer, until it raises an error: that asks for the end, and is kept in ``error``."""
+
+    def __init__(self, observer: Observer, stop: Stop) -> None:
+        self._observer = observer
+        self._stop = stop
+        self.error: BaseException | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        if self.error is not None:
+            return
+        try:
+            self._observer(progress)
+        except BaseException as error:
+            self.error = error
+            self._stop.ask(OBSERVER)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import fspath
 from typing import Literal, Unpack
 
 from streamer.api.calling import called
+from streamer.api.given_source import Source, source_text
 from streamer.api.progress import Observer
-from streamer.api.replay import Source
 from streamer.api.studying import Observed
 from streamer.models.find import find_model
 from streamer.settings.given import given_settings
@@ -52,5 +51,5 @@ def compare(
             truth=TRUTH.value_of(truth),
             replay=given_settings({"video": Video.NONE, **options}, CompareOptions, OWN),
         )
-    sources = [fspath(one) for one in (source, *more)]
+    sources = [source_text(one) for one in (source, *more)]
     return called(lambda stop, shown: conduct(sources, settings, find_model, Observed(shown, stop)), observer)

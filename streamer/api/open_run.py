@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TypeAlias
 
+from streamer.api.given_source import path_text
 from streamer.api.soak_result import SoakResult, read_soak
 from streamer.errors import UsageError
 from streamer.run.finished import Run
@@ -45,9 +46,7 @@ def open_run(directory: str | PathLike[str]) -> Opened:
     Raises UsageError when the directory is that of nothing of the kind, of something that is still going on, or of a
     newer streamer, or cannot be read.
     """
-    path = Path(directory)
-    if not os.fspath(directory):
-        raise UsageError("directory is empty: give a path")
+    path = Path(path_text("directory", directory))
     _check_directory(path)
     if under_way(path) or any(map(under_way, parts_of(path))):
         raise UsageError(f"{path}: it is still going on; wait for its end, or end it as with Ctrl-C")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import fspath
 from typing import Literal, Unpack
 
 from streamer.api.calling import called
+from streamer.api.given_source import Source, source_text
 from streamer.api.progress import Observer
-from streamer.api.replay import Source
 from streamer.api.studying import Observed
 from streamer.models.find import find_model
 from streamer.settings.given import given_settings
@@ -54,4 +53,6 @@ def pace(
             seconds=seconds,
             replay=given_settings({"video": Video.NONE, **options}, PaceOptions, OWN),
         )
-    return called(lambda stop, shown: conduct(fspath(source), settings, find_model, Observed(shown, stop)), observer)
+    return called(
+        lambda stop, shown: conduct(source_text(source), settings, find_model, Observed(shown, stop)), observer
+    )

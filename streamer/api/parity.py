@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from os import fspath
 from typing import Literal, Unpack
 
 from streamer.api.calling import called
+from streamer.api.given_source import Source, source_text
 from streamer.api.progress import Observer
-from streamer.api.replay import Source
 from streamer.api.telling import Telling
 from streamer.models.find import find_model
 from streamer.settings.given import given_settings, given_values
@@ -62,7 +61,7 @@ def parity(
             **given_values(PARITY_OPTIONS, own),
         )
         done = conduct(
-            fspath(source),
+            source_text(source),
             partial(find_model, shared.model, shared.trust),
             settings,
             shared.out,

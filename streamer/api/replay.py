@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os import PathLike, fspath
-from typing import TypeAlias, Unpack
+from typing import Unpack
 
 from streamer.api.calling import called
+from streamer.api.given_source import Source, sources_of
 from streamer.api.progress import Observer
 from streamer.api.running import run_observed
+from streamer.errors import UsageError
 from streamer.run.finished import Run
 from streamer.settings.keywords import ReplayOptions
 from streamer.settings.settings import Settings
 from streamer.workers.stopping import Stop
-
-Source: TypeAlias = str | PathLike[str]
-"""A video file, an image, a folder of images, ``camera:N``, an address, or ``synthetic:street``."""
 
 
 def replay(
@@ -37,8 +35,10 @@ def replay(
     Raises UsageError, SourceError, ModelError or EngineError when it cannot run. An error on the way is raised too,
     after the run directory has been completed with what there was.
     """
-    chosen = (settings or Settings()).changed(**options)
+    chosen = _settings(settings).changed(**options)
     sources = sources_of(source)
+    if not sources:
+        raise UsageError("source is an empty list: name one at least")
 
     def finished(stop: Stop, shown: Observer | None) -> Run:
         done = run_observed(sources, chosen, shown, stop)
@@ -49,6 +49,11 @@ def replay(
     return called(finished, observer)
 
 
-def sources_of(source: Source | Sequence[Source]) -> list[str]:
-    """Each of the sources as text."""
-    return [fspath(one) for one in ([source] if isinstance(source, str | PathLike) else source)]
+def _settings(given: object) -> Settings:
+    """The settings that are given, or the defaults. Raises UsageError for what is none."""
+    if given is None:
+        return Settings()
+    if not isinstance(given, Settings):
+        told = type(given).__name__
+        raise UsageError(f"settings is of type {told}: give a streamer.Settings, or options by their names")
+    return given

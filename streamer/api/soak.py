@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from os import fspath
 from pathlib import Path
 from typing import Any, Unpack
 
 from streamer.api.calling import called
+from streamer.api.given_source import Source, path_text, sources_of
 from streamer.api.progress import Observer
-from streamer.api.replay import Source, sources_of
 from streamer.api.running import run_observed
 from streamer.api.soak_result import SoakResult
 from streamer.errors import UsageError
@@ -78,6 +77,6 @@ def _interrupted(
     """Where the soak is that goes on, and what reads it there."""
     for name in options.keys() - {"trust"}:
         raise UsageError(f"{name}: {GOES_ON}")
-    if not (path := fspath(resume)):
-        raise UsageError("--resume is empty: give a path")
-    return place_of(sources, Path(path), None, overwrite=False), partial(resumed, sources=sources)
+    return place_of(sources, Path(path_text("resume", resume)), None, overwrite=False), partial(
+        resumed, sources=sources
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os import fspath
 from pathlib import Path
 from typing import Literal, NotRequired, TypedDict, cast
 
 from streamer.api.calling import called
+from streamer.api.given_source import path_text
 from streamer.charts.shown import Shown
 from streamer.errors import UsageError
 from streamer.repair.repair import repair as completed
@@ -127,9 +127,8 @@ def verify(run_dir: PathText, *, repair: bool = False) -> Verification:
     Raises UsageError when there is no run, or it is still going on; SinkError when it cannot be repaired; and
     StreamerError when a file cannot be looked at, which says nothing of the run.
     """
-    if not fspath(run_dir):
-        raise UsageError("run_dir is empty: give a path")
-    return called(lambda stop, _: look_at(Path(run_dir), stop.check, repair=repair))
+    path = Path(path_text("run_dir", run_dir))
+    return called(lambda stop, _: look_at(path, stop.check, repair=repair))
 
 
 def look_at(run_dir: Path, meanwhile: Callable[[], object] = lambda: None, *, repair: bool) -> Verification:

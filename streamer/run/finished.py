@@ -12,9 +12,9 @@ from streamer.charts.shown import Cell, Shown, figure
 from streamer.errors import StreamerError
 from streamer.ledger.record import FrameRecord
 from streamer.run.manifest import Manifest
-from streamer.rundir.arrays import Rows, detections_array, frames_array
+from streamer.rundir.arrays import Rows, detections_array, frames_array, reading
 from streamer.rundir.frames_csv import read_ledger
-from streamer.rundir.paths import PICTURE
+from streamer.rundir.paths import FRAMES, PICTURE
 from streamer.stats.summary import Statistics
 
 SHOWN_FIGURES = ("latency", "result_latency", "service", "age", "lateness")
@@ -39,8 +39,9 @@ class Run(Shown):
 
     @property
     def ledger(self) -> list[FrameRecord]:
-        """A record per scheduled frame, in the order of the frames."""
-        return sorted(read_ledger(self.directory), key=lambda record: (record.stream, record.frame))
+        """A record per scheduled frame, in the order of the frames. Raises UsageError when they cannot be read."""
+        with reading(self.directory / FRAMES):
+            return sorted(read_ledger(self.directory), key=lambda record: (record.stream, record.frame))
 
     @cached_property
     def frames(self) -> Rows:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from itertools import chain, islice
 from pathlib import Path
@@ -70,9 +71,19 @@ def _length(block: Columns) -> int:
     return len(next(iter(block.values())))
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """What is read within is a table at ``path``: raises UsageError when that cannot be read."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError, LookupError, csv.Error, zlib.error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UsageError(f"{path} cannot be read: {why}; look at it with streamer verify {path.parent}") from error
+
+
 def _read_blocks(path: Path, types: Mapping[str, str]) -> list[Columns]:
     open_it = gzip.open if path.suffix == ".gz" else open
-    try:
+    with reading(path):
         # Labels may hold line breaks of any kind, and be torn within a letter.
         with open_it(path, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
             header = next(csv.reader(filter(_is_whole, [file.readline()])), [])
@@ -82,9 +93,6 @@ def _read_blocks(path: Path, types: Mapping[str, str]) -> list[Columns]:
                 {name: _VALUES[kind](columns[header.index(name)]) for name, kind in types.items()}
                 for columns in _columns(file, len(header))
             ]
-    except (OSError, EOFError, ValueError, csv.Error, zlib.error) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise UsageError(f"{path} cannot be read: {why}; look at it with streamer verify {path.parent}") from error
 
 
 def _columns(file: IO[str], width: int) -> Iterator[Sequence[Sequence[str]]]:

@@ -20,7 +20,7 @@ def read_engines(given: str | Sequence[str] | None) -> tuple[EngineSpec, ...]:
     """The engines of a SPEC, or of several; none for None. Raises UsageError."""
     if given is None:
         return ()
-    if not isinstance(given, str) and not given:
+    if not isinstance(given, str) and isinstance(given, Sequence) and not given:
         raise UsageError(f"--engine {type(given).__name__}: name one at least, or leave it out")
     return tuple(parse_spec(spec) for spec in ENGINE.value_of(given))
 

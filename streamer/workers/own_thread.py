@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Callable
 from contextvars import Context
 from threading import Event, Thread
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from streamer.workers.stopping import Stop
 
 T = TypeVar("T")
 
 WAKES_S = 0.5
 """How often who waits looks whether it was interrupted."""
+END_OF_PROGRAM = "the end of the program"
+ENDS_S = 10.0
+"""What a call may take to end in good order when the program does: a thread killed in a runtime aborts it."""
+_under_way: set[OwnThread[Any]] = set()
 
 
 class OwnThread(Generic[T]):
-    """``work`` on a thread of its own, begun; ``ended`` is called on it at the end.
+    """``work`` on a thread of its own, begun; ``ended`` is called on it at the end, and ``stop`` ends it before.
 
-    It has no context variables of who began it, by one of which anyio knows the loop that runs there. The thread does
-    not keep the process from ending.
+    It has no context variables of who began it, by one of which anyio knows the loop that runs there. At the end of
+    the process it is asked to end, and waited for: not for long.
     """
 
-    def __init__(self, work: Callable[[], T], ended: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, work: Callable[[], T], stop: Stop, ended: Callable[[], object] = lambda: None) -> None:
+        self._stop = stop
         self._work = work
         self._told = ended
         self._ended = Event()
         self._results: list[T] = []
         self._error: BaseException | None = None
+        _under_way.add(self)
         Thread(target=Context().run, args=(self._run,), name="streamer", daemon=True).start()
 
     def _run(self) -> None:
@@ -34,6 +44,7 @@ class OwnThread(Generic[T]):
         except BaseException as error:
             self._error = error
         finally:
+            _under_way.discard(self)
             self._ended.set()
             self._told()
 
@@ -48,3 +59,16 @@ class OwnThread(Generic[T]):
         if self._error is not None:
             raise self._error
         return self._results[0]
+
+
+def _end_all() -> None:
+    calls = list(_under_way)
+    for call in calls:
+        call._stop.ask(END_OF_PROGRAM)
+    for call in calls:
+        call._ended.wait(ENDS_S)
+
+
+atexit.register(_end_all)
+if hasattr(os, "register_at_fork"):  # Windows has no forks
+    os.register_at_fork(after_in_child=_under_way.clear)

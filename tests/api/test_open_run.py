@@ -183,3 +183,18 @@ def test_what_is_nothing_of_the_kind_is_refused_in_a_line(copy: Path, tmp_path: 
     refused(tmp_path / "empty", "a parity is a table and no more; read its parity.csv")
     with pytest.raises(UsageError, match="directory is empty: give a path"):
         streamer.open_run("")
+
+
+@pytest.mark.parametrize("damage", [b"\xff\0" * 50, None, b"stream,frame\n0,0\n"], ids=["binary", "gone", "cut"])
+def test_a_ledger_that_cannot_be_read_is_refused_in_a_line(
+    damage: bytes | None, finished: streamer.Run, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.directory, copy)
+    (copy / "frames.csv").unlink()
+    if damage is not None:
+        (copy / "frames.csv").write_bytes(damage)
+    opened = streamer.open_run(copy)
+    assert isinstance(opened, streamer.Run)
+    with pytest.raises(streamer.UsageError, match=r"frames\.csv cannot be read: .*; look at it with streamer verify"):
+        _ = opened.ledger
