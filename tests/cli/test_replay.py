@@ -385,7 +385,7 @@ def test_warm_up_uses_no_frames_up_and_leaves_no_rows(replay: Any) -> None:
 def test_a_directory_that_is_not_empty_is_refused_and_left_as_it_was(replay: Any, tmp_path: Path) -> None:
     replay()
     before = {entry.name: entry.stat().st_mtime_ns for entry in (tmp_path / "run").iterdir()}
-    with pytest.raises(UsageError, match="not empty: give another directory, or --overwrite"):
+    with pytest.raises(UsageError, match="not empty: give another directory, or overwrite=True"):
         replay(frames=5)
     assert {entry.name: entry.stat().st_mtime_ns for entry in (tmp_path / "run").iterdir()} == before
 
