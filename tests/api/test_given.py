@@ -9,7 +9,7 @@ import pytest
 
 import streamer
 
-NO_SOURCES = [None, 0, 1.5, b"street.mp4", np.array([1, 2]), {"a": 1}, object(), "street\0.mp4"]
+NO_SOURCES = [None, 0, 1.5, b"street.mp4", np.array([1, 2]), {"a": 1}, ..., "street\0.mp4"]
 SOURCED = ["replay", "compare", "pace", "parity", "soak"]
 
 
