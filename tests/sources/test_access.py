@@ -62,6 +62,7 @@ def test_a_longer_time_to_be_given_up_after_allows_a_longer_silence() -> None:
         Settings(source_timeout=120.0)
 
 
+@pytest.mark.timing
 def test_packets_that_udp_loses_are_counted_and_doubted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     clip = write_video(tmp_path / "clip.ts", 150, rate=RATE, options=ONE_SLICE)
     lost = range(100, 180, 20)
@@ -87,6 +88,7 @@ def test_a_connection_over_tcp_hears_nothing(tmp_path: Path) -> None:
     assert not any("UDP" in said for said in (*source.doubts, *source.info.notes))
 
 
+@pytest.mark.timing
 def test_a_run_over_udp_says_so_and_how_it_was_reached(tiny_model: Path, tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.ts", 120, rate=RATE, options=ONE_SLICE)
     with odd_rtsp(clip, offers="udp") as host:
