@@ -52,7 +52,10 @@ def place(tmp_path: Path, clip: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("document", RUN, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_the_blocks_of_a_document_run(document: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_blocks_of_a_document_run(
+    document: Path, place: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMER_CACHE", str(tmp_path_factory.mktemp("cache")))  # models that they import are theirs
     for block in own_blocks(document):
         if block.not_run:
             continue
