@@ -218,9 +218,9 @@ def test_without_a_plan_the_manifest_says_null(clip: Path, tiny_model: Path, tmp
 @pytest.mark.parametrize(
     ("fault", "more", "says"),
     [
-        ({"kind": "engine-kill", "frame": 1}, {}, "add --respawn 1"),
+        ({"kind": "engine-kill", "frame": 1}, {}, "add respawn 1"),
         ({"kind": "black", "frame": 1, "stream": 2}, {"streams": 2}, "there is no stream 2; give one from 0 to 1"),
-        ({"kind": "burst", "frame": 1, "frames": 2}, {"fps": "max"}, "with --fps max nothing is due"),
+        ({"kind": "burst", "frame": 1, "frames": 2}, {"fps": "max"}, "with fps max nothing is due"),
         ({"kind": "jitter", "frame": 1, "frames": 2, "ms": 1}, {"fps": "max"}, "leave jitter out"),
     ],
 )
