@@ -24,6 +24,8 @@ from streamer.workers.event_loop import tell_loop
 from tests.documents import wrong
 from tests.runs import Finished, environment
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = "null,delay_ms=5"
 """With so many inferences in a row it is at it until it is ended."""
 MANY = 100_000
@@ -86,7 +88,6 @@ def test_a_notebook_shows_its_figures(bench: Bench) -> None:
     assert '<img alt="Chart: Back to back null takes' in shown
 
 
-@pytest.mark.slow
 def test_openvinos_own_program_is_a_row_and_so_is_that_it_failed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from tests.api.calls import interrupted, kill_in_round
 from tests.runs import manifest, rows
 from tests.runs import streamer as command
 
-pytestmark = pytest.mark.usefixtures("no_child_is_left")
+pytestmark = [pytest.mark.usefixtures("no_child_is_left"), pytest.mark.slow]
 
 PACED = {"fps": 20, "frames": 40, "warmup": 0, "chart": False}
 """Two rounds of a second."""
@@ -78,7 +78,6 @@ def test_progress_counts_the_rounds_of_all_that_run_then_the_frames_judged(
     assert judged[-1].done == 40
 
 
-@pytest.mark.slow
 def test_nothing_is_printed(clip: Path, tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     compare(clip, tiny_model, out=out)
@@ -134,7 +133,6 @@ def test_when_no_engine_comes_to_its_end_that_is_the_error(clip: Path, tiny_mode
         compare(clip, tiny_model, out=tmp_path / "out", observer=kill_in_round)
 
 
-@pytest.mark.slow
 def test_an_error_of_the_observer_ends_it(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     def observer(progress: streamer.Progress) -> None:
         if progress.done >= 2:
@@ -155,7 +153,6 @@ def test_it_is_called_in_a_thread_beside_an_event_loop(clip: Path, tiny_model: P
     assert found[0].document["run"]["rounds"] == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_to_cancel_the_awaitable_ends_it_and_keeps_what_was_done(
     backend: str, clip: Path, tiny_model: Path, tmp_path: Path
@@ -184,7 +181,6 @@ def test_to_cancel_the_awaitable_ends_it_and_keeps_what_was_done(
         assert command("verify", out / row["directory"], cwd=tmp_path).code == 0
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_it_and_the_result_has_what_was_done(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = {"engine": TWO, "model": str(tiny_model), "out": str(tmp_path / "out"), **ENDLESS}
     said = interrupted("compare", clip, options, "4", cwd=tmp_path)
@@ -196,7 +192,6 @@ def test_ctrl_c_ends_it_and_the_result_has_what_was_done(clip: Path, tiny_model:
     assert "interrupted: the engines' detections were not judged" in document["notes"]
 
 
-@pytest.mark.slow
 def test_ctrl_c_while_an_engine_is_made_ready_leaves_nothing(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     # Ten minutes of warm-up, in which an engine says nothing.
     options = {"engine": "null,delay_ms=100", "model": str(tiny_model), "out": str(tmp_path / "out")}
@@ -205,7 +200,6 @@ def test_ctrl_c_while_an_engine_is_made_ready_leaves_nothing(clip: Path, tiny_mo
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
 def test_a_second_ctrl_c_does_not_wait(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = {"engine": TWO, "model": str(tiny_model), "out": str(tmp_path / "out"), **ENDLESS}
     said = interrupted("compare", clip, options, "twice4", cwd=tmp_path)

@@ -34,7 +34,7 @@ from streamer.pipeline import detector as pipeline_detector
 from tests.checkpoints import needs_torch, write_checkpoint
 from tests.runs import COCO_MODEL, FOOTAGE, ROOT, SHARED, environment, needs_bundled, needs_shared
 
-pytestmark = pytest.mark.extras
+pytestmark = [pytest.mark.extras, pytest.mark.slow]
 
 CLIP = ROOT / "samples" / "street.mp4"
 ENGINES = (
@@ -99,14 +99,12 @@ def check_same_as_replay(source: Path, out: Path, **options: Any) -> None:
 
 
 @needs_bundled
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_boxes_are_those_of_a_replay_bit_for_bit(engine: str, tmp_path: Path) -> None:
     check_same_as_replay(CLIP, tmp_path / "run", engine=engine)
 
 
 @needs_bundled
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{"fit": "stretch"}, {"fit": "crop"}, {"fit": "letterbox-top-left"}, {"conf": 0.6, "iou": 0.3}]
 )
@@ -115,14 +113,12 @@ def test_the_options_do_what_they_do_to_a_replay(options: dict[str, Any], tmp_pa
 
 
 @needs_shared
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["ir", "ir-auto-shared", "ir-graph", "onnx", "onnxruntime"])
 def test_boxes_of_a_coco_model_are_those_of_a_replay(engine: str, tmp_path: Path) -> None:
     check_same_as_replay(FOOTAGE, tmp_path / "run", engine=engine, model=str(COCO_MODEL), conf=0.05)
 
 
 @needs_shared
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["ir-auto-shared", "ir-graph"])
 @pytest.mark.parametrize("model", OTHER_MODELS)
 def test_boxes_of_other_models_are_those_of_a_replay(model: str, engine: str, tmp_path: Path) -> None:
@@ -231,7 +227,6 @@ class Code:
 
 
 @needs_torch
-@pytest.mark.slow
 def test_a_pt_that_nobody_trusts_is_not_loaded(tmp_path: Path) -> None:
     path = write_checkpoint(tmp_path / "mine.pt", "yolo11n", extra=Code())
     with pytest.raises(UntrustedModel, match="trust=True"):

@@ -14,6 +14,8 @@ import streamer
 from streamer.workers.stopping import Stop, current_stop
 from tests.runs import environment
 
+pytestmark = pytest.mark.slow
+
 ENDLESS: dict[str, Any] = {"engine": "null", "video": "none", "chart": False, "fps": "max", "loop": True}
 
 
@@ -85,7 +87,6 @@ print("ended")
 """
 
 
-@pytest.mark.slow
 def test_a_call_that_a_program_leaves_behind_ends_in_good_order(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     code = DAEMON.replace("MODEL", repr(str(tiny_model))).replace("CLIP", repr(str(clip)))
     done = subprocess.run(

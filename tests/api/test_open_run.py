@@ -16,6 +16,8 @@ from streamer import UsageError
 from streamer.rundir.lock import RunLock
 from tests.videos import write_video
 
+pytestmark = pytest.mark.slow
+
 ASKED: dict[str, Any] = {"engine": "null", "fps": 100, "video": "none"}
 
 
@@ -50,7 +52,6 @@ def test_a_run_is_what_the_call_returned(finished: streamer.Run) -> None:
     assert opened._repr_html_() == finished._repr_html_()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("study", "options"),
     [

@@ -20,7 +20,7 @@ from tests.api.calls import interrupted, kill_in_round
 from tests.runs import manifest
 from tests.runs import streamer as command
 
-pytestmark = pytest.mark.usefixtures("no_child_is_left")
+pytestmark = [pytest.mark.usefixtures("no_child_is_left"), pytest.mark.slow]
 
 SHORT = {"engine": "null", "duration": 4, "warmup": 0, "chart": False}
 LONG = {**SHORT, "duration": "10m"}
@@ -120,7 +120,6 @@ def test_when_no_engine_comes_to_its_end_that_is_the_error(clip: Path, tiny_mode
         pace(clip, tiny_model, fps=10, out=tmp_path / "out", observer=kill_in_round)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_to_cancel_the_awaitable_ends_it_and_keeps_what_was_done(
     backend: str, clip: Path, tiny_model: Path, tmp_path: Path
@@ -149,7 +148,6 @@ def test_to_cancel_the_awaitable_ends_it_and_keeps_what_was_done(
         assert command("verify", out / row["directory"], cwd=tmp_path).code == 0
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_it_and_the_result_has_what_was_done(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = {**SHORT, "model": str(tiny_model), "out": str(tmp_path / "out"), "fps": "5,10"}
     said = interrupted("pace", clip, options, "3", cwd=tmp_path)
@@ -158,7 +156,6 @@ def test_ctrl_c_ends_it_and_the_result_has_what_was_done(clip: Path, tiny_model:
     assert said["document"]["run"]["interrupted"] is True
 
 
-@pytest.mark.slow
 def test_ctrl_c_before_a_round_is_done_is_raised(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = {**LONG, "model": str(tiny_model), "out": str(tmp_path / "out"), "fps": "5,10"}
     assert interrupted("pace", clip, options, "0", cwd=tmp_path)["raised"] == "KeyboardInterrupt"

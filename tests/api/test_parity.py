@@ -25,6 +25,8 @@ from tests.runs import Finished, environment
 from tests.studies.test_parity import write_truth
 from tests.videos import write_video
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = "ir,precision=f32"
 """The tiny model has no ONNX file."""
 SLOW = "null,delay_ms=300"

@@ -23,6 +23,8 @@ from streamer.workers.event_loop import tell_loop
 from tests.studies.soak.soaks import shortened
 from tests.videos import write_video
 
+pytestmark = pytest.mark.slow
+
 ASKED: dict[str, Any] = {
     **{"engine": "null", "fps": 50, "policy": "wait", "video": "none", "chart": False, "window": 0.25},
     **{"canary": "250ms", "duration": "1s"},

@@ -19,6 +19,8 @@ from tests import runs
 from tests.documents import wrong
 from tests.videos import write_video
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def finished(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

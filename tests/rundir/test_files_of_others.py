@@ -158,6 +158,7 @@ def test_a_file_that_would_be_written_over_is_refused_by_its_name(
     assert len(list((tmp_path / "run").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_a_chart_of_the_users_is_neither_removed_nor_drawn_over(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     replay = ["replay", clip, *options(tiny_model), "--out", out, "--overwrite"]

@@ -18,6 +18,8 @@ from streamer.workers.stopping import Stop, current_stop
 from tests.documents import wrong
 from tests.videos import write_video
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:

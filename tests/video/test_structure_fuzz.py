@@ -59,6 +59,7 @@ def test_each_picture_that_ffmpeg_decodes_is_played_once(codec: str, data: st.Da
         check_played(path, cut_off=edited.cut_off)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, derandomize=True)
 @given(edited=files())
 def test_a_run_accounts_for_each_frame(edited: Edited, tiny_model: Path) -> None:

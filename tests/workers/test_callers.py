@@ -15,6 +15,8 @@ from tests import runs
 from tests.runs import ROOT, environment
 from tests.videos import write_video
 
+pytestmark = pytest.mark.slow
+
 BODY = """
 import sys
 print("body")
@@ -139,7 +141,6 @@ main()
 """
 
 
-@pytest.mark.slow
 def test_a_comparison_out_of_a_program_without_a_guard(folder: Path, tiny_model: Path) -> None:
     asked = ["--model", str(tiny_model), "--engine", "null,delay_ms=2", "--engine", "null,delay_ms=4", "--fps", "25"]
     arguments = ["streamer", "compare", "clip.mp4", *asked, "--loop", "--duration", "2s", "--no-chart", "--json"]

@@ -13,6 +13,8 @@ import pytest
 from tests.runs import environment
 from tests.videos import write_video
 
+pytestmark = pytest.mark.slow
+
 ENGINE = """
 from streamer.engines.isolated import ApartEngine
 from streamer.engines.spec_parser import parse_spec
