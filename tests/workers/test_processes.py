@@ -273,4 +273,4 @@ def test_a_program_is_killed_when_who_waits_for_it_has_heard_enough() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_to_end([sys.executable, "-c", "import time; time.sleep(1000)"], meanwhile)
+        run_to_end([sys.executable, "-c", "import threading; threading.Event().wait()"], meanwhile)
