@@ -46,6 +46,7 @@ def _awaitable(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
             return function(*arguments, **options)
 
         call = OwnThread(work, stop, lambda: tell_loop(loop, ended.set))
+        call.start()
         try:
             while not ended.is_set():
                 with anyio.move_on_after(WAKES_S):

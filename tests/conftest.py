@@ -70,6 +70,15 @@ def verdicts_are_the_same(own_runs_verified: None) -> Iterator[None]:
     assert not found, "\n".join(found)
 
 
+@pytest.fixture(autouse=True)
+def signals_are_left_alone() -> Iterator[None]:
+    """A test fails that leaves SIGINT to another handler, or a wakeup descriptor: the next Ctrl-C would end all."""
+    yield
+    handler, descriptor = signal.getsignal(signal.SIGINT), signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert (handler, descriptor) == (signal.default_int_handler, -1)
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A detector of two classes for 64x64 pixels, as IR."""

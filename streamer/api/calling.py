@@ -37,14 +37,13 @@ def called(work: Callable[[Stop, Observer | None], T], observer: Observer | None
             current_stop.set(None)  # what the observer calls is a call of its own
             return _heard(work, awaited, shown)
         stop = Stop()
-        call: OwnThread[T] | None = None
+        call = OwnThread(partial(_heard, work, stop, shown), stop)
         try:
-            call = OwnThread(partial(_heard, work, stop, shown), stop)
+            call.start()
             call.wait()
         except KeyboardInterrupt:
             stop.ask(CTRL_C)
-            if call is None:
-                raise
+            call.start()  # again, should it have come before there was a thread
             call.wait()
         try:
             return call.outcome()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import atexit
 import os
+import time
 from collections.abc import Callable
 from contextvars import Context
-from threading import Event, Thread
+from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
 from streamer.workers.stopping import Stop
@@ -22,7 +23,7 @@ _under_way: set[OwnThread[Any]] = set()
 
 
 class OwnThread(Generic[T]):
-    """``work`` on a thread of its own, begun; ``ended`` is called on it at the end, and ``stop`` ends it before.
+    """``work`` on a thread of its own, once started; ``ended`` is called on it at the end, ``stop`` ends it before.
 
     It has no context variables of who began it, by one of which anyio knows the loop that runs there. At the end of
     the process it is asked to end, and waited for: not for long.
@@ -32,27 +33,38 @@ class OwnThread(Generic[T]):
         self._stop = stop
         self._work = work
         self._told = ended
-        self._ended = Event()
+        # Locks, not events: KeyboardInterrupt in the middle of Event.wait may leave an event locked for ever.
+        self._mine = Lock()
+        self._running = Lock()
+        self._running.acquire()
+        self._ended = False
         self._results: list[T] = []
         self._error: BaseException | None = None
-        _under_way.add(self)
+
+    def start(self) -> None:
+        """Begins it, once: where KeyboardInterrupt came up here, nobody knows whether, and it can be called again."""
         Thread(target=Context().run, args=(self._run,), name="streamer", daemon=True).start()
 
     def _run(self) -> None:
+        if not self._mine.acquire(blocking=False):
+            return
+        _under_way.add(self)
         try:
             self._results.append(self._work())
         except BaseException as error:
             self._error = error
         finally:
             _under_way.discard(self)
-            self._ended.set()
+            self._ended = True
+            self._running.release()
             self._told()
 
-    def wait(self) -> None:
-        """Returns when it has ended. KeyboardInterrupt comes up here, and leaves it going on."""
+    def wait(self, for_s: float = float("inf")) -> None:
+        """Returns when it has ended, or after so long. KeyboardInterrupt comes up here, and leaves it going on."""
         # Not for ever at once: a signal that another thread was given wakes nobody, and on Windows none does.
-        while not self._ended.wait(WAKES_S):
-            pass
+        until_s = time.monotonic() + for_s
+        while not self._ended and time.monotonic() < until_s:
+            self._running.acquire(timeout=WAKES_S)
 
     def outcome(self) -> T:
         """Its result, or raises its error; once it has ended."""
@@ -66,7 +78,7 @@ def _end_all() -> None:
     for call in calls:
         call._stop.ask(END_OF_PROGRAM)
     for call in calls:
-        call._ended.wait(ENDS_S)
+        call.wait(ENDS_S)
 
 
 atexit.register(_end_all)
