@@ -40,7 +40,7 @@ from streamer.stats.bootstrap import Numbers
 from streamer.stats.speed_ratio import Estimate, Speed, Values, ratio_by_rounds, speed
 from streamer.studies.compare.advice import advise
 from streamer.studies.pace.idling import idle_penalties
-from streamer.studies.pace.sentence import told_of
+from streamer.studies.pace.sentence import sentence_of
 from streamer.studies.pace.study import ROUNDS
 from streamer.studies.parity.rows import Verdict as ParityVerdict
 from streamer.studies.parity.study import Parity, ParitySettings
@@ -52,7 +52,7 @@ EFFECT = 1.1
 RATES = (2, 5, 10, 15, 30, 60)
 """Those of `streamer pace` beside the closed loop, and its seconds at each."""
 PACE_S = 20
-APART = (Speed.FASTER, Speed.SLOWER)
+DIFFERENT = (Speed.FASTER, Speed.SLOWER)
 Study = Callable[[np.random.Generator, float], bool]
 """Whether one study, of which one arm takes so many times as long, says that there is a difference."""
 
@@ -73,7 +73,7 @@ def compare(engines: int, rounds: int = 24) -> Study:
         answer = advise(rows, ratio)
         if effect == 1:
             alike = f"{', '.join(map(str, range(engines)))}: no difference"
-            return not answer.startswith(alike) or any(row["speed"] in APART for row in rows)
+            return not answer.startswith(alike) or any(row["speed"] in DIFFERENT for row in rows)
         return rows[-1]["speed"] == Speed.SLOWER and f" {engines - 1}:" not in answer
 
     return study
@@ -111,7 +111,7 @@ def pace(random: np.random.Generator, effect: float) -> bool:
         }
         for rate, saturated in zip(RATES, busy, strict=True)
     ]
-    answer = told_of("null", rows, None)
+    answer = sentence_of("null", rows, None)
     return "times as long" in answer
 
 

@@ -29,12 +29,12 @@ from streamer.faults.inject import Faults
 from streamer.faults.plan import plan_of
 from streamer.frame import Frame
 from streamer.ledger.ledger import Ledger
-from streamer.ledger.outages import Gaps
+from streamer.ledger.outages import Outages
 from streamer.ledger.record import FrameRecord
 from streamer.pipeline.camera import cameras
-from streamer.pipeline.canary import GoldenFrame
+from streamer.pipeline.canary import Canary
 from streamer.pipeline.detector import Detector
-from streamer.pipeline.drop_policy import Freshness, Judge, Policy
+from streamer.pipeline.drop_policy import Freshness, FreshnessCheck, Policy
 from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.housekeeping import Chore, Step
 from streamer.pipeline.pipeline import Extras, Pipeline
@@ -351,10 +351,10 @@ class Rig:
     respawns: int = 0
     respawn_s: float = 0.5
     faults: Sequence[Mapping[str, Any]] = ()
-    golden_every_us: int | None = None
+    canary_every_us: int | None = None
     told: list[tuple[int, int, int, float]] = field(default_factory=list)
     """When which stream was said to wait for which frame, and for how many seconds."""
-    golden: list[Detections] = field(default_factory=list)
+    canary: list[Detections] = field(default_factory=list)
     """What was found in the golden frame."""
     records: list[FrameRecord] = field(default_factory=list)
     inferences: list[tuple[int, int]] = field(default_factory=list)
@@ -398,14 +398,14 @@ class Rig:
         self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
         stages = [Stage.SOURCE, Stage.SINK, Stage.HOUSEKEEPING, *([] if self.respawns else [Stage.ENGINE])]
         self.watchdog = Watchdog(run_time, self.stall_us, stages)
-        self.gaps = Gaps(self.give_up_us)
+        self.gaps = Outages(self.give_up_us)
         self.pipeline = Pipeline(
             streams=[
                 Stream(
                     first=None if number in self.away else await time.run(camera.source.read, camera.stage),
                     source=injected.source(number, camera, run_time.stamp, time.block),
                     schedule=camera.schedule,
-                    judge=Judge(self.freshness),
+                    freshness=FreshnessCheck(self.freshness),
                     sink=injected.sink(number, sink, run_time.stamp, time.block),
                 )
                 for number, (camera, sink) in enumerate(zip(self.cameras, self.sinks, strict=True))
@@ -420,7 +420,7 @@ class Rig:
                 primer=self.primer,
                 intermission=None if self.round_frames is None else self._intermission(run_time),
                 replacing=self.replacing,
-                golden=self._golden_frame(),
+                canary=self._canary_frame(),
                 on_gap=lambda *said: self.told.append((run_time.now_us(), *said)),
             ),
             ledger=self.ledger,
@@ -460,11 +460,11 @@ class Rig:
     def _lose(self) -> None:
         raise EngineLost("its process ended")
 
-    def _golden_frame(self) -> GoldenFrame | None:
-        if self.golden_every_us is None:
+    def _canary_frame(self) -> Canary | None:
+        if self.canary_every_us is None:
             return None
         frame = Frame(0, 0, Fraction(0), np.zeros((1, 1, 3), np.uint8))
-        return GoldenFrame(frame, self.golden_every_us, self.golden.append)
+        return Canary(frame, self.canary_every_us, self.canary.append)
 
     def _intermission(self, run_time: RunTime) -> Intermission:
         """Rounds whose turn comes after ``held_s``; the engine is warmed up in no time."""

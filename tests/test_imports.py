@@ -90,7 +90,7 @@ VENDORS = {
         "models.derived",
         "models.find",
         "studies.soak.study",
-        "studies.soak.asked",
+        "studies.soak.request",
     ],
     "nncf": ["models.quantize"],
     "onnxruntime": ["engines.onnxruntime"],
@@ -194,7 +194,7 @@ def test_a_file_name_comes_twice_only_for_one_role() -> None:
     assert twice.keys() == ROLES.keys(), twice
 
 
-def test_the_package_itself_imports_nothing_of_its_own_until_asked() -> None:
+def test_the_package_itself_imports_nothing_of_its_own_until_requested() -> None:
     body = modules()[""].body
     assert not [
         full for node in body if not isinstance(node, ast.If) for full in imported(node) if "streamer" in full

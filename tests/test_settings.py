@@ -108,7 +108,7 @@ def test_the_names_for_type_checkers_are_those_of_the_rows() -> None:
     assert set(get_type_hints(ReplayOptions)) == {row.keyword for row in OPTIONS.values()}
 
 
-def test_switches_are_said_to_be_on_or_off() -> None:
+def test_switches_are_stated_to_be_on_or_off() -> None:
     assert {row.keyword for row in OPTIONS.values() if isinstance(row.default, bool)} == SWITCHES
 
 
@@ -143,7 +143,7 @@ def test_settings_are_changed_by_the_same_names() -> None:
         base.changed(queue=-1)
 
 
-def test_who_replaces_fields_is_told_in_the_words_of_the_command_line() -> None:
+def test_who_replaces_fields_is_reported_in_the_words_of_the_command_line() -> None:
     with pytest.raises(UsageError, match=r"^--queue -1"):
         replace(Settings(), queue=-1)
 
@@ -157,6 +157,6 @@ def test_an_options_row_says_its_default_as_it_is_typed(name: str) -> None:
 
 
 def test_the_policy_follows_the_pace_unless_it_is_given() -> None:
-    assert Settings().policy_in_force is Policy.DROP_OLDEST
-    assert Settings(fps="max").policy_in_force is Policy.WAIT
-    assert Settings(policy=Policy.WAIT).policy_in_force is Policy.WAIT
+    assert Settings().effective_policy is Policy.DROP_OLDEST
+    assert Settings(fps="max").effective_policy is Policy.WAIT
+    assert Settings(policy=Policy.WAIT).effective_policy is Policy.WAIT

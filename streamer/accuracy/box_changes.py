@@ -16,19 +16,19 @@ CORNER_PX = 0.5
 CONFIDENCE = 0.001
 
 
-def changed_boxes(golden: Detections, now: Detections) -> int:
-    """How many boxes are not as in ``golden``: moved, of another class, more or less confident, gone, or new.
+def changed_boxes(canary: Detections, now: Detections) -> int:
+    """How many boxes are not as in ``canary``: moved, of another class, more or less confident, gone, or new.
 
     A box serves one of the other side: two in one place are not the same as one.
     """
-    corners = np.abs(golden.xyxy[:, None] - now.xyxy[None]).max(axis=2, initial=0)
-    confidence = np.abs(golden.confidence[:, None] - now.confidence[None])
-    same = golden.class_id[:, None] == now.class_id[None]
+    corners = np.abs(canary.xyxy[:, None] - now.xyxy[None]).max(axis=2, initial=0)
+    confidence = np.abs(canary.confidence[:, None] - now.confidence[None])
+    same = canary.class_id[:, None] == now.class_id[None]
     same &= (corners <= CORNER_PX) & (confidence <= CONFIDENCE)
     paired = 0
-    for of_golden in same:
-        (partners,) = np.nonzero(of_golden)
+    for of_canary in same:
+        (partners,) = np.nonzero(of_canary)
         if len(partners):
             same[:, partners[0]] = False
             paired += 1
-    return max(len(golden), len(now)) - paired
+    return max(len(canary), len(now)) - paired

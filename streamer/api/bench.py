@@ -17,7 +17,7 @@ from streamer.studies.bench.conduct import conduct
 from streamer.studies.bench.result import BenchResult
 from streamer.studies.bench.rows import AGAINST, Benched
 from streamer.studies.bench.study import BENCH_OPTIONS, Bench, BenchSettings
-from streamer.studies.engine_choice import asked_engines, read_engines
+from streamer.studies.engine_choice import read_engines, requested_engines
 from streamer.workers.stopping import Stop
 
 
@@ -48,7 +48,7 @@ def bench(
 
     def benched(stop: Stop, shown: Observer | None) -> BenchResult:
         shared = given_settings(options, BenchOptions, ["engine", "engines", *own])
-        asked = asked_engines(read_engines(engine), engines, "tutorial")
+        asked = requested_engines(read_engines(engine), engines, "tutorial")
         return conduct(
             None if image is None else path_text("image", image, "as in 'bus.jpg'"),
             partial(find_model, shared.model, shared.trust),

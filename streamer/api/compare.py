@@ -18,7 +18,7 @@ from streamer.settings.video import Video
 from streamer.studies.compare.conduct import conduct
 from streamer.studies.compare.result import ComparisonResult
 from streamer.studies.compare.study import DEFAULT, CompareSettings
-from streamer.studies.engine_choice import asked_engines, read_engines
+from streamer.studies.engine_choice import read_engines, requested_engines
 
 OWN = ("engine", "engines", "baseline", "truth")
 
@@ -46,7 +46,7 @@ def compare(
     """
     with in_library_words():
         settings = CompareSettings(
-            engines=asked_engines(read_engines(engine), engines, DEFAULT),
+            engines=requested_engines(read_engines(engine), engines, DEFAULT),
             baseline=BASELINE.value_of(baseline),
             truth=TRUTH.value_of(truth),
             replay=given_settings({"video": Video.NONE, **options}, CompareOptions, OWN),

@@ -22,8 +22,8 @@ from streamer.studies.compare.result import ComparisonResult, read_comparison
 from streamer.studies.pace.document import NAME as PACE
 from streamer.studies.pace.result import PaceResult, read_pace
 from streamer.studies.parity.parity_csv import FILE as PARITY
-from streamer.studies.soak.asked import ASKED
 from streamer.studies.soak.document import NAME as SOAK
+from streamer.studies.soak.request import REQUEST
 from streamer.studies.soak.study import parts_of
 
 Opened: TypeAlias = Run | ComparisonResult | PaceResult | BenchResult | SoakResult
@@ -72,7 +72,7 @@ def _instead(path: Path) -> str:
     """What is in a directory that has no document, and what to do about it."""
     if (path / BEGUN).exists():
         return f"that run was killed; make its record with streamer.verify({str(path)!r}, repair=True)"
-    if (path / ASKED).exists():
+    if (path / REQUEST).exists():
         return f"that soak was never judged; go on with streamer.soak(resume={str(path)!r})"
     if (path / PARITY).exists():
         return f"a parity is a table and no more; read its {PARITY}"

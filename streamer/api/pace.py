@@ -15,7 +15,7 @@ from streamer.settings.keywords import PaceOptions, Time
 from streamer.settings.library_words import in_library_words
 from streamer.settings.study_options import DURATION, Rates, read_rates
 from streamer.settings.video import Video
-from streamer.studies.engine_choice import asked_engines, read_engines
+from streamer.studies.engine_choice import read_engines, requested_engines
 from streamer.studies.pace.conduct import conduct
 from streamer.studies.pace.result import PaceResult
 from streamer.studies.pace.study import DEFAULT, PaceSettings
@@ -48,7 +48,7 @@ def pace(
         seconds = DURATION.value_of(duration)
         DURATION.refuse(seconds)
         settings = PaceSettings(
-            engines=asked_engines(read_engines(engine), engines, DEFAULT),
+            engines=requested_engines(read_engines(engine), engines, DEFAULT),
             rates=read_rates(fps),
             seconds=seconds,
             replay=given_settings({"video": Video.NONE, **options}, PaceOptions, OWN),

@@ -15,7 +15,7 @@ from streamer.models.find import find_model
 from streamer.settings.given import given_settings, given_values
 from streamer.settings.keywords import ParityOptions, PathText
 from streamer.settings.library_words import library_words
-from streamer.studies.engine_choice import asked_engines, read_engines
+from streamer.studies.engine_choice import read_engines, requested_engines
 from streamer.studies.parity.conduct import conduct
 from streamer.studies.parity.result import ParityResult
 from streamer.studies.parity.rows import EngineParity
@@ -53,7 +53,7 @@ def parity(
     def compared(stop: Stop, shown: Observer | None) -> ParityResult:
         shared = given_settings(options, ParityOptions, ["engine", "engines", *own])
         settings = ParitySettings(
-            engines=asked_engines(read_engines(engine), engines),
+            engines=requested_engines(read_engines(engine), engines),
             confidence=shared.confidence,
             iou=shared.iou,
             fit=shared.fit,

@@ -9,7 +9,7 @@ from anyio.lowlevel import current_token
 
 from streamer.api.progress import Observer, Progress
 from streamer.pipeline import housekeeping
-from streamer.pipeline.observer import Vigil
+from streamer.pipeline.observer import Watch
 from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.settings.settings import Settings
@@ -18,17 +18,17 @@ from streamer.workers.stopping import Interrupted, Stop
 
 
 def run_observed(
-    sources: Sequence[str], settings: Settings, observer: Observer | None, stop: Stop, vigil: Vigil | None = None
+    sources: Sequence[str], settings: Settings, observer: Observer | None, stop: Stop, watch: Watch | None = None
 ) -> Run:
     """The finished run. Stopped before its pipeline runs, there is nothing to keep: `Interrupted` is raised.
 
     Raises what `run` raises.
     """
-    return run_in_loop(_run, sources, settings, observer, stop, vigil)
+    return run_in_loop(_run, sources, settings, observer, stop, watch)
 
 
 async def _run(
-    sources: Sequence[str], settings: Settings, observer: Observer | None, stop: Stop, vigil: Vigil | None
+    sources: Sequence[str], settings: Settings, observer: Observer | None, stop: Stop, watch: Watch | None
 ) -> Run:
     loop = current_token()
     runs = False
@@ -45,7 +45,7 @@ async def _run(
             stop.calls(lambda reason: tell_loop(loop, end, reason))
 
         stop.calls(lambda _: tell_loop(loop, give_up))
-        return await run(sources, settings, _Watching(settings, observer, ended_by), vigil=vigil)
+        return await run(sources, settings, _Watching(settings, observer, ended_by), watch=watch)
     raise Interrupted(stop.reason or "cancelled")
 
 

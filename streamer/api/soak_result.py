@@ -16,7 +16,7 @@ from streamer.run.reopened import stopped_by
 from streamer.rundir.arrays import Rows, read_array
 from streamer.rundir.paths import MANIFEST
 from streamer.studies.run_figures import read_manifest
-from streamer.studies.soak.chart import PICTURE
+from streamer.studies.soak.chart import CHART_FILE
 from streamer.studies.soak.document import NAME, SCHEMA_VERSION, SoakDocument, SoakVerdict
 from streamer.studies.soak.study import parts_of
 from streamer.studies.soak.verdict import SAID
@@ -30,7 +30,7 @@ class SoakResult(Shown):
     ``interrupted`` is what stopped its last part, as in SIGINT: ``soak(resume=directory)`` goes on.
     """
 
-    CHART: ClassVar = PICTURE
+    CHART: ClassVar = CHART_FILE
 
     directory: Path
     document: SoakDocument

@@ -24,9 +24,9 @@ class Observed:
         """The document has those of the source."""
 
     @contextmanager
-    def progress(self, lanes: Sequence[Lane], to_judge: int = 0) -> Iterator[tuple[Watch, Advance]]:
+    def progress(self, lanes: Sequence[Lane], to_score: int = 0) -> Iterator[tuple[Watch, Advance]]:
         rounds, judged = sum(len(lane.starts) for lane in lanes), 0
-        judging = Telling(self._observer, self._stop, "frames")
+        scoring = Telling(self._observer, self._stop, "frames")
 
         def watch(lane: Lane, number: int, at: housekeeping.Progress | None) -> None:
             self._tell(
@@ -44,8 +44,8 @@ class Observed:
         def advance() -> None:
             nonlocal judged
             judged += 1
-            judging.check()
-            (judging.done if judged == to_judge else judging.under_way)("judging what was found", judged, to_judge)
+            scoring.check()
+            (scoring.done if judged == to_score else scoring.under_way)("judging what was found", judged, to_score)
 
         yield watch, advance
 

@@ -72,7 +72,7 @@ def how_it_was_paced(run: Mapping[str, Any]) -> str:
     return "closed loop" if run["closed_loop"] else f"{plain(run['fps'])} fps, {run['policy']}, queue {run['queue']}"
 
 
-def load_said(load: Mapping[str, Any] | None) -> list[str]:
+def load_texts(load: Mapping[str, Any] | None) -> list[str]:
     """The load beside a run, as it was asked for; nothing without one."""
     if load is None:
         return []
@@ -82,7 +82,7 @@ def load_said(load: Mapping[str, Any] | None) -> list[str]:
     return ["under load: " + ", ".join([*said, *([f"nice {asked['nice']}"] if asked["nice"] else [])])]
 
 
-def faults_said(faults: Sequence[Mapping[str, Any]] | None) -> list[str]:
+def fault_texts(faults: Sequence[Mapping[str, Any]] | None) -> list[str]:
     """That faults were injected; nothing without any."""
     return [f"{len(faults)} fault{'s' if len(faults) > 1 else ''} on purpose"] if faults else []
 

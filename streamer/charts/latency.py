@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.charts.canvas import HEIGHT_INCH, new_figure, save
-from streamer.charts.captions import faults_said, how_it_was_paced, load_said, where_it_ran, words
+from streamer.charts.captions import fault_texts, how_it_was_paced, load_texts, where_it_ran, words
 from streamer.charts.histogram import draw_distribution
 from streamer.charts.over_time import draw_over_time
 from streamer.engines.config import precision_of
 from streamer.errors import SinkError
 from streamer.rundir.columns import Columns, read_columns
-from streamer.rundir.paths import FRAMES, PICTURE
+from streamer.rundir.paths import CHART_FILE, FRAMES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ def draw_latency(directory: Path, manifest: Mapping[str, Any]) -> Path:
 
     Raises SinkError when the ledger cannot be read or the picture cannot be written.
     """
-    path = directory / PICTURE
+    path = directory / CHART_FILE
     try:
         columns = read_columns(directory / FRAMES)
     except (OSError, ValueError, LookupError) as error:
@@ -60,6 +60,6 @@ def _what_ran(manifest: Mapping[str, Any]) -> list[str]:
         f"source {Path(manifest['source']['uri']).name}",
         how_it_was_paced(run),
         f"video {run['video']}",
-        *load_said(manifest["load"]),
-        *faults_said(manifest["faults"]),
+        *load_texts(manifest["load"]),
+        *fault_texts(manifest["faults"]),
     ]

@@ -54,7 +54,7 @@ class Shown(ABC):
         return str(self.document["answer"])
 
     @property
-    def picture(self) -> Path | None:
+    def chart(self) -> Path | None:
         """Its chart; None where none was drawn."""
         drawn = None if self.CHART is None else self.directory / self.CHART
         return drawn if drawn is not None and drawn.is_file() else None
@@ -73,7 +73,7 @@ class Shown(ABC):
         told = [*self._also(), *(f"doubt: {doubt}" for doubt in self.document.get("doubts") or ())]
         notes = self.document.get("notes") or ()
         sentence = f"<p><strong>{ends}{as_html(self.answer)}</strong></p>{_list(told)}"
-        figures = f"{_table(*self._rows())}{_image(self.picture, self.answer)}"
+        figures = f"{_table(*self._rows())}{_image(self.chart, self.answer)}"
         return f"<div>{sentence}{figures}{_folded(notes)}<p><code>{as_html(self.directory)}</code></p></div>"
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ from streamer.studies.bench.conduct import conduct
 from streamer.studies.bench.input import Feed
 from streamer.studies.bench.rows import Against, Benched
 from streamer.studies.bench.study import BENCH_OPTIONS, Bench, BenchSettings
-from streamer.studies.engine_choice import asked_engines
+from streamer.studies.engine_choice import requested_engines
 
 
 @click.command()
@@ -47,7 +47,7 @@ def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> in
       streamer bench --engine ir --engine ir-auto-shared --number 200 --against benchmark_app
     """
     settings = BenchSettings(
-        engines=asked_engines(options["engines"], options["group"], default="tutorial"),
+        engines=requested_engines(options["engines"], options["group"], default="tutorial"),
         number=options["number"],
         feed=Feed(options["feed"]),
         against=options["against"] and Against(options["against"]),

@@ -32,7 +32,7 @@ from streamer.settings.video import Video
 from streamer.studies.compare.conduct import conduct
 from streamer.studies.compare.document import ComparisonDocument
 from streamer.studies.compare.study import DEFAULT, CompareSettings
-from streamer.studies.engine_choice import asked_engines
+from streamer.studies.engine_choice import requested_engines
 
 
 @click.command()
@@ -71,7 +71,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
       streamer compare runs/monday runs/friday
     """
     settings = CompareSettings(
-        engines=asked_engines(options["engines"], options["group"], DEFAULT),
+        engines=requested_engines(options["engines"], options["group"], DEFAULT),
         baseline=options["baseline"],
         truth=options["truth"],
         replay=given_settings(options),

@@ -11,7 +11,7 @@ import anyio
 from streamer.cli.progress import ProgressLine
 from streamer.cli.signals import TWICE_S, end_at_once, heeded
 from streamer.errors import StreamerError
-from streamer.pipeline.observer import Vigil
+from streamer.pipeline.observer import Watch
 from streamer.run.finished import Run
 from streamer.run.run import run
 from streamer.settings.settings import Settings
@@ -19,22 +19,22 @@ from streamer.workers.event_loop import run_in_loop
 
 
 def run_in_foreground(
-    sources: Sequence[str], settings: Settings, line: ProgressLine, vigil: Vigil | None = None
+    sources: Sequence[str], settings: Settings, line: ProgressLine, watch: Watch | None = None
 ) -> Run:
     """The finished run, ended well by the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
 
     Before the pipeline runs the first one does that too. Raises what `run` raises.
     """
     with _ended_at_once_by_signals(line), line:
-        return run_in_loop(_run, sources, settings, line, vigil)
+        return run_in_loop(_run, sources, settings, line, watch)
 
 
-async def _run(sources: Sequence[str], settings: Settings, line: ProgressLine, vigil: Vigil | None) -> Run:
+async def _run(sources: Sequence[str], settings: Settings, line: ProgressLine, watch: Watch | None) -> Run:
     failure: StreamerError | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_obey_signals, line)
         try:
-            finished = await run(sources, settings, line, vigil=vigil)
+            finished = await run(sources, settings, line, watch=watch)
         except StreamerError as error:  # one that left the group would come out wrapped in an ExceptionGroup
             failure = error
         tasks.cancel_scope.cancel()

@@ -26,7 +26,7 @@ from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.settings.study_options import DURATION, RATES
 from streamer.settings.video import Video
-from streamer.studies.engine_choice import asked_engines
+from streamer.studies.engine_choice import requested_engines
 from streamer.studies.pace.conduct import conduct
 from streamer.studies.pace.document import PaceDocument
 from streamer.studies.pace.study import DEFAULT, PaceSettings
@@ -61,7 +61,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
       streamer pace video.mp4 --engine ir-auto-shared --engine ir-primed --fps 5,10,max --duration 1m
     """
     settings = PaceSettings(
-        engines=asked_engines(options["engines"], options["group"], DEFAULT),
+        engines=requested_engines(options["engines"], options["group"], DEFAULT),
         rates=options["rates"],
         seconds=options["duration_s"],
         replay=given_settings({**options, "duration_s": None}),

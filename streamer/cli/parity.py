@@ -24,7 +24,7 @@ from streamer.cli.progress import tell_notes
 from streamer.cli.terminal import output_console, progress_console
 from streamer.cli.trust import find_model_asking
 from streamer.detection.input_spec import Fit
-from streamer.studies.engine_choice import asked_engines
+from streamer.studies.engine_choice import requested_engines
 from streamer.studies.parity.conduct import conduct
 from streamer.studies.parity.parity_csv import FILE
 from streamer.studies.parity.rows import EngineParity
@@ -57,7 +57,7 @@ def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
       streamer parity images/ --model mine.onnx --truth instances.json
     """
     settings = ParitySettings(
-        engines=asked_engines(options["engines"], options["group"]),
+        engines=requested_engines(options["engines"], options["group"]),
         reference=options["reference"],
         frames=options["frames"],
         truth=options["truth"],

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.engines.config import precision_of
-from streamer.ledger.decode_errors import told
+from streamer.ledger.decode_errors import decode_errors_text
 from streamer.run.finished import Run
-from streamer.rundir.paths import DETECTIONS, FRAMES, HDR_LOG, MANIFEST, PICTURE, video_name
+from streamer.rundir.paths import CHART_FILE, DETECTIONS, FRAMES, HDR_LOG, MANIFEST, video_name
 from streamer.stats.percentiles import PERCENTILES, frames_needed, spoken
 
 ROWS = {
@@ -57,7 +57,7 @@ def print_report(run: Run, console: Console) -> None:
     )
     if frames["decode_error"]:
         console.print(
-            f"decode errors: {frames['decode_error']:,} ({told([run.manifest['decode_errors']])})",
+            f"decode errors: {frames['decode_error']:,} ({decode_errors_text([run.manifest['decode_errors']])})",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
     if len(run.manifest["streams"]) > 1:
@@ -108,7 +108,9 @@ def _files(run: Run) -> list[str]:
     streams = len(run.manifest["streams"])
     videos = [video_name(stream, streams) for stream in range(streams)]
     there = [
-        name for name in (*videos, PICTURE, FRAMES, DETECTIONS, HDR_LOG, MANIFEST) if (run.directory / name).exists()
+        name
+        for name in (*videos, CHART_FILE, FRAMES, DETECTIONS, HDR_LOG, MANIFEST)
+        if (run.directory / name).exists()
     ]
     if streams > 2 and set(videos) <= set(there):
         return [f"{videos[0]} to {videos[-1]}", *there[streams:]]

@@ -37,7 +37,7 @@ HEADING = " ".join(heading.rjust(width) for heading, width in _HEADINGS.items())
 def window_line(row: WindowRow) -> str:
     """A window in a line of up to 100 columns."""
     errors = row.decode_error + row.source_error + row.engine_error + row.sink_error + row.abandoned
-    golden = f"{row.canary_changed} new" if row.canary_changed else row.canary or ""
+    canary = f"{row.canary_changed} new" if row.canary_changed else row.canary or ""
     cells = (
         clock(row.end_s),
         *map(_milliseconds, (row.latency_p50_ms, row.latency_p95_ms, row.latency_p99_ms)),
@@ -48,7 +48,7 @@ def window_line(row: WindowRow) -> str:
         f"{row.resident_mb + row.children_mb:,.0f}",
         "" if row.open_files is None else str(row.open_files),
         f"{row.cpu_share:.2f}",
-        golden,
+        canary,
     )
     return " ".join(cell.rjust(width) for cell, width in zip(cells, _HEADINGS.values(), strict=True))
 

@@ -24,12 +24,12 @@ class OnTerminal:
     def notes(self, notes: Sequence[str]) -> None:
         tell_notes(notes, self._console)
 
-    def progress(self, lanes: Sequence[Lane], to_judge: int = 0) -> AbstractContextManager[tuple[Watch, Advance]]:
-        return _progress(lanes, self._console, to_judge)
+    def progress(self, lanes: Sequence[Lane], to_score: int = 0) -> AbstractContextManager[tuple[Watch, Advance]]:
+        return _progress(lanes, self._console, to_score)
 
 
 @contextmanager
-def _progress(lanes: Sequence[Lane], console: Console, to_judge: int) -> Iterator[tuple[Watch, Advance]]:
+def _progress(lanes: Sequence[Lane], console: Console, to_score: int) -> Iterator[tuple[Watch, Advance]]:
     """What a study is to call; without a thread of its own, which would disturb."""
     rounds = sum(len(lane.starts) for lane in lanes)
     with (
@@ -46,15 +46,15 @@ def _progress(lanes: Sequence[Lane], console: Console, to_judge: int) -> Iterato
         ) as progress,
     ):
         turns = progress.add_task("", total=rounds)
-        judged = progress.add_task("judging what was found", total=to_judge, visible=False)
+        judged = progress.add_task("judging what was found", total=to_score, visible=False)
 
         def watch(lane: Lane, number: int, at: housekeeping.Progress | None) -> None:
             so_far = "" if at is None or at.p50_ms is None else f", p50 {at.p50_ms:.1f} ms"
             done = sum(one.rounds for one in lanes)
             progress.update(turns, description=f"{lane.doing(number)}{so_far}", completed=done, refresh=True)
 
-        def judging() -> None:
+        def scoring() -> None:
             progress.update(turns, visible=False)
             progress.update(judged, advance=1, visible=True, refresh=True)
 
-        yield watch, judging
+        yield watch, scoring

@@ -16,14 +16,14 @@ from streamer.vendors.opencv import cv2
 Colour = tuple[int, int, int]
 """Blue, green, red; 0 to 255."""
 
-GOLDEN_RATIO = 0.618033988749895
+HUE_STEP = 0.618033988749895
 STALE_COLOUR: Colour = (160, 160, 160)
 
 
 @lru_cache(maxsize=1024)
 def class_colour(class_id: int) -> Colour:
     """The colour of a class: hues a golden angle apart, so that neighbours in the list differ most."""
-    red, green, blue = colorsys.hsv_to_rgb((0.02 + class_id * GOLDEN_RATIO) % 1, 0.85, 1.0)
+    red, green, blue = colorsys.hsv_to_rgb((0.02 + class_id * HUE_STEP) % 1, 0.85, 1.0)
     return round(blue * 255), round(green * 255), round(red * 255)
 
 

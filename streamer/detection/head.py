@@ -99,7 +99,7 @@ class Head(ABC):
         return None
 
     @classmethod
-    def classes_told(cls, model: Signature, hints: Hints) -> int | None:
+    def declared_classes(cls, model: Signature, hints: Hints) -> int | None:
         """How many classes the outputs have room for as the metadata tells, where their shapes do not."""
         return None
 

@@ -38,7 +38,7 @@ class Compiled:
     """What a compiled engine says of itself; ``cpu_s`` is what its process took so far."""
 
     devices: tuple[str, ...]
-    in_force: dict[str, str]
+    effective: dict[str, str]
     cpu_s: float
 
 
@@ -60,7 +60,7 @@ class Inferred:
     cpu_s: float
 
 
-class ApartEngine:
+class IsolatedEngine:
     """Keeps the contract of Engine, with one request. An inference may take ``within_s``: after that it hangs.
 
     When its process is lost, ``infer`` raises EngineLost; ``replace`` starts another one, read and compiled.
@@ -74,7 +74,7 @@ class ApartEngine:
         self._input = SharedMemory(self._gray.nbytes)
         self._output = SharedMemory(sum(map(_room_of, model.signature.outputs)))
         self._child: Child | None = None
-        self.requests: tuple[ApartRequest, ...] = ()
+        self.requests: tuple[IsolatedRequest, ...] = ()
         self.execution_devices: tuple[str, ...] = ()
         self.config_in_force: Mapping[str, str] = {}
         self._cpu_of_lost_s = self._cpu_s = 0.0
@@ -92,12 +92,12 @@ class ApartEngine:
         self._tell()
         compiled = self._hear(STARTS_WITHIN_S)
         assert isinstance(compiled, Compiled)
-        self.execution_devices, self.config_in_force = compiled.devices, compiled.in_force
+        self.execution_devices, self.config_in_force = compiled.devices, compiled.effective
         self._cpu_s = compiled.cpu_s
         if not self.requests:
             shared: Input = np.ndarray(self._gray.shape, self._gray.dtype, self._input.bytes)
             shared[:] = self._gray
-            self.requests = (ApartRequest(self, shared),)
+            self.requests = (IsolatedRequest(self, shared),)
 
     def replace(self) -> None:
         """Ends the process, whatever it is at, and makes another one ready. Raises EngineError."""
@@ -148,10 +148,10 @@ class ApartEngine:
         return message
 
 
-class ApartRequest:
+class IsolatedRequest:
     """The request of an engine in a process of its own."""
 
-    def __init__(self, engine: ApartEngine, shared: Input) -> None:
+    def __init__(self, engine: IsolatedEngine, shared: Input) -> None:
         self.input = shared
         self._engine = engine
 

@@ -10,7 +10,7 @@ from streamer.detection.head import Outputs
 from streamer.detection.preprocess import Preprocessing
 from streamer.engines.base import Input, gray_input
 from streamer.engines.openvino_preprocess import with_preprocessing
-from streamer.engines.openvino_properties import check_properties, in_force, is_wrong_value, reason_of, right_values
+from streamer.engines.openvino_properties import check_properties, effective, is_wrong_value, reason_of, right_values
 from streamer.engines.variants import USABLE_CORES, EngineSpec
 from streamer.errors import EngineError, UsageError
 from streamer.machine.info import usable_cores
@@ -76,7 +76,7 @@ class OpenVinoEngine:
 
     @property
     def config_in_force(self) -> Mapping[str, str]:
-        return in_force(self._live())
+        return effective(self._live())
 
     def _live(self) -> ov.CompiledModel:
         if self._compiled is None:

@@ -83,7 +83,7 @@ def right_values(core: ov.Core, spec: EngineSpec, reason: str) -> str:
     return ""
 
 
-def in_force(compiled: ov.CompiledModel) -> dict[str, str]:
+def effective(compiled: ov.CompiledModel) -> dict[str, str]:
     """The configuration of a compiled model, in words."""
     supported: Any = compiled.get_property("SUPPORTED_PROPERTIES")
     found: dict[str, Any] = {}

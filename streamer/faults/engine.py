@@ -11,7 +11,7 @@ from streamer.detection.postprocess import Postprocess
 from streamer.detection.preprocess import Preprocessor
 from streamer.engines.base import Input, Request
 from streamer.faults.kinds import Kind
-from streamer.faults.trigger import Armed
+from streamer.faults.trigger import Trigger
 from streamer.frame import Frame
 from streamer.ledger.record import FrameRecord
 from streamer.pipeline.detector import Detector
@@ -29,7 +29,7 @@ class Means:
 class FaultyRequest:
     """A request with faults, that befall the ``frame`` which it is at; without one, none does."""
 
-    def __init__(self, request: Request, faults: Sequence[Armed], means: Means, stamp: Callable[[], int]) -> None:
+    def __init__(self, request: Request, faults: Sequence[Trigger], means: Means, stamp: Callable[[], int]) -> None:
         self._request = request
         self._faults = faults
         self._means = means
@@ -43,24 +43,24 @@ class FaultyRequest:
 
     def infer(self) -> Outputs:
         if self.frame is not None:
-            for armed in self._faults:
-                if armed.fault.stream == self.frame.stream and armed.befalls(self.frame.index, self._stamp()):
-                    self._fail(armed)
+            for trigger in self._faults:
+                if trigger.fault.stream == self.frame.stream and trigger.fires(self.frame.index, self._stamp()):
+                    self._fail(trigger)
         return self._request.infer()
 
-    def _fail(self, armed: Armed) -> None:
-        match armed.fault.kind:
+    def _fail(self, trigger: Trigger) -> None:
+        match trigger.fault.kind:
             case Kind.ENGINE_SLOW:
-                self._means.block(armed.fault.ms / 1000)
+                self._means.block(trigger.fault.ms / 1000)
             case Kind.ENGINE_RAISE:
-                raise RuntimeError(armed.fault.name)
+                raise RuntimeError(trigger.fault.name)
             case Kind.ENGINE_HANG:
                 self._means.hang()
             case Kind.ENGINE_KILL:
                 self._means.kill()
             case Kind.ENGINE_LEAK:
                 # Not of zeros, which the system would not have to keep anywhere.
-                self._leaked.append(b"\1" * round(armed.fault.kb * 1024))
+                self._leaked.append(b"\1" * round(trigger.fault.kb * 1024))
 
 
 class FaultyDetector(Detector):
@@ -72,7 +72,7 @@ class FaultyDetector(Detector):
         preprocess: Preprocessor,
         postprocess: Postprocess,
         stamp: Callable[[], int],
-        faults: Sequence[Armed],
+        faults: Sequence[Trigger],
         means: Means,
     ) -> None:
         self._faulty = FaultyRequest(request, faults, means, stamp)

@@ -16,7 +16,7 @@ from streamer.faults.process import ProcessFault
 from streamer.faults.sink import FaultySink
 from streamer.faults.source import FaultySource
 from streamer.faults.timestamps import BrokenTimes
-from streamer.faults.trigger import Armed, FaultPart
+from streamer.faults.trigger import FaultPart, Trigger
 from streamer.pipeline.camera import Camera
 from streamer.sink.sink import Sink
 from streamer.sources.base import Source
@@ -32,7 +32,7 @@ class Faults:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._armed = [Armed(fault) for fault in plan.faults]
+        self._armed = [Trigger(fault) for fault in plan.faults]
         self._processes: list[ProcessFault] = []
         self._sources: list[FaultySource] = []
         self._due_us: dict[int, Callable[[int], int | None]] = {}
@@ -41,8 +41,8 @@ class Faults:
 
     def check(self, cameras: Sequence[Camera], *, respawn: bool) -> None:
         """Raises UsageError for what cannot befall this run."""
-        for armed in self._armed:
-            fault, row = armed.fault, KINDS[armed.fault.kind]
+        for trigger in self._armed:
+            fault, row = trigger.fault, KINDS[trigger.fault.kind]
             if fault.stream >= len(cameras):
                 last = len(cameras) - 1
                 raise UsageError(f"{fault.name}: there is no stream {fault.stream}; give one from 0 to {last}")
@@ -70,9 +70,9 @@ class Faults:
 
     def _timed(self, number: int, camera: Camera) -> Camera:
         source, nominal = camera.source, camera.schedule
-        for armed in self._of(Target.TIMESTAMPS, number):
+        for trigger in self._of(Target.TIMESTAMPS, number):
             nominal = replace(nominal, gaps=None)  # times that are counted have none
-            source = BrokenTimes(source, nominal.due_us, armed)
+            source = BrokenTimes(source, nominal.due_us, trigger)
 
         def due_us(index: int) -> int | None:
             pts = source.pts(index)
@@ -86,8 +86,8 @@ class Faults:
 
     def start(self) -> None:
         """Starts the children that faults of the process need. Blocks. Raises SourceError."""
-        for armed in self._of(Target.PROCESS):
-            self._processes.append(ProcessFault(armed))
+        for trigger in self._of(Target.PROCESS):
+            self._processes.append(ProcessFault(trigger))
         for process in self._processes:
             process.wait_ready()
 
@@ -101,7 +101,7 @@ class Faults:
     ) -> Source:
         """The source of a stream whose first frame has been read, which of a live one is not in the run."""
         faults = self._of(Target.SOURCE, number)
-        processes = [process for process in self._processes if process.armed.fault.stream == number]
+        processes = [process for process in self._processes if process.trigger.fault.stream == number]
         if not faults and not processes:
             return camera.source
         tells = not camera.schedule.closed_loop and not camera.source.info.live
@@ -121,7 +121,7 @@ class Faults:
 
     def part(self) -> list[FaultPart]:
         """As the manifest holds them."""
-        return [armed.part() for armed in self._armed]
+        return [trigger.part() for trigger in self._armed]
 
     def doubts(self) -> list[str]:
         """That there were any, and what they did that is to be known."""
@@ -133,16 +133,16 @@ class Faults:
     def missed(self) -> list[str]:
         """Faults that have not befallen anything."""
         return [
-            f"{armed.fault.name} ({armed.fault.kind}) did not come about: the run ended before it"
-            for armed in self._armed
-            if not armed.befallen
+            f"{trigger.fault.name} ({trigger.fault.kind}) did not come about: the run ended before it"
+            for trigger in self._armed
+            if not trigger.befallen
         ]
 
-    def _of(self, target: Target, stream: int | None = None) -> list[Armed]:
+    def _of(self, target: Target, stream: int | None = None) -> list[Trigger]:
         return [
-            armed
-            for armed in self._armed
-            if KINDS[armed.fault.kind].target is target and stream in (None, armed.fault.stream)
+            trigger
+            for trigger in self._armed
+            if KINDS[trigger.fault.kind].target is target and stream in (None, trigger.fault.stream)
         ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from streamer.faults.kinds import Kind
-from streamer.faults.trigger import Armed
+from streamer.faults.trigger import Trigger
 from streamer.schedule.arrivals import Arrivals
 
 
@@ -21,7 +21,7 @@ class LateArrivals:
         plain: Arrivals | None,
         due_us: Callable[[int], int | None],
         phase_us: int,
-        faults: Sequence[Armed],
+        faults: Sequence[Trigger],
     ) -> None:
         self.text = "faults" if plain is None else f"{plain.text} and faults"
         self._due_us = due_us
@@ -41,13 +41,13 @@ class LateArrivals:
         due_us = arrives_us = self._due_us(index)
         if due_us is None or arrives_us is None:
             return None
-        for armed, chance in self._faults:
-            if not armed.befalls(index, due_us):
+        for trigger, chance in self._faults:
+            if not trigger.fires(index, due_us):
                 continue
-            if armed.fault.kind is Kind.JITTER:
-                arrives_us += round(chance.uniform(0, armed.fault.ms) * 1000)
-            elif armed.fault.kind is Kind.BURST and armed.befallen == 1:
-                arrives_us = max(arrives_us, self._last_of(index, armed.fault.frames or 1))
+            if trigger.fault.kind is Kind.JITTER:
+                arrives_us += round(chance.uniform(0, trigger.fault.ms) * 1000)
+            elif trigger.fault.kind is Kind.BURST and trigger.befallen == 1:
+                arrives_us = max(arrives_us, self._last_of(index, trigger.fault.frames or 1))
         self._held_until_us = max(self._held_until_us, arrives_us)
         return self._held_until_us
 

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 
 from streamer.errors import SourceError
 from streamer.faults.kinds import Kind
-from streamer.faults.trigger import Armed
+from streamer.faults.trigger import Trigger
 from streamer.machine.load import shares
 from streamer.machine.load_workers import busy
 from streamer.workers.processes import Child, ChildLost, send
@@ -24,14 +24,14 @@ READY_WITHIN_S = 60.0
 class ProcessFault:
     """A fault of the process and its children, which wait for it to begin; they end with this process."""
 
-    def __init__(self, armed: Armed) -> None:
-        self.armed = armed
+    def __init__(self, trigger: Trigger) -> None:
+        self.trigger = trigger
         self._children: list[Child] = []
-        match armed.fault.kind:
+        match trigger.fault.kind:
             case Kind.STOP:
                 self._children = [Child(stop, os.getpid())]
             case Kind.HOG:
-                self._children = [Child(hog, share) for share in shares(armed.fault.cores)]
+                self._children = [Child(hog, share) for share in shares(trigger.fault.cores)]
 
     def wait_ready(self) -> None:
         """Returns when they wait. Blocks. Raises SourceError."""
@@ -45,7 +45,7 @@ class ProcessFault:
         """Begins so much later. Raises SourceError."""
         for child in self._children:
             try:
-                child.tell((delay_us / 1_000_000, self.armed.fault.for_us / 1_000_000))
+                child.tell((delay_us / 1_000_000, self.trigger.fault.for_us / 1_000_000))
             except ChildLost as error:
                 raise self._lost(error) from error
 
@@ -56,7 +56,7 @@ class ProcessFault:
         self._children = []
 
     def _lost(self, error: ChildLost) -> SourceError:
-        return SourceError(f"{self.armed.fault.name} could not be made: {error}")
+        return SourceError(f"{self.trigger.fault.name} could not be made: {error}")
 
 
 def stop(link: Connection, process: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from streamer.errors import SinkError
 from streamer.faults.disk import FullDisk
 from streamer.faults.kinds import Kind
-from streamer.faults.trigger import Armed
+from streamer.faults.trigger import Trigger
 from streamer.sink.sink import Dropped, Result, Sink
 
 
@@ -19,7 +19,7 @@ class FaultySink:
     def __init__(
         self,
         sink: Sink,
-        faults: Sequence[Armed],
+        faults: Sequence[Trigger],
         disk: FullDisk,
         stamp: Callable[[], int],
         block: Callable[[float], None],
@@ -33,10 +33,10 @@ class FaultySink:
 
     def write(self, item: Result | Dropped) -> None:
         index, taken_us = item.frame.index, self._stamp()
-        befalling = [armed.fault for armed in self._faults if armed.befalls(index, taken_us)]
-        if befalling and isinstance(item, Result):
+        injected = [trigger.fault for trigger in self._faults if trigger.fires(index, taken_us)]
+        if injected and isinstance(item, Result):
             item.record.sink_start = taken_us
-        for fault in befalling:
+        for fault in injected:
             match fault.kind:
                 case Kind.SINK_FAIL:
                     raise SinkError(f"the sink failed at frame {index}: {fault.name}", frame=index)
@@ -45,5 +45,5 @@ class FaultySink:
                 case Kind.SINK_SLOW:
                     self._block(fault.ms / 1000)
         self._sink.write(item)
-        if befalling and isinstance(item, Result):
+        if injected and isinstance(item, Result):
             item.record.sink_start = taken_us  # it was the sink that was slow, from there on

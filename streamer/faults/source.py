@@ -12,7 +12,7 @@ import numpy as np
 from streamer.faults.kinds import Kind
 from streamer.faults.plan import Fault
 from streamer.faults.process import ProcessFault
-from streamer.faults.trigger import Armed
+from streamer.faults.trigger import Trigger
 from streamer.frame import Frame, Image
 from streamer.sources.base import Source, SourceInfo, Unreadable
 from streamer.vendors.opencv import cv2
@@ -30,7 +30,7 @@ class FaultySource:
         self,
         source: Source,
         first: int,
-        faults: Sequence[Armed],
+        faults: Sequence[Trigger],
         processes: Sequence[ProcessFault],
         at_us: Callable[[int], int],
         now_us: Callable[[], int],
@@ -38,9 +38,9 @@ class FaultySource:
     ) -> None:
         self._source = source
         self._next = first
-        self._ends = [armed for armed in faults if armed.fault.kind is Kind.END]
-        self._stalls = [armed for armed in faults if armed.fault.kind is Kind.STALL]
-        self._spoil = [armed for armed in faults if armed.fault.kind not in (Kind.END, Kind.STALL)]
+        self._ends = [trigger for trigger in faults if trigger.fault.kind is Kind.END]
+        self._stalls = [trigger for trigger in faults if trigger.fault.kind is Kind.STALL]
+        self._spoil = [trigger for trigger in faults if trigger.fault.kind not in (Kind.END, Kind.STALL)]
         self._processes = processes
         self._at_us = at_us
         self._now_us = now_us
@@ -62,19 +62,19 @@ class FaultySource:
         index = self._next
         self._next += 1
         at_us = self._at_us(index)
-        if any(armed.befalls(index, at_us) for armed in self._ends):
+        if any(trigger.fires(index, at_us) for trigger in self._ends):
             self._ends_at = self._ends_at or index
             return None
         for process in self._processes:
-            if process.armed.befalls(index, at_us):
+            if process.trigger.fires(index, at_us):
                 process.begin(max(0, at_us - self._now_us()))
-        for armed in self._stalls:
-            if armed.befalls(index, at_us):
-                self._block(armed.fault.for_us / 1_000_000)
+        for trigger in self._stalls:
+            if trigger.fires(index, at_us):
+                self._block(trigger.fault.for_us / 1_000_000)
         item = self._source.read()
-        for armed in self._spoil:
-            if isinstance(item, Frame) and armed.befalls(index, at_us):
-                item = self._spoiled(item, armed.fault)
+        for trigger in self._spoil:
+            if isinstance(item, Frame) and trigger.fires(index, at_us):
+                item = self._spoiled(item, trigger.fault)
         return item
 
     def pts(self, index: int) -> Fraction | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from streamer.faults.kinds import Kind
-from streamer.faults.trigger import Armed
+from streamer.faults.trigger import Trigger
 from streamer.frame import Frame
 from streamer.sources.base import Source, Unreadable
 
@@ -21,15 +21,15 @@ class BrokenTimes:
     ``due_us`` says when a frame is due.
     """
 
-    def __init__(self, source: Source, due_us: Callable[[int, Fraction], int | None], armed: Armed) -> None:
+    def __init__(self, source: Source, due_us: Callable[[int, Fraction], int | None], trigger: Trigger) -> None:
         self._source = source
         self._due_us = due_us
-        self._armed = armed
+        self._armed = trigger
         rate = source.info.rate
         self.info = replace(source.info, time_base=Fraction(1, rate.numerator))
         self._doubt = (
-            f"frame times {TROUBLE[armed.fault.kind]}: the frame rate of {float(rate):g} is used instead "
-            f"({armed.fault.name})"
+            f"frame times {TROUBLE[trigger.fault.kind]}: the frame rate of {float(rate):g} is used instead "
+            f"({trigger.fault.name})"
         )
 
     @property
@@ -41,7 +41,7 @@ class BrokenTimes:
         if item is None:
             return None
         pts = item.index / self.info.rate
-        self._armed.befalls(item.index, self._due_us(item.index, pts) or 0)
+        self._armed.fires(item.index, self._due_us(item.index, pts) or 0)
         return replace(item, pts=pts)
 
     def pts(self, index: int) -> Fraction | None:

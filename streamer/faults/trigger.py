@@ -22,7 +22,7 @@ class FaultPart(TypedDict):
     befallen: int
 
 
-class Armed:
+class Trigger:
     """Waits for its instant, and then befalls as many frames as it is to.
 
     ``befallen`` counts them; the first was ``frame``, at ``at_us`` of the run. Several threads may ask.
@@ -35,7 +35,7 @@ class Armed:
         self.at_us: int | None = None
         self._lock = Lock()
 
-    def befalls(self, frame: int, at_us: int) -> bool:
+    def fires(self, frame: int, at_us: int) -> bool:
         """It befalls this frame, which is there at an instant of the run."""
         fault = self.fault
         early = at_us < (fault.at_us or 0) if fault.frame is None else frame < fault.frame

@@ -45,8 +45,8 @@ class DecodeErrors:
 
     def part(self) -> DecodeErrorsPart:
         """As the manifest holds them."""
-        told = sorted(self._reasons.values(), key=lambda one: -one["frames"])
-        return {"reasons": [one.copy() for one in told], "others": self._others}
+        listed = sorted(self._reasons.values(), key=lambda one: -one["frames"])
+        return {"reasons": [one.copy() for one in listed], "others": self._others}
 
 
 def one_line(reason: str) -> str:
@@ -55,7 +55,7 @@ def one_line(reason: str) -> str:
     return " ".join(shown.split())[:MOST_LETTERS].rstrip()
 
 
-def told(parts: Sequence[DecodeErrorsPart]) -> str:
+def decode_errors_text(parts: Sequence[DecodeErrorsPart]) -> str:
     """The reasons in words, each with its frames, of several parts together: ``2 "its data is damaged"``."""
     frames: dict[str, int] = {}
     for one in (reason for part in parts for reason in part["reasons"]):

@@ -10,11 +10,11 @@ from streamer.ledger.record import FrameRecord, Outcome
 
 NO_SIGNAL = "no_signal"
 """The reason of a frame that never came."""
-MOST_TOLD = 1_000
+MOST_LISTED = 1_000
 """Gaps that are told one by one: memory is not to grow with a cable that is loose for days."""
 
 
-class GapPart(TypedDict):
+class OutagePart(TypedDict):
     """A gap: the ticks that passed in it, and how often it was tried to connect anew; null: not known.
 
     ``end_ms`` is null when the run ended in it. Times are milliseconds of the run.
@@ -28,7 +28,7 @@ class GapPart(TypedDict):
     why: list[str]
 
 
-class GapsPart(TypedDict):
+class OutagesPart(TypedDict):
     """The ``gaps`` of the manifest: how many, how long, and each of the first 1,000; ``*_s`` are seconds."""
 
     count: int
@@ -36,11 +36,11 @@ class GapsPart(TypedDict):
     longest_s: float
     frames: int
     attempts: int | None
-    each: list[GapPart]
+    each: list[OutagePart]
 
 
 @dataclass(slots=True, eq=False)
-class Gap:
+class Outage:
     """A stretch without a frame of ``stream``: from the last one to the next, None when the run ends in it.
 
     ``frames`` are the ticks in it, ``attempts`` those to connect anew, and ``why`` is what went wrong, each once.
@@ -58,7 +58,7 @@ class Gap:
         if why not in self.why:
             self.why.append(why)
 
-    def as_dict(self) -> GapPart:
+    def as_dict(self) -> OutagePart:
         """As the manifest holds it."""
         return {
             "stream": self.stream,
@@ -70,7 +70,7 @@ class Gap:
         }
 
 
-class Gaps:
+class Outages:
     """The gaps of a run, in each of which a frame was missed.
 
     After ``give_up_us`` without a frame the run ends; None: nothing is tried to connect anew.
@@ -78,23 +78,23 @@ class Gaps:
 
     def __init__(self, give_up_us: int | None) -> None:
         self.give_up_us = give_up_us
-        self._told: list[Gap] = []
-        self._open: list[Gap] = []
+        self._told: list[Outage] = []
+        self._open: list[Outage] = []
         self._count = 0
         self._frames = 0
         self._attempts = 0
         self._total_us = self._longest_us = 0
 
-    def begin(self, stream: int, us: int) -> Gap:
+    def begin(self, stream: int, us: int) -> Outage:
         """No frame has come since ``us``."""
-        gap = Gap(stream, us)
+        gap = Outage(stream, us)
         self._count += 1
         self._open.append(gap)
-        if len(self._told) < MOST_TOLD:
+        if len(self._told) < MOST_LISTED:
             self._told.append(gap)
         return gap
 
-    def end(self, gap: Gap, us: int) -> None:
+    def end(self, gap: Outage, us: int) -> None:
         """A frame has come at ``us``."""
         gap.end_us = us
         self._close(gap, us)
@@ -104,7 +104,7 @@ class Gaps:
         for gap in list(self._open):
             self._close(gap, us)
 
-    def part(self) -> GapsPart:
+    def part(self) -> OutagesPart:
         """As the manifest holds them."""
         return {
             "count": self._count,
@@ -115,7 +115,7 @@ class Gaps:
             "each": [gap.as_dict() for gap in self._told],
         }
 
-    def _close(self, gap: Gap, us: int) -> None:
+    def _close(self, gap: Outage, us: int) -> None:
         self._open.remove(gap)
         if not gap.frames:  # nothing was missed, as when the run ends before the next tick
             self._count -= 1
@@ -128,12 +128,12 @@ class Gaps:
         self._longest_us = max(self._longest_us, us - gap.begin_us)
 
 
-def gaps_in(records: Iterable[FrameRecord], streams: int, end_us: int) -> GapsPart:
+def outages_in(records: Iterable[FrameRecord], streams: int, end_us: int) -> OutagesPart:
     """The gaps of a run that was killed at ``end_us``, as its rows tell of them and the manifest holds them.
 
     How often it was tried to connect is not known then.
     """
-    gaps = Gaps(None)
+    gaps = Outages(None)
     by_stream: list[list[FrameRecord]] = [[] for _ in range(streams)]
     for record in records:
         by_stream[record.stream].append(record)
@@ -144,8 +144,8 @@ def gaps_in(records: Iterable[FrameRecord], streams: int, end_us: int) -> GapsPa
     return {**part, "attempts": None, "each": [{**one, "attempts": None} for one in part["each"]]}
 
 
-def _find(records: Sequence[FrameRecord], gaps: Gaps) -> None:
-    gap: Gap | None = None
+def _find(records: Sequence[FrameRecord], gaps: Outages) -> None:
+    gap: Outage | None = None
     before_us = 0
     for record in records:
         if record.outcome is Outcome.SOURCE_ERROR and record.reason == NO_SIGNAL:

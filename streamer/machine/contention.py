@@ -58,7 +58,7 @@ def read_counters(collections: int, engine_s: float) -> Reading:
     return Reading(now, own, busy, stolen, throttled(), collections, spare_cores() * now)
 
 
-class Witness:
+class ContentionMeter:
     """Keeps the newest noteworthy stretches of a run, and who took how much CPU in all."""
 
     def __init__(self, first: Reading) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 from streamer.errors import StreamerError, UsageError
 from streamer.machine.info import memory_mb, usable_cores
-from streamer.machine.load_workers import Told, Took, burn, hold, write
+from streamer.machine.load_workers import Command, Took, burn, hold, write
 from streamer.units import parse_size
 from streamer.workers.processes import Child, ChildLost
 
@@ -143,11 +143,11 @@ class LoadProcesses:
 
     def begin(self) -> None:
         """What they take is counted from now on."""
-        self._tell(Told.BEGIN)
+        self._tell(Command.BEGIN)
 
     def finish(self) -> None:
         """Ends them; ``took`` says what they have taken since the beginning."""
-        self._tell(Told.END)
+        self._tell(Command.END)
         found = self._hear(ANSWERS_WITHIN_S)
         self.took = Took(
             sum(took.cpu_s for took in found),
@@ -166,7 +166,7 @@ class LoadProcesses:
             child.kill()
         self._children = []
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, told: Command) -> None:
         for child in self._children:
             with suppress(ChildLost):  # why it has gone is among what it said, and is heard at the end
                 child.tell(told)
@@ -188,7 +188,7 @@ class LoadProcesses:
         return found
 
     @property
-    def cores_taken(self) -> float:
+    def cores_used(self) -> float:
         """Cores' worth of CPU that they took; 0 until the end."""
         return 0.0 if self.took is None else self.took.cores
 

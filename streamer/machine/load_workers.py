@@ -27,7 +27,7 @@ FILE_CHUNKS = 64
 PAGE = 4096
 
 
-class Told(Enum):
+class Command(Enum):
     """What a process of a load is told."""
 
     BEGIN = "count from now"
@@ -86,7 +86,7 @@ class _Work:
         """
         while self._link.poll(within_s):
             told = self._link.recv()
-            if told is Told.END:
+            if told is Command.END:
                 send(self._link, self.took())
                 return False
             self._begin()

@@ -22,7 +22,7 @@ LEAST_US = 500_000
 """A shorter stretch may be anything."""
 MOST_CPU, MOST_WAITED = 0.1, 0.5
 """Of the gap, the CPU time that the process may take, and the time that the thread may wait for a core."""
-MOST_TOLD = 1_000
+MOST_LISTED = 1_000
 """Stretches that are told one by one: memory does not grow with the run."""
 
 
@@ -130,7 +130,7 @@ class Suspensions:
                 self._total_us += found.lasted_us
                 self._longest_us = max(self._longest_us, found.lasted_us)
                 self._each.append(found)
-                del self._each[MOST_TOLD:]
+                del self._each[MOST_LISTED:]
 
     def part(self) -> SuspensionsPart:
         """As the manifest holds them."""

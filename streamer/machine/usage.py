@@ -14,7 +14,7 @@ CANNOT_LOOK = (OSError, psutil.Error)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Usage:
     """Now: memory in MB, CPU seconds so far; what the system does not tell is None.
 
     ``children_mb`` is what the processes that it has started have resident. ``throttled`` counts how often its
@@ -30,7 +30,7 @@ class Taken:
     throttled: int
 
 
-def taken() -> Taken:
+def usage() -> Usage:
     """Reads it now. Takes a few milliseconds, for the children: all processes are looked at."""
     own = psutil.Process()
     with own.oneshot():
@@ -38,7 +38,7 @@ def taken() -> Taken:
         resident, threads = own.memory_info().rss, own.num_threads()
         open_files = own.num_fds() if hasattr(own, "num_fds") else None
     frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
-    return Taken(
+    return Usage(
         resident_mb=round(resident / _MB, 2),
         open_files=open_files,
         threads=threads,

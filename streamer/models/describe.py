@@ -12,7 +12,7 @@ from streamer.models.checkpoint import check_extra, look_at, untrusted
 from streamer.models.coco_names import COCO_NAMES
 from streamer.models.files import KINDS, model_sha256, parts
 from streamer.models.folder import Labels
-from streamer.models.input_choice import NOTHING, Told, choose_input
+from streamer.models.input_choice import NOTHING, Declared, choose_input
 from streamer.models.metadata import ULTRALYTICS, Facts, Metadata, Size
 from streamer.models.model import Model
 from streamer.models.probe import answer_of, check_answer
@@ -29,7 +29,7 @@ def describe(
     trust: bool,
     size: Size | None = None,
     names: tuple[str, ...] | None = None,
-    given: Told = NOTHING,
+    given: Declared = NOTHING,
     beside: Labels | None = None,
     run: bool = False,
 ) -> tuple[Model, Facts]:
@@ -67,16 +67,16 @@ def describe(
     return model, facts
 
 
-def _input(path: Path, head: Head, facts: Facts, given: Told) -> tuple[InputSpec, dict[str, str]]:
+def _input(path: Path, head: Head, facts: Facts, given: Declared) -> tuple[InputSpec, dict[str, str]]:
     """The preprocessing, and what told each part. Raises ModelError for what its metadata asks and is not known."""
     metadata, port = facts.metadata, facts.signature.picture_port
     # Ultralytics' models are all fed in the way that their head's kind is.
-    told = {
+    declared = {
         part: (getattr(head.assumed, part) if by == ULTRALYTICS else value, by)
         for part, (value, by) in metadata.input.items()
     }
     try:
-        return choose_input(head.assumed, told, given, port, unclear=metadata.unclear, swapped=metadata.swapped)
+        return choose_input(head.assumed, declared, given, port, unclear=metadata.unclear, swapped=metadata.swapped)
     except ModelError as error:
         raise ModelError(f"{path.name}: {error}") from error
 
@@ -102,19 +102,19 @@ def _head(path: Path, facts: Facts, names: int | None, *, run: bool) -> tuple[He
         found = recognise(signature, hints)
     except ModelError as error:
         raise ModelError(f"{path.name} is {error}") from error
-    told = found.kind.classes_told(signature, hints)
-    first = found.kind(signature, told or names)
+    declared = found.kind.declared_classes(signature, hints)
+    first = found.kind(signature, declared or names)
     answer = facts.answer
     if answer is None and (run or found.others or first.suppressed):
         answer = answer_of(path, signature, first.other_inputs())
     if answer is None:
-        return first, room_of(first) or told
+        return first, room_of(first) or declared
     try:
-        head = settle(found, signature, told or names, answer)
+        head = settle(found, signature, declared or names, answer)
     except ModelError as error:
         raise ModelError(f"{path.name}: {error}") from error
     check_answer(path, head, names, answer)
-    return head, room_of(head) or told
+    return head, room_of(head) or declared
 
 
 def room_of(head: Head) -> int | None:

@@ -132,10 +132,10 @@ def _config_names(config: Path) -> tuple[str, ...] | None:
         return None
     if not isinstance(document, dict):
         return None
-    told = document.get("model_parameters")
-    if not isinstance(told, dict):
+    declared = document.get("model_parameters")
+    if not isinstance(declared, dict):
         return names_of(document.get("id2label"))
-    return _of_label_info(told.get("label_info")) or _of_words(told.get("labels"))
+    return _of_label_info(declared.get("label_info")) or _of_words(declared.get("labels"))
 
 
 def _of_label_info(written: Any) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ from streamer.files.hashing import sha256
 from streamer.models.describe import describe, kind_at
 from streamer.models.files import model_sha256, parts
 from streamer.models.folder import Labels
-from streamer.models.input_choice import NOTHING, Told
+from streamer.models.input_choice import NOTHING, Declared
 from streamer.models.labels import read_names
 from streamer.models.metadata import Size, words_of
 from streamer.models.model import BUNDLED, Model
@@ -26,7 +26,7 @@ def import_model(
     name: str | None = None,
     names_file: Path | None = None,
     size: Size | None = None,
-    given: Told = NOTHING,
+    given: Declared = NOTHING,
     trust: bool = False,
     origin: str | None = None,
     beside: Labels | None = None,
@@ -81,7 +81,7 @@ def import_model(
     return entry, True
 
 
-def _tells(entry: Entry, given: Told) -> bool:
+def _tells(entry: Entry, given: Declared) -> bool:
     """The user told it so when it was imported: what was assumed is another thing, even if it is alike."""
     return all(
         (getattr(entry.input, part), entry.input_by.get(part)) == (value, by) for part, (value, by) in given.items()

@@ -28,9 +28,9 @@ NUMBERS = ("low", "high", "mean", "scale")
 BYTES: Mapping[str, Any] = {"low": 0.0, "high": 255.0, "mean": (0.0, 0.0, 0.0), "scale": (1.0, 1.0, 1.0)}
 """Bytes as they are."""
 
-Told = Mapping[str, tuple[Any, str]]
+Declared = Mapping[str, tuple[Any, str]]
 """Parts of an `InputSpec` by their names: each with what told it."""
-NOTHING: Told = {}
+NOTHING: Declared = {}
 
 
 class InputPart(TypedDict):
@@ -64,20 +64,20 @@ def input_part(spec: InputSpec, by: Mapping[str, str]) -> InputPart:
     }
 
 
-def told(by: str, **parts: Any) -> Told:
+def declared(by: str, **parts: Any) -> Declared:
     """Parts that ``by`` tells."""
     return {name: (value, by) for name, value in parts.items()}
 
 
-def told_all(by: str, spec: InputSpec) -> Told:
+def all_declared(by: str, spec: InputSpec) -> Declared:
     """All parts of a preprocessing, told by ``by``."""
-    return told(by, **asdict(spec))
+    return declared(by, **asdict(spec))
 
 
 def choose_input(
     assumed: InputSpec,
-    by_maker: Told,
-    by_user: Told,
+    by_maker: Declared,
+    by_user: Declared,
     port: Port,
     *,
     unclear: Mapping[str, str],
@@ -91,8 +91,8 @@ def choose_input(
     not tell it, and UsageError for numbers that an input of bytes cannot hold.
     """
     takes_bytes = np.dtype(port.dtype).kind in "iu"
-    by_type = told(BY_TYPE, **BYTES) if takes_bytes else {}
-    chosen = {**told_all(ASSUMED, assumed), **by_maker, **by_type, **by_user}
+    by_type = declared(BY_TYPE, **BYTES) if takes_bytes else {}
+    chosen = {**all_declared(ASSUMED, assumed), **by_maker, **by_type, **by_user}
     for part, asked in unclear.items():
         if chosen[part][1] not in (BY_USER, BY_TYPE, BY_GRAPH):
             raise ModelError(f"{asked}, which streamer does not know: import it with --input, as in {_EXAMPLE}")

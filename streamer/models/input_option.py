@@ -9,7 +9,7 @@ from typing import Any
 
 from streamer.detection.input_spec import Colour, Fit, InputSpec
 from streamer.errors import UsageError
-from streamer.models.input_choice import BY_USER, BYTES, NUMBERS, Told, told
+from streamer.models.input_choice import BY_USER, BYTES, NUMBERS, Declared, declared
 
 PADDED = (Fit.LETTERBOX, Fit.LETTERBOX_TOP_LEFT)
 KNOWN = (
@@ -19,7 +19,7 @@ KNOWN = (
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 
 
-def parse_input(text: str) -> Told:
+def parse_input(text: str) -> Declared:
     """What a text such as ``bgr,range=0..255,mean=103.5,116.3,123.7,scale=58,57,57,stretch,pad=114`` tells.
 
     Its parts may come in any order, and what it leaves out is told by others. Mean and scale are of the numbers in
@@ -35,7 +35,7 @@ def parse_input(text: str) -> Told:
         found = {**BYTES, **found}
     elif "mean" in found or "scale" in found:
         raise UsageError(f"--input {text}: say of which numbers: range=0..255 of bytes, range=0..1 of shares")
-    return told(BY_USER, **found)
+    return declared(BY_USER, **found)
 
 
 def _items(text: str) -> list[tuple[str, list[str]]]:
@@ -100,7 +100,7 @@ def _in_words(numbers: Sequence[float]) -> str:
     return shown[0] if len(set(shown)) == 1 else ",".join(shown)
 
 
-def told_in_groups(spec: InputSpec, by: Mapping[str, str]) -> dict[str, list[str]]:
+def grouped_by_origin(spec: InputSpec, by: Mapping[str, str]) -> dict[str, list[str]]:
     """What told which parts of a preprocessing: colour, numbers, fit, and pad where there is any, by their source."""
     groups: dict[str, list[str]] = {}
     for part, source in by.items():

@@ -13,7 +13,7 @@ from streamer.detection.head import Array, Hints
 from streamer.detection.input_spec import InputSpec
 from streamer.detection.ports import Signature
 from streamer.errors import ModelError
-from streamer.models.input_choice import Told, told_all
+from streamer.models.input_choice import Declared, all_declared
 from streamer.models.labels import names_of
 
 DEFAULT_SIZE = (640, 640)
@@ -45,7 +45,7 @@ class Metadata:
     keypoints: int | None = None
     batch: int | None = None
     """How many pictures go in at a time."""
-    input: Told = field(default_factory=dict)
+    input: Declared = field(default_factory=dict)
     """What it says of preprocessing."""
     unclear: Mapping[str, str] = field(default_factory=dict)
     """What it asks for of preprocessing and streamer does not know, by the part of `InputSpec`."""
@@ -95,7 +95,7 @@ def metadata_of(values: Mapping[Any, Any]) -> Metadata:
     return Metadata(
         nms_inside=bool(args.get("nms")) if isinstance(args, dict) else None,
         keypoints=prod(keypoints) if isinstance(keypoints, (list, tuple)) and len(keypoints) == 2 else None,
-        input=told_all(ULTRALYTICS, InputSpec()) if ultralytics else {},
+        input=all_declared(ULTRALYTICS, InputSpec()) if ultralytics else {},
         batch=plain["batch"] if isinstance(plain.get("batch"), int) else None,
         names=names,
         task=None if task is None else str(task),

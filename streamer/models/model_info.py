@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamer.detection.input_spec import Colour, Fit
-from streamer.models.input_choice import BY_EMBEDDED, BYTES, Told, told
+from streamer.models.input_choice import BY_EMBEDDED, BYTES, Declared, declared
 from streamer.models.labels import names_of
 
 KEYS = (
@@ -52,7 +52,7 @@ class ModelInfo:
     """What the section tells; None or empty for what it does not.
 
     ``words`` are the labels as ``labels`` has them, spaces as underscores; ``names`` are those of ``label_info``.
-    ``told`` are the parts of preprocessing that are written, ``left_out`` what the format means by those that are
+    ``declared`` are the parts of preprocessing that are written, ``left_out`` what the format means by those that are
     not. ``unclear`` is what it asks for and streamer does not know, by the part. ``size`` is height, width.
     """
 
@@ -63,8 +63,8 @@ class ModelInfo:
     iou: float | None = None
     nms_inside: bool | None = None
     size: tuple[int, int] | None = None
-    told: Told = field(default_factory=dict)
-    left_out: Told = field(default_factory=dict)
+    declared: Declared = field(default_factory=dict)
+    left_out: Declared = field(default_factory=dict)
     unclear: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,23 +74,23 @@ def model_info_of(written: Mapping[str, str]) -> ModelInfo:
     embedded = _yes(written.get("embedded_processing"))
     parts, unclear = _inside(written) if embedded else _outside(written)
     as_read, _ = _colour(written, reverse=False)
-    left_out = told(LEFT_OUT, colour=as_read, fit=Fit.STRETCH, pad=0, **BYTES)
-    nms_asked = written.get("nms_execute")
+    left_out = declared(LEFT_OUT, colour=as_read, fit=Fit.STRETCH, pad=0, **BYTES)
+    nms_requested = written.get("nms_execute")
     return ModelInfo(
         words=_without_empty(tuple(written.get("labels", "").split())),
         names=_label_info(written.get("label_info", "")),
         family=(written.get("model_type") or "").lower() or None,
         confidence=_share(written, "confidence_threshold"),
         iou=_share(written, "iou_threshold"),
-        nms_inside=None if nms_asked is None else not _yes(nms_asked),
+        nms_inside=None if nms_requested is None else not _yes(nms_requested),
         size=(int(sides[0]), int(sides[1])) if embedded and sides[0] and sides[1] else None,
-        told=parts,
+        declared=parts,
         left_out=left_out if any(key in written for key in OF_INPUT) else {},
         unclear=unclear,
     )
 
 
-def _outside(written: Mapping[str, str]) -> tuple[Told, dict[str, str]]:
+def _outside(written: Mapping[str, str]) -> tuple[Declared, dict[str, str]]:
     """The parts that are to be done before the model, and what is unclear."""
     parts: dict[str, tuple[Any, str]] = {}
     unclear: dict[str, str] = {}
@@ -100,14 +100,14 @@ def _outside(written: Mapping[str, str]) -> tuple[Told, dict[str, str]]:
             unclear["colour"] = f"its model_info asks for reverse_input_channels {reverse}"
     parts |= _fit(written, unclear)
     numbers = _numbers(written, unclear)
-    return {**parts, **told(BY, **numbers)}, unclear
+    return {**parts, **declared(BY, **numbers)}, unclear
 
 
-def _inside(written: Mapping[str, str]) -> tuple[Told, dict[str, str]]:
+def _inside(written: Mapping[str, str]) -> tuple[Declared, dict[str, str]]:
     """The parts of a model that Model API saved with its preprocessing: it takes bytes in the order of its users."""
     unclear: dict[str, str] = {}
     colour, _ = _colour(written, reverse=False)
-    return {**_fit(written, unclear), **told(BY_EMBEDDED, colour=colour, **BYTES)}, unclear
+    return {**_fit(written, unclear), **declared(BY_EMBEDDED, colour=colour, **BYTES)}, unclear
 
 
 def _colour(written: Mapping[str, str], *, reverse: bool) -> tuple[Colour, str]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.detection.input_spec import Colour
-from streamer.models.input_choice import BY_CONVERSION, BY_GRAPH, BYTES, Told, told
+from streamer.models.input_choice import BY_CONVERSION, BY_GRAPH, BYTES, Declared, declared
 
 CONVERSION_KEYS = ("mean_values", "scale_values", "scale", "reverse_input_channels")
 NOT_GIVEN = ("", "()", "[]", "{}", "None", "False", "1", "1.0", "DIR")
@@ -32,22 +32,22 @@ class FirstSteps:
     swaps: bool
 
 
-def by_conversion(given: Mapping[str, str]) -> Told:
+def by_conversion(given: Mapping[str, str]) -> Declared:
     """What the parameters of Model Optimizer tell, those of `CONVERSION_KEYS` that are there.
 
     What was given is part of the IR since: it takes bytes as they are, and the camera's order of colours, where the
     channels were to be reversed.
     """
     asked = {key for key, value in given.items() if value.strip() not in NOT_GIVEN}
-    parts: Told = told(BY_CONVERSION, **BYTES) if asked - {"reverse_input_channels"} else {}
-    return {**parts, **told(BY_CONVERSION, colour=Colour.BGR)} if "reverse_input_channels" in asked else parts
+    parts: Declared = declared(BY_CONVERSION, **BYTES) if asked - {"reverse_input_channels"} else {}
+    return {**parts, **declared(BY_CONVERSION, colour=Colour.BGR)} if "reverse_input_channels" in asked else parts
 
 
-def by_first_steps(steps: FirstSteps) -> Told:
+def by_first_steps(steps: FirstSteps) -> Declared:
     """What the first steps of a graph tell of the numbers that go in."""
     least, most = OF_BYTES
     small = bool(((np.abs(steps.slope) >= least) & (np.abs(steps.slope) <= most)).all())
-    return told(BY_GRAPH, **BYTES) if small else {}
+    return declared(BY_GRAPH, **BYTES) if small else {}
 
 
 def first_steps(parameter: Any) -> FirstSteps:

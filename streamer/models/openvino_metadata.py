@@ -114,7 +114,7 @@ def _metadata(model: Any, path: Path) -> Metadata:
         iou=info.iou,
         unclear=info.unclear,
     )
-    by_maker = {**info.left_out, **beside.input, **own.input, **info.told}
+    by_maker = {**info.left_out, **beside.input, **own.input, **info.declared}
     return replace(_filled(own, beside), input=by_maker)
 
 

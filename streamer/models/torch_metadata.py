@@ -11,7 +11,7 @@ from streamer.detection.input_spec import InputSpec
 from streamer.detection.ports import Port, Signature
 from streamer.errors import ModelError
 from streamer.models.checkpoint import load_checkpoint
-from streamer.models.input_choice import told_all
+from streamer.models.input_choice import all_declared
 from streamer.models.labels import names_of
 from streamer.models.metadata import (
     DEFAULT_SIZE,
@@ -54,7 +54,7 @@ def _metadata(network: Any) -> Metadata:
         end_to_end=bool(getattr(last, "end2end", False)),
         layer=type(last).__name__,
         keypoints=None if keypoints is None else prod(keypoints),
-        input=told_all(ULTRALYTICS, InputSpec()),
+        input=all_declared(ULTRALYTICS, InputSpec()),
     )
 
 

@@ -73,8 +73,8 @@ class _Pending:
     @property
     def patience_us(self) -> int:
         """How long it waits for a good moment. What is cut in pieces does not miss its turn for that."""
-        in_pieces = any(step.aside for step in self.chore.steps)
-        return min(PATIENCE_US, self.chore.every_us // 2) if in_pieces else PATIENCE_US
+        in_steps = any(step.aside for step in self.chore.steps)
+        return min(PATIENCE_US, self.chore.every_us // 2) if in_steps else PATIENCE_US
 
     def fits(self, now_us: int, next_us: int | None) -> bool:
         """It may begin now, and ends before a frame comes at ``next_us``.

@@ -10,7 +10,7 @@ from streamer.ledger.record import FrameRecord
 from streamer.pipeline.detector import Detector
 
 
-class GoldenFrame:
+class Canary:
     """A frame that is looked at every ``every_us``; ``tell`` is told what was found, on the engine's worker."""
 
     def __init__(self, frame: Frame, every_us: int, tell: Callable[[Detections], None]) -> None:

@@ -12,14 +12,14 @@ from streamer.ledger.record import FrameRecord
 
 
 class Policy(StrEnum):
-    """What happens to a frame that finds the queue full; `displaced` says it of each."""
+    """What happens to a frame that finds the queue full; `dropped_place` says it of each."""
 
     DROP_OLDEST = "drop-oldest"
     DROP_NEWEST = "drop-newest"
     WAIT = "wait"
 
 
-def displaced(policy: Policy, held: int) -> int | None:
+def dropped_place(policy: Policy, held: int) -> int | None:
     """Which of the frames ``held``, 0 being the oldest, goes for one that finds the queue full; None: that one."""
     match policy:
         case Policy.DROP_OLDEST:
@@ -44,7 +44,7 @@ class Freshness:
     skip_partial: bool = False
 
 
-class Judge:
+class FreshnessCheck:
     """Judges the frames of one stream.
 
     Only the frame's age and what has been observed decide, never an announced rate: a rule on that can latch at one

@@ -11,7 +11,7 @@ import anyio
 from streamer.frame import Frame
 from streamer.ledger.decode_errors import one_line
 from streamer.ledger.ledger import Ledger
-from streamer.ledger.outages import NO_SIGNAL, Gap, Gaps
+from streamer.ledger.outages import NO_SIGNAL, Outage, Outages
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.decode_ahead import Gate
 from streamer.pipeline.drop_policy import QUEUE_FULL
@@ -29,7 +29,7 @@ AHEAD_US = 1_000_000
 
 OnGap = Callable[[int, int, float], None]
 """Is told the stream, the frame that a gap in a file's times is waited for, and how many seconds that takes."""
-TOLD_US = 1_000_000
+WARNED_US = 1_000_000
 """A wait that is shorter is not worth a line, as before the first frame of a round."""
 
 
@@ -49,7 +49,7 @@ class Feed:
         ledger: Ledger,
         gate: Gate,
         time: RunTime,
-        gaps: Gaps,
+        gaps: Outages,
         primer: Primer | None,
         intermission: Intermission | None,
         on_gap: OnGap | None = None,
@@ -149,9 +149,9 @@ class Feed:
         if self._on_gap is None or gaps is None or gaps.before(index) is None:
             return
         again = gaps.loops_after is not None and index > gaps.loops_after
-        if again or due - self._time.now_us() < TOLD_US:
+        if again or due - self._time.now_us() < WARNED_US:
             return
-        with anyio.move_on_after(TOLD_US / 2_000_000):
+        with anyio.move_on_after(WARNED_US / 2_000_000):
             await self._gate.wait_open()
         self._on_gap(self._stream, index, (due - self._time.now_us()) / 1_000_000)
 
@@ -185,8 +185,8 @@ class Feed:
         if isinstance(what, Frame):
             await self._offer(replace(what, index=index, pts=arrival.pts), record)
             return
-        self._line.judge.ticked(at_us)
-        if isinstance(what, Gap):
+        self._line.freshness.ticked(at_us)
+        if isinstance(what, Outage):
             what.frames += 1
             self._lose(record, Outcome.SOURCE_ERROR, NO_SIGNAL)
         else:
@@ -228,7 +228,7 @@ class Feed:
     async def _offer(self, frame: Frame, record: FrameRecord) -> None:
         """Offers a frame that is due now; the one that has to go for it is dropped."""
         record.captured = self._time.now_us()
-        self._line.judge.ticked(record.scheduled)
+        self._line.freshness.ticked(record.scheduled)
         self.next_index = frame.index + 1
         ticket = self._line.tickets.issue(frame, record)
         if self._line.link.waits and not self._line.link.has_room:

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from streamer.pipeline.drop_policy import Policy, displaced
+from streamer.pipeline.drop_policy import Policy, dropped_place
 
 T = TypeVar("T")
 
@@ -166,7 +166,7 @@ class PolicyLink(Generic[T]):
         if len(self._items) < self._capacity:
             self._items.append(item)
             return None
-        place = displaced(self._policy, len(self._items))
+        place = dropped_place(self._policy, len(self._items))
         if place is None:
             return item
         gone = self._items[place]

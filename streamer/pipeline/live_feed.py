@@ -16,7 +16,7 @@ import anyio
 
 from streamer.errors import SourceError
 from streamer.frame import Frame
-from streamer.ledger.outages import Gap, Gaps
+from streamer.ledger.outages import Outage, Outages
 from streamer.sources import live
 from streamer.sources.base import Source, Unreadable
 from streamer.workers.run_clock import RunTime
@@ -38,7 +38,7 @@ class Arrival:
 
     at_us: int
     pts: Fraction
-    what: Frame | Unreadable | Gap
+    what: Frame | Unreadable | Outage
 
 
 class LiveFeed:
@@ -47,7 +47,7 @@ class LiveFeed:
     Due instants do not go back: a frame that came while the tick before was being told is due with that.
     """
 
-    def __init__(self, source: Source, stream: int, time: RunTime, gaps: Gaps) -> None:
+    def __init__(self, source: Source, stream: int, time: RunTime, gaps: Outages) -> None:
         self._source = source
         self._stream = stream
         self._time = time
@@ -60,7 +60,7 @@ class LiveFeed:
         self._came_us = 0
         self._ended = False
         self._connect_us = 0
-        self._gap: Gap | None = None
+        self._gap: Outage | None = None
         self._last_us = 0
         self._last_pts = Fraction(0)
         self._missed = 0
@@ -150,7 +150,7 @@ class LiveFeed:
         """When so many nominal periods have passed since the last frame."""
         return self._last_us + round(number * self._period_us)
 
-    def _miss(self, gap: Gap, tick_us: int) -> Arrival:
+    def _miss(self, gap: Outage, tick_us: int) -> Arrival:
         self._missed += 1
         return Arrival(tick_us, self._last_pts + Fraction(tick_us - self._last_us, 1_000_000), gap)
 

@@ -37,13 +37,13 @@ class Silent:
         pass
 
 
-class Vigil(Protocol):
+class Watch(Protocol):
     """Follows the ledger, ends a window each ``window_us``, and sees what is found in a golden frame.
 
-    ``golden_every_us`` is how often that is looked at.
+    ``canary_every_us`` is how often that is looked at.
     """
 
-    golden_every_us: int
+    canary_every_us: int
     window_us: int
 
     def begins(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None]) -> Watcher:

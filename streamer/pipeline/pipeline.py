@@ -16,10 +16,10 @@ import anyio
 
 from streamer.errors import StreamerError
 from streamer.ledger.ledger import Ledger
-from streamer.ledger.outages import Gaps
+from streamer.ledger.outages import Outages
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.between_frames import BetweenFrames, HousekeepingTally
-from streamer.pipeline.canary import GoldenFrame
+from streamer.pipeline.canary import Canary
 from streamer.pipeline.decode_ahead import Gate
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.drop_policy import Policy
@@ -51,14 +51,14 @@ class Extras:
 
     With a ``primer`` the gap before a frame is filled with throw-away inferences, where the schedule tells of it.
     With an ``intermission`` the run is held between its rounds. Both are for a single stream. With ``replacing``
-    an engine that is lost is replaced, and its frame alone has failed. A ``golden`` frame is looked at now and then.
+    an engine that is lost is replaced, and its frame alone has failed. A ``canary`` frame is looked at now and then.
     ``on_gap`` is told the stream, the frame and the seconds when a gap in a file's times is waited for.
     """
 
     primer: Primer | None = None
     intermission: Intermission | None = None
     replacing: Replacing | None = None
-    golden: GoldenFrame | None = None
+    canary: Canary | None = None
     on_gap: OnGap | None = None
 
 
@@ -80,7 +80,7 @@ class Pipeline:
         ledger: Ledger,
         time: RunTime,
         watchdog: Watchdog,
-        gaps: Gaps,
+        gaps: Outages,
         chores: Sequence[Chore],
         decoded: Callable[[int, int], None],
         extras: Extras,
@@ -124,7 +124,7 @@ class Pipeline:
                 self._shutdown,
                 primer=extras.primer,
                 replacing=extras.replacing,
-                golden=extras.golden,
+                canary=extras.canary,
                 between=self._between,
             )
             for detector in detectors

@@ -11,7 +11,7 @@ from streamer.frame import Frame
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.record import Outcome
 from streamer.pipeline.decode_ahead import Gate, LookAhead
-from streamer.pipeline.drop_policy import Judge
+from streamer.pipeline.drop_policy import FreshnessCheck
 from streamer.pipeline.link import LinkClosed, PolicyLink
 from streamer.pipeline.priming import Prime
 from streamer.pipeline.shutdown import Shutdown
@@ -30,7 +30,7 @@ class Stream:
     source: Source
     first: Frame | Unreadable | None
     schedule: Schedule
-    judge: Judge
+    freshness: FreshnessCheck
     sink: Sink
 
 
@@ -53,11 +53,11 @@ class Line:
     ) -> None:
         self.source = stream.source
         self.schedule = stream.schedule
-        self.judge = stream.judge
+        self.freshness = stream.freshness
         self.link = link
         self.ahead = LookAhead(stream.source, stream.first, time, gate, decoded)
         self.tickets = Tickets(
-            ledger, gate, stream.judge, shutdown, shows_dropped=stream.sink.shows_dropped, room_bytes=room_bytes
+            ledger, gate, stream.freshness, shutdown, shows_dropped=stream.sink.shows_dropped, room_bytes=room_bytes
         )
         self._sink = stream.sink
         self._time = time
@@ -65,7 +65,7 @@ class Line:
 
     def reason_to_drop(self, ticket: Ticket) -> str | None:
         """Why a frame should be dropped now, None to serve it."""
-        return self.judge.reason(ticket.record, self._time.now_us(), more=not self.link.closed)
+        return self.freshness.reason(ticket.record, self._time.now_us(), more=not self.link.closed)
 
     async def drain(self) -> None:
         """Hands results to the sink, in the order of the frames, until there will be none."""

@@ -12,7 +12,7 @@ from streamer.frame import Frame
 from streamer.ledger.ledger import Ledger
 from streamer.ledger.record import AFTER_DAMAGE, FrameRecord, Outcome
 from streamer.pipeline.decode_ahead import Gate
-from streamer.pipeline.drop_policy import Judge
+from streamer.pipeline.drop_policy import FreshnessCheck
 from streamer.pipeline.reorder import ReorderBuffer
 from streamer.pipeline.shutdown import Shutdown
 from streamer.sink.sink import Dropped, Result
@@ -84,14 +84,21 @@ class Tickets:
     """
 
     def __init__(
-        self, ledger: Ledger, gate: Gate, judge: Judge, shutdown: Shutdown, *, shows_dropped: bool, room_bytes: int
+        self,
+        ledger: Ledger,
+        gate: Gate,
+        freshness: FreshnessCheck,
+        shutdown: Shutdown,
+        *,
+        shows_dropped: bool,
+        room_bytes: int,
     ) -> None:
         self.gate = gate
         self.settled = Gate()
         self.slots: ReorderBuffer[Ticket] = ReorderBuffer(SINK_LINK)
         self.undrawn = 0
         self._ledger = ledger
-        self._judge = judge
+        self._judge = freshness
         self._shutdown = shutdown
         self._shows_dropped = shows_dropped
         self._room_bytes = room_bytes

@@ -12,7 +12,7 @@ from functools import partial
 from streamer.errors import EngineError, EngineLost
 from streamer.ledger.record import Outcome
 from streamer.pipeline.between_frames import BetweenFrames
-from streamer.pipeline.canary import GoldenFrame
+from streamer.pipeline.canary import Canary
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.link import Dispatch, LinkClosed
@@ -40,7 +40,7 @@ class Worker:
         *,
         primer: Primer | None,
         replacing: Replacing | None,
-        golden: GoldenFrame | None,
+        canary: Canary | None,
         between: BetweenFrames,
     ) -> None:
         self._detector = detector
@@ -50,7 +50,7 @@ class Worker:
         self._shutdown = shutdown
         self._primer = primer
         self._replacing = replacing
-        self._golden = golden
+        self._canary = canary
         self._between = between
 
     async def run(self) -> None:
@@ -77,15 +77,15 @@ class Worker:
             return await self._replaced(error)
         await job.detected(detections)
         await self._between.behind_a_frame()
-        return await self._look_at_golden()
+        return await self._look_at_canary()
 
-    async def _look_at_golden(self) -> bool:
+    async def _look_at_canary(self) -> bool:
         """Right behind a frame, when none waits: the next one is the furthest away then. False ends the worker."""
-        golden = self._golden
-        if golden is None or not golden.is_due(self._time.now_us(), idle=not self._dispatch.holds):
+        canary = self._canary
+        if canary is None or not canary.is_due(self._time.now_us(), idle=not self._dispatch.holds):
             return True
         try:
-            await self._time.run(partial(golden.look, self._detector), Stage.ENGINE)
+            await self._time.run(partial(canary.look, self._detector), Stage.ENGINE)
         except EngineError as error:
             return await self._replaced(error)
         return True

@@ -13,7 +13,7 @@ from streamer.ledger.record import FrameRecord
 from streamer.rundir.detections_csv import DETECTION_COLUMNS
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row, read_ledger
 from streamer.rundir.paths import DETECTIONS, FRAMES
-from streamer.rundir.written import pieces_of
+from streamer.rundir.written import segments_of
 
 MOST_LINE = 1 << 20
 """No line of a table is longer, in bytes."""
@@ -30,7 +30,7 @@ def mend_tables(directory: Path) -> tuple[list[FrameRecord], int, int]:
         records = list(read_ledger(directory))
         taken = {(record.stream, record.frame) for record in records if record.sink_start is not None}
         # A piece may be cut off between the detections of a frame and the row that never came.
-        tables = (*pieces_of(detections), detections)
+        tables = (*segments_of(detections), detections)
         return records, torn, sum(_keep_detections(table, taken) for table in tables)
     except (ValueError, LookupError, TypeError, AssertionError, csv.Error) as error:
         raise SinkError(f"the tables of {directory} cannot be understood ({error}): they are not repaired") from error
@@ -47,7 +47,7 @@ def _cut(table: Path, header: str) -> int:
 
     A run that is killed while a piece is cut off may have torn the last line of that piece, and not begun the next.
     """
-    plain = [piece for piece in pieces_of(table) if piece.suffix != ".gz"]
+    plain = [piece for piece in segments_of(table) if piece.suffix != ".gz"]
     if plain and not table.exists():
         table.touch()
     return sum(_cut_line(path, header) for path in (*plain[-1:], table))

@@ -11,19 +11,19 @@ from typing import Any, cast
 from streamer.charts.latency import draw_latency
 from streamer.errors import SinkError, UsageError
 from streamer.ledger.ledger import Ledger, Watchers
-from streamer.ledger.outages import gaps_in
+from streamer.ledger.outages import outages_in
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.repair.csv_files import append_rows, mend_tables
 from streamer.repair.missing_frames import Due, rounds_of, unaccounted
-from streamer.repair.segments_found import pieces_found, tidy
+from streamer.repair.segments_found import segments_found, tidy
 from streamer.run.facts import Facts, Totals, totals
 from streamer.run.manifest import Manifest, summary
 from streamer.run.measured_parts import RepairedPart, ReplacementPart
 from streamer.run.setup import Setup
 from streamer.run.setup_parts import file_gaps
-from streamer.rundir.paths import BEGUN, HDR_LOG, MANIFEST, MANIFEST_RESERVE, PICTURE, RESERVE
+from streamer.rundir.paths import BEGUN, CHART_FILE, HDR_LOG, MANIFEST, MANIFEST_RESERVE, RESERVE
 from streamer.rundir.rundir import clear, under_way, write_manifest
-from streamer.rundir.written import is_own_picture, written_in
+from streamer.rundir.written import is_own_chart, written_in
 from streamer.schedule.schedule import Limits, Pace, Schedule
 from streamer.stats.backlog import Backlog
 from streamer.stats.hdr_log import write_hdr_log
@@ -48,8 +48,8 @@ def repair(path: Path) -> Manifest | None:
         clear(path)
         return None
     begun = _read_begun(path)
-    if (path / PICTURE).exists() and not is_own_picture(path / PICTURE) and begun.get("pieces") is None:
-        raise UsageError(f"{path}: {PICTURE} there is not of the run, and would be drawn over; move it")
+    if (path / CHART_FILE).exists() and not is_own_chart(path / CHART_FILE) and begun.get("pieces") is None:
+        raise UsageError(f"{path}: {CHART_FILE} there is not of the run, and would be drawn over; move it")
     if begun.get("pieces") is not None:
         tidy(path)
     try:
@@ -131,9 +131,9 @@ def _facts(
         error=_error(records, respawn),
         stopped_by="a kill",
         raised=begun["doubts"],
-        gaps=gaps_in(records, len(streams), end_us) if any(stream["live"] for stream in streams) else None,
+        gaps=outages_in(records, len(streams), end_us) if any(stream["live"] for stream in streams) else None,
         replacements=_replacements(records, respawn),
-        pieces=None if begun["pieces"] is None else pieces_found(path, begun["pieces"], len(streams)),
+        pieces=None if begun["pieces"] is None else segments_found(path, begun["pieces"], len(streams)),
         # Its rounds may not be those of the others any more.
         study=None,
         rounds=rounds,

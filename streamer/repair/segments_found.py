@@ -10,8 +10,8 @@ import av
 from streamer.errors import UsageError
 from streamer.rundir.frames_csv import read_frames
 from streamer.rundir.paths import DETECTIONS, FRAMES, video_name
-from streamer.rundir.segments import BEGINS, PiecesPart
-from streamer.rundir.written import own_files, piece_number, pieces_of
+from streamer.rundir.segments import BEGINS, SegmentsPart
+from streamer.rundir.written import own_files, segment_number, segments_of
 from streamer.vendors import pyav
 
 
@@ -22,9 +22,9 @@ def tidy(directory: Path) -> None:
             own.unlink()
     for name in (FRAMES, DETECTIONS):
         path = directory / name
-        for packed in (piece for piece in pieces_of(path) if piece.suffix == ".gz"):
+        for packed in (piece for piece in segments_of(path) if piece.suffix == ".gz"):
             packed.with_suffix("").unlink(missing_ok=True)
-        numbers = [piece_number(piece) for piece in pieces_of(path)]
+        numbers = [segment_number(piece) for piece in segments_of(path)]
         if numbers != list(range(len(numbers))):
             raise UsageError(
                 f"{directory}: pieces of {name} have been let go, and such a run cannot be repaired; "
@@ -32,9 +32,9 @@ def tidy(directory: Path) -> None:
             )
 
 
-def pieces_found(directory: Path, begun: PiecesPart, streams: int) -> PiecesPart:
+def segments_found(directory: Path, begun: SegmentsPart, streams: int) -> SegmentsPart:
     """The ``pieces`` of the manifest, after those that it ``begun`` with; when tables were cut is not known."""
-    counts = [sum(1 for _ in read_frames(piece)) for piece in pieces_of(directory / FRAMES)]
+    counts = [sum(1 for _ in read_frames(piece)) for piece in segments_of(directory / FRAMES)]
     videos = [directory / video_name(stream, streams) for stream in range(streams)]
     return {
         **begun,
@@ -45,7 +45,7 @@ def pieces_found(directory: Path, begun: PiecesPart, streams: int) -> PiecesPart
 
 def _begins(video: Path) -> Iterator[str]:
     """When each piece begins, by its own comment; the last one has none when it was killed in its first second."""
-    for piece in (*pieces_of(video), video):
+    for piece in (*segments_of(video), video):
         try:
             with pyav.open_input(str(piece)) as container:
                 begins = pyav.comment(container)

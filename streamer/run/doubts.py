@@ -113,7 +113,7 @@ def of_damage(facts: Facts) -> list[str]:
     ]
 
 
-def of_gaps(facts: Facts) -> list[str]:
+def of_outages(facts: Facts) -> list[str]:
     """Stretches in which a live source gave no frame."""
     gaps = facts.gaps
     if gaps is None or not gaps["count"]:
@@ -240,7 +240,7 @@ DOUBTS: tuple[Doubt, ...] = (
     of_suspensions,
     of_the_pipeline,
     of_damage,
-    of_gaps,
+    of_outages,
     of_file_gaps,
     of_replacements,
     of_the_figures,

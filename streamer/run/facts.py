@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from streamer.ledger.decode_errors import DecodeErrorsPart
 from streamer.ledger.ledger import Ledger
-from streamer.ledger.outages import GapsPart
+from streamer.ledger.outages import OutagesPart
 from streamer.ledger.record import Outcome
-from streamer.machine.contention import Witness
+from streamer.machine.contention import ContentionMeter
 from streamer.machine.suspension import SuspensionsPart
 from streamer.run.measured_parts import (
     DevicePart,
@@ -22,7 +22,7 @@ from streamer.run.measured_parts import (
 )
 from streamer.run.measurements import DeviceChange
 from streamer.run.setup import Setup
-from streamer.rundir.segments import PiecesPart
+from streamer.rundir.segments import SegmentsPart
 from streamer.stats.backlog import Backlog
 from streamer.stats.steadiness import Window, Windows
 from streamer.stats.summary import Statistics, Tally, counts, statistics
@@ -84,9 +84,9 @@ class Contention:
     throttled: int
 
     @classmethod
-    def seen_by(cls, witness: Witness) -> Contention:
+    def seen_by(cls, meter: ContentionMeter) -> Contention:
         """What a witness has seen so far."""
-        return cls(witness.others_cores, witness.stolen_cores, witness.throttled)
+        return cls(meter.others_cores, meter.stolen_cores, meter.throttled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +137,9 @@ class Facts:
     error: str | None
     stopped_by: str | None
     raised: Sequence[str]
-    gaps: GapsPart | None
+    gaps: OutagesPart | None
     replacements: Sequence[ReplacementPart]
-    pieces: PiecesPart | None
+    pieces: SegmentsPart | None
     study: str | None
     rounds: Sequence[tuple[int, int]] | None
     observed: Observed | None

@@ -14,7 +14,7 @@ from streamer.ledger.record import FrameRecord
 from streamer.run.manifest import Manifest
 from streamer.rundir.arrays import Rows, detections_array, frames_array, reading
 from streamer.rundir.frames_csv import read_ledger
-from streamer.rundir.paths import FRAMES, PICTURE
+from streamer.rundir.paths import CHART_FILE, FRAMES
 from streamer.stats.summary import Statistics
 
 SHOWN_FIGURES = ("latency", "result_latency", "service", "age", "lateness")
@@ -29,7 +29,7 @@ class Run(Shown):
     ``failure`` is the error that ended it early; ``interrupted`` is what stopped it, as in SIGINT.
     """
 
-    CHART: ClassVar = PICTURE
+    CHART: ClassVar = CHART_FILE
 
     directory: Path
     manifest: Manifest

@@ -55,7 +55,7 @@ def _first(source: Source, clock: Clock) -> tuple[First, int]:
     return item, clock.now_us() if arrived_us is None else arrived_us
 
 
-async def let_go(opened: Opened, since_us: Sequence[int]) -> None:
+async def release(opened: Opened, since_us: Sequence[int]) -> None:
     """Lets go of the frames that live sources have kept since those instants: they would all arrive at once.
 
     Raises SourceError when one fails without which the run cannot begin.

@@ -6,7 +6,7 @@ from typing import Literal, NotRequired, TypedDict, cast
 
 from streamer.faults.trigger import FaultPart
 from streamer.ledger.decode_errors import DecodeErrorsPart
-from streamer.ledger.outages import GapsPart
+from streamer.ledger.outages import OutagesPart
 from streamer.ledger.record import Outcome
 from streamer.machine.info import MachinePart
 from streamer.machine.load import LoadPart
@@ -28,10 +28,10 @@ from streamer.run.measured_parts import (
 )
 from streamer.run.setup import RunPart, rounds_part, stream_rates
 from streamer.run.setup_parts import EnginePart, ModelPart, SourcePart, StreamPart, device_changes_part
-from streamer.rundir.segments import PiecesPart
+from streamer.rundir.segments import SegmentsPart
 from streamer.stats.slo import CheckPart, check, parse_slo
 from streamer.stats.summary import FiguresPart, figures_part, omission_gap
-from streamer.stats.tail import TailPart, told
+from streamer.stats.tail import TailPart, tail_text
 
 Verdict = Literal["VALID", "INTERRUPTED", "FAILED", "INVALID"]
 
@@ -73,11 +73,11 @@ class Summary(ManifestHead, FiguresPart):
     tail: TailPart | None
     priming: PrimingPart | None
     replacements: list[ReplacementPart]
-    pieces: PiecesPart | None
+    pieces: SegmentsPart | None
     load: LoadPart | None
     faults: list[FaultPart] | None
     stalls: list[StallPart]
-    gaps: GapsPart | None
+    gaps: OutagesPart | None
     windows: WindowsPart
     parts: list[DevicePart]
     repaired: RepairedPart | None
@@ -163,7 +163,7 @@ def _answer(facts: Facts) -> str:
         duration_s=facts.duration_us / 1e6,
         behind_us=facts.totals.backlog.behind_us(rates) if rates else None,
         still_us=0 if suspensions is None else round(suspensions["total_s"] * 1_000_000),
-        tail=None if facts.observed is None else told(facts.observed.tail),
+        tail=None if facts.observed is None else tail_text(facts.observed.tail),
     )
 
 

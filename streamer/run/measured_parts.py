@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict, cast
 
-from streamer.machine.contention import Witness
+from streamer.machine.contention import ContentionMeter
 from streamer.machine.info import resident_peak_mb
 from streamer.machine.suspension import SuspensionsPart
 from streamer.pipeline.between_frames import HousekeepingTally
@@ -196,7 +196,7 @@ class ResourcesPart(TypedDict):
 
 def resources_part(
     opened: Opened,
-    witness: Witness,
+    meter: ContentionMeter,
     pipeline: Pipeline,
     cpu_s: float,
     held_pictures: int,
@@ -206,9 +206,9 @@ def resources_part(
     return {
         "cpu_s": round(cpu_s, 3),
         "cpu_s_by_stage": opened.threads.cpu_s,
-        "cores_taken_by_others": round(witness.others_cores, 3),
-        "cores_taken_by_the_hypervisor": round(witness.stolen_cores, 3),
-        "throttled": witness.throttled,
+        "cores_taken_by_others": round(meter.others_cores, 3),
+        "cores_taken_by_the_hypervisor": round(meter.stolen_cores, 3),
+        "throttled": meter.throttled,
         "peak_resident_mb": resident_peak_mb(),
         "spin_us": opened.clock.spin_us,
         "decoded_while_measuring": pipeline.ungated,

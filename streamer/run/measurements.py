@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from streamer.engines.base import Engine
 from streamer.ledger.ledger import Watchers
-from streamer.machine.contention import Reading, Witness, read_counters
+from streamer.machine.contention import ContentionMeter, Reading, read_counters
 from streamer.machine.suspension import Suspensions
 from streamer.stats.backlog import Backlog
 from streamer.stats.distribution import MOST_EXACT
@@ -54,8 +54,8 @@ class Measurements:
         self.backlog = Backlog()
         self.suspensions = Suspensions(now_us)
         self._suspended = 0
-        self.witness = Witness(self._read())
-        self.tail = Tail(self.witness)
+        self.meter = ContentionMeter(self._read())
+        self.tail = Tail(self.meter)
         self.watcher = Watchers(self.tally, self.windows, self.backlog, self.tail)
 
     def sample(self, collections: int) -> None:
@@ -77,7 +77,7 @@ class Measurements:
         try:
             yield
         finally:
-            self.witness.resumed(self._read())
+            self.meter.resumed(self._read())
 
     def finish(self, end_us: int) -> None:
         """The run is over, at ``end_us``."""
@@ -88,7 +88,7 @@ class Measurements:
     def _sample(self, now_us: int) -> None:
         self.suspensions.look()
         before, self._suspended = self._suspended, self.suspensions.count
-        self.witness.sampled(now_us, self._read(), suspended=self._suspended > before)
+        self.meter.sampled(now_us, self._read(), suspended=self._suspended > before)
 
     def _read(self) -> Reading:
         return read_counters(self._collections, self._engine_s())

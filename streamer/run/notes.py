@@ -11,7 +11,7 @@ from streamer.engines.variants import EngineSpec, Runtime
 from streamer.machine import installation
 from streamer.machine.info import lacks_vnni
 from streamer.models.input_choice import ASSUMED
-from streamer.models.input_option import as_option, told_in_groups
+from streamer.models.input_option import as_option, grouped_by_origin
 from streamer.models.model import Model
 from streamer.models.quantized_onnx import is_quantized
 from streamer.pipeline.camera import Camera
@@ -72,7 +72,7 @@ def of_input(spec: EngineSpec, model: Model, settings: Settings) -> list[str]:
     found, file = [], model.path.name
     used = model.input_with(settings.fit)
     by = model.input_by if settings.fit is None else {**model.input_by, "fit": "--fit"}
-    parts = told_in_groups(used, by).get(ASSUMED)
+    parts = grouped_by_origin(used, by).get(ASSUMED)
     if parts:
         found.append(
             f"nothing says how {file} takes its pictures ({', '.join(parts)}): as models with its head do as a rule, "

@@ -8,9 +8,9 @@ from streamer.errors import SinkError
 from streamer.run.resources import Opened
 from streamer.run.stages import Assembly
 from streamer.rundir.frames_csv import FrameRows
-from streamer.rundir.paths import PICTURE, default_path, video_name
+from streamer.rundir.paths import CHART_FILE, default_path, video_name
 from streamer.rundir.rundir import RunDir
-from streamer.rundir.segments import PiecedVideo, Pieces
+from streamer.rundir.segments import SegmentedVideo, Segments
 from streamer.settings.video import Video
 from streamer.sink.sink import FileSink
 from streamer.video.late import AnyVideo
@@ -30,12 +30,12 @@ class Outputs:
             settings.out or default_path(opened.started, opened.cameras[0].source.info.uri, opened.spec.spec),
             overwrite=settings.overwrite,
             more=self._names(),
-            in_pieces=settings.segment_s is not None,
+            segmented=settings.segment_s is not None,
         )
         self.frame_rows = FrameRows(self.directory.frames)
         if opened.faults is not None:
             self.directory.frames.write = self.directory.detections.write = opened.faults.disk.write
-        self.videos: list[AnyVideo | PiecedVideo] = []
+        self.videos: list[AnyVideo | SegmentedVideo] = []
         try:
             if settings.video is not Video.NONE:
                 for number in range(len(opened.cameras)):
@@ -43,13 +43,13 @@ class Outputs:
         except BaseException:
             self.give_up()
             raise
-        self.pieces = self._pieces()
+        self.pieces = self._segments()
 
     def _names(self) -> list[str]:
         """What is written besides the tables: videos and chart."""
         settings, streams = self._opened.settings, len(self._opened.cameras)
         videos = [] if settings.video is Video.NONE else [video_name(stream, streams) for stream in range(streams)]
-        return [*videos, PICTURE] if settings.chart and settings.segment_s is None else videos
+        return [*videos, CHART_FILE] if settings.chart and settings.segment_s is None else videos
 
     def give_up(self) -> None:
         """Closes what is open and leaves nothing behind, for a run that never began; may be called again."""
@@ -58,13 +58,13 @@ class Outputs:
                 video.close()
         self.directory.give_up()
 
-    def _pieces(self) -> Pieces | None:
+    def _segments(self) -> Segments | None:
         settings, directory = self._opened.settings, self.directory
         if settings.segment_s is None:
             return None
-        videos = [video for video in self.videos if isinstance(video, PiecedVideo)]
+        videos = [video for video in self.videos if isinstance(video, SegmentedVideo)]
         every_us = round(settings.segment_s * 1_000_000)
-        return Pieces(directory.frames, directory.detections, videos, every_us, settings.keep_bytes)
+        return Segments(directory.frames, directory.detections, videos, every_us, settings.keep_bytes)
 
     def sink(self, number: int, time: RunTime) -> FileSink:
         """The sink of a stream."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.engines.variants import Runtime
 from streamer.frame import Frame
-from streamer.pipeline.canary import GoldenFrame
+from streamer.pipeline.canary import Canary
 from streamer.pipeline.detector import Detector
 from streamer.pipeline.engine_restart import Replacing
-from streamer.pipeline.observer import Vigil
+from streamer.pipeline.observer import Watch
 from streamer.pipeline.priming import Primer
 from streamer.run.first_frames import first_frames
 from streamer.run.resources import Opened
@@ -41,10 +41,10 @@ class Prepared:
     sha256: str | None
     primer: Primer | None
     replacing: Replacing | None
-    golden: GoldenFrame | None
+    canary: Canary | None
 
 
-async def prepare(opened: Opened, assembly: Assembly, stamp: Callable[[], int], vigil: Vigil | None) -> Prepared:
+async def prepare(opened: Opened, assembly: Assembly, stamp: Callable[[], int], watch: Watch | None) -> Prepared:
     """Reads and warms up; ``stamp`` reads the run's time. Raises StreamerError for what cannot be read or run."""
     threads, engine = opened.threads, opened.engine
     detectors = [assembly.detector(request) for request in engine.requests]
@@ -57,21 +57,21 @@ async def prepare(opened: Opened, assembly: Assembly, stamp: Callable[[], int], 
     damage: Sequence[str] = ()
     if opened.spec.runtime is not Runtime.NULL:  # that one answers whatever the model would
         damage = await threads.run(partial(damage_of, opened.model, detectors[0], sample), Stage.ENGINE)
-    primer = replacing = golden = None
+    primer = replacing = canary = None
     if opened.spec.prime:
         warm_us = await threads.run(partial(warm_inference_us, detectors[0], sample), Stage.ENGINE)
         primer = Primer(warm_us, stamp)
-    if isinstance(engine, ApartEngine):
+    if isinstance(engine, IsolatedEngine):
         replacing = Replacing(opened.settings.respawn, partial(_renew, engine, detectors, sample), stamp)
-    if vigil is not None:
-        golden = GoldenFrame(sample, vigil.golden_every_us, vigil.found)
-        await threads.run(partial(golden.look, detectors[0]), Stage.ENGINE)
+    if watch is not None:
+        canary = Canary(sample, watch.canary_every_us, watch.found)
+        await threads.run(partial(canary.look, detectors[0]), Stage.ENGINE)
     if opened.settings.video is not Video.NONE:
         await threads.run(partial(warm_drawing, sample, opened.model.names), Stage.SINK)
-    return Prepared(detectors, firsts, came_us, sample, damage, sha256, primer, replacing, golden)
+    return Prepared(detectors, firsts, came_us, sample, damage, sha256, primer, replacing, canary)
 
 
-def _renew(engine: ApartEngine, detectors: Sequence[Detector], sample: Frame) -> None:
+def _renew(engine: IsolatedEngine, detectors: Sequence[Detector], sample: Frame) -> None:
     """Replaces the engine, and warms the next one up."""
     engine.replace()
     warm_again(detectors, sample)

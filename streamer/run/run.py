@@ -11,7 +11,7 @@ from functools import partial
 
 from streamer.charts.latency import draw_latency
 from streamer.engines.base import Engine
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.engines.registry import open_engine
 from streamer.engines.spec_parser import parse_spec
 from streamer.faults.inject import Faults
@@ -21,7 +21,7 @@ from streamer.machine.malloc import limit_arenas
 from streamer.models.find import find_model
 from streamer.pipeline.camera import cameras
 from streamer.pipeline.checks import check_cameras, check_engine, check_streams
-from streamer.pipeline.observer import Observer, Silent, Vigil
+from streamer.pipeline.observer import Observer, Silent, Watch
 from streamer.pipeline.rounds import Rounds
 from streamer.run.finished import Run
 from streamer.run.open_sources import Opening
@@ -43,11 +43,11 @@ async def run(
     settings: Settings,
     observer: Observer | None = None,
     rounds: Rounds | None = None,
-    vigil: Vigil | None = None,
+    watch: Watch | None = None,
 ) -> Run:
     """Runs ``sources``, a stream each, through one engine and writes a run directory.
 
-    ``rounds`` may say when it goes on, and ``vigil`` keep watch over it.
+    ``rounds`` may say when it goes on, and ``watch`` keep watch over it.
 
     Raises StreamerError for what fails before anything is written. What fails later ends the run early and is in the
     result.
@@ -55,7 +55,7 @@ async def run(
     check_streams(settings.streams, len(sources))
     check_access(sources, settings.access)
     uris = list(sources) * settings.streams
-    measured = await _measured(uris, settings, observer or Silent(), rounds, vigil)
+    measured = await _measured(uris, settings, observer or Silent(), rounds, watch)
     if not settings.chart or settings.segment_s is not None:
         return measured  # of a run in pieces the last one alone would be drawn
     gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
@@ -67,7 +67,7 @@ async def run(
 
 
 async def _measured(
-    uris: Sequence[str], settings: Settings, observer: Observer, rounds: Rounds | None, vigil: Vigil | None
+    uris: Sequence[str], settings: Settings, observer: Observer, rounds: Rounds | None, watch: Watch | None
 ) -> Run:
     started = datetime.now(UTC)
     spec = parse_spec(settings.engine)
@@ -95,7 +95,7 @@ async def _measured(
             stack.callback(faults.kill)
             await threads.run(faults.start, Stage.SOURCE)
         model = find_model(settings.model, settings.trust)
-        engine = ApartEngine(spec, model, settings.stall_s) if settings.respawn else open_engine(spec, model)
+        engine = IsolatedEngine(spec, model, settings.stall_s) if settings.respawn else open_engine(spec, model)
         stack.callback(_close_engine, engine, threads)
         timings = Timings()
         await threads.run(partial(make_ready, engine, clock, timings), Stage.ENGINE)
@@ -113,7 +113,7 @@ async def _measured(
             await _load(settings, threads, stack),
             faults,
         )
-        return await Session(opened, observer, rounds, vigil).run()
+        return await Session(opened, observer, rounds, watch).run()
 
 
 async def _load(settings: Settings, threads: Threads, stack: ExitStack) -> LoadProcesses | None:
@@ -134,5 +134,5 @@ def _close_engine(engine: Engine, threads: Threads) -> None:
     """Closes it, unless a thread is in it that never came back; in a process of its own it is ended then."""
     if Stage.ENGINE not in threads.lost:
         engine.close()
-    elif isinstance(engine, ApartEngine):
+    elif isinstance(engine, IsolatedEngine):
         engine.kill()

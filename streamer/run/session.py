@@ -9,16 +9,16 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, cast
 
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.errors import SinkError
 from streamer.ledger.ledger import Ledger, Watcher, Watchers
-from streamer.ledger.outages import Gaps
+from streamer.ledger.outages import Outages
 from streamer.pipeline.housekeeping import Chore, Housekeeping, Step, garbage_frozen
-from streamer.pipeline.observer import Observer, Vigil
+from streamer.pipeline.observer import Observer, Watch
 from streamer.pipeline.pipeline import Extras, Pipeline
 from streamer.pipeline.rounds import Intermission, Rounds
 from streamer.run.finished import Run
-from streamer.run.first_frames import let_go
+from streamer.run.first_frames import release
 from streamer.run.manifest import Manifest, summary
 from streamer.run.measurements import Measurements
 from streamer.run.notes import notes
@@ -31,7 +31,7 @@ from streamer.run.stages import Assembly
 from streamer.run.summarize import Account, Aids, End
 from streamer.run.warmup import warm_again
 from streamer.rundir.rundir import RunDir
-from streamer.rundir.segments import Pieces
+from streamer.rundir.segments import Segments
 from streamer.stats.distribution import MOST_EXACT
 from streamer.stats.hdr_log import write_hdr_log
 from streamer.workers.defects import as_streamer_error
@@ -48,9 +48,9 @@ SIZES_US = 1_000_000
 class Session:
     """Runs what is open, once."""
 
-    def __init__(self, opened: Opened, observer: Observer, rounds: Rounds | None, vigil: Vigil | None) -> None:
+    def __init__(self, opened: Opened, observer: Observer, rounds: Rounds | None, watch: Watch | None) -> None:
         self._opened = opened
-        self._vigil = vigil
+        self._watch = watch
         self._rounds = rounds
         self._observer = observer
         self._time = RunTime(opened.clock, opened.threads)
@@ -67,18 +67,18 @@ class Session:
             ticks_us=ticks_us,
             engine_s=self._engine_s,
             # Of a soak nothing may grow: values kept one by one would look like a leak of up to 0.14 MB a minute.
-            most_exact=MOST_EXACT if vigil is None else 0,
+            most_exact=MOST_EXACT if watch is None else 0,
         )
         self._watcher: Watcher = self._measured.watcher
-        if vigil is not None:
-            self._watcher = Watchers(self._watcher, vigil.begins(closed_loop=closed_loop, ticks_us=ticks_us))
+        if watch is not None:
+            self._watcher = Watchers(self._watcher, watch.begins(closed_loop=closed_loop, ticks_us=ticks_us))
         self._end = End()
         self._cpu_aside_s = 0.0
         self._write_again: Callable[[], None] = lambda: None
 
     async def run(self) -> Run:
         """Warms up, runs the pipeline, and closes the run directory."""
-        prepared = await prepare(self._opened, self._assembly, self._time.stamp, self._vigil)
+        prepared = await prepare(self._opened, self._assembly, self._time.stamp, self._watch)
         intermission = self._intermission(prepared)
         outputs = Outputs(self._opened, self._assembly)
         with ExitStack() as frozen:
@@ -87,7 +87,7 @@ class Session:
                 await self._begin(account, outputs)
                 frozen.enter_context(garbage_frozen())
                 # The last that takes long: what comes from here on waits for the origin.
-                await let_go(self._opened, prepared.came_us)
+                await release(self._opened, prepared.came_us)
                 self._start(account)
             except BaseException:
                 outputs.give_up()
@@ -112,7 +112,7 @@ class Session:
         settings = self._opened.settings
         aids = Aids(
             watchdog=self._assembly.watchdog(),
-            gaps=Gaps(settings.give_up_us),
+            gaps=Outages(settings.give_up_us),
             primer=prepared.primer,
             intermission=intermission,
             replacing=prepared.replacing,
@@ -125,7 +125,7 @@ class Session:
                 self._assembly.stream(number, first, outputs.sink(number, self._time))
                 for number, first in enumerate(prepared.firsts)
             ],
-            policy=settings.policy_in_force,
+            policy=settings.effective_policy,
             queue=settings.queue,
             limits=settings.limits,
             detectors=prepared.detectors,
@@ -137,7 +137,7 @@ class Session:
                 primer=aids.primer,
                 intermission=aids.intermission,
                 replacing=aids.replacing,
-                golden=prepared.golden,
+                canary=prepared.canary,
                 on_gap=self._observer.waits,
             ),
             chores=self._chores(ledger, outputs.pieces),
@@ -210,9 +210,9 @@ class Session:
         with end.failing():
             self._measured.finish(end.duration_us)
         account.aids.gaps.finish(end.duration_us)
-        if self._vigil is not None:
+        if self._watch is not None:
             with end.failing():
-                self._vigil.ends(self._time.now_us())
+                self._watch.ends(self._time.now_us())
         if self._opened.load is not None:
             self._opened.load.finish()
         for video in outputs.videos:
@@ -233,7 +233,7 @@ class Session:
             document = cast(Manifest, directory.finish(document))
         return Run(directory.path, document, facts.totals.figures, end.failure, end.interrupted)
 
-    def _chores(self, ledger: Ledger, pieces: Pieces | None) -> list[Chore]:
+    def _chores(self, ledger: Ledger, pieces: Segments | None) -> list[Chore]:
         """What is done between frames."""
         usual = Housekeeping(ledger, self._measured.tally, self._observer.progress, self._measured.sample)
         chores = usual.chores
@@ -241,9 +241,9 @@ class Session:
             chores.append(Chore("write down sizes", SIZES_US, (Step(lambda _: self._write_again(), aside=True),)))
         if pieces is not None:
             chores.append(Chore("cut the files", pieces.every_us, (Step(pieces.cut, aside=True),)))
-        if self._vigil is not None:
-            steps = (Step(self._vigil.look, aside=True), Step(self._vigil.between))
-            chores.append(Chore("end a window", self._vigil.window_us, steps, WINDOW_BEHIND_US))
+        if self._watch is not None:
+            steps = (Step(self._watch.look, aside=True), Step(self._watch.between))
+            chores.append(Chore("end a window", self._watch.window_us, steps, WINDOW_BEHIND_US))
         return chores
 
     @contextmanager
@@ -258,4 +258,4 @@ class Session:
 
     def _engine_s(self) -> float:
         """CPU seconds of an engine in a process of its own."""
-        return self._opened.engine.cpu_s if isinstance(self._opened.engine, ApartEngine) else 0.0
+        return self._opened.engine.cpu_s if isinstance(self._opened.engine, IsolatedEngine) else 0.0

@@ -92,7 +92,7 @@ def run_part(opened: Opened, deadline_us: int | None) -> RunPart:
         "schedule": settings.pace if isinstance(settings.pace, str) else "fps",
         "skip_gaps": settings.skip_gaps,
         "closed_loop": schedule.closed_loop,
-        "policy": settings.policy_in_force.value,
+        "policy": settings.effective_policy.value,
         "queue": 0 if schedule.closed_loop else settings.queue,
         "arrivals": None if schedule.arrivals is None else schedule.arrivals.text,
         "max_age_ms": settings.max_age_ms,

@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from streamer.engines.base import Request
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.engines.steps import steps_for
 from streamer.faults.engine import FaultyDetector
 from streamer.faults.inject import means_of
 from streamer.frame import Frame
 from streamer.pipeline.detector import Detector
-from streamer.pipeline.drop_policy import Judge
+from streamer.pipeline.drop_policy import FreshnessCheck
 from streamer.pipeline.stream import Stream
 from streamer.pipeline.watchdog import Watchdog
 from streamer.run.resources import Opened
 from streamer.rundir.paths import video_name
 from streamer.rundir.rundir import RunDir
-from streamer.rundir.segments import PiecedVideo
+from streamer.rundir.segments import SegmentedVideo
 from streamer.sink.sink import Sink
 from streamer.sources.base import Unreadable
 from streamer.video.late import AnyVideo, LateVideo
@@ -56,7 +56,7 @@ class Assembly:
         )
         if opened.faults is None or not opened.faults.engine:
             return Detector(request, preprocess, postprocess, stamp)
-        means = means_of(time.sleep, opened.engine.signal if isinstance(opened.engine, ApartEngine) else None)
+        means = means_of(time.sleep, opened.engine.signal if isinstance(opened.engine, IsolatedEngine) else None)
         return FaultyDetector(request, preprocess, postprocess, stamp, opened.faults.engine, means)
 
     def stream(self, number: int, first: Frame | Unreadable | None, sink: Sink) -> Stream:
@@ -66,9 +66,9 @@ class Assembly:
         if faults is not None:
             source = faults.source(number, camera, self._time.stamp, time.sleep)
             sink = faults.sink(number, sink, self._time.stamp, time.sleep)
-        return Stream(source, first, camera.schedule, Judge(self._opened.settings.freshness), sink)
+        return Stream(source, first, camera.schedule, FreshnessCheck(self._opened.settings.freshness), sink)
 
-    def encoder(self, directory: RunDir, stream: int) -> AnyVideo | PiecedVideo:
+    def encoder(self, directory: RunDir, stream: int) -> AnyVideo | SegmentedVideo:
         """The annotated video of a stream, with the faults of the disk if there are any."""
         camera, faults = self._opened.cameras[stream], self._opened.faults
         path = directory.path / video_name(stream, len(self._opened.cameras))
@@ -92,7 +92,7 @@ class Assembly:
                 return write(path, comment)
             return LateVideo(lambda: write(path, comment) if camera.source.info.width else None)
 
-        return make(path) if self._opened.settings.segment_s is None else PiecedVideo(path, make)
+        return make(path) if self._opened.settings.segment_s is None else SegmentedVideo(path, make)
 
     def warmup_frame(self, firsts: Sequence[Frame | Unreadable | None]) -> Frame:
         """A copy of the first frame of the first camera that is there, or a gray one when that cannot be decoded."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamer.errors import StreamerError
 from streamer.ledger.ledger import Ledger
-from streamer.ledger.outages import Gaps
+from streamer.ledger.outages import Outages
 from streamer.pipeline.engine_restart import Replacing
 from streamer.pipeline.housekeeping import doing
 from streamer.pipeline.pipeline import Pipeline
@@ -23,7 +23,7 @@ from streamer.run.measured_parts import device_parts, priming_part, replacements
 from streamer.run.measurements import Measurements
 from streamer.run.resources import Opened
 from streamer.run.setup import setup
-from streamer.rundir.segments import PiecedVideo, Pieces
+from streamer.rundir.segments import SegmentedVideo, Segments
 from streamer.video.late import AnyVideo
 from streamer.workers.defects import as_streamer_error
 
@@ -33,12 +33,12 @@ class Aids:
     """What a run has beside its pipeline, where it was asked for; ``videos`` are the annotated ones."""
 
     watchdog: Watchdog
-    gaps: Gaps
+    gaps: Outages
     primer: Primer | None
     intermission: Intermission | None
     replacing: Replacing | None
-    pieces: Pieces | None
-    videos: Sequence[AnyVideo | PiecedVideo]
+    pieces: Segments | None
+    videos: Sequence[AnyVideo | SegmentedVideo]
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class Account:
 
     def _observed(self, end: End) -> Observed:
         opened, measured, aids, pipeline = self.opened, self.measured, self.aids, self.pipeline
-        load, faults, witness = opened.load, opened.faults, measured.witness
+        load, faults, meter = opened.load, opened.faults, measured.meter
         held = sum(video.held for video in aids.videos)
         return Observed(
             device_changes=measured.device_changes,
@@ -118,12 +118,12 @@ class Account:
             tail=measured.tail.explain(),
             priming=None if aids.primer is None else priming_part(aids.primer.tally),
             stalls=stalls_part(aids.watchdog.stalls),
-            resources=resources_part(opened, witness, pipeline, end.cpu_s, held, measured.suspensions.part()),
-            contention=Contention.seen_by(witness),
+            resources=resources_part(opened, meter, pipeline, end.cpu_s, held, measured.suspensions.part()),
+            contention=Contention.seen_by(meter),
             ungated=pipeline.ungated,
             undrawn=pipeline.undrawn,
             held=held,
-            load_cores=0.0 if load is None else load.cores_taken,
+            load_cores=0.0 if load is None else load.cores_used,
             load_doubts=() if load is None else load.doubts(),
             fault_doubts=() if faults is None else faults.doubts(),
             faults_missed=() if faults is None else faults.missed(),

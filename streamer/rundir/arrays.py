@@ -19,7 +19,7 @@ from streamer.errors import UsageError
 from streamer.rundir.detections_csv import DETECTION_TYPES
 from streamer.rundir.frames_csv import FRAME_TYPES
 from streamer.rundir.paths import DETECTIONS, FRAMES
-from streamer.rundir.written import pieces_of
+from streamer.rundir.written import segments_of
 
 Rows: TypeAlias = npt.NDArray[np.void]
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -33,16 +33,16 @@ def frames_array(directory: Path) -> Rows:
 
     Raises UsageError when they cannot be read.
     """
-    return _in_order_of_frames(_read_pieces(directory / FRAMES, FRAME_TYPES))
+    return _in_order_of_frames(_read_segments(directory / FRAMES, FRAME_TYPES))
 
 
 def detections_array(directory: Path) -> Rows:
     """The same of its ``detections.csv``; the objects of a frame are in the order of the file."""
-    return _in_order_of_frames(_read_pieces(directory / DETECTIONS, DETECTION_TYPES))
+    return _in_order_of_frames(_read_segments(directory / DETECTIONS, DETECTION_TYPES))
 
 
-def _read_pieces(path: Path, types: Mapping[str, str]) -> Rows:
-    return read_array([*pieces_of(path), path], types)
+def _read_segments(path: Path, types: Mapping[str, str]) -> Rows:
+    return read_array([*segments_of(path), path], types)
 
 
 def read_array(paths: Iterable[Path], types: Mapping[str, str]) -> Rows:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from streamer.ledger.record import Outcome
 from streamer.rundir.frames_csv import FRAME_COLUMNS
 from streamer.rundir.paths import FRAMES
-from streamer.rundir.written import pieces_of
+from streamer.rundir.written import segments_of
 from streamer.units import microseconds
 
 Values = npt.NDArray[np.int64]
@@ -83,7 +83,7 @@ def read_all_columns(directory: Path) -> Columns:
     Raises as `read_columns`, and EOFError for a torn piece.
     """
     path = directory / FRAMES
-    return _columns([*pieces_of(path), path])
+    return _columns([*segments_of(path), path])
 
 
 def _columns(paths: Sequence[Path]) -> Columns:

@@ -14,7 +14,7 @@ import numpy as np
 from streamer.detection.class_names import label_of
 from streamer.detection.detections import Detections, no_detections
 from streamer.rundir.paths import DETECTIONS
-from streamer.rundir.written import pieces_of
+from streamer.rundir.written import segments_of
 
 DETECTION_TYPES = {
     **dict.fromkeys(("stream", "frame", "class_id"), "i8"),
@@ -54,7 +54,7 @@ def read_all_detections(directory: Path) -> defaultdict[int, Detections]:
     """The same of a run directory, of all its pieces that are there. Raises OSError, and EOFError for a torn one."""
     found: defaultdict[int, Detections] = defaultdict(no_detections)
     path = directory / DETECTIONS
-    for piece in (*pieces_of(path), path):
+    for piece in (*segments_of(path), path):
         _add(found, piece)
     return found
 

@@ -16,7 +16,7 @@ from typing import Any
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.csv_file import Table
 from streamer.rundir.paths import FRAMES
-from streamer.rundir.written import pieces_of
+from streamer.rundir.written import segments_of
 from streamer.units import microseconds, milliseconds
 
 
@@ -147,5 +147,5 @@ def _record(row: dict[str, str]) -> FrameRecord:
 def read_ledger(directory: Path) -> Iterator[FrameRecord]:
     """The records of a run directory, of all its pieces, in the order of their finishing."""
     path = directory / FRAMES
-    for piece in (*pieces_of(path), path):
+    for piece in (*segments_of(path), path):
         yield from read_frames(piece)

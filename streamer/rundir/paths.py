@@ -25,7 +25,7 @@ LOCK = ".lock"
 """Locked while the run goes on; of a run that was killed the file stays, and its lock is gone."""
 WRITTEN = ".written"
 """The names of the files that the run has written: there while it runs, and after it was killed."""
-PICTURE = "latency.png"
+CHART_FILE = "latency.png"
 DATA_FILES = (FRAMES, DETECTIONS, VIDEO, HDR_LOG)
 PASSING_FILES = (
     *(BEGUN, RESERVE, MANIFEST_RESERVE),
@@ -48,7 +48,7 @@ def video_name(stream: int, streams: int) -> str:
     return VIDEO if streams == 1 else f"annotated-{stream}.mp4"
 
 
-def piece_path(path: Path, number: int) -> Path:
+def segment_path(path: Path, number: int) -> Path:
     """The name of a finished piece of a file, before it is compressed."""
     return path.with_name(f"{path.stem}.{number:04d}{path.suffix}")
 

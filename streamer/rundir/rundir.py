@@ -20,6 +20,7 @@ from streamer.rundir.frames_csv import FRAME_COLUMNS
 from streamer.rundir.lock import IN_USE, RunLock, is_locked
 from streamer.rundir.paths import (
     BEGUN,
+    CHART_FILE,
     DETECTIONS,
     FRAMES,
     HDR_LOG,
@@ -27,7 +28,6 @@ from streamer.rundir.paths import (
     MANIFEST,
     MANIFEST_RESERVE,
     PASSING_FILES,
-    PICTURE,
     PIECE,
     RESERVE,
     WRITTEN,
@@ -63,10 +63,10 @@ def _check_empty(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"--out {path} is not empty: give another directory, or --overwrite")
 
 
-def _check_others(path: Path, names: Collection[str], *, in_pieces: bool) -> None:
+def _check_others(path: Path, names: Collection[str], *, segmented: bool) -> None:
     """Raises UsageError when a file has one of the names, or that of a piece, and no run of ours has written it."""
     for name in sorted(set(os.listdir(path)) - written_in(path)):
-        if name in names or (in_pieces and PIECE.fullmatch(name)):
+        if name in names or (segmented and PIECE.fullmatch(name)):
             raise UsageError(
                 f"--out {path}: {name} there is not of an earlier run, and would be written over; "
                 "move it, or give another directory"
@@ -118,14 +118,14 @@ def discard(path: Path) -> None:
 class RunDir:
     """A run directory being filled, locked for this process until it is given up or finished.
 
-    ``more`` are the names of what is written there besides the tables, and ``in_pieces`` says that the files are cut.
+    ``more`` are the names of what is written there besides the tables, and ``segmented`` says that the files are cut.
     Of what is there, only the files of an earlier run are removed.
 
     Raises UsageError when it cannot be made, another run is being written there, or a file of somebody else's would
     be written over; SinkError when the disk is full.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, more: Sequence[str] = (), in_pieces: bool = False) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, more: Sequence[str] = (), segmented: bool = False) -> None:
         check_out(path, overwrite=overwrite)
         self.path = path
         self._names = [FRAMES, DETECTIONS, HDR_LOG, *more, *(name for name in PASSING_FILES if name != LOCK)]
@@ -136,7 +136,7 @@ class RunDir:
             try:
                 # Another run may have come to its end there after the first look, and none can begin any more.
                 _check_empty(path, overwrite=overwrite)
-                _check_others(path, {*self._names, MANIFEST, TRACEBACK}, in_pieces=in_pieces)
+                _check_others(path, {*self._names, MANIFEST, TRACEBACK}, segmented=segmented)
             except BaseException:
                 self._lock.release()
                 raise
@@ -157,7 +157,7 @@ class RunDir:
         for own in own_files(self.path):
             own.unlink(missing_ok=True)
         try:
-            Written(self.path).claim([name for name in self._names if name not in (PICTURE, WRITTEN)])
+            Written(self.path).claim([name for name in self._names if name not in (CHART_FILE, WRITTEN)])
             self._reserve = Reserve(self.path / RESERVE)
             self._manifest_reserve = Reserve(self.path / MANIFEST_RESERVE, 1 << 16)
             self.frames = Table(self.path / FRAMES, FRAME_COLUMNS, self._reserve)

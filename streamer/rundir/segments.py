@@ -16,8 +16,8 @@ from streamer.errors import SinkError
 from streamer.frame import Image
 from streamer.rundir.compressor import Compressor
 from streamer.rundir.csv_file import Table
-from streamer.rundir.paths import PIECE, piece_path
-from streamer.rundir.written import Written, piece_number, written_in
+from streamer.rundir.paths import PIECE, segment_path
+from streamer.rundir.written import Written, segment_number, written_in
 from streamer.video.late import AnyVideo
 
 BEGINS = "begins at second "
@@ -31,7 +31,7 @@ class Cut:
     frames: int
 
 
-class PiecedVideo:
+class SegmentedVideo:
     """The annotated video of a stream in pieces, each of which begins at 0; ``make`` makes a writer, with a comment.
 
     ``begins`` has for each piece the time in the run's video with which it begins, in seconds; the comment says it
@@ -60,7 +60,7 @@ class PiecedVideo:
             self._writer = self._make(self._path, f"{BEGINS}{pts}")
             self.begins.append(pts)
         elif self._wanted:
-            finished = piece_path(self._path, len(self.begins) - 1)
+            finished = segment_path(self._path, len(self.begins) - 1)
             if _claimed(self._written, [finished]):
                 self._writer.go_on(finished, f"{BEGINS}{pts}")
                 self.begins.append(pts)
@@ -80,7 +80,7 @@ class CutPart(TypedDict):
     frames: int
 
 
-class PiecesPart(TypedDict):
+class SegmentsPart(TypedDict):
     """The ``pieces`` of the manifest: how often the files are cut, in seconds, and how many bytes are kept.
 
     ``videos_begin_s`` has for each video when each of its pieces begins, in seconds, as fractions.
@@ -93,11 +93,11 @@ class PiecesPart(TypedDict):
     let_go: list[str]
 
 
-class Pieces:
+class Segments:
     """Cuts two tables and the videos of a run ``every_us``, and keeps the finished pieces within ``keep_bytes``."""
 
     def __init__(
-        self, frames: Table, detections: Table, videos: Sequence[PiecedVideo], every_us: int, keep_bytes: int
+        self, frames: Table, detections: Table, videos: Sequence[SegmentedVideo], every_us: int, keep_bytes: int
     ) -> None:
         self._frames = frames
         self._detections = detections
@@ -115,7 +115,7 @@ class Pieces:
         Where a file of somebody else's has the name of a piece, the pieces go on until the next time.
         """
         number = len(self.cuts)
-        finished = [piece_path(table.path, number) for table in (self._frames, self._detections)]
+        finished = [segment_path(table.path, number) for table in (self._frames, self._detections)]
         compressed = [path.with_name(f"{path.name}{end}") for path in finished for end in (".writing", ".gz")]
         if not _claimed(self._written, [*finished, *compressed]):
             return
@@ -134,7 +134,7 @@ class Pieces:
         """Compresses what is not yet: now that nothing is measured, here and at once."""
         self._compressor.finish()
 
-    def part(self) -> PiecesPart:
+    def part(self) -> SegmentsPart:
         """As the manifest holds it."""
         return {
             "every_s": self.every_us / 1_000_000,
@@ -150,7 +150,7 @@ class Pieces:
     def _keep_within(self) -> None:
         directory = self._frames.path.parent
         own = (directory / name for name in written_in(directory) if PIECE.fullmatch(name))
-        there = sorted((path for path in own if path.exists()), key=lambda path: (piece_number(path), path.name))
+        there = sorted((path for path in own if path.exists()), key=lambda path: (segment_number(path), path.name))
         sizes = {path: _size(path) for path in there}
         taken = sum(sizes.values())
         for path in there:

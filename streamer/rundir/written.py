@@ -12,11 +12,11 @@ from typing import Any
 
 from streamer.rundir.paths import (
     BEGUN,
+    CHART_FILE,
     DATA_FILES,
     LOCK,
     MANIFEST,
     PASSING_FILES,
-    PICTURE,
     PIECE,
     VIDEO_OF_STREAM,
     WRITTEN,
@@ -102,7 +102,7 @@ def _may_be_ours(name: str) -> bool:
 
 def _by_content(directory: Path) -> set[str]:
     """The files that come after the manifest, or in the middle of a failure: no list has them, so they are marked."""
-    marks = ((PICTURE, is_own_picture), (TRACEBACK, lambda path: first_bytes(path).startswith(FIRST_WORD)))
+    marks = ((CHART_FILE, is_own_chart), (TRACEBACK, lambda path: first_bytes(path).startswith(FIRST_WORD)))
     return {name for name, is_ours in marks if is_ours(directory / name)}
 
 
@@ -114,7 +114,7 @@ def _is_lock(path: Path) -> bool:
         return False
 
 
-def is_own_picture(path: Path) -> bool:
+def is_own_chart(path: Path) -> bool:
     """A chart that streamer has drawn, by the mark in its head."""
     head = first_bytes(path)
     return head.startswith(b"\x89PNG") and b"tEXtSoftware\0streamer" in head
@@ -144,7 +144,7 @@ def _document(path: Path) -> dict[str, Any] | None:
     return found if ours else None
 
 
-def pieces_of(path: Path) -> list[Path]:
+def segments_of(path: Path) -> list[Path]:
     """The finished pieces of a file that are there, in their order; tables are compressed."""
     form = re.compile(rf"{re.escape(path.stem)}\.\d{{4,}}{re.escape(path.suffix)}(\.gz)?", re.ASCII)
     names = [name for name in written_in(path.parent) if form.fullmatch(name)]
@@ -152,10 +152,10 @@ def pieces_of(path: Path) -> list[Path]:
 
 
 def _order(path: Path) -> tuple[int, str]:
-    return piece_number(path), path.name
+    return segment_number(path), path.name
 
 
-def piece_number(path: Path) -> int:
+def segment_number(path: Path) -> int:
     """The number of a finished piece, from its name."""
     return int(path.name.split(".")[1])
 
@@ -168,5 +168,5 @@ def own_files(directory: Path) -> list[Path]:
 
 def data_files(directory: Path) -> list[Path]:
     """The files of a run that hold its data."""
-    passing = (*PASSING_FILES, MANIFEST, PICTURE, TRACEBACK)
+    passing = (*PASSING_FILES, MANIFEST, CHART_FILE, TRACEBACK)
     return [own for own in own_files(directory) if own.name not in passing and not own.name.endswith(".writing")]

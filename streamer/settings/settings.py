@@ -99,7 +99,7 @@ class Settings(Rows):
         return () if self.slo is None else parse_slo(self.slo)
 
     @property
-    def policy_in_force(self) -> Policy:
+    def effective_policy(self) -> Policy:
         """The policy, with its default worked out."""
         return self.policy or (Policy.WAIT if self.fps == "max" else Policy.DROP_OLDEST)
 

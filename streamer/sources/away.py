@@ -30,13 +30,13 @@ class AwaitedSource:
     ) -> None:
         self._shown = without_credentials(uri)
         self._opening = opening
-        self._taken_rate: Fraction | None = None
+        self._assumed_rate: Fraction | None = None
         self._stream = stream
         self._notes: tuple[str, ...] = ()
         self._lost: SourceError | None = None
         self._source: Source | None = None
         if isinstance(found, SourceError):
-            self._taken_rate = rate
+            self._assumed_rate = rate
             self.lose(found)
         else:
             self._source = found
@@ -49,17 +49,17 @@ class AwaitedSource:
     @property
     def info(self) -> SourceInfo:
         if self._source is None:
-            assert self._taken_rate is not None
+            assert self._assumed_rate is not None
             return SourceInfo(
-                self._shown, 0, 0, self._taken_rate, None, MICROSECOND, "", live=True, notes=self._notes
+                self._shown, 0, 0, self._assumed_rate, None, MICROSECOND, "", live=True, notes=self._notes
             )
         info = self._source.info
-        return replace(info, rate=self._taken_rate or info.rate, notes=(*self._notes, *info.notes))
+        return replace(info, rate=self._assumed_rate or info.rate, notes=(*self._notes, *info.notes))
 
     @property
     def doubts(self) -> list[str]:
         own = [] if self._source is None else self._source.doubts
-        return own if self._taken_rate is None else [self._doubt(self._taken_rate), *own]
+        return own if self._assumed_rate is None else [self._doubt(self._assumed_rate), *own]
 
     def lose(self, error: SourceError) -> None:
         """It is away now, and that is why; the next ``read`` raises it."""

@@ -12,7 +12,7 @@ from streamer.address import kind_of, without_credentials
 from streamer.errors import SourceError
 from streamer.sources.access import Access, Transport
 from streamer.sources.certificates import trusted_certificates
-from streamer.sources.second_look import UNCHECKED_PIECES, encoding_hint, second_look
+from streamer.sources.second_look import UNCHECKED_SEGMENTS, encoding_hint, second_look
 from streamer.vendors import pyav
 
 LIVE = {
@@ -43,7 +43,7 @@ def open_stream(uri: str, access: Access) -> InputContainer:
     if access.tls_verify and container.format.name == "hls":
         container.close()
         shown = without_credentials(uri)
-        raise SourceError(f"{shown} {UNCHECKED_PIECES}")
+        raise SourceError(f"{shown} {UNCHECKED_SEGMENTS}")
     return container
 
 

@@ -38,7 +38,7 @@ PLAYLISTS = ("hls",)
 NEAR_ITS_END = 2
 """Frame periods between the last frame and the end that was announced, at most."""
 STOPPED_GROWING = "the playlist stopped growing: check the camera and the network"
-PIECES_MISSING = "ended before its playlist does: pieces of it are missing; check the server"
+SEGMENTS_MISSING = "ended before its playlist does: pieces of it are missing; check the server"
 MOST_MISSING_S = 1
 """The lengths in a playlist may be rounded."""
 STILL = "is a still image: give the address of the camera's video, as in rtsp://, or motion JPEG over http://"
@@ -89,15 +89,15 @@ class Connection:
         self._losses = losses
         self._pictures_came = 0
         self._waited_us = 0
-        self._asked_us = now_us()
+        self._requested_us = now_us()
         try:
             self._container = open_stream(uri, access)
         except av.FFmpegError as error:
             # Without its cause: FFmpeg's own error holds the address with the credentials.
-            took_s = (now_us() - self._asked_us) / 1_000_000
+            took_s = (now_us() - self._requested_us) / 1_000_000
             why = why_not_opened(error, uri, access, took_s)
             raise (self.useless(why) if is_for_good(error, access, took_s) else self.failed(why)) from None
-        if now_us() - self._asked_us >= access.patience_s * 1_000_000:
+        if now_us() - self._requested_us >= access.patience_s * 1_000_000:
             # Interrupted in what it was looking for, FFmpeg gives what it has by then, and reads no more.
             self._container.close()
             raise self.failed(unrecognised(access))
@@ -189,10 +189,10 @@ class Connection:
         """The packets as they come: those that come are no silence, whether or not there are pictures in them."""
         packets = pyav.demux(self._container, self.video)
         while True:
-            self._asked_us = self._now_us()
+            self._requested_us = self._now_us()
             with self._losses.counted() if self._losses else nullcontext():
                 packet = next(packets, None)
-            waited_us = self._now_us() - self._asked_us
+            waited_us = self._now_us() - self._requested_us
             self._waited_us += waited_us
             if packet is None:
                 return
@@ -218,7 +218,7 @@ class Connection:
             return STOPPED_GROWING
         missing_s, rate = self._missing_s, self.announced_rate
         if self.is_playlist:
-            return PIECES_MISSING if missing_s is not None and missing_s > MOST_MISSING_S else ""
+            return SEGMENTS_MISSING if missing_s is not None and missing_s > MOST_MISSING_S else ""
         # What goes on beyond the end that it announced is endless: its first part had a length.
         reached = missing_s is not None and rate is not None and abs(missing_s) <= NEAR_ITS_END / rate
         return "" if self._sized or reached else HUNG_UP
@@ -243,7 +243,7 @@ class Connection:
         return took_us >= self._access.timeout_s * 1_000_000
 
     def _why(self, error: av.FFmpegError) -> str:
-        timed_out = self._timed_out(self._now_us() - self._asked_us)
+        timed_out = self._timed_out(self._now_us() - self._requested_us)
         if isinstance(error, av.InvalidDataError) and not (timed_out or self._pictures_came):
             return why_not_opened(error, self._uri, self._access, 0)
         return in_words(error, self._access, timed_out=timed_out, came=self._pictures_came > 0)

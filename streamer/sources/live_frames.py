@@ -13,7 +13,7 @@ LONGEST_S = 1
 """An interval between own times that is longer may be a jump of the clock."""
 GUESSED_US = 1_000_000
 """One whose frames have no times, and come faster than before, is not let go for longer than this."""
-LET_GO_US = 10_000_000
+RELEASED_US = 10_000_000
 """A stream that is never waited for, since decoding it takes longer than it comes, is taken as it is by then."""
 
 
@@ -35,7 +35,7 @@ class LiveFrames:
         while came.picture is None or came.waited_us < self._new_from_us(rate, before, came.own):
             # By the rate of an earlier connection it is only guessed what is new: this one's may be another.
             guessed = rate is not None and came.own is None
-            if came.picture is not None and self._now_us() - start_us >= (GUESSED_US if guessed else LET_GO_US):
+            if came.picture is not None and self._now_us() - start_us >= (GUESSED_US if guessed else RELEASED_US):
                 break
             before = came.own
             came = self._next()

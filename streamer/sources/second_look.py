@@ -21,7 +21,7 @@ ENCODE = (
 UNENCODED = re.compile(r"[^A-Za-z0-9._~%-]|%(?![0-9A-Fa-f]{2})")
 """What ought to be percent-encoded in a user or a password."""
 PLAYLIST = b"#EXTM3U"
-UNCHECKED_PIECES = "is a playlist, whose pieces come unchecked: leave --tls-verify out"
+UNCHECKED_SEGMENTS = "is a playlist, whose pieces come unchecked: leave --tls-verify out"
 """FFmpeg up to version 8 fetches them, and the playlist again, without what it was told about TLS."""
 LOOK_S = 2.0
 """How long a second look may take, in seconds: the server has just answered."""
@@ -89,7 +89,7 @@ def _at_the_server(uri: str, access: Access) -> str | None:
             if answer.read(len(PLAYLIST)) != PLAYLIST:
                 return "is not a video that can be read: check the address"
             if access.tls_verify:
-                return UNCHECKED_PIECES
+                return UNCHECKED_SEGMENTS
             said = answer.getheader("Content-Type")
             if said is not None and "mpegurl" in said.lower():
                 return "is a playlist whose pieces cannot be read: check the server"

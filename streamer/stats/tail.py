@@ -10,7 +10,7 @@ from itertools import count
 from typing import TypedDict
 
 from streamer.ledger.record import FrameRecord, elapsed
-from streamer.machine.contention import Witness
+from streamer.machine.contention import ContentionMeter
 from streamer.stats.distribution import Distribution
 from streamer.stats.percentiles import nearest_rank
 
@@ -89,8 +89,8 @@ class _Slow:
 class Tail:
     """A watcher that keeps the slowest frames, and counts circumstances among all delivered ones."""
 
-    def __init__(self, witness: Witness) -> None:
-        self._witness = witness
+    def __init__(self, meter: ContentionMeter) -> None:
+        self._meter = meter
         self._medians = {name: Distribution(0) for name in STEPS}
         self._latencies = Distribution(0)
         self._slowest: list[tuple[int, int, _Slow]] = []
@@ -143,7 +143,7 @@ class Tail:
     def witnessed(self) -> None:
         """The witness has spoken: what it says of the frames closed so far is known."""
         for entry in self._unwitnessed:
-            happened = self._witness.during(entry.scheduled, entry.written)
+            happened = self._meter.during(entry.scheduled, entry.written)
             self._of_all.update(happened)
             entry.circumstances += tuple(happened)
         self._unwitnessed.clear()
@@ -206,7 +206,7 @@ def _overlaps(intervals: deque[tuple[int, int]], start: int, end: int) -> bool:
     return any(begin < end and finish > start for begin, finish in intervals)
 
 
-def told(tail: TailPart | None) -> str | None:
+def tail_text(tail: TailPart | None) -> str | None:
     """The explanation in words, for the sentence of plain answer; None where there is nothing to tell."""
     if tail is None:
         return None

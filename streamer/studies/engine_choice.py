@@ -25,7 +25,7 @@ def read_engines(given: str | Sequence[str] | None) -> tuple[EngineSpec, ...]:
     return tuple(parse_spec(spec) for spec in ENGINE.value_of(given))
 
 
-def asked_engines(specs: Sequence[EngineSpec], group: str | None, default: str = "all") -> tuple[EngineSpec, ...]:
+def requested_engines(specs: Sequence[EngineSpec], group: str | None, default: str = "all") -> tuple[EngineSpec, ...]:
     """The engines named one by one, each as often as it is named, or those of a group.
 
     The groups are ``tutorial``, its seven, and ``all``, every variant but ``null``. Without any of these ``default``

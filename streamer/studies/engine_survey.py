@@ -40,8 +40,8 @@ def survey(model: Model, advance: Callable[[str], None]) -> list[Surveyed]:
             continue
         try:
             with Opened(spec, model) as opened:
-                in_force = dict(opened.engine.config_in_force)
-                found.append(Surveyed(spec, None, in_force, sameness.of(spec, model, opened.engine)))
+                effective = dict(opened.engine.config_in_force)
+                found.append(Surveyed(spec, None, effective, sameness.of(spec, model, opened.engine)))
         except StreamerError as error:
             found.append(Surveyed(spec, str(error)))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from streamer.errors import UsageError
-from streamer.rundir.written import first_bytes, is_own_document, is_own_picture
+from streamer.rundir.written import first_bytes, is_own_chart, is_own_document
 
 _TOLD_BY = 3
 """Columns by which a table is known: an older one may lack some of the others."""
@@ -19,7 +19,7 @@ def of_study(stem: str, columns: str) -> Callable[[Path], dict[str, bool]]:
         return {
             f"{stem}.csv": is_own_table(out / f"{stem}.csv", columns),
             f"{stem}.json": is_own_document(out / f"{stem}.json"),
-            f"{stem}.png": is_own_picture(out / f"{stem}.png"),
+            f"{stem}.png": is_own_chart(out / f"{stem}.png"),
         }
 
     return ours

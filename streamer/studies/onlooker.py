@@ -19,6 +19,6 @@ class Onlooker(Protocol):
         """What is to be known before anything runs."""
         ...
 
-    def progress(self, lanes: Sequence[Lane], to_judge: int = 0) -> AbstractContextManager[tuple[Watch, Advance]]:
+    def progress(self, lanes: Sequence[Lane], to_score: int = 0) -> AbstractContextManager[tuple[Watch, Advance]]:
         """What is told how far these lanes are, and what is called for each frame that is judged afterwards."""
         ...

@@ -10,7 +10,7 @@ from typing import Any, TypedDict, cast
 import numpy as np
 
 from streamer.errors import SinkError
-from streamer.ledger.decode_errors import told
+from streamer.ledger.decode_errors import decode_errors_text
 from streamer.ledger.record import Outcome
 from streamer.run.measured_parts import OutcomesPart
 from streamer.rundir.columns import NEVER, OUTCOMES, Columns, Values
@@ -55,7 +55,7 @@ def undecoded(manifests: Iterable[Mapping[str, Any]]) -> list[str]:
         return []
     worst = runs[lost.index(max(lost))]
     most = "" if len(set(lost)) == 1 else "up to "
-    why = told([worst["decode_errors"]]) if "decode_errors" in worst else ""
+    why = decode_errors_text([worst["decode_errors"]]) if "decode_errors" in worst else ""
     frames = f"{most}{max(lost):,} of {worst['frames']['scheduled']:,} frames"
     return [f"{frames} could not be decoded and went through no engine{f' ({why})' if why else ''}"]
 

@@ -32,7 +32,7 @@ from streamer.verification.manifest import Document, RunFacts
 from streamer.verification.parameters import check_parameters
 from streamer.verification.reasons import Reasons, Unreadable
 from streamer.verification.schedule import check_schedule
-from streamer.verification.segments import Pieces, read_pieces, uncut
+from streamer.verification.segments import Segments, read_segments, uncut
 from streamer.verification.slo import check_slo
 from streamer.verification.stamps import check_derived, check_stamps
 from streamer.verification.tail import check_tail
@@ -99,7 +99,7 @@ def _verified(path: Path, reasons: Reasons) -> Verification:
     facts = _attempt(reasons, lambda: RunFacts(document))
     checked = {"rows": 0, "figures": 0, "detections": 0, "video_frames": 0, "files": 0}
     streams = len(facts.streams) if facts is not None else 1
-    cut = _attempt(reasons, lambda: read_pieces(document, streams)) or uncut(streams)
+    cut = _attempt(reasons, lambda: read_segments(document, streams)) or uncut(streams)
     ledger = _attempt(reasons, lambda: read_rows(path / frames_csv.NAME))
     if ledger is not None:
         checked["rows"] = len(ledger)
@@ -117,7 +117,7 @@ def _verified(path: Path, reasons: Reasons) -> Verification:
         checked["video_frames"] = (
             _attempt(reasons, lambda: check_videos(ledger, facts, path, document, cut, reasons)) or 0
         )
-    if document.told_all:
+    if document.all_declared:
         _attempt(reasons, lambda: check_slo(document, reasons))
     checked["files"] = _attempt(reasons, lambda: check_files(path, document, facts, reasons)) or 0
     hashed = _attempt(reasons, lambda: check_document(document, reasons))
@@ -125,7 +125,7 @@ def _verified(path: Path, reasons: Reasons) -> Verification:
     return Verification(verdict, checked, reasons.kept, reasons.more, let_go=cut.gone, hashed=bool(hashed))
 
 
-def _check_rows(ledger: Rows, document: Document, cut: Pieces, reasons: Reasons) -> None:
+def _check_rows(ledger: Rows, document: Document, cut: Segments, reasons: Reasons) -> None:
     """The rows by themselves, and what ``run.json`` counts of them."""
     _attempt(reasons, lambda: check_conservation(ledger, document, cut.gone, reasons))
     _attempt(reasons, lambda: check_stamps(ledger, reasons))
@@ -135,17 +135,17 @@ def _check_rows(ledger: Rows, document: Document, cut: Pieces, reasons: Reasons)
         _attempt(reasons, lambda: check_sums(ledger, document, reasons))
 
 
-def _check_run(ledger: Rows, facts: RunFacts, document: Document, cut: Pieces, reasons: Reasons) -> int:
+def _check_run(ledger: Rows, facts: RunFacts, document: Document, cut: Segments, reasons: Reasons) -> int:
     """The rows by what the run was run with, and what ``run.json`` works out of both; returns how many figures."""
     _attempt(reasons, lambda: check_streams(ledger, facts, reasons, counted=not cut.gone))
     _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
     _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
-    if document.told_all:
+    if document.all_declared:
         _attempt(reasons, lambda: check_parameters(ledger, facts, document, reasons))
     figures = 0
     if not cut.gone:
         figures = _attempt(reasons, lambda: check_figures(ledger, facts, document, reasons)) or 0
-        if document.told_all:
+        if document.all_declared:
             _attempt(reasons, lambda: check_tail(ledger, document, reasons))
             _attempt(reasons, lambda: check_windows(ledger, document, reasons))
             _attempt(reasons, lambda: check_answer(ledger, facts, document, reasons))

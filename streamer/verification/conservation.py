@@ -171,7 +171,7 @@ def _check_failure(ledger: Rows, run: Document, verdict: str, reasons: Reasons) 
 
 def _check_stop(run: Document, verdict: str, reasons: Reasons) -> None:
     """A run is interrupted when, and only when, something stopped it."""
-    if not run.told_all or verdict == "FAILED":
+    if not run.all_declared or verdict == "FAILED":
         return
     stopped = run.get("stopped_by")
     if (verdict == "INTERRUPTED") != (stopped is not None):

@@ -25,10 +25,10 @@ def check_document(document: Document, reasons: Reasons) -> bool:
     if version > NEWEST:
         reasons.add(f"{NAME} schema_version: found {version}, expected up to {NEWEST}: a newer streamer wrote it")
     if not document.has(FIELD):
-        if document.told_all:
+        if document.all_declared:
             reasons.add(f"{NAME} {FIELD}: is missing, and schema_version is {version}")
         return False
-    if not document.told_all and not document.has("repaired"):
+    if not document.all_declared and not document.has("repaired"):
         reasons.add(f"{NAME} schema_version: found {version}, expected {HASHED_FROM} or more as {FIELD} is there")
     _check_promised(document, reasons)
     rest = {name: part for name, part in document.root.items() if name != FIELD}
@@ -40,7 +40,7 @@ def check_document(document: Document, reasons: Reasons) -> bool:
 
 
 def _check_promised(document: Document, reasons: Reasons) -> None:
-    if not document.told_all:
+    if not document.all_declared:
         return
     missing = [name for name in TOLD if not document.has(name)]
     missing += [name for name in PROMISED if name not in document.root]

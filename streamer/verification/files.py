@@ -19,7 +19,7 @@ def check_files(directory: Path, document: Document, facts: RunFacts | None, rea
 
     Those that hold what the run wrote have to be named. An older document may name none.
     """
-    if not document.has("files") and not document.told_all:
+    if not document.has("files") and not document.all_declared:
         return 0
     names = list(document.group("files"))
     for name in names:

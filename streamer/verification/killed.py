@@ -66,17 +66,17 @@ def look_at(directory: Path, reasons: Reasons) -> Remains:
     let_go = any(min(numbered(table), default=0) > 0 for table in tables)
     # The piece of one table goes before that of the other, and a kill may come in between.
     detections, strays = count_objects(ledger, run, tables[1], begun, reasons, incomplete=let_go)
-    in_pieces = begun.has("pieces")  # when those begin is told by the end of a run
-    if not in_pieces:
+    segmented = begun.has("pieces")  # when those begin is told by the end of a run
+    if not segmented:
         check_videos(ledger, run, directory, begun, uncut(len(run.streams)), reasons)
     return Remains(
         rows=len(ledger),
         torn_lines=sum(is_torn(file) for table in tables for file in pieces(table, whole=False) if not _packed(file)),
         until_ms=max((int(ledger[step].max()) for step in STEPS), default=0) / 1000 if len(ledger) else None,
-        unknown=_unknown(ledger, in_pieces),
+        unknown=_unknown(ledger, segmented),
         detections=detections,
         strays=strays,
-        videos=[] if run.video == "none" or in_pieces else _videos(ledger, run, directory),
+        videos=[] if run.video == "none" or segmented else _videos(ledger, run, directory),
         let_go=let_go,
     )
 
@@ -86,12 +86,12 @@ def _packed(file: Path) -> bool:
     return file.suffix == ".gz"
 
 
-def _unknown(ledger: Rows, in_pieces: bool) -> int:
+def _unknown(ledger: Rows, segmented: bool) -> int:
     """Numbers that are missing below the highest one of their stream; the first pieces may have been let go."""
     missing = 0
     for stream in np.unique(ledger.stream):
         numbers = ledger.frame[ledger.stream == stream]
-        missing += int(numbers.max() - (numbers.min() if in_pieces else 0)) + 1 - len(numbers)
+        missing += int(numbers.max() - (numbers.min() if segmented else 0)) + 1 - len(numbers)
     return missing
 
 

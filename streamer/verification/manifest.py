@@ -49,7 +49,7 @@ class Document:
         return dict(self._root)
 
     @property
-    def told_all(self) -> bool:
+    def all_declared(self) -> bool:
         """It is of a streamer that writes its hash; an older document tells less, and less is asked of it."""
         version = self._root.get("schema_version")
         return not isinstance(version, int) or version >= HASHED_FROM

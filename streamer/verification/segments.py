@@ -18,7 +18,7 @@ WRITTEN = ".written"
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class Segments:
     """``incomplete`` when some have been let go; ``gone`` is how many rows of frames were in those.
 
     ``begins`` has for each stream when the pieces of its video begin, in seconds; of a run that was not cut, one that
@@ -30,12 +30,12 @@ class Pieces:
     begins: list[list[Fraction]]
 
 
-def uncut(streams: int) -> Pieces:
+def uncut(streams: int) -> Segments:
     """Those of a run that was not cut."""
-    return Pieces(False, 0, [[Fraction(0)]] * streams)
+    return Segments(False, 0, [[Fraction(0)]] * streams)
 
 
-def read_pieces(document: Document, streams: int) -> Pieces:
+def read_segments(document: Document, streams: int) -> Segments:
     """What ``run.json`` says of the pieces. Raises Unreadable."""
     if not document.has("pieces"):
         return uncut(streams)
@@ -48,7 +48,7 @@ def read_pieces(document: Document, streams: int) -> Pieces:
         raise Unreadable(
             f"{document.name} pieces: found {json.dumps(found)[:60]}, expected cuts, videos_begin_s and let_go"
         ) from None
-    return Pieces(bool(let_go), gone, begins or uncut(streams).begins)
+    return Segments(bool(let_go), gone, begins or uncut(streams).begins)
 
 
 def numbered(path: Path) -> dict[int, Path]:

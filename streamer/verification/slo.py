@@ -33,7 +33,7 @@ def check_slo(document: Document, reasons: Reasons) -> None:
         return
     all_met = True
     for text, one in zip(asked, found, strict=True):
-        value, met, why = _judged(text, document)
+        value, met, why = _scored(text, document)
         all_met = all_met and met
         expected = {"objective": text.strip(), "value": value, "met": met, "why": why}
         if one != expected or isinstance(one["value"], bool):
@@ -43,7 +43,7 @@ def check_slo(document: Document, reasons: Reasons) -> None:
         reasons.add(f"{NAME} slo: found {str(document.get('slo'))[:40]}, expected {slo or 'null'}")
 
 
-def _judged(text: str, document: Document) -> tuple[float | None, bool, str]:
+def _scored(text: str, document: Document) -> tuple[float | None, bool, str]:
     """What was found, whether it is met, and why. Raises Unreadable."""
     match = FORM.fullmatch(text)
     if match is None:

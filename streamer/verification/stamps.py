@@ -13,7 +13,7 @@ from streamer.verification.reasons import Reasons
 
 STEPS = ("scheduled", *STAMPS)
 
-STEPS_TAKEN: dict[str, tuple[str, str]] = {
+STEPS_DONE: dict[str, tuple[str, str]] = {
     "delivered": ("written", "written"),
     "dropped": ("captured", "captured"),
     "decode_error": ("scheduled", "scheduled"),
@@ -56,7 +56,7 @@ def _check_order(rows: Rows, before: str, after: str, reasons: Reasons) -> None:
 
 def _check_outcome(rows: Rows, outcome: str, taken: Array, reasons: Reasons) -> None:
     here = rows.of(outcome)
-    least, most = STEPS_TAKEN[outcome]
+    least, most = STEPS_DONE[outcome]
     reasons.add_each(
         here & (taken < STEPS.index(least)),
         lambda at: f"{rows.place(at, f'{least}_ms')}: found empty, expected a time as the outcome is {outcome}",

@@ -19,7 +19,7 @@ from streamer.verification.held_pictures import held_pictures
 from streamer.verification.manifest import Document, RunFacts
 from streamer.verification.reasons import Reasons, Unreadable
 from streamer.verification.schedule import instants, media_times
-from streamer.verification.segments import Pieces, numbered
+from streamer.verification.segments import Segments, numbered
 
 NAME = "annotated.mp4"
 LOST_US = 2_000_000
@@ -60,7 +60,7 @@ def video_names(run: RunFacts) -> list[str]:
 
 
 def check_videos(
-    rows: Rows, run: RunFacts, directory: Path, document: Document, cut: Pieces, reasons: Reasons
+    rows: Rows, run: RunFacts, directory: Path, document: Document, cut: Segments, reasons: Reasons
 ) -> int:
     """Structure, size, first and last picture, number and times of each; returns how many frames. Raises Unreadable.
 
@@ -82,7 +82,7 @@ def check_videos(
         mine = rows if one else rows.where(rows.stream == number)
         if film.of_none and not film.path.exists() and not mine.of("delivered").any():
             continue
-        times, known_from, held_here = _times_in_pieces(film, cut.begins[number], media_times(mine, run))
+        times, known_from, held_here = _times_in_segments(film, cut.begins[number], media_times(mine, run))
         frames += len(times)
         held += held_here
         if cut.incomplete:
@@ -101,7 +101,7 @@ def check_videos(
     return frames
 
 
-def _times_in_pieces(film: _Film, begins: Sequence[Fraction], promised: Array) -> tuple[Array, int, int]:
+def _times_in_segments(film: _Film, begins: Sequence[Fraction], promised: Array) -> tuple[Array, int, int]:
     """When the frames in all pieces of the video come, when the first piece that is there begins, how many are held.
 
     Each piece begins at 0 by itself, and all but the last have a number. In microseconds, ``promised`` too, which are

@@ -23,7 +23,7 @@ from streamer.video.frame_times import Schedule
 from streamer.video.mending import mended
 from streamer.video.packets import Packets, read_packets
 from streamer.video.parts import Part
-from streamer.video.rate import choose_rate, gap_from, intervals_of, rate_to_count_at, said_rates
+from streamer.video.rate import choose_rate, declared_rates, gap_from, intervals_of, rate_to_count_at
 
 _BACK, _REPEATED = "jump back", "are repeated"
 
@@ -138,7 +138,7 @@ class _Times:
 
 def _times(path: Path, container: InputContainer, stream: VideoStream, packets: Packets, *, cut_off: bool) -> _Times:
     """The file's own times where they can be trusted, the few that are wrong mended; else the frames are counted."""
-    time_base, rates = pyav.time_base(stream), said_rates(container, stream, packets)
+    time_base, rates = pyav.time_base(stream), declared_rates(container, stream, packets)
     made_up = _times_made_up(path, container, stream, packets)
     trouble = "are missing" if made_up else _trouble_with_times(packets)
     mend = _mended(packets) if trouble and not made_up else None

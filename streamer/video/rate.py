@@ -27,7 +27,7 @@ _MOST_INTERLACED = 30
 _Ticks = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
-def said_rates(container: InputContainer, stream: VideoStream, packets: Packets) -> list[Fraction]:
+def declared_rates(container: InputContainer, stream: VideoStream, packets: Packets) -> list[Fraction]:
     """The frames per second that the file and FFmpeg tell of, the likelier first."""
     said = [stream.average_rate, stream.guessed_rate, stream.base_rate]
     raw = pyav.has_no_times(container)

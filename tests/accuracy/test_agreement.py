@@ -54,7 +54,7 @@ def test_a_partner_overlaps_by_half_or_more(right: float, partner: float) -> Non
     assert measured((seen(CAR), seen((0, 0, right, 100, 0.9, 2)))).there == partner
 
 
-def test_only_detections_over_the_confidence_are_asked_and_a_partner_may_be_below_it() -> None:
+def test_only_detections_over_the_confidence_are_requested_and_a_partner_may_be_below_it() -> None:
     unsure, sure = (*CAR[:4], 0.39, 2), (*CAR[:4], 0.41, 2)
     result = measured((seen(sure), seen(unsure)))
     assert (result.reference, result.other) == (1, 0)

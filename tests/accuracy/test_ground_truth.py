@@ -126,7 +126,7 @@ def test_without_the_file_beside_it_a_clip_has_none_and_says_so(clip: Path, tmp_
     assert "moved.json, is not beside it" in none_of(moved)
 
 
-def test_the_truth_of_another_clip_is_not_taken_for_its_own(clip: Path) -> None:
+def test_the_truth_of_another_clip_is_not_mistaken_for_its_own(clip: Path) -> None:
     other = clip.with_name("other.mp4")
     write_sample(other, Street(3, 320, 240), 3, Fraction(25))
     shutil.copy(clip.with_suffix(".json"), other.with_suffix(".json"))
@@ -137,7 +137,7 @@ def test_other_footage_has_none_and_the_mend_is_named(folder: Path) -> None:
     assert "give a COCO JSON with --truth FILE" in none_of(folder)
 
 
-def test_a_model_that_knows_none_of_the_classes_cannot_be_judged(folder: Path, tmp_path: Path) -> None:
+def test_a_model_that_knows_none_of_the_classes_cannot_be_scored(folder: Path, tmp_path: Path) -> None:
     assert "has none of the classes of" in none_of("synthetic:street,width=64,height=48", ("kite",))
     file = written(tmp_path / "truth.json", coco())
     with pytest.raises(UsageError, match=r"has none of the classes of .*\(person, zebra\)"):

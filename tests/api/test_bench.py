@@ -77,7 +77,7 @@ def test_the_result_is_what_was_written_and_nothing_is_printed(
     assert (null["inferences"], ir["inferences"], ir["input"]) == (11, 11, "float32")
     assert onnx["why"] is not None
     assert "onnx needs a .onnx file" in onnx["why"]
-    assert done.picture == done.directory / "bench.png"
+    assert done.chart == done.directory / "bench.png"
     assert done.answer == done.document["answer"]
 
 
@@ -123,7 +123,7 @@ def test_openvinos_own_program_is_a_row_and_so_is_that_it_failed(
         ({"engine": "onnx"}, streamer.EngineUnavailable, "none of the engines can run here: onnx"),
     ],
 )
-def test_what_makes_no_sense_is_said_in_the_words_of_the_library_and_nothing_is_written(
+def test_what_makes_no_sense_is_stated_in_the_words_of_the_library_and_nothing_is_written(
     options: dict[str, Any], error: type[Exception], says: str, bench: Bench, tmp_path: Path
 ) -> None:
     with pytest.raises(error) as raised:
@@ -132,7 +132,7 @@ def test_what_makes_no_sense_is_said_in_the_words_of_the_library_and_nothing_is_
     assert not (tmp_path / "out").exists()
 
 
-def test_a_directory_in_use_is_replaced_when_that_is_asked_for(bench: Bench, tmp_path: Path) -> None:
+def test_a_directory_in_use_is_replaced_when_that_is_requested(bench: Bench, tmp_path: Path) -> None:
     bench()
     with pytest.raises(streamer.UsageError, match="is not empty: give another directory, or overwrite=True"):
         bench()

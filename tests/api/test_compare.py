@@ -54,7 +54,7 @@ def test_the_result_is_what_the_command_writes(result: streamer.ComparisonResult
     assert result.answer == result.document["answer"]
     assert [row["engine"] for row in result.document["engines"]] == ["null,delay_ms=1", "ir", "ir-gpu"]
     assert result.document["run"]["video"] == "none"
-    assert result.picture == result.directory / "compare.png"
+    assert result.chart == result.directory / "compare.png"
 
 
 def test_a_notebook_shows_a_row_for_each_engine(result: streamer.ComparisonResult) -> None:
@@ -65,7 +65,7 @@ def test_a_notebook_shows_a_row_for_each_engine(result: streamer.ComparisonResul
     assert "data:image/png" in result._repr_html_()
 
 
-def test_progress_counts_the_rounds_of_all_that_run_then_the_frames_judged(
+def test_progress_counts_the_rounds_of_all_that_run_then_the_frames_scored(
     result: streamer.ComparisonResult, seen: list[streamer.Progress]
 ) -> None:
     ran = [one for one in seen if one.unit == "rounds"]

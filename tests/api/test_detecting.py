@@ -236,7 +236,7 @@ def test_a_pt_that_nobody_trusts_is_not_loaded(tmp_path: Path) -> None:
 
 
 @needs_bundled
-def test_what_is_in_force_is_said_as_in_run_json(tmp_path: Path) -> None:
+def test_what_is_effective_is_stated_as_in_run_json(tmp_path: Path) -> None:
     options: dict[str, Any] = {"engine": "ir-auto-shared,threads=1,precision=f32", "conf": "0.4", "iou": 0.6}
     run = streamer.replay(
         CLIP, fps="max", frames=1, warmup=0, video="none", chart=False, out=tmp_path / "run", **options
@@ -258,7 +258,7 @@ def test_what_is_in_force_is_said_as_in_run_json(tmp_path: Path) -> None:
         told.config_in_force["INFERENCE_NUM_THREADS"] = "2"  # type: ignore[index]
 
 
-def test_a_device_that_changes_is_told_also_when_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_changes_is_reported_also_when_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     with streamer.Detector(engine="null", warmup=0) as detector:
         assert detector.effective.execution_devices == ("none",)
         monkeypatch.setattr(NullEngine, "execution_devices", ("GPU.0",))
@@ -348,7 +348,7 @@ def test_an_engine_that_cannot_run_here_says_what_is_missing(tiny_model: Path) -
 
 
 @pytest.mark.parametrize("times", [0, 3])
-def test_each_request_is_warmed_up_as_often_as_asked(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_request_is_warmed_up_as_often_as_requested(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     warmed: list[NullRequest] = []
     infer = NullRequest.infer
 

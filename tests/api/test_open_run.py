@@ -18,7 +18,7 @@ from tests.videos import write_video
 
 pytestmark = pytest.mark.slow
 
-ASKED: dict[str, Any] = {"engine": "null", "fps": 100, "video": "none"}
+REQUEST: dict[str, Any] = {"engine": "null", "fps": 100, "video": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> streamer.Run:
-    return streamer.replay(clip, **ASKED, loop=True, frames=60, out=tmp_path_factory.mktemp("finished") / "run")
+    return streamer.replay(clip, **REQUEST, loop=True, frames=60, out=tmp_path_factory.mktemp("finished") / "run")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_run_is_what_the_call_returned(finished: streamer.Run) -> None:
     assert opened == finished
     assert isinstance(opened, streamer.Run)
     assert opened.figures["latency"]["p50"] == finished.figures["latency"]["p50"] is not None
-    assert (opened.failure, opened.interrupted, opened.picture) == (None, None, finished.picture)
+    assert (opened.failure, opened.interrupted, opened.chart) == (None, None, finished.chart)
     assert np.array_equal(opened.frames["frame"], range(60))
     assert opened._repr_html_() == finished._repr_html_()
 
@@ -78,7 +78,7 @@ def test_one_that_failed_has_its_error(clip: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('[[fault]]\nkind = "engine-raise"\nframe = 9\n')
     with pytest.raises(streamer.EngineError) as raised:
-        streamer.replay(clip, **ASKED, faults=plan, out=tmp_path / "failed")
+        streamer.replay(clip, **REQUEST, faults=plan, out=tmp_path / "failed")
     opened = streamer.open_run(tmp_path / "failed")
     assert isinstance(opened, streamer.Run)
     assert opened.manifest["verdict"] == "FAILED"
@@ -93,7 +93,7 @@ def test_one_that_failed_has_its_error(clip: Path, tmp_path: Path) -> None:
         ({"schema_version": 1, "stopped_by": None, "repaired": {"rows": 3}}, "a kill"),
     ],
 )
-def test_what_interrupted_a_run_is_told_as_far_as_its_document_does(
+def test_what_interrupted_a_run_is_reported_as_far_as_its_document_does(
     changes: dict[str, Any], told: str, copy: Path
 ) -> None:
     edit(copy / "run.json", verdict="INTERRUPTED", **changes)
@@ -109,7 +109,7 @@ def test_an_older_run_has_the_figures_that_there_were(copy: Path) -> None:
 
 
 def test_a_soak_is_what_the_call_returned_and_goes_on_from_it(clip: Path, tmp_path: Path) -> None:
-    done = streamer.soak(clip, **ASKED, duration=0.4, window=0.1, chart=False, out=tmp_path / "soak")
+    done = streamer.soak(clip, **REQUEST, duration=0.4, window=0.1, chart=False, out=tmp_path / "soak")
     opened = streamer.open_run(tmp_path / "soak")
     assert isinstance(opened, streamer.SoakResult)
     assert opened == done

@@ -55,7 +55,7 @@ def test_the_result_is_what_the_command_writes(result: streamer.PaceResult) -> N
     ]
     assert result.document["run"]["video"] == "none"
     assert result.document["run"]["seconds"] == 4
-    assert result.picture == result.directory / "pace.png"
+    assert result.chart == result.directory / "pace.png"
 
 
 def test_a_notebook_shows_a_row_for_each_rate(result: streamer.PaceResult) -> None:

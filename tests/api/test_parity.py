@@ -74,7 +74,7 @@ def test_the_result_says_which_engines_agree_and_nothing_is_printed(
     assert wrong(done.document, ParityDocument) == []
 
 
-def test_what_was_left_out_is_said_in_the_words_of_the_library(parity: Parity, clip: Path) -> None:
+def test_what_was_left_out_is_stated_in_the_words_of_the_library(parity: Parity, clip: Path) -> None:
     done = parity(engine="ir", frames=3)
     assert done.left_out == (
         ("frames", "3 of 8, spread evenly"),
@@ -112,7 +112,7 @@ def test_with_ground_truth_it_says_how_right_each_engine_is(parity: Parity, tmp_
         ({"number": 5}, streamer.UsageError, "no option is called number"),
     ],
 )
-def test_what_makes_no_sense_is_said_in_the_words_of_the_library_and_nothing_is_written(
+def test_what_makes_no_sense_is_stated_in_the_words_of_the_library_and_nothing_is_written(
     options: dict[str, Any], error: type[Exception], says: str, parity: Parity, tmp_path: Path
 ) -> None:
     with pytest.raises(error) as raised:

@@ -25,12 +25,12 @@ from tests.videos import write_video
 
 pytestmark = pytest.mark.slow
 
-ASKED: dict[str, Any] = {
+REQUEST: dict[str, Any] = {
     **{"engine": "null", "fps": 50, "policy": "wait", "video": "none", "chart": False, "window": 0.25},
     **{"canary": "250ms", "duration": "1s"},
 }
 """A soak of a second, in windows of a quarter."""
-LONG = {**ASKED, "duration": "10m"}
+LONG = {**REQUEST, "duration": "10m"}
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_it_comes_to_what_the_command_writes_and_nothing_is_printed(
     clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     heard = Once(10**9, int)
-    done = streamer.soak(clip, **ASKED, out=tmp_path / "soak", observer=heard)
+    done = streamer.soak(clip, **REQUEST, out=tmp_path / "soak", observer=heard)
     assert capfd.readouterr() == ("", "")
     assert done.directory == tmp_path / "soak"
     assert done.document == document_in(tmp_path / "soak")
-    assert (done.interrupted, done.verdict, done.picture) == (None, done.document["verdict"], None)
+    assert (done.interrupted, done.verdict, done.chart) == (None, done.document["verdict"], None)
     assert done.document["frames"]["delivered"] == 50
     assert done.answer in done._repr_html_()
     assert heard.heard[0].doing == "null: reading, compiling, warming up"
@@ -124,17 +124,17 @@ def test_ctrl_c_before_anything_runs_leaves_nothing(clip: Path, tmp_path: Path) 
     assert not (tmp_path / "soak").exists()
 
 
-def test_an_error_on_the_way_is_raised_when_it_has_been_judged(clip: Path, tmp_path: Path) -> None:
+def test_an_error_on_the_way_is_raised_when_it_has_been_scored(clip: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('[[fault]]\nkind = "engine-raise"\nframe = 25\n')
     with pytest.raises(streamer.EngineError):
-        streamer.soak(clip, **ASKED, faults=plan, out=tmp_path / "soak")
+        streamer.soak(clip, **REQUEST, faults=plan, out=tmp_path / "soak")
     assert document_in(tmp_path / "soak")["verdict"] == "failed"
 
 
 def test_a_successor_takes_the_place_of_an_earlier_soak_at_its_end(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "soak"
-    streamer.soak(clip, **ASKED, out=out)
+    streamer.soak(clip, **REQUEST, out=out)
     stopped = streamer.soak(clip, **LONG, out=out, overwrite=True, observer=Once(40, press_ctrl_c))
     assert stopped.directory == out / "unfinished-soak"
     assert document_in(out)["asked_s"] == 1
@@ -163,7 +163,7 @@ def test_a_successor_takes_the_place_of_an_earlier_soak_at_its_end(clip: Path, t
         ),
     ],
 )
-def test_what_makes_no_sense_is_said_in_the_words_of_the_library(asked: dict[str, Any], says: str) -> None:
+def test_what_makes_no_sense_is_stated_in_the_words_of_the_library(asked: dict[str, Any], says: str) -> None:
     with pytest.raises(streamer.UsageError) as refused:
         streamer.soak(**asked)
     assert str(refused.value).startswith(says)
@@ -176,4 +176,4 @@ def test_it_has_the_options_of_the_command_with_their_defaults_and_no_others() -
     assert SoakOptions.__optional_keys__ == flags - {"sources", "resume", "json", "quiet"}
     asked = given_soak_settings({"duration": "1h"})
     assert {name: getattr(asked.replay, name) for name in OTHERWISE} == OTHERWISE
-    assert (asked.window_s, asked.golden_every_s) == (60, 60)
+    assert (asked.window_s, asked.canary_every_s) == (60, 60)

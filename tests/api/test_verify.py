@@ -68,7 +68,7 @@ def test_a_run_is_valid_and_nothing_is_printed(place: Path, capfd: pytest.Captur
     assert cells(found) == ["rows", "10"]
 
 
-def test_a_run_that_was_edited_is_invalid_and_the_reasons_are_told(place: Path) -> None:
+def test_a_run_that_was_edited_is_invalid_and_the_reasons_are_reported(place: Path) -> None:
     edit(place / "run")
     found = streamer.verify(str(place / "run"))
     assert (found.verdict, found.valid) == ("INVALID", False)
@@ -77,7 +77,7 @@ def test_a_run_that_was_edited_is_invalid_and_the_reasons_are_told(place: Path) 
     assert "INVALID" in repr(found)
 
 
-def test_what_a_killed_run_has_left_is_told_and_completed(place: Path) -> None:
+def test_what_a_killed_run_has_left_is_reported_and_completed(place: Path) -> None:
     left = streamer.verify(place / "killed")
     assert (left.verdict, left.valid, left.run_verdict) == ("INTERRUPTED", False, None)
     assert left.document["remains"]["rows"] == 10

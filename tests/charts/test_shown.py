@@ -97,7 +97,7 @@ def test_a_verdict_is_shown_that_is_not_valid(verdict: str) -> None:
     assert verdict in repr(result)
 
 
-def test_of_a_valid_run_only_the_answer_is_told() -> None:
+def test_of_a_valid_run_only_the_answer_is_reported() -> None:
     shown = read(Result(Path("run"), {"verdict": "VALID", "error": None, "doubts": [], "notes": []}))
     assert shown.text.startswith("Sustains 25 fps.")
     assert not {"ul", "details", "img"} & set(shown.tags)

@@ -265,7 +265,7 @@ def test_the_chart_has_the_tutorials_rainbow_as_opencv_makes_it() -> None:
     assert len(set(drawn[1])) == 1, "what is not the tutorial's is gray"
 
 
-def test_the_chart_names_what_is_in_force_and_leaves_a_place_for_what_is_not_here() -> None:
+def test_the_chart_names_what_is_effective_and_leaves_a_place_for_what_is_not_here() -> None:
     axes = chart(("pytorch", 40.25), ("ir-gpu", None), ("ir", 8.0), same_as="onnx", input="float64")
     assert [text.get_text() for text in axes.texts] == ["40.25 ms", "not here", "8.00 ms"]
     labels = [" ".join(label.get_text().split()) for label in axes.get_xticklabels()]

@@ -87,7 +87,7 @@ def no_such_option(name: str) -> str:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_process_that_is_asked_for_nonsense_ends_with_one_line_and_exit_code_2(
+def test_a_process_that_is_requested_nonsense_ends_with_one_line_and_exit_code_2(
     options: list[str], says: str, replay: Replay, tmp_path: Path
 ) -> None:
     done = replay(*options)

@@ -158,7 +158,7 @@ def test_the_files_own_timestamps_are_the_schedule_by_default(tmp_path: Path, re
     assert video_times(done.directory / "annotated.mp4") == delivered_times(done.directory)
 
 
-def test_a_slower_clock_than_the_files_keeps_the_files_timestamps_apart(replay: Any) -> None:
+def test_a_slower_clock_than_the_files_keeps_the_files_timestamps_separate(replay: Any) -> None:
     done = replay(fps=Fraction(100))
     ledger = rows(done.directory / "frames.csv")
     assert [row["scheduled_ms"] for row in ledger] == [f"{10 * index}.000" for index in range(40)]

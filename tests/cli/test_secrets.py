@@ -30,7 +30,9 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_address_that_cannot_be_opened_is_told_without_secrets(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_address_that_cannot_be_opened_is_reported_without_secrets(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
     quick = ("--no-reconnect", "--source-timeout", "1s") if command[:1] in {("replay",), ("soak",)} else ()
     for address in ADDRESSES:
         live = quick if "://" in address and address[0] in "rh" and "htps" not in address else ()
@@ -43,7 +45,7 @@ def test_an_address_that_cannot_be_opened_is_told_without_secrets(command: tuple
 
 
 @pytest.mark.parametrize("address", [*ADDRESSES, f"rtsp://admin:{SECRET}@cam/live"])
-def test_of_two_sources_an_address_is_told_without_its_secret(address: str, tmp_path: Path) -> None:
+def test_of_two_sources_an_address_is_reported_without_its_secret(address: str, tmp_path: Path) -> None:
     done = runs.streamer("compare", address, "nowhere", cwd=tmp_path)
     assert done.code == 2
     assert "***" in done.error.partition(" is no finished run")[0]

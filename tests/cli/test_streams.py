@@ -76,7 +76,7 @@ def to(output: str, arguments: list[str], cwd: Path) -> tuple[int, str]:
     [(">/dev/full", FULL, ()), (">/dev/full", FULL, ("--json",)), (">&-", CLOSED, ())],
     ids=["full", "full-json", "closed"],
 )
-def test_a_run_is_whole_that_cannot_be_told(
+def test_a_run_is_whole_that_cannot_be_reported(
     output: str, said: str, more: tuple[str, ...], tiny_model: Path, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "clip.mp4", 20)
@@ -99,7 +99,7 @@ def test_a_study_whose_reader_has_gone_comes_to_its_end(tiny_model: Path, tmp_pa
     assert {path.name for path in (tmp_path / "bench").iterdir()} == {"bench.csv", "bench.json", "bench.png"}
 
 
-def test_a_verdict_stays_what_it_is_when_it_cannot_be_told(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_verdict_stays_what_it_is_when_it_cannot_be_reported(tiny_model: Path, tmp_path: Path) -> None:
     write_video(tmp_path / "clip.mp4", 20)
     missed = options(tiny_model, "--no-chart", "--slo", "latency.p50<0.000001ms")
     assert to(">/dev/full", ["replay", "clip.mp4", *missed], tmp_path) == (3, FULL)
@@ -110,7 +110,7 @@ def test_an_error_has_its_exit_code_when_standard_error_is_full(tmp_path: Path) 
     assert to("2>&-", ["replay", "none.mp4"], tmp_path) == (2, "")
 
 
-def test_what_could_not_be_written_is_let_go_and_what_comes_then_is_written(tmp_path: Path) -> None:
+def test_what_could_not_be_written_is_released_and_what_comes_then_is_written(tmp_path: Path) -> None:
     path = tmp_path / "said"
     with path.open("w") as file, Watched(file) as watched, open("/dev/full", "w") as full:
         kept = os.dup(file.fileno())

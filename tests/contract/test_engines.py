@@ -208,7 +208,7 @@ def test_each_input_is_one_array_of_the_models_size_for_ever_and_gray_at_first(r
     assert len(addresses) == len(running.engine.requests), "two requests have one input"
 
 
-def test_there_are_as_many_requests_as_asked_for(running: Running) -> None:
+def test_there_are_as_many_requests_as_requested(running: Running) -> None:
     many = len(running.engine.requests)
     assert many == running.spec.requests if running.spec.requests else many >= 1
 
@@ -414,7 +414,7 @@ def test_a_value_that_openvino_does_not_take_is_refused(variant: str, wrong: str
 
 @pytest.mark.parametrize("variant", ["ir", "ir-auto", "ir-auto-shared"])
 @pytest.mark.parametrize("refinement", ["INFERENCE_PRECISION_HINT=f32", "threads=1", "NUM_STREAMS=1"])
-def test_a_refinement_is_in_force(variant: str, refinement: str, tiny_model: Path) -> None:
+def test_a_refinement_is_effective(variant: str, refinement: str, tiny_model: Path) -> None:
     with closing(ready(parse_spec(f"{variant},{refinement}"), find_model(str(tiny_model)))) as engine:
         key, _, value = refinement.replace("threads", "INFERENCE_NUM_THREADS").partition("=")
         assert engine.config_in_force[key] == value

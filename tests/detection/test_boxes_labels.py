@@ -20,7 +20,7 @@ from streamer.detection.layouts.boxes_labels import (
 )
 from streamer.detection.ports import Port, Signature
 from streamer.engines.base import Engine
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.engines.registry import open_engine
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import ModelError
@@ -155,7 +155,7 @@ def test_labels_that_are_no_class_numbers_are_refused(label: float) -> None:
         settle(recognise(signature, Hints()), signature, None, answer)
 
 
-def test_as_many_labels_as_boxes_are_asked_for() -> None:
+def test_as_many_labels_as_boxes_are_requested() -> None:
     answer: Outputs = [np.zeros((3, 5), np.float32), np.zeros(2, np.int64)]
     assert BoxesLabels(model(FIVE)).fits_answer(answer) == "it puts out 3 boxes with 3 scores and 2 labels"
 
@@ -176,13 +176,13 @@ def test_what_belongs_to_other_heads_is_left_to_them(outputs: tuple[Port, ...], 
     assert not [kind for kind in kinds if kind.recognise(signature, Hints()) is not None]
 
 
-def test_masks_are_said_to_be_left_out() -> None:
+def test_masks_are_stated_to_be_left_out() -> None:
     notes = BoxesLabels(model((*FIVE, Port("masks", (None, 28, 28))))).notes()
     assert notes == ["it is a model for segmentation and runs as a detector of its boxes; its masks are left out"]
     assert BoxesLabels(model(FIVE)).notes() == []
 
 
-def test_where_pixels_and_shares_are_usual_it_is_said_which_they_are() -> None:
+def test_where_pixels_and_shares_are_usual_it_is_stated_which_they_are() -> None:
     assert BoxesLabelsScores(model(THREE)).notes() == ["its boxes are read as shares of its input, 0 to 1"]
     assert BoxesLabelsScoresInPixels(model(THREE)).notes() == ["its boxes are read as pixels of its input"]
 
@@ -212,7 +212,7 @@ def in_this_process(spec: str, model: Model) -> Engine:
 
 
 def in_one_of_its_own(spec: str, model: Model) -> Engine:
-    return ApartEngine(parse_spec(spec), model, within_s=60)
+    return IsolatedEngine(parse_spec(spec), model, within_s=60)
 
 
 @pytest.mark.parametrize(

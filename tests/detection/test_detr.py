@@ -137,7 +137,7 @@ def test_mmdeploys_dets_and_labels_are_not_rf_detrs() -> None:
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5])
-def test_a_class_for_nothing_is_told_from_one_more_class_by_a_black_picture(columns: int) -> None:
+def test_a_class_for_nothing_is_reported_from_one_more_class_by_a_black_picture(columns: int) -> None:
     signature = model(Port("logits", (1, 30, columns)), Port("pred_boxes", (1, 30, 4)))
     boxes = np.full((1, 30, 4), 0.5, np.float32)
     logits = np.full((1, 30, columns), -4, np.float32)
@@ -158,7 +158,7 @@ def test_a_class_is_weighed_against_nothing_and_the_others() -> None:
     assert DetrOrNothing(signature).classes == 2
 
 
-def test_boxes_in_pixels_are_not_taken_for_shares_of_the_picture() -> None:
+def test_boxes_in_pixels_are_not_mistaken_for_shares_of_the_picture() -> None:
     signature = KINDS["logits"][1]
     answer = Detr(signature).example(SEEN)
     answer[1][0, 0] = 20, 20, 10, 8
@@ -176,7 +176,7 @@ def test_labels_that_are_no_numbers_of_classes_are_refused() -> None:
     assert "no numbers of classes" in str(PaddleNms(paddle).fits_answer(answer))
 
 
-def test_a_model_that_is_asked_in_words_is_none() -> None:
+def test_a_model_that_is_requested_in_words_is_none() -> None:
     outputs = Port("logits", (1, 30, 5)), Port("pred_boxes", (1, 30, 4))
     words = model(*outputs, beside=[Port("input_ids", (1, 16), "int64")])
     with pytest.raises(ModelError, match="not a detector that streamer knows"):
@@ -196,7 +196,7 @@ def settle_by_name(signature: Signature) -> Head:
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "float32"])
-def test_the_size_asked_for_is_that_of_the_input_width_first(dtype: str) -> None:
+def test_the_size_requested_is_that_of_the_input_width_first(dtype: str) -> None:
     given = other_input(sized(size=dtype), "orig_target_sizes")
     assert given.tolist() == [[96, 64]]
     assert given.dtype.name == dtype

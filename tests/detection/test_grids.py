@@ -124,7 +124,7 @@ def test_grids_have_a_cell_where_the_picture_ends_within_one() -> None:
     assert NanoDetPlus(plus).classes == 80
 
 
-def test_scores_and_boxes_of_one_shape_are_told_from_yolos_by_their_values() -> None:
+def test_scores_and_boxes_of_one_shape_are_reported_from_yolos_by_their_values() -> None:
     signature = joint(THREE)
     found = recognise(signature, Hints())
     assert {found.kind, *found.others} == {NanoDet, Objectness, YoloxGrid, YoloxBoxes}

@@ -44,7 +44,7 @@ def test_a_number_for_every_pixel_is_no_box(shape: Shape) -> None:
         [(1, 80, 80, 144), (1, 40, 40, 144), (1, 20, 20, 144)],
     ],
 )
-def test_grids_that_are_no_boxes_yet_are_told_with_how_to_export_them(shapes: list[Shape]) -> None:
+def test_grids_that_are_no_boxes_yet_are_reported_with_how_to_export_them(shapes: list[Shape]) -> None:
     assert "without its last layer, which makes boxes of 3 grids: export it again with that" in refusal(*shapes)
 
 
@@ -73,12 +73,12 @@ def test_a_known_head_with_its_sides_changed_is_named() -> None:
     assert "with rows and columns changed" in said
 
 
-def test_boxes_without_scores_are_told() -> None:
+def test_boxes_without_scores_are_reported() -> None:
     assert "but puts out boxes without scores" in refusal((1, 8400, 4))
 
 
 @pytest.mark.parametrize("shape", [(1, 17, 1, 3), (), (2, 2), (None, None), (1, 5, 7, 11, 13)])
-def test_what_is_like_nothing_is_told_where_the_heads_are_listed(shape: Shape) -> None:
+def test_what_is_like_nothing_is_reported_where_the_heads_are_listed(shape: Shape) -> None:
     assert (
         "knows nor like one that it knows: give a detector with one of the heads in docs/reference/heads.md"
         in refusal(shape)

@@ -228,7 +228,7 @@ def told(shape: tuple[int, ...], size: tuple[int, int], *, end_to_end: bool = Fa
 
 @pytest.mark.parametrize("input_size", [(480, 640), (640, 640), (320, 320), (384, 640), (1280, 1280), (32, 32)])
 @pytest.mark.parametrize("classes", [1, 2, 3, 20, 80, 81, 365, 1203])
-def test_both_heads_are_told_apart_by_their_shape(input_size: tuple[int, int], classes: int) -> None:
+def test_both_heads_are_distinguished_by_their_shape(input_size: tuple[int, int], classes: int) -> None:
     count = sum((input_size[0] // stride) * (input_size[1] // stride) for stride in (8, 16, 32))
     assert told((1, 3 * count, 5 + classes), input_size) == (Objectness, classes)
     assert told((1, 4 + classes, count), input_size) == (Classes, classes)
@@ -278,7 +278,7 @@ def test_a_single_anchor_a_cell_with_objectness_has_as_many_classes_as_columns_a
 
 
 @pytest.mark.parametrize("strides", STRIDES)
-def test_finer_and_coarser_grids_are_told_too(strides: tuple[int, ...]) -> None:
+def test_finer_and_coarser_grids_are_reported_too(strides: tuple[int, ...]) -> None:
     count = sum((480 // stride) * (640 // stride) for stride in strides)
     assert told((1, 84, count), (480, 640)) == (Classes, 80)
     assert told((1, 3 * count, 85), (480, 640)) == (Objectness, 80)

@@ -63,7 +63,7 @@ def test_a_sound_answer_is_not_accused_whether_it_finds_anything_or_nothing(kind
 
 @pytest.mark.parametrize("kind", [Objectness, Classes])
 @pytest.mark.parametrize("rounded", [False, True])
-def test_boxes_and_scores_in_one_output_of_8_bits_are_told_by_their_step_even_where_nothing_is_found(
+def test_boxes_and_scores_in_one_output_of_8_bits_are_reported_by_their_step_even_where_nothing_is_found(
     kind: type[Head], rounded: bool
 ) -> None:
     head = head_of(kind)
@@ -102,7 +102,7 @@ def test_a_few_detections_and_zeros_behind_them_are_no_coarse_output(seed: int) 
         (lambda scores: scores * 0 + 0.5, "all of its 168,000 scores are 0.5"),
     ],
 )
-def test_scores_that_are_none_are_told(change: Any, said: str) -> None:
+def test_scores_that_are_none_are_reported(change: Any, said: str) -> None:
     head = head_of(Classes)
     answer = raw(head)
     answer[:, 4:] = change(answer[:, 4:])
@@ -119,7 +119,7 @@ def test_scores_that_are_none_are_told(change: Any, said: str) -> None:
         (60, 0, "boxes lie off its picture"),
     ],
 )
-def test_boxes_off_the_picture_are_told(kind: type[Head], scale: float, shift: float, said: str) -> None:
+def test_boxes_off_the_picture_are_reported(kind: type[Head], scale: float, shift: float, said: str) -> None:
     head = head_of(kind)
     moved = [
         Object(shift + scale * one.x, shift + scale * one.y, scale * one.width, scale * one.height, 0.9, one.class_id)
@@ -136,7 +136,7 @@ def test_an_object_at_the_edge_or_larger_than_the_picture_is_not_accused() -> No
 
 
 @pytest.mark.parametrize("kind", [Objectness, Classes])
-def test_as_many_objects_as_are_kept_are_told(kind: type[Head]) -> None:
+def test_as_many_objects_as_are_kept_are_reported(kind: type[Head]) -> None:
     head = head_of(kind)
     many = [Object(8 + 15 * x, 8 + 15 * y, 10, 10, 0.9, 1) for x in range(20) for y in range(20)]
     assert signs_of_damage(head, head.example(many[:200])) == []

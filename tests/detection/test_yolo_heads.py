@@ -112,7 +112,7 @@ def test_nothing_at_all_and_numbers_that_are_none_do_not_break_it(name: str, mod
 
 
 @pytest.mark.parametrize("name", ["boxes+objectness+classes", "boxes+classes", "yolox:grid+objectness+classes"])
-def test_half_floats_that_are_rounded_to_the_threshold_are_judged_by_their_value(name: str) -> None:
+def test_half_floats_that_are_rounded_to_the_threshold_are_scored_by_their_value(name: str) -> None:
     model = one(1, 7, ROWS, dtype="float16") if name == "boxes+classes" else one(1, ROWS, 8, dtype="float16")
     head = head_of(name, model, 3)
     for score, found in ((0.3, 1), (0.9, 0)):  # the nearest half floats are 0.30005 and 0.89990
@@ -302,7 +302,7 @@ def test_of_what_a_network_returns_boxes_and_prototypes_are_what_its_export_has(
     assert [part is given for part, given in zip(pair, (boxes, prototypes), strict=True)] == [True, True]
 
 
-def test_names_tell_apart_what_has_as_many_cells_as_columns() -> None:
+def test_names_distinguish_what_has_as_many_cells_as_columns() -> None:
     square = signature(Port("", (1, 84, 84)), size=(64, 64))
     assert by(square, classes=80)[0] == "boxes+classes"
     assert by(square, classes=79)[0] == "boxes+objectness+classes"

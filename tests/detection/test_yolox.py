@@ -48,7 +48,7 @@ def settled(model: Signature, outputs: Any, **hints: Any) -> str:
     return settle(recognise(model, Hints(**hints)), model, None, outputs).name
 
 
-def test_a_trial_tells_what_has_the_same_shape_apart() -> None:
+def test_a_trial_tells_what_has_the_same_shape_separate() -> None:
     assert settled(one(), answer(decoded=False)) == GRID
     assert settled(one(), answer(decoded=True)) == BOXES
     assert settled(one(), answer(decoded=True, objectness=1)) == YOLOV6

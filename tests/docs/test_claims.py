@@ -95,7 +95,7 @@ def test_each_row_has_a_rule_and_an_error_rate_with_its_origin() -> None:
         assert measured_by or not row.error.startswith("measured"), row.line
 
 
-def test_each_number_by_which_a_sentence_is_said_is_a_threshold_of_a_row() -> None:
+def test_each_number_by_which_a_sentence_is_stated_is_a_threshold_of_a_row() -> None:
     wrong = []
     for name in sorted(NAMED & EVERYWHERE.keys()):
         told = {one.split(".")[-1] for row in ROWS if name in row.places for one in row.thresholds}

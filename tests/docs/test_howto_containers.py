@@ -9,7 +9,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from streamer.cli.main import group
-from streamer.machine.contention import Reading, Witness
+from streamer.machine.contention import ContentionMeter, Reading
 from streamer.machine.info import this_machine
 from streamer.run.doubts import doubts
 from streamer.run.facts import Contention
@@ -31,9 +31,9 @@ def options_of(name: str) -> set[str]:
 
 def test_the_doubts_it_quotes_are_the_ones_that_streamer_says() -> None:
     limited = replace(this_machine(), cores=8, usable_cores=2, cpu_quota=1.5, governor="powersave")
-    witness = Witness(Reading(0, 0, 0, 0, 0, 0))
-    witness.sampled(100_000_000, Reading(100, 0, 82, 10, 40, 0))
-    said = doubts(observed(set_up(machine=limited.as_dict()), contention=Contention.seen_by(witness)))
+    meter = ContentionMeter(Reading(0, 0, 0, 0, 0, 0))
+    meter.sampled(100_000_000, Reading(100, 0, 82, 10, 40, 0))
+    said = doubts(observed(set_up(machine=limited.as_dict()), contention=Contention.seen_by(meter)))
     assert len(said) == 5
     assert [doubt for doubt in said if f"`{doubt}`" not in HOWTO] == []
 

@@ -31,9 +31,9 @@ from tests.runs import needs_bundled
     ],
 )
 def test_what_most_convolutions_run_in_is_shown(hint: str, convolutions: str, shown: str, floats: str) -> None:
-    in_force = {PRECISION: hint, CONVOLUTIONS: convolutions}
-    assert precision_of(in_force) == shown
-    assert float_precision(in_force) == floats
+    effective = {PRECISION: hint, CONVOLUTIONS: convolutions}
+    assert precision_of(effective) == shown
+    assert float_precision(effective) == floats
 
 
 @needs_bundled
@@ -43,8 +43,8 @@ def test_a_hint_for_accuracy_is_shown_as_the_precision_that_it_leads_to(spec: st
     with closing(open_engine(parse_spec(f"{spec},EXECUTION_MODE_HINT=ACCURACY"), model)) as engine:
         engine.read()
         engine.compile()
-        in_force = engine.config_in_force
-    assert in_force[PRECISION] == "dynamic"
-    shown = precision_of(in_force)
+        effective = engine.config_in_force
+    assert effective[PRECISION] == "dynamic"
+    shown = precision_of(effective)
     assert shown.removeprefix("i8+") in ("f32", "f16", "bf16")
     assert shown.startswith("i8+") == (spec == "ir-int8")

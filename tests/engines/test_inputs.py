@@ -15,7 +15,7 @@ from streamer.detection.input_spec import Colour, Fit, InputSpec
 from streamer.detection.ports import Port, Signature
 from streamer.detection.preprocess import Preprocess, preprocess_for
 from streamer.engines.base import Engine
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.engines.registry import open_engine
 from streamer.engines.spec_parser import parse_spec
 from streamer.models.model import Model
@@ -83,5 +83,5 @@ def test_every_engine_hands_the_same_picture_to_the_model(
 def test_so_does_one_in_a_process_of_its_own(tmp_path: Path, shape: tuple[int, ...], dtype: str) -> None:
     model = echo(tmp_path, shape, dtype, spec_for(dtype, Fit.CROP))
     spec = parse_spec("onnx,shared=on,preprocess=graph")
-    found = seen(ApartEngine(spec, model, 60.0), model, spec.spec)
+    found = seen(IsolatedEngine(spec, model, 60.0), model, spec.spec)
     assert np.allclose(found, wanted(model), rtol=1e-3, atol=1e-5)

@@ -92,7 +92,7 @@ def test_a_runtimes_row_names_a_file_a_class_in_it_and_a_spec_of_its_own(runtime
 
 
 @pytest.mark.parametrize(("key", "values", "says"), BAD, ids=[key for key, _, _ in BAD])
-def test_a_wrong_value_is_told_the_right_ones(key: str, values: tuple[str, ...], says: str) -> None:
+def test_a_wrong_value_is_reported_the_right_ones(key: str, values: tuple[str, ...], says: str) -> None:
     for runtime, keys in TAKES.items():
         for value in values:
             if key in keys:
@@ -193,11 +193,11 @@ def compiled(spec: str, model: Path) -> Iterator[Engine]:
     ],
 )
 def test_tricks_combine_and_what_came_of_them_is_read_back(
-    spec: str, in_force: dict[str, str], requests: int, tiny_model: Path
+    spec: str, effective: dict[str, str], requests: int, tiny_model: Path
 ) -> None:
     with compiled(spec, tiny_model) as engine:
         told = engine.config_in_force
-        assert {key: told[key] for key in in_force} == in_force
+        assert {key: told[key] for key in effective} == effective
         assert len(engine.requests) == requests
         graph = parse_spec(spec).preprocess is Preprocessing.GRAPH
         for request in engine.requests:
@@ -286,7 +286,7 @@ def test_two_recipes_for_one_configuration_are_the_same(first: str, second: str,
         *("ir,threads=1,NUM_STREAMS=1", "ir,NUM_STREAMS=2"),
     ],
 )
-def test_recipes_that_differ_in_what_is_in_force_are_not_the_same(other: str, tiny_model: Path) -> None:
+def test_recipes_that_differ_in_what_is_effective_are_not_the_same(other: str, tiny_model: Path) -> None:
     assert same("ir", other, tiny_model) is None
 
 
@@ -315,7 +315,7 @@ def same(first: str, second: str, path: Path) -> str | None:
         ("ir-auto,FULL_DEVICE_NAME=mine", "has no property FULL_DEVICE_NAME"),
     ],
 )
-def test_a_property_that_openvino_refuses_is_told_the_right_names_or_values(
+def test_a_property_that_openvino_refuses_is_reported_the_right_names_or_values(
     spec: str, says: str, tiny_model: Path
 ) -> None:
     with pytest.raises(UsageError) as refused, compiled(spec, tiny_model):
@@ -338,7 +338,7 @@ def test_a_refused_property_is_one_line_and_exit_code_2_before_anything_is_writt
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
-def test_a_run_records_its_recipe_as_asked_for_and_as_in_force(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_run_records_its_recipe_as_requested_and_as_effective(tiny_model: Path, tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.mp4", 3)
     spec = "ir-graph,threads=1,requests=2,prime=on"
     done = runs.streamer(

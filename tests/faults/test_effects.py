@@ -227,7 +227,7 @@ def test_a_sink_that_is_slower_than_the_watchdog_waits_is_stuck() -> None:
     assert rig.ended_us <= 410_000 + LATEST_US
 
 
-def test_a_fault_befalls_the_first_frame_that_comes_at_its_time_or_after_it() -> None:
+def test_a_fault_hits_the_first_frame_that_comes_at_its_time_or_after_it() -> None:
     rig = with_faults({"kind": "engine-slow", "at": "2s", "ms": 15}, {"kind": "corrupt", "at": "1010ms"})
     assert [record.frame for record in rig.records if record.infer == 25_000] == [50]
     assert numbers(rig, Outcome.DECODE_ERROR) == [26]
@@ -240,20 +240,20 @@ def test_when_its_frame_is_dropped_the_next_that_comes_is_befallen() -> None:
     assert slow == rig.injected.part()[0]["began_frame"] == 11
 
 
-def test_a_fault_befalls_its_own_stream_alone() -> None:
+def test_a_fault_hits_its_own_stream_alone() -> None:
     rig = with_faults({"kind": "engine-slow", "frame": 10, "ms": 5, "stream": 1}, streams=3)
     slow = [(record.stream, record.frame) for record in rig.records if record.infer == 15_000]
     assert slow == [(1, 10)]
 
 
-def test_the_golden_frame_is_spared() -> None:
+def test_the_canary_is_spared() -> None:
     # It is looked at behind frame 25, at 1.01 s.
-    rig = with_faults({"kind": "engine-raise", "at": "1005ms"}, golden_every_us=990_000)
-    assert len(rig.golden) == 1
+    rig = with_faults({"kind": "engine-raise", "at": "1005ms"}, canary_every_us=990_000)
+    assert len(rig.canary) == 1
     assert numbers(rig, Outcome.ENGINE_ERROR) == [26]
 
 
-def test_a_fault_that_did_not_come_about_is_told() -> None:
+def test_a_fault_that_did_not_come_about_is_reported() -> None:
     rig = with_faults({"kind": "black", "frame": 500}, {"kind": "black", "frame": 5})
     assert rig.injected.missed() == ["fault 1 of plan.toml (black) did not come about: the run ended before it"]
     assert [part["began_frame"] for part in rig.injected.part()] == [None, 5]

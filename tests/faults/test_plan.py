@@ -31,7 +31,7 @@ def test_faults_are_read_with_their_instants_streams_and_sizes(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_every_kind_is_taken_with_what_it_needs_and_refused_without(kind: Kind) -> None:
+def test_every_kind_is_used_with_what_it_needs_and_refused_without(kind: Kind) -> None:
     needed = {key: EVERY_KEY[key] for key in KINDS[kind].needs}
     more = {key: EVERY_KEY[key] for key in KINDS[kind].takes}
     (fault,) = plan_of("plan.toml", [{"kind": kind.value, "at": "1s", **needed, **more}]).faults

@@ -22,7 +22,7 @@ from streamer.errors import SinkError, UsageError
 from streamer.faults.disk import FullDisk
 from streamer.faults.plan import plan_of
 from streamer.faults.process import ProcessFault
-from streamer.faults.trigger import Armed
+from streamer.faults.trigger import Trigger
 from streamer.settings.settings import Settings
 from streamer.settings.video import Video
 from streamer.verification import verify
@@ -151,7 +151,7 @@ def test_a_video_on_a_disk_that_is_full_fails_once_and_plays_up_to_there(tmp_pat
     assert 14 <= len(playable_times(tmp_path / "out.mp4")[0]) <= 20
 
 
-def test_a_process_that_is_stopped_goes_on_late_and_nothing_is_taken_for_stuck(
+def test_a_process_that_is_stopped_goes_on_late_and_nothing_is_mistaken_for_stuck(
     replay: Replay, tmp_path: Path
 ) -> None:
     stop = {"kind": "stop", "at": "500ms", "for": "900ms"}
@@ -178,7 +178,7 @@ def test_a_process_that_is_stopped_goes_on_late_and_nothing_is_taken_for_stuck(
 def taken_s(fault: dict[str, Any], *, begin: bool) -> float:
     """CPU seconds that the child of a fault took, in all."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = ProcessFault(Armed(plan_of("plan.toml", [fault]).faults[0]))
+    process = ProcessFault(Trigger(plan_of("plan.toml", [fault]).faults[0]))
     process.wait_ready()
     if begin:
         process.begin(0)
@@ -224,7 +224,7 @@ def test_without_a_plan_the_manifest_says_null(clip: Path, tiny_model: Path, tmp
         ({"kind": "jitter", "frame": 1, "frames": 2, "ms": 1}, {"fps": "max"}, "leave jitter out"),
     ],
 )
-def test_what_cannot_befall_this_run_is_refused_before_anything_is_written(
+def test_what_cannot_hit_this_run_is_refused_before_anything_is_written(
     fault: Entry, more: dict[str, Any], says: str, clip: Path, tmp_path: Path
 ) -> None:
     plan = tmp_path / "plan.toml"

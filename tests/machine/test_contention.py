@@ -39,8 +39,8 @@ def test_what_happens_on_other_cores_takes_nothing_of_ours() -> None:
 @pytest.mark.parametrize(("busy_s", "taken"), [(30.0, 0.0), (62.0, 0.0), (64.0, 1.5)])
 def test_what_a_quota_leaves_idle_others_may_take(busy_s: float, taken: float) -> None:
     begun = contention.Reading(0.0, 0.0, 0.0, 0.0, 0, 0)
-    witness = contention.Witness(begun)
+    meter = contention.ContentionMeter(begun)
     # On 64 cores we may take two, and have taken half a core: others have 62 for themselves.
-    witness.sampled(1_000_000, contention.Reading(1.0, 0.5, busy_s, 0.0, 0, 0, spare_s=62.0))
-    assert witness.others_cores == pytest.approx(taken)
-    assert (contention.OTHERS in witness.during(0, 1_000_000)) == (taken > 0)
+    meter.sampled(1_000_000, contention.Reading(1.0, 0.5, busy_s, 0.0, 0, 0, spare_s=62.0))
+    assert meter.others_cores == pytest.approx(taken)
+    assert (contention.OTHERS in meter.during(0, 1_000_000)) == (taken > 0)

@@ -17,10 +17,10 @@ import pytest
 from rich.console import Console
 
 import streamer
-from streamer.charts.captions import load_said
+from streamer.charts.captions import load_texts
 from streamer.cli.replay_report import print_report
 from streamer.errors import StreamerError, UsageError
-from streamer.machine.contention import Reading, Witness
+from streamer.machine.contention import ContentionMeter, Reading
 from streamer.machine.load import Load, LoadProcesses, parse_load
 from streamer.run.doubts import doubts
 from streamer.run.facts import Contention
@@ -77,7 +77,7 @@ def at_work(load: Load, beside: Path) -> Iterator[LoadProcesses]:
     assert children.there() == []
 
 
-def test_its_processes_take_what_is_asked_and_leave_no_file(tmp_path: Path) -> None:
+def test_its_processes_take_what_is_requested_and_leave_no_file(tmp_path: Path) -> None:
     with at_work(Load(0.5, 50_000_000, 2_000_000, 3), tmp_path) as processes:
         assert len(children.there()) == 3
         processes.begin()
@@ -153,7 +153,7 @@ def test_its_processes_import_nothing_heavy() -> None:
     }
 
 
-def test_a_signal_to_the_whole_group_leaves_it_at_work_until_the_run_has_asked(tmp_path: Path) -> None:
+def test_a_signal_to_the_whole_group_leaves_it_at_work_until_the_run_has_requested(tmp_path: Path) -> None:
     with at_work(Load(0.2), tmp_path) as processes:
         processes.begin()
         for child in children.there():
@@ -164,15 +164,15 @@ def test_a_signal_to_the_whole_group_leaves_it_at_work_until_the_run_has_asked(t
 
 
 def test_the_load_is_not_doubted_as_other_processes() -> None:
-    witness = Witness(Reading(0, 0, 0, 0, 0, 0))
-    witness.sampled(10_000_000, Reading(10, 8, 8 + 15, 0, 0, 0))
-    contention = Contention.seen_by(witness)
+    meter = ContentionMeter(Reading(0, 0, 0, 0, 0, 0))
+    meter.sampled(10_000_000, Reading(10, 8, 8 + 15, 0, 0, 0))
+    contention = Contention.seen_by(meter)
     (others,) = doubts(observed(contention=contention, load_cores=1.0))
     assert others.startswith("other processes took 0.50 of ")
     assert doubts(observed(contention=contention, load_cores=1.4)) == []
 
 
-def test_one_that_is_killed_is_told_as_a_doubt() -> None:
+def test_one_that_is_killed_is_reported_as_a_doubt() -> None:
     with at_work(Load(cores=1.5), Path()) as processes:
         for child in children.there():
             children.kill(child)
@@ -219,7 +219,7 @@ def test_a_run_says_what_its_load_took_and_is_verified(tmp_path: Path) -> None:
     print_report(run, Console(file=terminal))
     (said,) = [line for line in terminal.getvalue().splitlines() if line.startswith("load ")]
     assert f" of 0.2 cores, memory {load['took']['memory_mb']:g} of 20 MB, niceness {min(os.nice(0) + 1, 19)}" in said
-    assert load_said(load) == ["under load: 0.2 cores busy, 20 MB held, nice 1"]
+    assert load_texts(load) == ["under load: 0.2 cores busy, 20 MB held, nice 1"]
 
 
 def test_a_run_that_cannot_begin_leaves_no_process_behind(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamer.machine.contention import OTHERS, SUSPENDED, Reading, Witness
+from streamer.machine.contention import OTHERS, SUSPENDED, ContentionMeter, Reading
 from streamer.machine.suspension import TICK_US, Look, Suspension, between
 from streamer.run.doubts import doubts
 from streamer.run.measured_parts import UNKNOWN_RESOURCES
@@ -32,7 +32,7 @@ def test_a_process_that_was_stopped_did_not_run() -> None:
     assert after(3_050_000, cpu_us=5_000) == Suspension(5_050_000, 3_000_000, False)
 
 
-def test_a_machine_that_slept_is_told_though_its_clock_stood_still() -> None:
+def test_a_machine_that_slept_is_reported_though_its_clock_stood_still() -> None:
     assert after(TICK_US, slept_us=300_000_000) == Suspension(5_000_000, 300_000_000, True)
 
 
@@ -52,13 +52,13 @@ def test_what_only_looks_like_it_is_none(otherwise: Any) -> None:
 
 
 def test_others_take_nothing_from_a_process_that_does_not_run() -> None:
-    witness = Witness(Reading(0, 0, 0, 0, 0, 0))
-    witness.sampled(1_000_000, Reading(1, 0.5, 0.5, 0, 0, 0))
-    witness.sampled(4_000_000, Reading(4, 0.5, 6.5, 0, 0, 0), suspended=True)
-    witness.sampled(5_000_000, Reading(5, 1.0, 7.0, 0, 0, 0))
-    assert witness.others_cores == pytest.approx(0)
-    assert witness.during(2_000_000, 3_000_000) == {SUSPENDED}
-    assert OTHERS not in witness.during(0, 5_000_000)
+    meter = ContentionMeter(Reading(0, 0, 0, 0, 0, 0))
+    meter.sampled(1_000_000, Reading(1, 0.5, 0.5, 0, 0, 0))
+    meter.sampled(4_000_000, Reading(4, 0.5, 6.5, 0, 0, 0), suspended=True)
+    meter.sampled(5_000_000, Reading(5, 1.0, 7.0, 0, 0, 0))
+    assert meter.others_cores == pytest.approx(0)
+    assert meter.during(2_000_000, 3_000_000) == {SUSPENDED}
+    assert OTHERS not in meter.during(0, 5_000_000)
 
 
 def suspended(*each: tuple[float, float, bool]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def test_code_is_run_only_for_a_trusted_checkpoint_and_that_is_recorded(with_cod
     assert read_entry("code") == entry
 
 
-def test_what_was_trusted_once_is_not_asked_about_again(checkpoint: Path, tmp_path: Path) -> None:
+def test_what_was_trusted_once_is_not_requested_about_again(checkpoint: Path, tmp_path: Path) -> None:
     import_model(checkpoint, name="mine", trust=True)
     copy = tmp_path / "copy.pt"
     copy.write_bytes(checkpoint.read_bytes())
@@ -183,7 +183,7 @@ def test_what_is_no_checkpoint_of_ultralytics_is_refused_without_being_loaded(
         assert says in str(refused.value)
 
 
-def test_a_script_is_told_to_add_trust_and_then_imports(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_script_is_reported_to_add_trust_and_then_imports(checkpoint: Path, tmp_path: Path) -> None:
     arguments = ("models", "import", checkpoint, "--name", "mine")
     done = runs.process(*arguments, cwd=tmp_path)
     assert "add --trust if you know who made it" in done.error
@@ -194,7 +194,7 @@ def test_a_script_is_told_to_add_trust_and_then_imports(checkpoint: Path, tmp_pa
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 2)])
-def test_at_a_terminal_the_user_is_asked(answer: str, code: int, checkpoint: Path, tmp_path: Path) -> None:
+def test_at_a_terminal_the_user_is_requested(answer: str, code: int, checkpoint: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamer", "models", "import", str(checkpoint), "--name", "mine"],

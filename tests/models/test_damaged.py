@@ -65,7 +65,7 @@ def doubts(model: str | Path, tmp_path: Path) -> list[str]:
     return found
 
 
-def test_a_damaged_model_is_told_on_import_and_in_its_runs_and_is_taken(imports: Imports, tmp_path: Path) -> None:
+def test_a_damaged_model_is_reported_on_import_and_in_its_runs_and_is_used(imports: Imports, tmp_path: Path) -> None:
     done = imports(damaged(tmp_path / "hurt.xml"))
     assert (done.code, done.out.startswith("imported hurt")) == (0, True)
     assert "hurt looks damaged: its scores go from 0 to 3, and scores lie from 0 to 1" in done.error
@@ -107,7 +107,7 @@ def test_a_quantized_model_is_compared_with_its_original(imports: Imports, tmp_p
     assert imports(tmp_path / "yard_int8.xml", "--name", "unlike").error == done.error, "it is forgotten"
 
 
-def test_several_images_at_a_time_in_the_metadata_are_told(imports: Imports, tmp_path: Path) -> None:
+def test_several_images_at_a_time_in_the_metadata_are_reported(imports: Imports, tmp_path: Path) -> None:
     path = write_ir(tmp_path / "two.xml", chosen(300, FOUND), metadata={"batch": 2, "names": ["a"]})
     assert "two: its metadata says that 2 images go in at a time, and it is run with one" in imports(path).error
     assert [doubt for doubt in doubts(path, tmp_path) if "2 images go in" in doubt]
@@ -131,7 +131,7 @@ def test_what_comes_after_the_path_needs_with(imports: Imports, tmp_path: Path) 
     assert (done.code, "give one PATH, and pictures after --with" in done.err) == (2, True)
 
 
-def test_a_quantized_file_that_openvino_cannot_read_is_told_what_to_quantize_with(tmp_path: Path) -> None:
+def test_a_quantized_file_that_openvino_cannot_read_is_reported_what_to_quantize_with(tmp_path: Path) -> None:
     path = tmp_path / "q.onnx"
     path.write_bytes(b"no model")
     with pytest.raises(ModelError) as error:
@@ -167,7 +167,7 @@ def test_a_real_model_that_is_sound_is_not_accused(name: str, imports: Imports) 
 
 @needs_shared
 @pytest.mark.slow
-def test_the_real_model_that_is_damaged_is_told_where_it_finds_nothing(imports: Imports, tmp_path: Path) -> None:
+def test_the_real_model_that_is_damaged_is_reported_where_it_finds_nothing(imports: Imports, tmp_path: Path) -> None:
     done = imports(REAL / "yolov8n_qdq_onnx", "--name", "qdq", "--with", picture(tmp_path / "noise.png"))
     assert "qdq looks damaged: its boxes and scores share one output that counts in steps of 1.506" in done.error
     assert "note: " not in done.out

@@ -127,7 +127,7 @@ def test_a_run_records_it_and_notes_what_was_assumed(made: Path, replay: Replay)
     assert (document["model"]["confidence"], document["model"]["iou"]) == (0.65, 0.7)
 
 
-def test_what_the_user_told_is_noted_no_more(made: Path, replay: Replay) -> None:
+def test_what_the_user_reported_is_noted_no_more(made: Path, replay: Replay) -> None:
     import_model(made, name="mine", given=parse_input(f"{BY_HAND},pad=0"))
     document, _ = replay("mine", "--engine", "ir", "--conf", "0.65", "--iou", "0.7")
     assert not [note for note in document["notes"] if "--input" in note or "--conf" in note]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streamer.detection.input_spec import Colour, Fit, InputSpec
 from streamer.errors import UsageError
-from streamer.models.input_choice import BY_USER, told_all
+from streamer.models.input_choice import BY_USER, all_declared
 from streamer.models.input_option import PADDED, as_option, parse_input
 
 ZERO, ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -93,7 +93,7 @@ colours = st.tuples(numbers, numbers, numbers)
 )
 def test_what_is_shown_of_a_preprocessing_can_be_given(spec: InputSpec) -> None:
     found = parse_input(as_option(spec))
-    wanted = dict(told_all(BY_USER, spec))
+    wanted = dict(all_declared(BY_USER, spec))
     if spec.fit not in PADDED:
         del wanted["pad"]
     assert found == wanted

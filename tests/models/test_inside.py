@@ -98,7 +98,7 @@ def test_an_ir_of_bytes_gets_bytes(tmp_path: Path) -> None:
     assert model.input_by["fit"] == ASSUMED
 
 
-def test_colours_that_bytes_may_have_lost_or_not_are_no_longer_told(tmp_path: Path) -> None:
+def test_colours_that_bytes_may_have_lost_or_not_are_no_longer_reported(tmp_path: Path) -> None:
     info = {"reverse_input_channels": "YES", "scale_values": "255", "resize_type": "fit_to_window_letterbox"}
     model = found(write(tmp_path, prepared=of_bytes, model_info=info))
     assert (model.input.colour, model.input_by["colour"]) == (Colour.RGB, ASSUMED)

@@ -123,11 +123,11 @@ def test_labels_and_thresholds_alone_tell_nothing_of_the_input(tmp_path: Path) -
     ],
 )
 def test_what_streamer_does_not_know_is_refused_until_the_user_tells_it(
-    tmp_path: Path, info: dict[str, str], told: str, mend: str
+    tmp_path: Path, info: dict[str, str], declared: str, mend: str
 ) -> None:
     with pytest.raises(ModelError, match=r"^made\.xml: its model_info asks for .*--input") as refused:
         model_with(tmp_path, **info)
-    assert told in str(refused.value)
+    assert declared in str(refused.value)
     assert BY_USER in model_with(tmp_path, given=mend, **info).input_by.values()
 
 
@@ -161,7 +161,7 @@ def test_an_onnx_file_has_it_too(tmp_path: Path) -> None:
     assert metadata.input["scale"] == ((58.0, 57.0, 57.0), BY)
 
 
-def test_what_it_leaves_out_is_told_by_ultralytics_metadata_beside(tmp_path: Path) -> None:
+def test_what_it_leaves_out_is_reported_by_ultralytics_metadata_beside(tmp_path: Path) -> None:
     (tmp_path / "metadata.yaml").write_text("task: detect\nstride: 32\nnames: {0: fox, 1: hare}\n")
     model = model_with(tmp_path, reverse_input_channels="True", scale_values="255")
     assert (model.input.fit, model.input_by["fit"]) == (Fit.LETTERBOX, ULTRALYTICS)
@@ -174,7 +174,7 @@ def test_the_user_has_the_last_word(tmp_path: Path) -> None:
     assert [model.input_by[part] for part in ("colour", "fit", "scale")] == [BY_USER, BY_USER, BY]
 
 
-def test_nms_that_is_left_to_its_users_is_told(tmp_path: Path) -> None:
+def test_nms_that_is_left_to_its_users_is_reported(tmp_path: Path) -> None:
     def inside(**info: str) -> Any:
         return model_info_of(info).nms_inside
 

@@ -112,7 +112,7 @@ def test_a_later_change_of_the_weights_is_an_error_with_both_hashes(
     assert pull("yolo11n")[0].sha256 == entry.sha256
 
 
-def test_another_model_of_that_name_is_not_taken_for_the_weights(release: Release, tiny_model: Path) -> None:
+def test_another_model_of_that_name_is_not_mistaken_for_the_weights(release: Release, tiny_model: Path) -> None:
     import_model(tiny_model, name="yolo11n")
     with pytest.raises(UsageError, match=r"another model yolo11n, of tiny\.xml: delete "):
         pull("yolo11n")
@@ -156,7 +156,7 @@ def test_what_was_pulled_is_trusted_by_its_hash(release: Release, weights: bytes
         ("closed", "Connection refused"),
     ],
 )
-def test_without_a_whole_download_the_mend_is_said_and_nothing_is_left(
+def test_without_a_whole_download_the_mend_is_stated_and_nothing_is_left(
     fault: str, says: str, release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if fault == "short":

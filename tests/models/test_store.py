@@ -111,7 +111,7 @@ def test_a_name_that_is_no_name_is_refused(name: str, tiny_model: Path, tmp_path
     assert not (tmp_path / "cache").exists()
 
 
-def test_the_bundled_models_name_is_taken(tiny_model: Path) -> None:
+def test_the_bundled_models_name_is_used(tiny_model: Path) -> None:
     with pytest.raises(UsageError, match="street is the bundled model: give another --name"):
         import_model(tiny_model, name="street")
 
@@ -198,7 +198,7 @@ def test_the_wrong_number_of_names_is_refused(tiny_model: Path, tmp_path: Path) 
         import_model(tiny_model, names_file=tmp_path / "labels.txt")
 
 
-def test_a_model_of_any_size_is_fixed_to_the_one_that_was_asked_for(tmp_path: Path) -> None:
+def test_a_model_of_any_size_is_fixed_to_the_one_that_was_requested(tmp_path: Path) -> None:
     path = write_any_size(tmp_path / "any.xml")
     import_model(path, size=(64, 96))
     model = find_model("any")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamer.errors import SourceError
-from streamer.ledger.outages import gaps_in
+from streamer.ledger.outages import outages_in
 from streamer.pipeline.live_feed import LAST_READ_S, PAUSES_S
 from streamer.schedule.schedule import Limits
 from tests.pipeline.test_live_feed import FRAME, HUNG_UP, REFUSED, fates, well
@@ -48,7 +48,7 @@ def test_the_pauses_before_attempts_to_open_one_grow_as_those_of_one_that_was_lo
     assert rig.records[-1].scheduled == round(sum([*PAUSES_S, *[PAUSES_S[-1]] * 2]) * 1_000_000)
 
 
-def test_its_ticks_are_at_the_rate_that_was_taken_to_the_end_and_a_doubt_tells_both() -> None:
+def test_its_ticks_are_at_the_rate_that_was_used_to_the_end_and_a_doubt_tells_both() -> None:
     script = [REFUSED] * 2 + [FRAME] * 5 + [HUNG_UP, (2.0, "no route"), *[FRAME] * 3, (0.04, "end")]
     rig = Rig(live=[script, THERE], away=FIRST, away_rate=Fraction(10), services_s=(0.001,)).run()
     assert well(rig)
@@ -92,7 +92,7 @@ def test_the_rows_of_a_run_that_was_killed_tell_of_it() -> None:
     script = [REFUSED, *[FRAME] * 20]
     rig = Rig(live=[script, THERE], away=FIRST, services_s=(0.001,), stop_at_us=2_500_000).run()
     told: Mapping[str, Any] = rig.gaps.part()
-    found: Mapping[str, Any] = gaps_in(rig.records, 2, rig.ended_us)
+    found: Mapping[str, Any] = outages_in(rig.records, 2, rig.ended_us)
     assert found["count"] == told["count"] == 1
     for key in ("begin_ms", "end_ms", "frames", "stream"):
         assert found["each"][0][key] == told["each"][0][key]

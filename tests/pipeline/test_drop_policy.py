@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.ledger.record import FrameRecord, Outcome
-from streamer.pipeline.drop_policy import PARTIAL, STALE, Freshness, Judge, Policy
+from streamer.pipeline.drop_policy import PARTIAL, STALE, Freshness, FreshnessCheck, Policy
 from streamer.schedule.arrivals import Bursty
 from tests.rig import Rig
 
@@ -59,13 +59,13 @@ def test_skipping_partial_slots_lowers_the_age_where_it_skips() -> None:
 
 
 def test_nothing_is_skipped_when_no_other_frame_will_come() -> None:
-    judge = Judge(Freshness(skip_partial=True))
-    judge.ticked(0)
-    judge.ticked(100_000)
-    judge.served(170_000)
+    freshness = FreshnessCheck(Freshness(skip_partial=True))
+    freshness.ticked(0)
+    freshness.ticked(100_000)
+    freshness.served(170_000)
     record = FrameRecord(0, 1, 100_000, 100_000)
-    assert judge.reason(record, 170_000, more=True) == PARTIAL
-    assert judge.reason(record, 170_000, more=False) is None
+    assert freshness.reason(record, 170_000, more=True) == PARTIAL
+    assert freshness.reason(record, 170_000, more=False) is None
 
 
 @pytest.mark.slow

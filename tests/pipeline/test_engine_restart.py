@@ -10,7 +10,7 @@ import anyio
 import numpy as np
 import pytest
 
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.engines.null import NullEngine
 from streamer.engines.spec_parser import parse_spec
 from streamer.errors import EngineError, EngineLost, UsageError
@@ -53,12 +53,12 @@ def test_an_engine_that_raises_an_error_is_not_replaced() -> None:
 
 
 @pytest.fixture
-def apart() -> Iterator[Callable[[str, float], ApartEngine]]:
+def apart() -> Iterator[Callable[[str, float], IsolatedEngine]]:
     """Makes engines in processes of their own, read and compiled, and closes them."""
-    made: list[ApartEngine] = []
+    made: list[IsolatedEngine] = []
 
-    def make(spec: str, within_s: float) -> ApartEngine:
-        engine = ApartEngine(parse_spec(spec), TINY, within_s)
+    def make(spec: str, within_s: float) -> IsolatedEngine:
+        engine = IsolatedEngine(parse_spec(spec), TINY, within_s)
         made.append(engine)
         engine.read()
         engine.compile()
@@ -69,7 +69,7 @@ def apart() -> Iterator[Callable[[str, float], ApartEngine]]:
         engine.close()
 
 
-def test_it_answers_as_the_engine_itself_does(apart: Callable[[str, float], ApartEngine]) -> None:
+def test_it_answers_as_the_engine_itself_does(apart: Callable[[str, float], IsolatedEngine]) -> None:
     engine, itself = apart("null", 60), NullEngine(parse_spec("null"), TINY)
     itself.compile()
     (request,), (its,) = engine.requests, itself.requests
@@ -81,7 +81,7 @@ def test_it_answers_as_the_engine_itself_does(apart: Callable[[str, float], Apar
     assert engine.config_in_force == itself.config_in_force
 
 
-def test_it_tells_what_its_processes_took_of_the_cpu(apart: Callable[[str, float], ApartEngine]) -> None:
+def test_it_tells_what_its_processes_took_of_the_cpu(apart: Callable[[str, float], IsolatedEngine]) -> None:
     engine = apart("null", 60)
     at_first = engine.cpu_s
     assert at_first > 0
@@ -94,8 +94,8 @@ def test_it_tells_what_its_processes_took_of_the_cpu(apart: Callable[[str, float
     assert engine.cpu_s > in_all
 
 
-def test_when_its_process_is_killed_that_is_said_and_another_one_answers(
-    apart: Callable[[str, float], ApartEngine],
+def test_when_its_process_is_killed_that_is_stated_and_another_one_answers(
+    apart: Callable[[str, float], IsolatedEngine],
 ) -> None:
     engine = apart("null", 60)
     (child,) = children.there()
@@ -107,7 +107,7 @@ def test_when_its_process_is_killed_that_is_said_and_another_one_answers(
 
 
 def test_when_it_does_not_answer_in_time_it_is_lost_and_its_process_can_be_ended(
-    apart: Callable[[str, float], ApartEngine],
+    apart: Callable[[str, float], IsolatedEngine],
 ) -> None:
     engine = apart("null,delay_ms=600000", 0.2)
     with pytest.raises(EngineLost, match="no sign of life"):
@@ -159,7 +159,7 @@ def test_nothing_grows_over_engines_one_after_another() -> None:
         return len(os.listdir("/dev/fd"))
 
     for number in range(4):
-        engine = ApartEngine(parse_spec("null"), TINY, 60)
+        engine = IsolatedEngine(parse_spec("null"), TINY, 60)
         engine.read()
         engine.compile()
         engine.infer()

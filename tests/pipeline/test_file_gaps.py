@@ -26,7 +26,7 @@ def due(of: Rig, stream: int = 0) -> list[int]:
     return [record.scheduled for record in of.records if record.stream == stream]
 
 
-def test_a_gap_is_waited_for_and_told_when_the_wait_begins_and_no_frame_is_measured() -> None:
+def test_a_gap_is_waited_for_and_reported_when_the_wait_begins_and_no_frame_is_measured() -> None:
     ran = rig()
     assert due(ran) == SHOWN
     ((at_us, stream, frame, for_s),) = ran.told
@@ -36,11 +36,11 @@ def test_a_gap_is_waited_for_and_told_when_the_wait_begins_and_no_frame_is_measu
     assert for_s == pytest.approx((SHOWN[50] - at_us) / 1_000_000)
 
 
-def test_the_frame_that_is_waited_for_leaves_as_if_nothing_had_been_told() -> None:
+def test_the_frame_that_is_waited_for_leaves_as_if_nothing_had_been_reported() -> None:
     assert rig(primed=True).records[50].captured == SHOWN[50]
 
 
-def test_an_engine_that_hangs_does_not_keep_it_from_being_told() -> None:
+def test_an_engine_that_hangs_does_not_keep_it_from_being_reported() -> None:
     ran = rig(services_s=(*[0.03] * 49, 4.0, 0.03))
     assert ran.told[0][0] < 3_000_000
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.errors import SourceError
-from streamer.ledger.outages import MOST_TOLD, NO_SIGNAL, Gaps, gaps_in
+from streamer.ledger.outages import MOST_LISTED, NO_SIGNAL, Outages, outages_in
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.live_feed import ALLOWANCE_S, LAST_READ_S, PAUSES_S
 from streamer.schedule.schedule import Limits
@@ -95,7 +95,7 @@ def test_a_frame_that_is_only_late_makes_no_gap() -> None:
     assert rig.gaps.part()["count"] == 0
 
 
-def test_how_long_a_source_may_be_silent_is_what_was_asked_for() -> None:
+def test_how_long_a_source_may_be_silent_is_what_was_requested() -> None:
     script = [FRAME] * 2 + [(8.0, "frame"), FRAME, (0.04, "end")]
     patient = Rig(live=[script], services_s=(0.001,), timeout_s=8.0, give_up_us=None).run()
     assert fates(patient) == "dddd"[: len(fates(patient))]
@@ -154,7 +154,7 @@ def test_a_camera_that_is_away_holds_no_other_one_back() -> None:
     assert fates(rig, 0).count("n") == rig.gaps.part()["frames"] > 80
 
 
-def test_an_end_that_is_asked_for_while_there_is_no_signal_comes_at_once() -> None:
+def test_an_end_that_is_requested_while_there_is_no_signal_comes_at_once() -> None:
     rig = Rig(live=[[FRAME] * 2], services_s=(0.001,), stop_at_us=9_000_000).run()
     assert well(rig)
     assert fates(rig) == "d" + "n" * 224
@@ -223,7 +223,7 @@ def test_the_rows_of_a_run_that_was_killed_tell_its_gaps() -> None:
     script = [FRAME] * 6 + [HUNG_UP, REFUSED] + [FRAME] * 5 + [HUNG_UP, *[REFUSED] * 9]
     rig = Rig(live=[script], services_s=(0.001,), stop_at_us=4_000_000).run()
     told: Mapping[str, Any] = rig.gaps.part()
-    found: Mapping[str, Any] = gaps_in(rig.records, 1, rig.ended_us)
+    found: Mapping[str, Any] = outages_in(rig.records, 1, rig.ended_us)
     assert found["count"] == told["count"] == 2
     for key in ("frames", "total_s", "longest_s"):
         assert found[key] == told[key]
@@ -232,16 +232,16 @@ def test_the_rows_of_a_run_that_was_killed_tell_its_gaps() -> None:
 
 
 def test_gaps_without_end_take_no_memory_without_end() -> None:
-    gaps = Gaps(None)
-    for number in range(MOST_TOLD + 500):
+    gaps = Outages(None)
+    for number in range(MOST_LISTED + 500):
         gap = gaps.begin(0, 2 * number)
         gap.frames += 1
         gaps.end(gap, 2 * number + 1)
     part = gaps.part()
-    assert (part["count"], len(part["each"])) == (MOST_TOLD + 500, MOST_TOLD)
-    assert part["total_s"] == pytest.approx((MOST_TOLD + 500) / 1_000_000)
+    assert (part["count"], len(part["each"])) == (MOST_LISTED + 500, MOST_LISTED)
+    assert part["total_s"] == pytest.approx((MOST_LISTED + 500) / 1_000_000)
 
 
 def test_rows_without_a_gap_tell_none() -> None:
     rows = [FrameRecord(0, number, number, number) for number in range(5)]
-    assert gaps_in(rows, 1, 5)["count"] == 0
+    assert outages_in(rows, 1, 5)["count"] == 0

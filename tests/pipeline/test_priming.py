@@ -178,7 +178,7 @@ def test_a_running_figure_takes_a_long_one_for_no_more_than_twice_the_mean() -> 
     assert figure.deviation < 250
 
 
-def test_a_running_figure_follows_what_it_is_told_and_narrows_while_nothing_changes() -> None:
+def test_a_running_figure_follows_what_it_is_reported_and_narrows_while_nothing_changes() -> None:
     figure = RunningFigure(1_000)
     for _ in range(100):
         figure.learn(3_000)

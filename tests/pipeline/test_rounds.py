@@ -12,7 +12,7 @@ import pytest
 
 from streamer.errors import StreamerError
 from streamer.ledger.record import Outcome
-from streamer.machine.contention import Reading, Witness
+from streamer.machine.contention import ContentionMeter, Reading
 from streamer.pipeline.drop_policy import Policy
 from streamer.run.finished import Run
 from streamer.run.run import run
@@ -26,7 +26,7 @@ from tests.videos import write_video
 TICK = 40_000
 
 
-def test_frames_of_a_round_are_due_a_period_apart_and_a_round_begins_when_the_one_before_is_done() -> None:
+def test_frames_of_a_round_are_due_a_period_separate_and_a_round_begins_when_the_one_before_is_done() -> None:
     rig = Rig(frames=20, services_s=(0.030,), round_frames=5, held_s=3).run()
     scheduled = [record.scheduled for record in rig.records]
     firsts, starts = zip(*rig.intermission.started, strict=True)
@@ -83,15 +83,15 @@ def test_nobody_waits_for_a_round_past_the_end_of_the_source() -> None:
     assert [first for first, _ in rig.intermission.started] == [0, 5]
 
 
-def test_what_others_took_between_rounds_is_not_counted_as_taken_during_them() -> None:
-    witness = Witness(Reading(0, 0, 0, 0, 0, 0))
-    witness.sampled(1_000_000, Reading(1, 0.5, 0.5, 0, 0, 0))
-    witness.resumed(Reading(11, 0.6, 20.6, 5, 3, 2))
-    witness.sampled(2_000_000, Reading(12, 1.1, 21.1, 5, 3, 2))
-    assert witness.others_cores == pytest.approx(0)
-    assert witness.stolen_cores == 0
-    assert witness.throttled == 0
-    assert witness.during(0, 3_000_000) == set()
+def test_what_others_took_between_rounds_is_not_counted_as_used_during_them() -> None:
+    meter = ContentionMeter(Reading(0, 0, 0, 0, 0, 0))
+    meter.sampled(1_000_000, Reading(1, 0.5, 0.5, 0, 0, 0))
+    meter.resumed(Reading(11, 0.6, 20.6, 5, 3, 2))
+    meter.sampled(2_000_000, Reading(12, 1.1, 21.1, 5, 3, 2))
+    assert meter.others_cores == pytest.approx(0)
+    assert meter.stolen_cores == 0
+    assert meter.throttled == 0
+    assert meter.during(0, 3_000_000) == set()
 
 
 class Turns:

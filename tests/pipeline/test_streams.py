@@ -72,7 +72,7 @@ def test_a_stream_whose_sink_fails_ends_the_run_with_every_frame_of_every_stream
 
 
 @pytest.mark.anyio
-async def test_items_of_a_link_that_is_closed_are_still_taken_in_their_turn() -> None:
+async def test_items_of_a_link_that_is_closed_are_still_used_in_their_turn() -> None:
     dispatch: Dispatch[int] = Dispatch(lambda due: due)
     one, other = dispatch.link(Policy.WAIT, 2), dispatch.link(Policy.WAIT, 2)
     for due in (1, 4):

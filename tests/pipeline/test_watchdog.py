@@ -53,7 +53,7 @@ def test_when_all_requests_hang_each_is_given_up() -> None:
     assert rig.ended_us <= 3 * LONGEST_US
 
 
-def test_an_engine_that_is_only_slow_is_not_taken_for_one_that_hangs() -> None:
+def test_an_engine_that_is_only_slow_is_not_mistaken_for_one_that_hangs() -> None:
     rig = Rig(services_s=(4.9,), frames=500).run()
     assert rig.pipeline.failure is None
     assert rig.watchdog.stalls == []

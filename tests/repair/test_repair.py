@@ -110,7 +110,7 @@ def copy(killed: Path, tmp_path: Path) -> Path:
     ],
     ids=["one stream", "three streams", "drops in the video"],
 )
-def test_a_run_that_is_killed_is_said_to_be_whole_so_far_and_is_repaired(
+def test_a_run_that_is_killed_is_stated_to_be_whole_so_far_and_is_repaired(
     options: tuple[str, ...], clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     out = kill(clip, "--model", tiny_model, *options, out=tmp_path / "run", rows=130)
@@ -288,7 +288,7 @@ def test_the_rounds_of_a_killed_run_are_found_again(clip: Path, tiny_model: Path
     assert verify(tmp_path / "run").reasons == []
 
 
-def test_programs_are_told_what_is_left(copy: Path) -> None:
+def test_programs_are_reported_what_is_left(copy: Path) -> None:
     done = runs.streamer("verify", "run", "--json", cwd=copy.parent)
     document = json.loads(done.out)
     assert done.code == 3
@@ -300,7 +300,7 @@ def test_programs_are_told_what_is_left(copy: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("let_go", ["", "frames", "detections"])
-def test_a_run_in_pieces_is_repaired_when_all_of_them_are_there(
+def test_a_run_in_segments_is_repaired_when_all_of_them_are_there(
     clip: Path, tiny_model: Path, tmp_path: Path, let_go: str
 ) -> None:
     settings = Settings(
@@ -387,7 +387,7 @@ def killed_in_a_line(out: Path) -> None:
         killed_in_a_line,
     ],
 )
-def test_a_run_that_is_killed_while_a_piece_is_cut_off_is_repaired(
+def test_a_run_that_is_killed_while_a_segment_is_cut_off_is_repaired(
     kill_it: Callable[[Path], None], clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"

@@ -37,7 +37,7 @@ def test_a_pace_that_is_sustained() -> None:
     assert answer([10.0] * 200, duration_s=8) == "Sustains 25 fps: p95 10.0 ms (at most 10.0), nothing dropped."
 
 
-def test_late_frames_are_told_even_where_none_is_lost() -> None:
+def test_late_frames_are_reported_even_where_none_is_lost() -> None:
     assert answer([10.0] * 200, duration_s=8, late=5).endswith("nothing dropped, 5 late (2.5%).")
 
 

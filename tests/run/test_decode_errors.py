@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from streamer.ledger.decode_errors import MOST_LETTERS, MOST_REASONS, DecodeErrors, one_line, told
+from streamer.ledger.decode_errors import MOST_LETTERS, MOST_REASONS, DecodeErrors, decode_errors_text, one_line
 from streamer.ledger.record import AFTER_DAMAGE, FrameRecord, Outcome
 from streamer.rundir.columns import read_columns
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row, read_frames
@@ -119,7 +119,7 @@ def test_a_run_that_was_written_before_there_were_reasons_is_valid(copy: Path) -
 
 
 @pytest.mark.parametrize("asked", [{}, {"fps": "max"}], ids=["paced", "closed loop"])
-def test_the_source_is_asked_however_frames_are_due(asked: dict[str, Any]) -> None:
+def test_the_source_is_requested_however_frames_are_due(asked: dict[str, Any]) -> None:
     rig = Rig(services_s=(0.01,), frames=10, broken=frozenset({0, 4}), **asked).run()
     assert {record.frame: record.reason for record in rig.records if record.reason} == {0: "broken", 4: "broken"}
     (reason,) = rig.ledger.decode_errors.part()["reasons"]
@@ -162,15 +162,15 @@ def test_reasons_beyond_the_first_are_counted_together() -> None:
     assert len(part["reasons"]) == MOST_REASONS
     assert sum(one["frames"] for one in part["reasons"]) + part["others"] == 2 * MOST_REASONS
     assert part["others"] == 5
-    assert told([part]).endswith(', 1 "reason 19", 5 for other reasons')
+    assert decode_errors_text([part]).endswith(', 1 "reason 19", 5 for other reasons')
 
 
-def test_the_reasons_of_several_parts_are_told_together() -> None:
+def test_the_reasons_of_several_parts_are_reported_together() -> None:
     first, second = DecodeErrors(), DecodeErrors()
     first.count(0, 1, DAMAGED)
     second.count(0, 2, DAMAGED)
     second.count(0, 3, "")
-    assert told([first.part(), second.part()]) == f'2 "{DAMAGED}", 1 for a reason not known'
+    assert decode_errors_text([first.part(), second.part()]) == f'2 "{DAMAGED}", 1 for a reason not known'
 
 
 def test_a_study_says_what_went_through_none_of_its_engines() -> None:

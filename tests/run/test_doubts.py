@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from streamer.ledger.record import Outcome
-from streamer.machine.contention import Reading, Witness
+from streamer.machine.contention import ContentionMeter, Reading
 from streamer.pipeline.between_frames import HousekeepingTally
 from streamer.run.doubts import AT_THE_END, doubts
 from streamer.run.facts import Contention, Facts
@@ -19,7 +19,7 @@ from tests.rig import Rig
 
 
 def contention(*, others_s: float = 0, stolen_s: float = 0, throttled: int = 0) -> Contention:
-    one = Witness(Reading(0, 0, 0, 0, 0, 0))
+    one = ContentionMeter(Reading(0, 0, 0, 0, 0, 0))
     one.sampled(10_000_000, Reading(10.0, 8.0, 8.0 + others_s, stolen_s, throttled, 0))
     return Contention.seen_by(one)
 
@@ -128,7 +128,7 @@ def test_what_the_machine_is_short_of() -> None:
     ]
 
 
-def test_a_precision_that_was_not_asked_for_and_a_device_that_changed() -> None:
+def test_a_precision_that_was_not_requested_and_a_device_that_changed() -> None:
     key = "INFERENCE_PRECISION_HINT"
     other = set_up(engine={"config_requested": {key: "f32"}, "config_in_force": {key: "bf16"}})
     said = doubts(observed(other, device_changes=[DeviceChange(2_500_000, ("CPU",), ("GPU.0",))]))

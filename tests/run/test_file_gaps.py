@@ -42,11 +42,11 @@ def due_ms(out: Path, stream: str = "0") -> list[float]:
     return [float(row["scheduled_ms"]) for row in rows(out / "frames.csv") if row["stream"] == stream]
 
 
-def of_gaps(sentences: list[str]) -> list[str]:
+def of_outages(sentences: list[str]) -> list[str]:
     return [one for one in sentences if "times of" in one]
 
 
-def test_the_wait_is_told_before_the_run_and_before_the_frame_and_doubted(
+def test_the_wait_is_reported_before_the_run_and_before_the_frame_and_doubted(
     clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     out, said = replayed(clip, tiny_model, tmp_path / "run", "--video", "none")
@@ -56,7 +56,7 @@ def test_the_wait_is_told_before_the_run_and_before_the_frame_and_doubted(
     # What is left of it when it is said depends on the machine.
     assert re.match(r"frame 10 is due in [123]\.\d s: the file has a gap", second)
     document = manifest(out)
-    assert of_gaps(document["doubts"]) == [
+    assert of_outages(document["doubts"]) == [
         "the times of the file have a gap of 3.0 s after frame 9: nothing is due meanwhile"
     ]
     assert document["run"]["skip_gaps"] is False
@@ -71,10 +71,10 @@ def test_a_run_that_does_not_wait_for_the_gap_says_nothing_of_it(
     out, said = replayed(clip, tiny_model, tmp_path / "run", "--video", "none", *more)
     document = manifest(out)
     assert "gap" not in said
-    assert of_gaps([*document["doubts"], *document["notes"]]) == []
+    assert of_outages([*document["doubts"], *document["notes"]]) == []
 
 
-def test_a_gap_that_is_skipped_is_told_recorded_and_in_the_files_own_times(
+def test_a_gap_that_is_skipped_is_reported_recorded_and_in_the_files_own_times(
     clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     out, said = replayed(clip, tiny_model, tmp_path / "run", "--skip-gaps")
@@ -82,8 +82,8 @@ def test_a_gap_that_is_skipped_is_told_recorded_and_in_the_files_own_times(
     told = "the times of gap.mp4 have a gap of 3.0 s after frame 9: 3.00 s are skipped (--skip-gaps)"
     assert line == f"note: {told}"
     document = manifest(out)
-    assert of_gaps(document["notes"]) == [told]
-    assert of_gaps(document["doubts"]) == []
+    assert of_outages(document["notes"]) == [told]
+    assert of_outages(document["doubts"]) == []
     assert document["run"]["skip_gaps"] is True
     assert document["streams"][0]["gaps"] == [{"frame": 10, "ms": 3040.0, "skipped_ms": 3000.0}]
     ledger = rows(out / "frames.csv")

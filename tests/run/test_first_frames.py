@@ -79,7 +79,7 @@ def after_three_seconds(source: Kept) -> Kept:
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("announced", [10, 25, 100])
 @pytest.mark.parametrize("sent", [10, 25, 60])
-def test_all_that_was_kept_is_let_go_whatever_rate_is_announced(sent: int, announced: int, own: bool) -> None:
+def test_all_that_was_kept_is_released_whatever_rate_is_announced(sent: int, announced: int, own: bool) -> None:
     source = after_three_seconds(Kept(SECOND_US // sent, Fraction(announced), own))
     next_us = len(source.read_us) * source.interval_us
     assert next_us >= source.now - DECODE_US - CONVERT_US, "a frame is left that was kept"

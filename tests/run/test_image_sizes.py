@@ -64,7 +64,7 @@ def test_the_video_is_of_the_size_that_is_promised_whatever_it_is(size: tuple[in
 
 
 @pytest.mark.parametrize("size", [(64, 48), (128, 96), (30, 200), (200, 30), (1, 1), (1, 999)])
-def test_a_picture_is_fitted_into_the_size_asked_for_and_centred(size: tuple[int, int]) -> None:
+def test_a_picture_is_fitted_into_the_size_requested_and_centred(size: tuple[int, int]) -> None:
     width, height = size
     picture = fitted(np.full((height, width, 3), 200, np.uint8), 64, 48)
     assert picture.shape == (48, 64, 3)

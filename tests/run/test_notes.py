@@ -38,7 +38,7 @@ def test_a_quantized_onnx_in_fewer_digits_names_the_engine_that_has_more(
     )
 
 
-def test_sums_of_bytes_that_may_overflow_are_told(quantized: Model) -> None:
+def test_sums_of_bytes_that_may_overflow_are_reported(quantized: Model) -> None:
     in_force = {PRECISION: "f32", CONVOLUTIONS: "3 f32, 60 i8"}
     (said,) = of_quantized_onnx(parse_spec("ir"), quantized, in_force, overflowing=True)
     assert said.startswith(
@@ -49,7 +49,7 @@ def test_sums_of_bytes_that_may_overflow_are_told(quantized: Model) -> None:
     assert len(of_quantized_onnx(parse_spec("ir"), quantized, in_force, overflowing=True)) == 2
 
 
-def test_nothing_is_told_where_nothing_is_lost(quantized: Model, tmp_path: Path) -> None:
+def test_nothing_is_reported_where_nothing_is_lost(quantized: Model, tmp_path: Path) -> None:
     few = {PRECISION: "bf16", CONVOLUTIONS: "60 i8"}
     exact = {PRECISION: "f32", CONVOLUTIONS: "64 f32"}
     plain = model_of(write_operators(tmp_path / "plain.onnx", "Conv"))

@@ -77,7 +77,7 @@ def test_a_soak_of_a_file_that_is_no_utf_8_can_be_resumed(clip: Path, tiny_model
     assert verify(tmp_path / "soak" / "part-1").reasons == []
 
 
-def test_long_names_of_one_beginning_stay_apart() -> None:
+def test_long_names_of_one_beginning_stay_separate() -> None:
     one, other = file_name("ir," + "A" * 300 + "=1"), file_name("ir," + "A" * 300 + "=2")
     assert one != other
     assert max(len(one), len(other)) <= 100

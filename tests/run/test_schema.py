@@ -13,7 +13,7 @@ import anyio
 import pytest
 from jsonschema import Draft202012Validator
 
-from streamer.ledger.outages import NO_SIGNAL, Gaps, gaps_in
+from streamer.ledger.outages import NO_SIGNAL, Outages, outages_in
 from streamer.ledger.record import FrameRecord, Outcome
 from streamer.pipeline.housekeeping import Progress
 from streamer.pipeline.observer import Silent
@@ -169,7 +169,7 @@ def test_so_does_a_run_that_was_killed_and_repaired(
 
 
 def test_so_do_the_gaps_of_a_live_source() -> None:
-    gaps = Gaps(None)
+    gaps = Outages(None)
     gap = gaps.begin(0, 40_000)
     gap.failed("hung up: check the camera")
     gaps.end(gap, 80_000)
@@ -177,7 +177,7 @@ def test_so_do_the_gaps_of_a_live_source() -> None:
     gaps.finish(200_000)
     assert wrong(gaps.part(), "GapsPart") == []
     lost = FrameRecord(0, 0, 0, 0, outcome=Outcome.SOURCE_ERROR, reason=NO_SIGNAL)
-    found = gaps_in([lost], 1, 200_000)
+    found = outages_in([lost], 1, 200_000)
     assert (found["count"], wrong(found, "GapsPart")) == (1, [])
 
 

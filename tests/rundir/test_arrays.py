@@ -19,7 +19,7 @@ from streamer.ledger.record import FrameRecord, Outcome
 from streamer.rundir.arrays import CHARACTERS, ROWS, detections_array, frames_array, read_array
 from streamer.rundir.detections_csv import DETECTION_COLUMNS, DETECTION_TYPES, detection_rows
 from streamer.rundir.frames_csv import COLUMNS, FRAME_COLUMNS, FRAME_TYPES, frame_row
-from streamer.rundir.written import pieces_of
+from streamer.rundir.written import segments_of
 from tests.videos import write_video
 
 LABELS = ["car", 'box, "open"', "two\nlines", "a\rb", "caf\u00e9", "x" * 300]
@@ -91,12 +91,12 @@ def test_rows_are_in_the_order_of_streams_and_frames_in_which_the_ledger_has_the
         table["frame"][0] = 7
 
 
-def test_a_run_in_pieces_is_read_as_a_whole(tmp_path: Path) -> None:
+def test_a_run_in_segments_is_read_as_a_whole(tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.mp4", 30)
     run = streamer.replay(
         clip, engine="null", fps=100, frames=80, loop=True, segment=0.25, video="none", out=tmp_path / "run"
     )
-    assert len(pieces_of(run.directory / "frames.csv")) >= 2
+    assert len(segments_of(run.directory / "frames.csv")) >= 2
     assert run.frames["frame"].tolist() == list(range(80))
     expected = [math.nan if one.latency is None else one.latency / 1000 for one in run.ledger]
     assert np.array_equal(run.frames["latency_ms"], expected, equal_nan=True)
@@ -154,7 +154,7 @@ def test_a_row_that_is_torn_in_the_middle_is_no_table(tmp_path: Path) -> None:
             frames_array(tmp_path)
 
 
-def test_what_cannot_be_read_is_said_in_a_line(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_stated_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"frames\.csv cannot be read: No such file or directory; look"):
         frames_array(tmp_path)
     (tmp_path / "frames.csv").write_text("stream,frame\n0,0\n")

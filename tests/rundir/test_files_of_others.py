@@ -13,7 +13,7 @@ from streamer.errors import UsageError
 from streamer.files.whole import write_whole
 from streamer.repair.repair import repair
 from streamer.rundir.rundir import RunDir
-from streamer.rundir.segments import Pieces
+from streamer.rundir.segments import Segments
 from streamer.rundir.written import written_in
 from streamer.verification import verify
 from tests import runs
@@ -101,7 +101,7 @@ def test_a_run_its_successor_and_a_repair_leave_all_other_files(clip: Path, tiny
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_killed_run_in_pieces_is_repaired_among_files_of_others(
+def test_a_killed_run_in_segments_is_repaired_among_files_of_others(
     clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "soak" / UNFINISHED / "part-0"
@@ -181,13 +181,13 @@ def test_the_lock_of_another_program_is_no_lock_of_ours(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_pieces_do_not_take_the_names_of_the_users_files(tmp_path: Path) -> None:
+def test_segments_do_not_take_the_names_of_the_users_files(tmp_path: Path) -> None:
     kept = add(tmp_path / "run", ("frames.0001.csv",))
     with pytest.raises(UsageError, match=r"frames\.0001\.csv there is not of an earlier run"):
-        RunDir(tmp_path / "run", overwrite=True, in_pieces=True)
+        RunDir(tmp_path / "run", overwrite=True, segmented=True)
     (tmp_path / "run" / "frames.0001.csv").rename(tmp_path / "frames.0001.csv")
-    directory = RunDir(tmp_path / "run", overwrite=True, in_pieces=True)
-    pieces = Pieces(directory.frames, directory.detections, [], every_us=1, keep_bytes=0)
+    directory = RunDir(tmp_path / "run", overwrite=True, segmented=True)
+    pieces = Segments(directory.frames, directory.detections, [], every_us=1, keep_bytes=0)
     pieces.cut(1)
     kept = add(tmp_path / "run", ("frames.0001.csv", "detections.0002.csv"))
     pieces.cut(2)

@@ -14,8 +14,8 @@ import av
 import streamer
 from streamer.rundir.compressor import Compressor, compress_file
 from streamer.rundir.csv_file import Reserve, Table
-from streamer.rundir.segments import Pieces
-from streamer.rundir.written import pieces_of
+from streamer.rundir.segments import Segments
+from streamer.rundir.written import segments_of
 from streamer.settings.settings import Settings
 from streamer.settings.video import Video
 from streamer.verification import verify
@@ -24,7 +24,7 @@ from tests.videos import write_video
 FRAMES = 150
 
 
-def in_pieces(tmp_path: Path, **more: Any) -> Path:
+def segmented(tmp_path: Path, **more: Any) -> Path:
     """A run of FRAMES frames at 100 a second in pieces of about half a second, two streams."""
     clip, out = write_video(tmp_path / "clip.mp4", 30), tmp_path / "run"
     usual: dict[str, Any] = {
@@ -42,22 +42,22 @@ def in_pieces(tmp_path: Path, **more: Any) -> Path:
 def rows_of(path: Path) -> list[list[str]]:
     """The rows of a table and of its pieces, without their headers."""
     found = []
-    for piece in (*pieces_of(path), path):
+    for piece in (*segments_of(path), path):
         with gzip.open(piece, "rt") if piece.suffix == ".gz" else piece.open() as file:
             found += list(csv.reader(file))[1:]
     return found
 
 
-def test_rows_are_in_one_of_the_pieces_each_and_pictures_in_one_of_the_videos(tmp_path: Path) -> None:
-    out = in_pieces(tmp_path, streams=2)
+def test_rows_are_in_one_of_the_segments_each_and_pictures_in_one_of_the_videos(tmp_path: Path) -> None:
+    out = segmented(tmp_path, streams=2)
     rows = rows_of(out / "frames.csv")
     assert sorted((int(row[0]), int(row[1])) for row in rows) == [(s, f) for s in (0, 1) for f in range(FRAMES)]
-    pieces = pieces_of(out / "frames.csv")
+    pieces = segments_of(out / "frames.csv")
     assert len(pieces) >= 2
     assert all(piece.suffix == ".gz" for piece in pieces)
     assert not list(out.glob("*.writing"))
     for stream in (0, 1):
-        videos = [*pieces_of(out / f"annotated-{stream}.mp4"), out / f"annotated-{stream}.mp4"]
+        videos = [*segments_of(out / f"annotated-{stream}.mp4"), out / f"annotated-{stream}.mp4"]
         shown = 0
         for video in videos:
             with av.open(str(video)) as container:
@@ -67,15 +67,15 @@ def test_rows_are_in_one_of_the_pieces_each_and_pictures_in_one_of_the_videos(tm
         assert shown == sum(row[0] == str(stream) and "delivered" in row for row in rows)
 
 
-def test_a_run_in_pieces_is_verified_as_a_whole(tmp_path: Path) -> None:
-    out = in_pieces(tmp_path)
+def test_a_run_in_segments_is_verified_as_a_whole(tmp_path: Path) -> None:
+    out = segmented(tmp_path)
     checked = verify(out)
     assert checked.reasons == []
     assert checked.checked["rows"] == FRAMES
 
 
-def test_the_oldest_pieces_go_when_they_take_more_than_they_may_and_that_is_said(tmp_path: Path) -> None:
-    done = in_pieces(tmp_path, keep=1, video=Video.NONE)
+def test_the_oldest_segments_go_when_they_take_more_than_they_may_and_that_is_stated(tmp_path: Path) -> None:
+    done = segmented(tmp_path, keep=1, video=Video.NONE)
     assert "frames.0000.csv" in json.loads((done / "run.json").read_text())["pieces"]["let_go"]
     assert not (done / "frames.0000.csv.gz").exists()
     assert verify(done).reasons == []
@@ -94,7 +94,7 @@ def test_a_table_that_is_cut_goes_on_in_a_new_file_with_a_header_of_its_own(tmp_
 def test_the_end_does_not_wait_for_what_is_being_compressed_and_leaves_nothing_plain(tmp_path: Path) -> None:
     reserve = Reserve(tmp_path / "reserve")
     frames, detections = (Table(tmp_path / f"{name}.csv", "a", reserve) for name in ("frames", "detections"))
-    pieces = Pieces(frames, detections, [], every_us=1, keep_bytes=1 << 30)
+    pieces = Segments(frames, detections, [], every_us=1, keep_bytes=1 << 30)
     for second in range(1, 4):  # none of them has the time to be compressed before the next one
         frames.append(f"{second}\n")
         pieces.cut(second)
@@ -162,7 +162,7 @@ def test_rows_that_are_written_while_a_table_is_cut_are_in_one_of_its_files_each
     assert counts == [len(lines) - 1 for lines in rows[:-1]]
 
 
-def test_a_piece_that_has_gone_or_finds_no_room_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_segment_that_has_gone_or_finds_no_room_is_left_as_it_is(tmp_path: Path) -> None:
     compress_file(str(tmp_path / "gone.csv"))
     (tmp_path / "full.csv").write_text("a\n1\n")
     (tmp_path / "full.csv.gz").mkdir()  # stands for a disk that takes no more

@@ -70,7 +70,7 @@ def without(content: bytes, lost: Collection[int]) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Usage:
     """A picture: its time in ticks, its pixels, whether FFmpeg calls it corrupt, whether it comes after damage."""
 
     tick: int | None
@@ -79,7 +79,7 @@ class Taken:
     after_damage: bool
 
 
-def live(path: Path) -> tuple[list[Taken | str], int]:
+def live(path: Path) -> tuple[list[Usage | str], int]:
     """What comes of a stream from its first picture on, and how many packets there were."""
     with pyav.open_input(str(path)) as container:
         video = only_video(container)
@@ -90,19 +90,19 @@ def live(path: Path) -> tuple[list[Taken | str], int]:
         return list(begun), sum(packet.size > 0 for packet in packets)
 
 
-def plain(path: Path) -> list[Taken]:
+def plain(path: Path) -> list[Usage]:
     """What FFmpeg decodes of it."""
     with av.open(str(path)) as container:
         pyav.prepare(container.streams.video[0].codec_context)
         return [_picture(frame) for frame in container.decode(video=0)]
 
 
-def _taken(decoded: Decoded) -> Taken | str:
+def _taken(decoded: Decoded) -> Usage | str:
     if isinstance(decoded.what, str):
         return decoded.what
     return _picture(decoded.what, decoded.after_damage)
 
 
-def _picture(frame: VideoFrame, after_damage: bool = False) -> Taken:
+def _picture(frame: VideoFrame, after_damage: bool = False) -> Usage:
     pixels = frame.to_ndarray(format="gray").tobytes()
-    return Taken(frame.pts, pixels, frame.is_corrupt, after_damage)
+    return Usage(frame.pts, pixels, frame.is_corrupt, after_damage)

@@ -109,7 +109,7 @@ def test_a_run_over_udp_says_so_and_how_it_was_reached(tiny_model: Path, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_slow_camera_is_waited_for_when_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_slow_camera_is_waited_for_when_that_is_requested(tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.avi", 1, codec="mjpeg", pixel_format="yuvj420p").read_bytes()
     picture = clip[clip.index(b"\xff\xd8") : clip.rindex(b"\xff\xd9") + 2]
     part = b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(picture), picture)

@@ -109,7 +109,7 @@ def test_what_is_announced_is_doubted_from_five_percent_on(announced: int, came:
     assert rate_doubts("rtsp://cam", None, found, found.rate) == []
 
 
-def test_a_rate_that_could_not_be_measured_is_said() -> None:
+def test_a_rate_that_could_not_be_measured_is_stated() -> None:
     assert rate_doubts("a", Fraction(25), None, Fraction(25)) == [
         "the frame rate of a could not be measured: 25 is what it announces"
     ]
@@ -141,7 +141,7 @@ def test_a_rate_that_changes_later_is_a_doubt_with_both_figures() -> None:
     assert camera.watch.doubts[0].startswith("frames came at 25 fps before the run, and at 12 fps for ")
 
 
-def test_rates_that_are_near_and_few_frames_are_not_told() -> None:
+def test_rates_that_are_near_and_few_frames_are_not_reported() -> None:
     for frames, fps in ((2_000, 24.2), (49, 12)):
         camera = Watched()
         camera.come(frames, fps)
@@ -192,7 +192,7 @@ def test_frames_that_come_in_bursts_of_seconds_have_the_rate_at_which_they_were_
     )
 
 
-def test_a_rate_that_is_the_decoders_is_said_to_be() -> None:
+def test_a_rate_that_is_the_decoders_is_stated_to_be() -> None:
     meter = RateMeter()
     for number in range(60):
         meter.add(Fraction(number, 60), number * 200_000, 100)

@@ -73,7 +73,7 @@ def serving(clip: Sequence[bytes], *, away_for: int = 0, together: Barrier | Non
             thread.join()
 
 
-def pieces_of(path: Path) -> list[bytes]:
+def segments_of(path: Path) -> list[bytes]:
     """A transport stream, cut where its pictures begin."""
     content = path.read_bytes()
     with av.open(str(path)) as container:
@@ -117,7 +117,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """What a camera sends in 8 s."""
-    return pieces_of(write_video(tmp_path_factory.mktemp("clip") / "clip.ts", 200, options={"bf": "0"}))
+    return segments_of(write_video(tmp_path_factory.mktemp("clip") / "clip.ts", 200, options={"bf": "0"}))
 
 
 def test_live_sources_are_opened_side_by_side(clip: list[bytes], tiny_model: Path, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_live_sources_are_opened_side_by_side(clip: list[bytes], tiny_model: Pat
     assert [stream["scheduled"] for stream in checked(tmp_path / "run")["streams"]] == [3, 3, 3]
 
 
-def test_several_that_are_away_are_told_in_one_line_and_nothing_is_left(tiny_model: Path, tmp_path: Path) -> None:
+def test_several_that_are_away_are_reported_in_one_line_and_nothing_is_left(tiny_model: Path, tmp_path: Path) -> None:
     with http_server(status=404) as absent:
         done = replayed(tmp_path, tiny_model, away(), absent)
     assert done.code == 1

@@ -170,7 +170,7 @@ def all_kinds(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Sen
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_rate_that_is_said_is_the_one_that_was_sent(name: str, all_kinds: Sending) -> None:
+def test_the_rate_that_is_stated_is_the_one_that_was_sent(name: str, all_kinds: Sending) -> None:
     check_rate(all_kinds.stream(name), all_kinds.kinds[name])
 
 
@@ -322,7 +322,7 @@ def rtsp(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Sending:
 @needs_rtsp
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RTSP)
-def test_an_rtsp_camera_is_told_by_what_it_sends(name: str, rtsp: Sending) -> None:
+def test_an_rtsp_camera_is_reported_by_what_it_sends(name: str, rtsp: Sending) -> None:
     assert (rtsp.run.done.code, rtsp.run.document["verdict"]) == (0, "VALID")
     stream = rtsp.stream(name)
     check_rate(stream, rtsp.kinds[name])

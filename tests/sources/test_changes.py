@@ -93,7 +93,7 @@ def test_of_a_stream_that_flaps_the_first_changes_are_named_and_the_others_count
         (["a", "b"] * 6, ", ".join(f"at frame {at} to {'ab'[at % 2]}" for at in range(1, 11)) + ", 1 more time"),
     ],
 )
-def test_a_change_is_told_once(values: list[str], told: str) -> None:
+def test_a_change_is_reported_once(values: list[str], told: str) -> None:
     changes = Changes()
     for index, value in enumerate(values):
         changes.look(index, value)

@@ -102,7 +102,7 @@ def test_an_image_that_cannot_be_decoded_is_one_frames_fate(
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_image_of_another_size_comes_in_its_own_and_is_told(tmp_path: Path) -> None:
+def test_an_image_of_another_size_comes_in_its_own_and_is_reported(tmp_path: Path) -> None:
     write_image(tmp_path / "1.png", numbered_picture(1))
     write_image(tmp_path / "2.png", numbered_picture(2, 80, 60))
     write_image(tmp_path / "3.png", numbered_picture(3, 48, 64))
@@ -168,7 +168,7 @@ def test_the_hash_of_a_folder_is_that_of_its_images_and_their_names(tmp_path: Pa
     assert {fingerprint(uri) for uri in ("camera:0", "synthetic:street", "http://cam/v", "no.mp4")} == {None}
 
 
-def test_an_image_that_is_a_video_is_not_taken_for_one_image(tmp_path: Path) -> None:
+def test_an_image_that_is_a_video_is_not_mistaken_for_one_image(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "clip.gif"), "w") as container:
         stream = container.add_stream("gif", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "gray"

@@ -120,7 +120,7 @@ def test_a_change_of_size_is_scaled_to_the_first_with_one_doubt(tmp_path: Path) 
         (503, "cannot be read (Server returned 5XX Server Error reply)"),
     ],
 )
-def test_http_refusals_are_told_apart(status: int, message: str) -> None:
+def test_http_refusals_are_distinguished(status: int, message: str) -> None:
     with http_server(status=status) as address:
         assert message in failure(address)
 
@@ -160,7 +160,7 @@ def test_a_server_that_never_answers(scheme: str) -> None:
     assert "timed out: nothing came for 0.3 s" in message
 
 
-def test_a_recording_of_which_pieces_are_missing_has_not_ended() -> None:
+def test_a_recording_of_which_segments_are_missing_has_not_ended() -> None:
     items: list[Frame | Unreadable] = []
     with hls(Pace(50), segments=12, on_demand=True, absent=range(6, 12)) as camera:
         source = opened(camera.address)
@@ -204,7 +204,7 @@ def test_a_network_camera_that_falls_silent_has_failed(tmp_path: Path) -> None:
         ("500 Internal Server Error", "cannot be read (Server returned 5XX"),
     ],
 )
-def test_rtsp_refusals_are_told_apart(answer: str, message: str) -> None:
+def test_rtsp_refusals_are_distinguished(answer: str, message: str) -> None:
     with rtsp_server(None, answer=answer) as address:
         assert message in failure(address)
 

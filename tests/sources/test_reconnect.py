@@ -192,7 +192,7 @@ def test_without_reconnect_a_camera_that_goes_away_ends_the_run(tiny_model: Path
 
 
 @needs_rtsp
-def test_what_a_server_kept_while_nobody_read_is_let_go_when_it_is_connected_anew() -> None:
+def test_what_a_server_kept_while_nobody_read_is_released_when_it_is_connected_anew() -> None:
     with RtspCamera() as camera:
         source = opened(camera.address)
         for _ in range(10):
@@ -224,7 +224,7 @@ def test_a_motion_jpeg_camera_serves_as_well() -> None:
 
 
 @needs_rtsp
-def test_what_a_real_server_refuses_is_told_apart_without_the_password() -> None:
+def test_what_a_real_server_refuses_is_distinguished_without_the_password() -> None:
     with RtspCamera("--user", f"someone:{SECRET}") as camera:
         with_user = camera.address.replace("rtsp://", f"rtsp://someone:{SECRET}@")
         opened(with_user).close()
@@ -267,7 +267,7 @@ def test_a_camera_over_http_that_hangs_up_is_connected_anew_and_its_times_go_on(
     assert source.doubts == []
 
 
-def test_a_camera_that_comes_back_at_twice_its_rate_is_taken_up_at_once() -> None:
+def test_a_camera_that_comes_back_at_twice_its_rate_is_used_up_at_once() -> None:
     # Its frames have no times, and none is waited for half as long as those of before were apart.
     with mjpeg(Pace(24, frames=80, later=(80, 60))) as camera:
         source = opened(camera.address)

@@ -40,7 +40,7 @@ def test_bytes_that_are_no_video_and_do_not_end_are_not_called_silence() -> None
     assert "nothing came" not in said
 
 
-def test_a_stream_without_a_key_frame_is_told_how_to_send_some(tmp_path: Path) -> None:
+def test_a_stream_without_a_key_frame_is_reported_how_to_send_some(tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.ts", 12, options={"bf": "0"}).read_bytes()
     packets = [clip[at : at + 188] for at in range(0, len(clip), 188)]
     key_frame_ends = 3 + next(number for number, one in enumerate(packets[4:], 1) if one[1] & 0x40)
@@ -104,7 +104,7 @@ def test_a_page_of_unknown_length_that_is_no_video_is_reached_all_the_same() -> 
 
 
 @pytest.mark.parametrize("scheme", ["https", "rtsps"])
-def test_a_certificate_is_checked_when_that_is_asked_for(
+def test_a_certificate_is_checked_when_that_is_requested(
     scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = write_video(tmp_path / "clip.ts", 90, rate=RATE, options=ONE_SLICE)
@@ -144,7 +144,7 @@ def test_a_certificate_of_another_name_is_not_trusted(tmp_path: Path, monkeypatc
     assert "check the name in the address" in said
 
 
-def test_a_playlist_whose_pieces_would_come_unchecked_is_refused(
+def test_a_playlist_whose_segments_would_come_unchecked_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = write_video(tmp_path / "clip.ts", 12).read_bytes()

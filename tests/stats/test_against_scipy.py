@@ -46,7 +46,7 @@ def test_a_percentile_needs_the_fewest_frames_of_which_one_may_lie_above_its_bou
     assert n == percentile_rule.FRAMES_NEEDED[name]
 
 
-def test_the_fewest_rounds_lean_one_way_by_chance_as_seldom_as_is_said() -> None:
+def test_the_fewest_rounds_lean_one_way_by_chance_as_seldom_as_is_stated() -> None:
     leans = (scipy.binomtest(n, n).pvalue <= RISK for n in count(1))
     assert 1 + next(n for n, seldom in enumerate(leans) if seldom) == ROUNDS_NEEDED
 

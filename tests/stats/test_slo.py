@@ -40,11 +40,11 @@ def judged(text: str, n: int = 1000) -> list[tuple[bool, float | None]]:
         ("delivered>=97%", True, 97),
     ],
 )
-def test_an_objective_is_judged_by_the_summarys_figures(text: str, met: bool, value: float) -> None:
+def test_an_objective_is_scored_by_the_summarys_figures(text: str, met: bool, value: float) -> None:
     assert judged(text) == [(met, value)]
 
 
-def test_several_objectives_are_judged_each() -> None:
+def test_several_objectives_are_scored_each() -> None:
     assert [met for met, _ in judged("latency.p99<33ms, drops<5%,age.p50<1s")] == [False, True, True]
 
 

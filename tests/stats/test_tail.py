@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from streamer.ledger.record import FrameRecord, Outcome
-from streamer.machine.contention import COLLECTED, OTHERS, Reading, Witness, circumstances
+from streamer.machine.contention import COLLECTED, OTHERS, ContentionMeter, Reading, circumstances
 from streamer.stats.steadiness import Windows, agree
-from streamer.stats.tail import DECODER_BUSY, SINK_BUSY, Tail, TailPart, told
+from streamer.stats.tail import DECODER_BUSY, SINK_BUSY, Tail, TailPart, tail_text
 
 QUIET = Reading(0, 0, 0, 0, 0, 0)
 
@@ -28,8 +28,8 @@ def frame(index: int, *, waits: int = 200, infer: int = 8_000, sink: int = 3_000
     return record
 
 
-def explained(frames: list[FrameRecord], witness: Witness | None = None) -> TailPart:
-    tail = Tail(witness or Witness(QUIET))
+def explained(frames: list[FrameRecord], meter: ContentionMeter | None = None) -> TailPart:
+    tail = Tail(meter or ContentionMeter(QUIET))
     for one in frames:
         tail.closed(one)
     found = tail.explain()
@@ -46,12 +46,12 @@ def test_the_step_that_grew_is_found() -> None:
     assert list(steps) == ["infer"]
     assert (steps["infer"]["frames"], steps["infer"]["share"]) == (8, 1.0)
     assert steps["infer"]["median_growth_ms"] == pytest.approx(22.0, abs=0.01)
-    assert told(found) == "of the slowest 5 %, 100% were slow in infer"
+    assert tail_text(found) == "of the slowest 5 %, 100% were slow in infer"
 
 
-def test_waiting_is_told_apart_from_work() -> None:
+def test_waiting_is_distinguished_from_work() -> None:
     found = explained([frame(i, waits=15_000 if i % 25 == 3 else 200) for i in range(200)])
-    assert told(found) == "of the slowest 5 %, 100% were slow waiting for the engine"
+    assert tail_text(found) == "of the slowest 5 %, 100% were slow waiting for the engine"
 
 
 def test_a_sink_still_at_work_on_the_frame_before_is_seen() -> None:
@@ -65,34 +65,34 @@ def test_a_sink_still_at_work_on_the_frame_before_is_seen() -> None:
     assert circumstances_met[SINK_BUSY] == {"share_of_slow": 1.0, "share_of_all": 0.04}
 
 
-def test_the_decoder_at_work_and_others_on_the_machine_are_told() -> None:
-    witness = Witness(QUIET)
-    tail = Tail(witness)
+def test_the_decoder_at_work_and_others_on_the_machine_are_reported() -> None:
+    meter = ContentionMeter(QUIET)
+    tail = Tail(meter)
     frames = [frame(i, infer=30_000 if i % 25 == 3 else 8_000) for i in range(200)]
     for i, one in enumerate(frames):
         if i % 25 == 3:
             tail.decoded(one.scheduled + 1_000, one.scheduled + 3_000)
         tail.closed(one)
         busy = 0.04 * sum(j % 25 == 3 for j in range(i + 1))
-        witness.sampled((i + 1) * 40_000, Reading((i + 1) * 0.04, 0, busy, 0, 0, 0))
+        meter.sampled((i + 1) * 40_000, Reading((i + 1) * 0.04, 0, busy, 0, 0, 0))
         tail.witnessed()
     found = tail.explain()
     assert found is not None
     assert found["circumstances"][DECODER_BUSY] == {"share_of_slow": 1.0, "share_of_all": 0.04}
     assert found["circumstances"][OTHERS] == {"share_of_slow": 1.0, "share_of_all": 0.04}
-    assert "of all frames 4%" in (told(found) or "")
+    assert "of all frames 4%" in (tail_text(found) or "")
 
 
 def test_too_few_frames_are_not_explained() -> None:
-    tail = Tail(Witness(QUIET))
+    tail = Tail(ContentionMeter(QUIET))
     for i in range(39):
         tail.closed(frame(i))
     assert tail.explain() is None
-    assert told(None) is None
+    assert tail_text(None) is None
 
 
 def test_frames_that_were_not_delivered_are_left_out() -> None:
-    tail = Tail(Witness(QUIET))
+    tail = Tail(ContentionMeter(QUIET))
     tail.closed(FrameRecord(0, 0, 0, 0, 0, outcome=Outcome.DROPPED))
     assert tail.explain() is None
 
@@ -132,17 +132,17 @@ def test_a_run_too_short_for_windows_has_none() -> None:
     assert windows_of([10.0] * 4).last()[0] == 1
 
 
-def test_what_happened_long_ago_is_kept_with_its_frame_and_the_witness_forgets_it() -> None:
-    witness = Witness(QUIET)
-    tail = Tail(witness)
+def test_what_happened_long_ago_is_kept_with_its_frame_and_the_meter_forgets_it() -> None:
+    meter = ContentionMeter(QUIET)
+    tail = Tail(meter)
     slow = 5
     for i in range(4000):
         tail.closed(frame(i, infer=30_000 if i < slow else 8_000))
         busy = 0.0 if i % 2 else 1.0  # each stretch differs from the one before
-        witness.sampled((i + 1) * PERIOD, Reading(i + 1, 0, i + busy, 0, 0, i // 2))
+        meter.sampled((i + 1) * PERIOD, Reading(i + 1, 0, i + busy, 0, 0, i // 2))
         tail.witnessed()
     found = tail.explain()
     assert found is not None
-    assert witness.during(0, slow * PERIOD) == set()
+    assert meter.during(0, slow * PERIOD) == set()
     assert found["slowest"]["frame"] < slow
     assert sum(shares["share_of_all"] for shares in found["circumstances"].values()) > 0

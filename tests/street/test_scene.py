@@ -44,7 +44,7 @@ def test_another_seed_gives_another_street(street: Street) -> None:
     assert np.abs(Street(seed=4).frame(0)[0].astype(int) - street.frame(0)[0]).mean() > 10
 
 
-def test_frames_do_not_depend_on_the_order_in_which_they_are_asked_for(street: Street) -> None:
+def test_frames_do_not_depend_on_the_order_in_which_they_are_requested(street: Street) -> None:
     in_order = [street.frame(index)[0] for index in range(4)]
     backwards = [street.frame(index)[0] for index in (3, 2, 1, 0)]
     assert all(np.array_equal(a, b) for a, b in zip(in_order, reversed(backwards), strict=True))
@@ -65,7 +65,7 @@ def test_the_street_is_as_lively_after_a_week(street: Street) -> None:
     assert len(street.frame(7 * 24 * 3600 * 30)[1]) >= 6
 
 
-def test_frames_have_the_size_asked_for() -> None:
+def test_frames_have_the_size_requested() -> None:
     image, truth = Street(seed=9, width=960, height=540).frame(0)
     assert image.shape == (540, 960, 3)
     assert image.dtype == np.uint8
@@ -139,7 +139,7 @@ def test_numbers_are_unique_within_a_frame(truths: list[Truth]) -> None:
 
 
 @pytest.mark.parametrize("kind", WEATHERS)
-def test_every_weather_can_be_asked_for(kind: str) -> None:
+def test_every_weather_can_be_requested(kind: str) -> None:
     street = Street(seed=3, weather=Weather(kind, 1.0, 1.0))
     image, truth = street.frame(0)
     assert street.parameters()["weather"]["kind"] == kind

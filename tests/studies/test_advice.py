@@ -46,7 +46,7 @@ def advice(times: dict[str, float | None], medians: dict[str, float] | None = No
     return advise(rows, ratio)
 
 
-def test_engines_that_are_not_told_apart_are_named_together_in_the_order_given() -> None:
+def test_engines_that_are_not_distinguished_are_named_together_in_the_order_given() -> None:
     answer = advice({"onnx": 20.2, "ir": 20.0, "auto": 19.8})
     assert answer == "onnx, ir, auto: no difference, 19.8 to 20.2 ms from due to boxes in the median."
 
@@ -58,7 +58,7 @@ def test_a_set_that_is_faster_than_the_baseline_says_by_how_much() -> None:
     assert "Use" not in answer
 
 
-def test_one_that_is_told_apart_from_all_others_is_advised() -> None:
+def test_one_that_is_distinguished_from_all_others_is_advised() -> None:
     assert advice({"onnx": 20.0, "ir": 18.0}).startswith("Use ir: 18.0 ms")
     assert advice({"ir": 18.0, "onnx": 20.0}).startswith("ir stays the choice, with 18.0 ms")
     assert "the others are slower" in advice({"ir": 18.0, "onnx": 20.0})

@@ -98,7 +98,7 @@ def timed(row: Benched) -> Timed:
     return row.timed
 
 
-def test_the_first_inference_is_apart_and_the_loop_is_timed_as_a_whole(
+def test_the_first_inference_is_separate_and_the_loop_is_timed_as_a_whole(
     study: Study, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     took = iter([50_000, 10_000, 20_000, 30_001, 20_000])
@@ -156,7 +156,9 @@ def test_a_percentile_is_given_only_where_there_are_inferences_enough(
         ("null", Feed.TUTORIAL, "float32"),
     ],
 )
-def test_each_engine_is_fed_as_it_was_asked(engine: str, how: Feed, fed: str, model: Model, picture: Path) -> None:
+def test_each_engine_is_fed_as_it_was_requested(
+    engine: str, how: Feed, fed: str, model: Model, picture: Path
+) -> None:
     image = stretched(read_image(str(picture))[1], model.input_size)
     with Opened(parse_spec(engine), model) as opened:
         request = opened.engine.requests[0]
@@ -269,7 +271,7 @@ def test_when_all_fail_it_is_an_error_after_their_rows(study: Study, monkeypatch
         next(rows)
 
 
-def test_when_none_can_run_it_is_said_before_anything_runs(study: Study) -> None:
+def test_when_none_can_run_it_is_stated_before_anything_runs(study: Study) -> None:
     with pytest.raises(EngineUnavailable, match="none of the engines can run here: onnx"):
         study("onnx")
 
@@ -282,7 +284,7 @@ def test_an_unavailable_engine_is_a_row_that_says_why(study: Study) -> None:
 
 
 @pytest.mark.skipif(set(devices()) != {"CPU"}, reason="AUTO has more than a CPU here")
-def test_engines_that_come_out_as_one_configuration_are_said_to(study: Study) -> None:
+def test_engines_that_come_out_as_one_configuration_are_stated_to(study: Study) -> None:
     rows = list(study("ir", "ir-auto", "ir-auto-shared", "ir", number=1).rows(quietly))
     assert [(row.spec, row.same_as) for row in rows] == [("ir", None), ("ir-auto", "ir"), ("ir-auto-shared", None)]
     assert {row.devices for row in rows} == {("CPU",)}

@@ -346,7 +346,7 @@ def test_frames_beyond_those_that_count_are_not_drawn(tmp_path: Path) -> None:
     assert draw_comparison(tmp_path, document).read_bytes() != with_more
 
 
-def test_runs_that_were_not_interleaved_or_not_finished_are_said_to_be() -> None:
+def test_runs_that_were_not_interleaved_or_not_finished_are_stated_to_be() -> None:
     assert "200 frames, not interleaved" in said(drawn(comparison(*TWO, interleaved=False, rounds=0)))
     assert "24 rounds, interrupted" in said(drawn(comparison(*TWO, interrupted=True)))
 

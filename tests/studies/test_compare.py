@@ -96,13 +96,13 @@ def test_an_engine_named_twice_runs_twice_as_one_configuration(compared: dict[st
     assert second["same_as"] == "ir"
 
 
-def test_null_engines_are_not_judged_and_the_others_are(compared: dict[str, Any]) -> None:
+def test_null_engines_are_not_scored_and_the_others_are(compared: dict[str, Any]) -> None:
     assert [row["agreement"] for row in compared["engines"]] == ["unchecked"] * 2 + ["agrees"] * 2
     assert compared["reference"] is not None
     assert compared["engines"][2]["agreement_share"] == 1.0
 
 
-def test_without_ground_truth_accuracy_is_judged_by_the_reference(compared: dict[str, Any]) -> None:
+def test_without_ground_truth_accuracy_is_scored_by_the_reference(compared: dict[str, Any]) -> None:
     row = compared["engines"][2]
     assert compared["truth"] is None
     assert row["offline_map50"] == 1.0
@@ -155,7 +155,7 @@ def test_the_terminal_shows_both_tables_and_the_advice(place: Path, tiny_model: 
 
 @pytest.mark.slow
 @pytest.mark.timing
-def test_another_baseline_can_be_asked_for(place: Path, tiny_model: Path) -> None:
+def test_another_baseline_can_be_requested(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6", "--engine", "null,delay_ms=3")
     found = document(compare(place, tiny_model, *engines, "--baseline", "null,delay_ms=3", "--json", "--out", "b"))
     assert [row["speed"] for row in found["engines"]] == ["slower", "baseline"]
@@ -283,7 +283,9 @@ def test_a_comparison_that_a_signal_interrupts_keeps_what_was_finished(
         assert streamer("verify", out / row["directory"], cwd=place).code == 0
 
 
-def test_a_gap_in_the_times_of_the_source_is_told_and_skipped_in_every_run(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_gap_in_the_times_of_the_source_is_reported_and_skipped_in_every_run(
+    tiny_model: Path, tmp_path: Path
+) -> None:
     ticks = [*range(40), *range(9_000, 9_020)]
     clip = write_video(tmp_path / "gap.mkv", 60, ticks=ticks, rate=Fraction(20), time_base=Fraction(1, 20))
     model = find_model(str(tiny_model), trust=False)

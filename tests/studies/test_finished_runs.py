@@ -60,7 +60,7 @@ def in_pieces(run: Path, out: Path, at: int) -> Path:
     return out
 
 
-def test_all_pieces_of_a_long_run_are_read(run: Path, tmp_path: Path) -> None:
+def test_all_segments_of_a_long_run_are_read(run: Path, tmp_path: Path) -> None:
     pieces = in_pieces(run, tmp_path / "pieces", 60)
     whole, cut = compare_finished([run, pieces], None, tmp_path)["engines"]
     assert cut["frames"] == whole["frames"]
@@ -69,7 +69,7 @@ def test_all_pieces_of_a_long_run_are_read(run: Path, tmp_path: Path) -> None:
     assert (cut["agreement"], cut["agreement_share"]) == ("agrees", 1.0)
 
 
-def test_what_of_a_long_run_was_let_go_is_said(run: Path, tmp_path: Path) -> None:
+def test_what_of_a_long_run_was_released_is_stated(run: Path, tmp_path: Path) -> None:
     pieces = in_pieces(run, tmp_path / "pieces", 60)
     for path in pieces.glob("*.0000.csv.gz"):
         path.unlink()
@@ -83,7 +83,7 @@ def test_what_of_a_long_run_was_let_go_is_said(run: Path, tmp_path: Path) -> Non
     assert said.startswith(f"the first 60 of {FRAMES} frames of null (pieces) do not count")
 
 
-def test_a_torn_piece_is_an_error_of_one_line(run: Path, tmp_path: Path) -> None:
+def test_a_torn_segment_is_an_error_of_one_line(run: Path, tmp_path: Path) -> None:
     piece = in_pieces(run, tmp_path / "pieces", 60) / "frames.0000.csv.gz"
     piece.write_bytes(piece.read_bytes()[:-20])
     done = streamer("compare", run, piece.parent, "--no-chart", cwd=tmp_path)
@@ -91,7 +91,7 @@ def test_a_torn_piece_is_an_error_of_one_line(run: Path, tmp_path: Path) -> None
     assert "pieces" in done.error
 
 
-def test_a_soak_is_not_taken_for_a_run(run: Path, tmp_path: Path) -> None:
+def test_a_soak_is_not_mistaken_for_a_run(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "soak" / "part-0")
     done = streamer("compare", run, "soak", "--no-chart", cwd=tmp_path)
     assert (done.code, done.error) == (2, "soak is a soak, of one part or several: give each, as in soak/part-0")
@@ -170,7 +170,7 @@ def test_every_field_is_a_condition_or_on_the_list_of_those_that_are_none(run: P
         assert any(name.startswith(part) for name in found), "a condition that differs is told"
 
 
-def test_another_preprocessing_differs_and_who_told_it_does_not(run: Path) -> None:
+def test_another_preprocessing_differs_and_who_reported_it_does_not(run: Path) -> None:
     one, other = manifest(run), manifest(run)
     other["model"]["input"]["told_by"] = {}
     assert differences([one, other]) == {}

@@ -159,7 +159,7 @@ def test_a_round_that_is_interrupted_ends_in_the_middle(tmp_path: Path, lane: Ma
     assert verify(one.directory).valid
 
 
-def test_nothing_is_left_of_a_study_whose_engine_was_asked_for_nonsense(
+def test_nothing_is_left_of_a_study_whose_engine_was_requested_nonsense(
     clip: Path, lane: Make, tmp_path: Path
 ) -> None:
     lanes = [lane("a"), lane("b", engine="ir,INFERENCE_PRECISION_HINT=f99")]

@@ -20,7 +20,7 @@ QUICK = {
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_arms_that_are_alike_are_not_told_apart(name: str) -> None:
+def test_arms_that_are_alike_are_not_distinguished(name: str) -> None:
     random = np.random.default_rng(4)
     study, _ = STUDIES[name]
     assert sum(study(random, 1) for _ in range(QUICK[name])) == 0

@@ -20,7 +20,7 @@ from streamer.models.model import Model
 from streamer.settings.settings import Settings
 from streamer.settings.video import Video
 from streamer.studies.compare import accuracy
-from streamer.studies.compare.accuracy import Judged, Judging, RunToJudge, run_to_judge
+from streamer.studies.compare.accuracy import RunToScore, Scored, Scoring, run_to_score
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.offline_detector import TRUTH_CONFIDENCE, agreement_of, as_truth
 from streamer.studies.reference import most_exact
@@ -77,7 +77,7 @@ def ran(
     lost: Sequence[int] = (),
     outcome: Outcome = Outcome.DROPPED,
     null: bool = False,
-) -> RunToJudge:
+) -> RunToScore:
     """A run at 25 fps, each frame detected within 5 ms, except those that were ``lost``."""
     records = []
     for frame in range(frames):
@@ -88,7 +88,7 @@ def ran(
         records.append(record)
     # As it is read from detections.csv: a frame in which nothing was found is not there.
     everything = {frame: found(frame) for frame in range(frames) if frame not in lost}
-    return RunToJudge(records, {frame: one for frame, one in everything.items() if len(one)}, null)
+    return RunToScore(records, {frame: one for frame, one in everything.items() if len(one)}, null)
 
 
 def blink(frame: int) -> Detections:
@@ -96,31 +96,31 @@ def blink(frame: int) -> Detections:
     return no_detections() if frame % 2 else both()
 
 
-def judge(study: Judging, *runs: RunToJudge) -> tuple[list[Judged], int]:
+def score(study: Scoring, *runs: RunToScore) -> tuple[list[Scored], int]:
     """The judgements, and how many steps they took."""
     steps: list[None] = []
-    judged = study.judge(runs, lambda: steps.append(None))
-    return judged, len(steps)
+    scored = study.score(runs, lambda: steps.append(None))
+    return scored, len(steps)
 
 
-def test_without_truth_a_run_is_judged_by_what_the_reference_finds_offline(blinking: Path, model: Model) -> None:
-    study = Judging(str(blinking), model, Settings(), 4)
-    (judged,), steps = judge(study, ran(4, blink))
+def test_without_truth_a_run_is_scored_by_what_the_reference_finds_offline(blinking: Path, model: Model) -> None:
+    study = Scoring(str(blinking), model, Settings(), 4)
+    (scored,), steps = score(study, ran(4, blink))
     assert study.reference.spec == REFERENCE
     assert steps == study.steps == 4
-    assert judged.agreement is not None
-    assert (judged.agreement.frames, judged.agreement.compared, judged.agreement.smaller) == (4, 8, 1)
-    assert judged.offline_map50 == pytest.approx(1)
+    assert scored.agreement is not None
+    assert (scored.agreement.frames, scored.agreement.compared, scored.agreement.smaller) == (4, 8, 1)
+    assert scored.offline_map50 == pytest.approx(1)
     # A tick later it is dark where it was bright.
-    assert judged.streaming_map50 == 0
+    assert scored.streaming_map50 == 0
     (note,) = study.notes
     assert note.startswith(f"accuracy is judged by what {REFERENCE} finds offline; ")
     assert "--truth FILE" in note
 
 
 def test_a_source_that_starts_again_shows_the_same_pictures_again(blinking: Path, model: Model) -> None:
-    study = Judging(str(blinking), model, Settings(loop=True), 10)
-    (right, shifted), steps = judge(study, ran(10, blink), ran(10, lambda frame: blink(frame + 1)))
+    study = Scoring(str(blinking), model, Settings(loop=True), 10)
+    (right, shifted), steps = score(study, ran(10, blink), ran(10, lambda frame: blink(frame + 1)))
     assert steps == study.steps == 4
     assert right.agreement is not None
     assert (right.agreement.frames, right.agreement.smaller) == (10, 1)
@@ -135,8 +135,8 @@ def test_with_ground_truth_the_reference_sees_100_frames_and_accuracy_is_over_al
     bright: Path, model: Model, tmp_path: Path
 ) -> None:
     truth = write_truth(tmp_path / "truth.json", 120)
-    study = Judging(str(bright), model, Settings(), 120, truth)
-    (good, half, wrong), steps = judge(
+    study = Scoring(str(bright), model, Settings(), 120, truth)
+    (good, half, wrong), steps = score(
         study,
         ran(120, lambda frame: both()),
         ran(120, lambda frame: both(), lost=range(0, 120, 2)),
@@ -159,66 +159,66 @@ def test_with_ground_truth_the_reference_sees_100_frames_and_accuracy_is_over_al
     assert study.notes == [f"{truth} counts without zebra, which the model does not know"]
 
 
-def test_in_a_closed_loop_nothing_is_due_and_only_offline_can_be_judged(
+def test_in_a_closed_loop_nothing_is_due_and_only_offline_can_be_scored(
     bright: Path, model: Model, tmp_path: Path
 ) -> None:
     run = ran(120, lambda frame: both())
-    with_truth = Judging(str(bright), model, Settings(fps="max"), 120, write_truth(tmp_path / "truth.json", 120))
-    (judged,), _ = judge(with_truth, run)
-    assert judged.offline_map50 == pytest.approx(1)
-    assert judged.streaming_map50 is None
-    without = Judging(str(bright), model, Settings(fps="max"), 120)
-    (judged,), steps = judge(without, run)
+    with_truth = Scoring(str(bright), model, Settings(fps="max"), 120, write_truth(tmp_path / "truth.json", 120))
+    (scored,), _ = score(with_truth, run)
+    assert scored.offline_map50 == pytest.approx(1)
+    assert scored.streaming_map50 is None
+    without = Scoring(str(bright), model, Settings(fps="max"), 120)
+    (scored,), steps = score(without, run)
     assert steps == without.steps == 100
-    assert judged.agreement is not None
-    assert (judged.agreement.frames, judged.agreement.smaller) == (100, 1)
-    assert (judged.offline_map50, judged.streaming_map50) == (None, None)
+    assert scored.agreement is not None
+    assert (scored.agreement.frames, scored.agreement.smaller) == (100, 1)
+    assert (scored.offline_map50, scored.streaming_map50) == (None, None)
     assert without.notes == []
 
 
-def test_null_engines_are_never_judged_and_alone_the_reference_does_not_run(blinking: Path, model: Model) -> None:
-    study = Judging(str(blinking), model, Settings(), 4)
-    assert judge(study, ran(4, blink, null=True), ran(4, blink, null=True)) == ([Judged(), Judged()], 0)
+def test_null_engines_are_never_scored_and_alone_the_reference_does_not_run(blinking: Path, model: Model) -> None:
+    study = Scoring(str(blinking), model, Settings(), 4)
+    assert score(study, ran(4, blink, null=True), ran(4, blink, null=True)) == ([Scored(), Scored()], 0)
     assert study.notes == []
-    (null, judged), steps = judge(study, ran(4, blink, null=True), ran(4, blink))
-    assert null == Judged()
-    assert judged.agreement is not None
+    (null, scored), steps = score(study, ran(4, blink, null=True), ran(4, blink))
+    assert null == Scored()
+    assert scored.agreement is not None
     assert steps == 4
 
 
-def test_when_the_reference_cannot_run_nothing_is_checked_and_the_reason_is_said(
+def test_when_the_reference_cannot_run_nothing_is_checked_and_the_reason_is_stated(
     blinking: Path, model: Model, tmp_path: Path
 ) -> None:
     bare = replace(model, files={})
-    study = Judging(str(blinking), bare, Settings(), 4)
-    assert judge(study, ran(4, blink)) == ([Judged()], 0)
+    study = Scoring(str(blinking), bare, Settings(), 4)
+    assert score(study, ran(4, blink)) == ([Scored()], 0)
     (note,) = study.notes
     assert note.startswith("agreement is unchecked, the reference pytorch did not run: pytorch needs ")
-    study = Judging(str(blinking), bare, Settings(), 4, write_truth(tmp_path / "truth.json", 4))
-    (judged,), _ = judge(study, ran(4, lambda frame: both()))
-    assert judged.agreement is None
-    assert judged.offline_map50 == pytest.approx(1)
+    study = Scoring(str(blinking), bare, Settings(), 4, write_truth(tmp_path / "truth.json", 4))
+    (scored,), _ = score(study, ran(4, lambda frame: both()))
+    assert scored.agreement is None
+    assert scored.offline_map50 == pytest.approx(1)
 
 
 def test_a_truth_that_lacks_a_frame_is_refused_before_anything_runs(
     blinking: Path, model: Model, tmp_path: Path
 ) -> None:
     truth = write_truth(tmp_path / "truth.json", 3)
-    assert Judging(str(blinking), model, Settings(), 3, truth).truth is not None
+    assert Scoring(str(blinking), model, Settings(), 3, truth).truth is not None
     with pytest.raises(UsageError, match="frame 3 "):
-        Judging(str(blinking), model, Settings(), 4, truth)
+        Scoring(str(blinking), model, Settings(), 4, truth)
 
 
-def test_of_a_long_run_the_first_frames_are_judged_and_that_is_said(
+def test_of_a_long_run_the_first_frames_are_scored_and_that_is_stated(
     bright: Path, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accuracy, "MOST_FRAMES", 30)
-    study = Judging(str(bright), model, Settings(), 120)
-    (judged,), steps = judge(study, ran(120, lambda frame: both() if frame < 30 else no_detections()))
+    study = Scoring(str(bright), model, Settings(), 120)
+    (scored,), steps = score(study, ran(120, lambda frame: both() if frame < 30 else no_detections()))
     assert steps == study.steps == 30
-    assert judged.agreement is not None
-    assert (judged.agreement.frames, judged.agreement.smaller) == (30, 1)
-    assert judged.offline_map50 == pytest.approx(1)
+    assert scored.agreement is not None
+    assert (scored.agreement.frames, scored.agreement.smaller) == (30, 1)
+    assert scored.offline_map50 == pytest.approx(1)
     assert "agreement and accuracy are those of the first 30 of 120 frames" in study.notes
 
 
@@ -228,22 +228,22 @@ def test_a_picture_that_cannot_be_decoded_does_not_count_without_truth(tmp_path:
     for number in range(4):
         cv2.imwrite(str(folder / f"{number}.png"), WHITE)
     (folder / "2.png").write_bytes(b"no image")
-    study = Judging(str(folder), model, Settings(loop=True), 8)
-    (judged,), steps = judge(study, ran(8, lambda frame: both(), (2, 6), Outcome.DECODE_ERROR))
+    study = Scoring(str(folder), model, Settings(loop=True), 8)
+    (scored,), steps = score(study, ran(8, lambda frame: both(), (2, 6), Outcome.DECODE_ERROR))
     assert steps == 3
-    assert judged.agreement is not None
-    assert judged.agreement.frames == 6
+    assert scored.agreement is not None
+    assert scored.agreement.frames == 6
     # Six ticks, and an answer at five of them.
-    assert (judged.offline_map50, judged.streaming_map50) == pytest.approx((1, 84 / 101))
+    assert (scored.offline_map50, scored.streaming_map50) == pytest.approx((1, 84 / 101))
 
 
 def test_the_reference_detects_as_the_runs_did(blinking: Path, model: Model) -> None:
-    study = Judging(str(blinking), model, Settings(conf=0.95), 4)
-    (judged,), _ = judge(study, ran(4, blink))
-    assert judged.agreement is not None
+    study = Scoring(str(blinking), model, Settings(conf=0.95), 4)
+    (scored,), _ = score(study, ran(4, blink))
+    assert scored.agreement is not None
     # It is not as sure as that of anything.
-    assert (judged.agreement.reference, judged.agreement.other) == (0, 4)
-    assert (judged.offline_map50, judged.streaming_map50) == (None, None)
+    assert (scored.agreement.reference, scored.agreement.other) == (0, 4)
+    assert (scored.offline_map50, scored.streaming_map50) == (None, None)
 
 
 def test_agreement_is_over_the_frames_that_both_have() -> None:
@@ -280,14 +280,14 @@ def test_frames_may_be_chosen_among_the_first_of_a_source(bright: Path) -> None:
 def test_a_real_run_of_the_street_is_worse_at_each_tick_than_offline(tmp_path: Path) -> None:
     settings = Settings(engine="ir", frames=40, video=Video.NONE, chart=False, out=tmp_path / "run")
     run = streamer.replay("synthetic:street,seed=21", settings)
-    study = Judging("synthetic:street,seed=21", find_model("street"), settings, 40)
-    (judged,), steps = judge(study, run_to_judge(run.directory, null=False))
+    study = Scoring("synthetic:street,seed=21", find_model("street"), settings, 40)
+    (scored,), steps = score(study, run_to_score(run.directory, null=False))
     assert steps == study.steps == 80
-    assert judged.agreement is not None
-    assert judged.agreement.smaller is not None
-    assert judged.agreement.smaller > 0.95
-    assert judged.offline_map50 is not None
-    assert judged.streaming_map50 is not None
+    assert scored.agreement is not None
+    assert scored.agreement.smaller is not None
+    assert scored.agreement.smaller > 0.95
+    assert scored.offline_map50 is not None
+    assert scored.streaming_map50 is not None
     # How much worse is a matter of how fast this machine is.
-    assert judged.streaming_map50 < judged.offline_map50
-    assert judged.offline_map50 > 0.7
+    assert scored.streaming_map50 < scored.offline_map50
+    assert scored.offline_map50 > 0.7

@@ -18,7 +18,7 @@ from streamer.rundir.columns import NEVER, OUTCOMES, Columns
 from streamer.settings.settings import Settings
 from streamer.studies.pace.document import document_so_far
 from streamer.studies.pace.idling import busy_s, idle_penalties, is_saturated
-from streamer.studies.pace.sentence import told_of
+from streamer.studies.pace.sentence import sentence_of
 from streamer.studies.pace.study import PaceSettings, PaceStudy
 from tests.rig import Rig
 from tests.runs import manifest, rows, streamer
@@ -33,19 +33,19 @@ def rate(fps: str, penalty: tuple[float, float, float] | None = None, **changes:
 
 
 def test_no_ratio_is_claimed_whose_interval_holds_one() -> None:
-    answer = told_of("ir", [rate("2", (1.3, 0.99, 1.6)), rate("10", (1.05, 1.01, 1.08))], None)
+    answer = sentence_of("ir", [rate("2", (1.3, 0.99, 1.6)), rate("10", (1.05, 1.01, 1.08))], None)
     assert "takes 1.05 times as long at 10 fps as back to back (1.01 to 1.08)" in answer
-    answer = told_of("ir", [rate("2", (1.3, 0.99, 1.6)), rate("10", (0.97, 0.9, 1.02)), rate("60")], None)
+    answer = sentence_of("ir", [rate("2", (1.3, 0.99, 1.6)), rate("10", (0.97, 0.9, 1.02)), rate("60")], None)
     assert answer.startswith("ir: no idle penalty is told from noise at 2, 10 fps; it keeps up with 60 fps")
-    assert "times as long" not in told_of("ir", [rate("2", (1.01, 1.005, 1.015))], None), "less than counts"
+    assert "times as long" not in sentence_of("ir", [rate("2", (1.01, 1.005, 1.015))], None), "less than counts"
 
 
 def test_objectives_are_met_up_to_a_rate_only_where_they_are_below_it() -> None:
     rates = [rate(fps, slo="met") for fps in ("5", "10", "30")]
-    assert told_of("ir", rates, "drops<1%").endswith("drops<1% is met up to 30 fps.")
+    assert sentence_of("ir", rates, "drops<1%").endswith("drops<1% is met up to 30 fps.")
     rates[0]["slo"] = "missed"
-    assert told_of("ir", rates, "drops<1%").endswith("drops<1% is met at 10, 30 fps.")
-    assert told_of("ir", [rate("5", slo="missed")], "drops<1%").endswith("drops<1% is met at no rate.")
+    assert sentence_of("ir", rates, "drops<1%").endswith("drops<1% is met at 10, 30 fps.")
+    assert sentence_of("ir", [rate("5", slo="missed")], "drops<1%").endswith("drops<1% is met at no rate.")
 
 
 def columns_of(rig: Rig) -> Columns:

@@ -30,7 +30,7 @@ from streamer.errors import SourceError, UsageError
 from streamer.models.find import find_model
 from streamer.models.model import Model
 from streamer.studies import frames as studied_frames
-from streamer.studies.engine_choice import asked_engines
+from streamer.studies.engine_choice import requested_engines
 from streamer.studies.frames import ChosenFrames
 from streamer.studies.parity.parity_csv import COLUMNS
 from tests import runs
@@ -125,7 +125,7 @@ def sixteen_bits() -> bool:
 
 
 @pytest.mark.skipif(set(devices()) != {"CPU"}, reason="AUTO has more than a CPU here")
-def test_engines_that_come_out_as_one_configuration_are_said_to(parity: Parity, tmp_path: Path) -> None:
+def test_engines_that_come_out_as_one_configuration_are_stated_to(parity: Parity, tmp_path: Path) -> None:
     specs = ("ir", "ir-auto", "ir-auto-shared", "ir-auto,shared=on")
     done = parity(*(word for spec in specs for word in ("--engine", spec)))
     assert done.code == 0
@@ -304,13 +304,13 @@ def test_an_engine_named_twice_runs_once_and_one_refined_is_another(parity: Pari
 
 
 def test_the_groups_are_the_tutorials_seven_and_all_but_null() -> None:
-    assert [spec.spec for spec in asked_engines((), "tutorial")] == list(TUTORIAL)
+    assert [spec.spec for spec in requested_engines((), "tutorial")] == list(TUTORIAL)
     everyone = [name for name in VARIANTS if name != "null"]
-    assert [spec.spec for spec in asked_engines((), "all")] == everyone
-    assert asked_engines((), None) == asked_engines((), "all")
-    assert asked_engines((parse_spec("null"),), None) == (parse_spec("null"),)
+    assert [spec.spec for spec in requested_engines((), "all")] == everyone
+    assert requested_engines((), None) == requested_engines((), "all")
+    assert requested_engines((parse_spec("null"),), None) == (parse_spec("null"),)
     with pytest.raises(UsageError, match="give one of the two"):
-        asked_engines((parse_spec("null"),), "all")
+        requested_engines((parse_spec("null"),), "all")
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -333,7 +333,7 @@ def test_who_waits_for_frames_hears_of_each_picture_that_is_read(tmp_path: Path)
     assert len(read) == 26
 
 
-def test_a_source_shorter_than_asked_gives_all_its_frames_and_an_endless_one_the_first(tmp_path: Path) -> None:
+def test_a_source_shorter_than_requested_gives_all_its_frames_and_an_endless_one_the_first(tmp_path: Path) -> None:
     assert ChosenFrames(str(write_video(tmp_path / "clip.mp4", 5)), 100).indices == (0, 1, 2, 3, 4)
     assert ChosenFrames("synthetic:street", 4).indices == (0, 1, 2, 3)
 
@@ -363,14 +363,14 @@ def test_a_frame_that_cannot_be_decoded_is_left_out_for_every_engine(parity: Par
         list(chosen)
 
 
-def test_frames_that_were_not_chosen_are_said(parity: Parity) -> None:
+def test_frames_that_were_not_chosen_are_stated(parity: Parity) -> None:
     assert "frames       3 of 8, spread evenly" in parity("--engine", "ir", "--frames", "3").out
     assert "\nframes " not in parity("--engine", "ir", "--overwrite").out, "all of them were"
     endless = parity("--engine", "ir", "--frames", "2", "--overwrite", source="synthetic:street,width=64,height=64")
     assert "frames       the first 2 of a source without an end" in endless.out
 
 
-def test_frames_of_a_source_that_ends_early_are_said_to_be_missing(clip: Path) -> None:
+def test_frames_of_a_source_that_ends_early_are_stated_to_be_missing(clip: Path) -> None:
     chosen = ChosenFrames(str(clip), 8)
     chosen.indices = (0, 7, 8, 9)
     assert [frame.index for frame in chosen] == [0, 7]
@@ -401,7 +401,7 @@ def photographs(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_each_image_of_a_folder_is_judged_at_its_own_size(
+def test_each_image_of_a_folder_is_scored_at_its_own_size(
     kept: bool, parity: Parity, photographs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, truth = photographs
@@ -506,7 +506,7 @@ def test_progress_is_shown_on_a_terminal(clip: Path, tiny_model: Path, tmp_path:
 
 @pytest.mark.slow
 @needs_bundled
-def test_the_bundled_model_is_judged_as_pycocotools_judges_it_from_the_clips_own_file(
+def test_the_bundled_model_is_scored_as_pycocotools_scores_it_from_the_clips_own_file(
     parity: Parity, tmp_path: Path
 ) -> None:
     from pycocotools.coco import COCO
@@ -548,7 +548,7 @@ def test_the_bundled_model_is_judged_as_pycocotools_judges_it_from_the_clips_own
 
 @pytest.mark.slow
 @needs_bundled
-def test_the_synthetic_street_is_judged_by_itself(parity: Parity, tmp_path: Path) -> None:
+def test_the_synthetic_street_is_scored_by_itself(parity: Parity, tmp_path: Path) -> None:
     done = parity("--engine", "ir", "--model", "street", "--frames", "4", source="synthetic:street,seed=21")
     assert done.code == 0
     row = table(tmp_path / "out")["ir"]

@@ -169,7 +169,7 @@ def test_the_least_agreement_is_the_users_to_say(quantize: Quantize, tmp_path: P
 
 
 @needs_nncf
-def test_where_nothing_is_found_nothing_can_be_judged_and_nothing_is_kept(
+def test_where_nothing_is_found_nothing_can_be_scored_and_nothing_is_kept(
     quantize: Quantize, tmp_path: Path, cache: Path
 ) -> None:
     done = quantize(write_learned(tmp_path / "blind.xml", surest=0.1))
@@ -195,7 +195,7 @@ def test_frames_that_judge_have_not_calibrated(clip: Path, learned: Path, cache:
     found = quantize_model(
         find_model(str(learned)), str(clip), samples=60, min_agreement=0.9, advance=said.append
     )  # fmt: skip
-    assert (found.samples, found.judged) == (60, 20), "together they are the clip's 80 frames"
+    assert (found.samples, found.scored) == (60, 20), "together they are the clip's 80 frames"
     counted = Counter(said)
     assert list(counted) == ["calibrating", "judging"]
     assert counted["judging"] == 20
@@ -391,7 +391,7 @@ REAL = pytest.mark.parametrize(
 
 @pytest.mark.slow
 @REAL
-def test_no_activation_is_left_apart_from_its_convolution(name: str, models: Callable[[str], Model]) -> None:
+def test_no_activation_is_left_separate_from_its_convolution(name: str, models: Callable[[str], Model]) -> None:
     graph = ov.Core().read_model(models(name).files["int8"])
     quantizers = operations(graph, "FakeQuantize")
     assert len(quantizers) > 50
@@ -459,7 +459,7 @@ def test_it_is_calibrated_on_what_replay_would_give_the_model(learned: Path, cac
 
 
 @needs_nncf
-def test_nncf_is_told_not_to_report_home() -> None:
+def test_nncf_is_reported_not_to_report_home() -> None:
     lines = (
         "from streamer.models.quantize import quiet_nncf",
         "with quiet_nncf(): pass",

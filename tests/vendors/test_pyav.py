@@ -83,7 +83,7 @@ def test_a_comment_that_is_no_utf_8_can_be_written_down(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
 
 
-def test_the_size_of_what_has_one_is_told_and_else_none(tmp_path: Path) -> None:
+def test_the_size_of_what_has_one_is_reported_and_else_none(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4", 3)
     with pyav.open_input(str(path)) as container:
         assert pyav.size(container) == path.stat().st_size

@@ -69,7 +69,7 @@ def test_a_version_is_newer_as_far_as_the_tested_one_goes(found: str, known: str
     assert versions.is_newer(found, known) is newer
 
 
-def test_a_run_has_the_versions_in_force(tmp_path: Path, tiny_model: Path) -> None:
+def test_a_run_has_the_versions_effective(tmp_path: Path, tiny_model: Path) -> None:
     clip = write_video(tmp_path / "clip.mp4", 5)
     done = runs.streamer("replay", clip, "--engine", "null", "--model", tiny_model, "--out", "run", cwd=tmp_path)
     assert done.code == 0, done.err

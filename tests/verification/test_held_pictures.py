@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import streamer
-from streamer.rundir.written import pieces_of
+from streamer.rundir.written import segments_of
 from streamer.settings.settings import Settings
 from streamer.verification import verify
 from streamer.verification.held_pictures import LEAST, LONGEST, held_pictures
@@ -53,7 +53,7 @@ def doubts(out: Path) -> list[str]:
         ("nut", NANOSECOND, DAYS_3, 240),
     ],
 )
-def test_a_gap_in_a_file_is_as_long_in_the_video_and_told(
+def test_a_gap_in_a_file_is_as_long_in_the_video_and_reported(
     ending: str, time_base: Fraction, gap_s: int, held: int, tmp_path: Path
 ) -> None:
     out = replayed(tmp_path, ending, time_base, gap_s)
@@ -75,7 +75,7 @@ def test_times_finer_than_a_microsecond_are_exact_in_a_video_without_a_gap(tmp_p
 
 
 @pytest.mark.parametrize("segment_s", [0.02, 3600])
-def test_a_gap_survives_in_the_pieces_of_a_long_run(segment_s: float, tmp_path: Path) -> None:
+def test_a_gap_survives_in_the_segments_of_a_long_run(segment_s: float, tmp_path: Path) -> None:
     out = replayed(
         tmp_path,
         "nut",
@@ -86,7 +86,7 @@ def test_a_gap_survives_in_the_pieces_of_a_long_run(segment_s: float, tmp_path: 
         loop=True,
         frames=60,
     )
-    assert (len(pieces_of(out / "annotated.mp4")) > 0) == (segment_s < 1)
+    assert (len(segments_of(out / "annotated.mp4")) > 0) == (segment_s < 1)
     assert verify(out).reasons == []
 
 
@@ -118,7 +118,7 @@ def test_another_number_of_them_than_the_run_tells_is_found(tmp_path: Path) -> N
         ([], [], True, []),
     ],
 )
-def test_only_what_a_gap_needs_is_taken_for_held(
+def test_only_what_a_gap_needs_is_mistaken_for_held(
     ticks: list[int], frames: list[int], torn: bool, held: list[int]
 ) -> None:
     belongs = np.isin(np.arange(len(ticks)), frames)

@@ -563,7 +563,7 @@ def test_whatever_stands_in_the_manifest_there_is_no_traceback(waiting: Path, tm
 
 
 @pytest.mark.parametrize(("latency", "said"), [(5e14, "about 10^314"), (-5e14, "about -10^314")])
-def test_a_figure_that_is_too_large_for_a_float_is_said(
+def test_a_figure_that_is_too_large_for_a_float_is_stated(
     latency: float, said: str, waiting: Path, tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(waiting, tmp_path / "large"))

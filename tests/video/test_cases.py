@@ -92,7 +92,7 @@ def test_a_transport_stream_with_junk_behind_it_is_not_cut_off(name: str, junk: 
         ),
     ],
 )
-def test_the_default_video_is_played_and_the_others_are_told(name: str, note: str) -> None:
+def test_the_default_video_is_played_and_the_others_are_reported(name: str, note: str) -> None:
     with VideoReader(CASES / name) as reader:
         assert (reader.info.width, reader.info.height) == (320, 240)
         assert reader.info.notes == (note,)

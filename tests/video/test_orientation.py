@@ -92,7 +92,7 @@ def test_pixels_that_are_not_square_are_turned_with_the_picture(matrix: Matrix, 
     assert (of_stream.info.width, of_stream.info.height) == ((48, 64) if matrix[1] else (64, 48))
 
 
-def test_a_camera_that_is_turned_on_the_way_keeps_its_shape_and_that_is_told(tmp_path: Path) -> None:
+def test_a_camera_that_is_turned_on_the_way_keeps_its_shape_and_that_is_reported(tmp_path: Path) -> None:
     # A half turn is followed; a quarter would change the shape of the picture.
     parts = [written(tmp_path / f"{turn}.ts", ORIENTATIONS[turn]) for turn in (0, 3, 6)]
     with http_server(b"".join(part.read_bytes() for part in parts)) as address:

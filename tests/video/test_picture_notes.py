@@ -70,7 +70,7 @@ def write(
     return path
 
 
-def test_an_untagged_hd_video_is_told_with_what_it_means(tmp_path: Path) -> None:
+def test_an_untagged_hd_video_is_reported_with_what_it_means(tmp_path: Path) -> None:
     path = write(tmp_path / "untagged.mp4", "libx264", (1280, 720))
     note = (
         "does not say by which matrix its colours are coded: they are converted as BT.601, as FFmpeg does; "
@@ -135,7 +135,7 @@ def test_a_camera_that_sends_fields_is_a_doubt_too(tmp_path: Path) -> None:
         ("progressive.mp4", "libx265", {"x265-params": "log-level=none"}, False),
     ],
 )
-def test_two_fields_in_one_picture_are_not_taken_for_one(
+def test_two_fields_in_one_picture_are_not_mistaken_for_one(
     name: str, codec: str, options: dict[str, str], marked: bool, tmp_path: Path
 ) -> None:
     path = write(tmp_path / name, codec, (128, 96), options=options)

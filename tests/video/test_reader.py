@@ -247,7 +247,7 @@ def test_a_file_cut_off_without_an_index_ends_with_one_error(tmp_path: Path, nam
     ]
 
 
-def test_a_whole_file_is_not_taken_for_cut_off_because_of_skipped_frames(tmp_path: Path) -> None:
+def test_a_whole_file_is_not_mistaken_for_cut_off_because_of_skipped_frames(tmp_path: Path) -> None:
     # An AVI fills gaps with empty chunks, which its header counts as frames.
     reader, pictures = read_file(write_video(tmp_path / "gaps.avi", 3, codec="mpeg4", ticks=[0, 10, 20]))
     assert numbers(pictures) == [0, 1, 2]

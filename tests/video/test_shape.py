@@ -11,7 +11,7 @@ import pytest
 from av.video.stream import VideoStream
 
 import streamer
-from streamer.rundir.written import pieces_of
+from streamer.rundir.written import segments_of
 from streamer.settings.settings import Settings
 from streamer.vendors import pyav
 from streamer.verification import verify
@@ -72,7 +72,7 @@ def said(path: Path) -> tuple[Fraction | None, Fraction | None]:
         ("codec.264", "libx264", "yuv420p", (WIDE, WIDE)),
     ],
 )
-def test_the_shape_is_told_whether_the_container_or_the_codec_says_it(
+def test_the_shape_is_reported_whether_the_container_or_the_codec_says_it(
     name: str, codec: str, pixel_format: str, says: tuple[Fraction | None, Fraction | None], tmp_path: Path
 ) -> None:
     path = write_shaped(tmp_path / name, WIDE, codec=codec, pixel_format=pixel_format)
@@ -169,13 +169,13 @@ def test_the_shape_is_in_a_video_while_it_is_written_and_when_it_is_closed(tmp_p
 
 
 @pytest.mark.parametrize("rotation", [0, 90])
-def test_the_annotated_video_and_each_of_its_pieces_keep_the_shape_and_the_run_tells_it(
+def test_the_annotated_video_and_each_of_its_segments_keep_the_shape_and_the_run_tells_it(
     rotation: int, tmp_path: Path
 ) -> None:
     clip, out = write_shaped(tmp_path / "clip.mp4", WIDE, rotation=rotation), tmp_path / "run"
     settings = Settings(engine="null", fps=100, frames=60, loop=True, segment=0.2, chart=False, out=out)
     streamer.replay(clip, settings)
-    videos = [*pieces_of(out / "annotated.mp4"), out / "annotated.mp4"]
+    videos = [*segments_of(out / "annotated.mp4"), out / "annotated.mp4"]
     assert len(videos) > 1
     ratio = 1 / WIDE if rotation else WIDE
     assert [said(video) for video in videos] == [(ratio, ratio)] * len(videos)
@@ -185,7 +185,7 @@ def test_the_annotated_video_and_each_of_its_pieces_keep_the_shape_and_the_run_t
 
 
 @pytest.mark.skipif(not (SHARED / "cases").is_dir(), reason="../shared/cases is absent: its files are not here")
-def test_a_pal_picture_of_16_to_9_is_told_as_it_is_shown() -> None:
+def test_a_pal_picture_of_16_to_9_is_reported_as_it_is_shown() -> None:
     with VideoReader(SHARED / "cases" / "sar.mp4") as reader:
         assert reader.info.sample_aspect_ratio == Fraction(64, 45)
         assert reader.info.notes == (

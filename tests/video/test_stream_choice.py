@@ -64,7 +64,7 @@ def test_a_number_that_is_not_there_names_those_that_are(two: Path) -> None:
         VideoReader(two, 2)
 
 
-def test_an_attached_picture_is_no_video_even_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_an_attached_picture_is_no_video_even_when_it_is_requested(tmp_path: Path) -> None:
     path = with_cover(tmp_path / "cover.mp4")
     with av.open(str(path)) as container:
         attached = [bool(one.disposition & Disposition.attached_pic) for one in container.streams.video]
@@ -77,7 +77,7 @@ def test_an_attached_picture_is_no_video_even_when_it_is_asked_for(tmp_path: Pat
         VideoReader(path, number)
 
 
-def test_a_single_picture_beside_a_video_is_played_only_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_a_single_picture_beside_a_video_is_played_only_when_it_is_requested(tmp_path: Path) -> None:
     thumb = write_video(tmp_path / "thumb.mkv", 1, size=(160, 120))
     path = joined_streams(tmp_path / "thumb.mp4", [thumb, write_video(tmp_path / "film.mkv", 5)])
     with VideoReader(path) as reader:

@@ -101,7 +101,7 @@ def test_a_packet_missing_within_a_frame_spoils_it(which: int, tmp_path: Path) -
     assert reader.doubts == ["the file is cut off or damaged: 9 of 10 frames are whole"]
 
 
-def test_frames_missing_as_a_whole_spoil_none_and_are_told(tmp_path: Path) -> None:
+def test_frames_missing_as_a_whole_spoil_none_and_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "hole.ts"
     data = segment(path, 0)
     path.write_bytes(without(data, packets_of_frame(data, 4)))

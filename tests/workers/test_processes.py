@@ -46,7 +46,7 @@ def test_a_child_hears_and_answers() -> None:
     child.end()
 
 
-def test_what_a_child_said_before_it_ended_is_not_lost() -> None:
+def test_what_a_child_stated_before_it_ended_is_not_lost() -> None:
     child = Child(say_and_end)
     assert child.hear() == "one word"
     with pytest.raises(ChildLost, match="ended with exit code 0"):
@@ -203,7 +203,7 @@ def test_where_there_is_no_python_it_says_so_and_how_to_name_one(monkeypatch: py
     assert sorted(os.listdir("/dev/fd")) == before
 
 
-def test_a_frozen_program_is_not_taken_for_a_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frozen_program_is_not_mistaken_for_a_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     with pytest.raises(StreamerError, match=r"name one with multiprocessing.set_executable"):
         Child(echo, "")

@@ -14,7 +14,7 @@ from streamer.cli.trust import asking, trust_option
 from streamer.models.find import model_of_entry
 from streamer.models.folder import find_in
 from streamer.models.importing import import_model, parse_size, summary_of
-from streamer.models.input_choice import NOTHING, Told
+from streamer.models.input_choice import NOTHING, Declared
 from streamer.models.input_option import parse_input
 from streamer.models.metadata import Size
 from streamer.models.model import Model
@@ -59,7 +59,7 @@ def command(
     name: str | None,
     names: Path | None,
     imgsz: Size | None,
-    given: Told | None,
+    given: Declared | None,
     pictures: tuple[str, ...],
     trust: bool,
 ) -> None:

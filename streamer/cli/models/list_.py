@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from streamer.cli.terminal import output_console
-from streamer.models.input_option import as_option, told_in_groups
+from streamer.models.input_option import as_option, grouped_by_origin
 from streamer.models.inventory import Listed, inventory
 from streamer.models.metadata import words_of
 from streamer.models.store import store_dir
@@ -78,7 +78,7 @@ def _inputs(rows: list[Listed]) -> Table:
     for row in rows:
         if row.model is None:
             continue
-        groups = told_in_groups(row.model.input, row.model.input_by)
+        groups = grouped_by_origin(row.model.input, row.model.input_by)
         sources = [
             source if len(groups) == 1 else f"{', '.join(parts)}: {source}" for source, parts in groups.items()
         ]

@@ -15,7 +15,7 @@ from streamer.cli.exit_codes import EXIT_DONE, EXIT_VERDICT
 from streamer.cli.options import video_stream_option
 from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.cli.trust import find_model_asking, trust_option
-from streamer.ledger.decode_errors import told
+from streamer.ledger.decode_errors import decode_errors_text
 
 
 @click.command()
@@ -109,9 +109,9 @@ def _document(found: Any) -> dict[str, Any]:
 
 def _print(found: Any) -> None:
     click.echo(
-        f"{found.model}, calibrated on {found.samples} frames of {found.source}, judged on {found.judged} others"
+        f"{found.model}, calibrated on {found.samples} frames of {found.source}, judged on {found.scored} others"
     )
-    if why := told([found.decode_errors]):
+    if why := decode_errors_text([found.decode_errors]):
         click.echo(f"left out, as they could not be decoded: {why}")
     click.echo(f"{'':12}{'FP16 IR':>12}{'INT8 IR':>12}")
     rows = (

@@ -165,7 +165,7 @@ class ClassesAndMore(Classes):
         return None if by_grids(model.input_size, sides[1]) is None else By.METADATA
 
     @classmethod
-    def classes_told(cls, model: Signature, hints: Hints) -> int | None:
+    def declared_classes(cls, model: Signature, hints: Hints) -> int | None:
         sides, _ = sides_of(model)
         return hints.classes if sides is None or hints.keypoints is None else sides[0] - 4 - hints.keypoints
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PICTURE = "bench.png"
+CHART_FILE = "bench.png"
 RAINBOW = ("#0000FF", "#004EFF", "#009EFF", "#00EEFF", "#00FF82", "#1EE100", "#BE4100")
 """OpenCV's COLORMAP_RAINBOW at every tenth of the tutorial's 80 places, blue and red changed over as it did."""
 LABELS = (
@@ -39,7 +39,7 @@ UPRIGHT_COLUMNS = 32
 
 def draw_bench(directory: Path, document: Mapping[str, Any]) -> Path:
     """Draws ``bench.png`` from the document; returns its path. Raises SinkError."""
-    path = directory / PICTURE
+    path = directory / CHART_FILE
     save(bench_figure(document), path)
     return path
 

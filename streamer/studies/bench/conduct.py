@@ -11,7 +11,7 @@ from pathlib import Path
 from streamer.files.whole import write_whole
 from streamer.models.model import Model
 from streamer.rundir.paths import default_path
-from streamer.studies.bench.chart import PICTURE, draw_bench
+from streamer.studies.bench.chart import CHART_FILE, draw_bench
 from streamer.studies.bench.document import NAME, document_of
 from streamer.studies.bench.input import bundled_clip
 from streamer.studies.bench.result import BenchResult
@@ -22,7 +22,7 @@ from streamer.studies.output import RowFile
 from streamer.studies.successor import Kind, successor
 from streamer.workers.stopping import Interrupted
 
-FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
+FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
 Watched = Callable[[Bench, Sequence[str]], Iterable[Benched]]
 """Gives the rows of a study, and shows meanwhile how far it is; is told what is to be known before it runs."""

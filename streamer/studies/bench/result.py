@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from streamer.charts.shown import Shown
-from streamer.studies.bench.chart import PICTURE
+from streamer.studies.bench.chart import CHART_FILE
 from streamer.studies.bench.document import NAME, SCHEMA_VERSION, BenchDocument
 from streamer.studies.read_study import read_study
 
@@ -23,7 +23,7 @@ class BenchResult(Shown):
     ``interrupted`` is what stopped it, as in SIGINT; None when it came to its end.
     """
 
-    CHART: ClassVar = PICTURE
+    CHART: ClassVar = CHART_FILE
 
     directory: Path
     document: BenchDocument

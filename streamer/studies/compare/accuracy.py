@@ -24,7 +24,7 @@ from streamer.studies.reference import most_exact
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Scored:
     """Agreement with the reference engine, and mAP50 offline and streaming; None for what nothing tells."""
 
     agreement: Agreement | None = None
@@ -39,7 +39,7 @@ MOST_COMPARED = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RunToJudge:
+class RunToScore:
     """A run's ledger and what it found by frame; those of a ``null`` engine are not judged."""
 
     records: Sequence[FrameRecord]
@@ -47,16 +47,16 @@ class RunToJudge:
     null: bool = False
 
 
-def run_to_judge(directory: Path, *, null: bool) -> RunToJudge:
+def run_to_score(directory: Path, *, null: bool) -> RunToScore:
     """A run as its directory has it."""
-    return RunToJudge(list(read_frames(directory / FRAMES)), read_detections(directory / DETECTIONS), null)
+    return RunToScore(list(read_frames(directory / FRAMES)), read_detections(directory / DETECTIONS), null)
 
 
-class Judging:
+class Scoring:
     """The judging of runs of ``source``, each of ``frames`` frames replayed as ``replay`` says.
 
     Made, it has checked all that can be checked before anything runs. ``truth`` is a COCO JSON; where there is no
-    ground truth, what the reference finds offline stands for it. ``steps`` is how often `judge` calls its
+    ground truth, what the reference finds offline stands for it. ``steps`` is how often `score` calls its
     ``advance``; afterwards ``notes`` says by what was judged, and what could not be. Raises UsageError, and
     SourceError for a source or a truth that cannot be read.
     """
@@ -87,17 +87,17 @@ class Judging:
                 height, width = frame.image.shape[:2]
                 self.truth.check(frame.index, (width, height))
 
-    def judge(self, runs: Iterable[RunToJudge], advance: Callable[[], None]) -> list[Judged]:
+    def score(self, runs: Iterable[RunToScore], advance: Callable[[], None]) -> list[Scored]:
         """What each run's detections are worth; the reference runs only when there is a run to be judged."""
         measure: _Measure | None = None
-        judged = []
+        scored = []
         for run in runs:
             if run.null:
-                judged.append(Judged())
+                scored.append(Scored())
                 continue
             measure = measure or self._measure(advance)
-            judged.append(self._judged(run, measure))
-        return judged
+            scored.append(self._scored(run, measure))
+        return scored
 
     def _measure(self, advance: Callable[[], None]) -> _Measure:
         """Runs the reference, and looks up the truth."""
@@ -132,13 +132,13 @@ class Judging:
             advance()
         return present
 
-    def _judged(self, run: RunToJudge, measure: _Measure) -> Judged:
+    def _scored(self, run: RunToScore, measure: _Measure) -> Scored:
         records = [record for record in run.records if record.frame < MOST_FRAMES]
 
         def truth_of(frame: int) -> FrameTruth | None:
             return measure.truth.get(self._picture(frame))
 
-        return Judged(
+        return Scored(
             self._agreement(records, run.found, measure.reference) if measure.reference else None,
             offline_map50(records, run.found, truth_of),
             None if self._closed_loop else streaming_map50(records, run.found, truth_of),

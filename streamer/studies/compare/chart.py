@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PICTURE = "compare.png"
+CHART_FILE = "compare.png"
 LEFT_INCH, RIGHT_INCH, AXIS_INCH, GAP_INCH = 3.0, 2.4, 0.5, 0.5
 """Around the bars: for names and for verdicts; for an axis of milliseconds; for the next panel's title."""
 DISTRIBUTION_INCH, DISTRIBUTION_LEFT_INCH, DISTRIBUTION_RIGHT_INCH = 3.2, 0.95, 3.5
@@ -35,7 +35,7 @@ def draw_comparison(directory: Path, document: Mapping[str, Any]) -> Path:
     ``directory`` is that from which the document names theirs. Raises SinkError when one cannot be read or the
     picture cannot be written.
     """
-    path = directory / PICTURE
+    path = directory / CHART_FILE
     try:
         latencies = [_result_latencies(directory, row) for row in document["engines"]]
     except (OSError, ValueError, LookupError) as error:

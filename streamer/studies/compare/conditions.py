@@ -30,7 +30,7 @@ NO_CONDITIONS: Mapping[str, frozenset[str]] = {
     "engine": frozenset({"spec", "device_changes", "read_ms", "compile_ms", "first_inference_ms"}),
 }
 """Fields of a part of ``run.json`` that are none, and why."""
-WHO_TOLD = "told_by"
+WHO_DECLARED = "told_by"
 """Of a preprocessing it does not matter what told it."""
 MAY_BE_ABSENT = ("load", "faults", "pieces", "versions")
 """Parts in which nothing stands for none."""
@@ -103,6 +103,6 @@ def _fields(name: str, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if field in NO_CONDITIONS[name]:
             continue
         if isinstance(value, Mapping):
-            yield from ((f"{name}.{field}.{key}", str(one)) for key, one in value.items() if key != WHO_TOLD)
+            yield from ((f"{name}.{field}.{key}", str(one)) for key, one in value.items() if key != WHO_DECLARED)
         else:
             yield f"{name}.{field}", NONE if value is None else str(value)

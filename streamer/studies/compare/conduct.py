@@ -10,7 +10,7 @@ from streamer.address import of_no_file, without_credentials
 from streamer.errors import UsageError
 from streamer.models.model import Model
 from streamer.rundir.paths import default_path
-from streamer.studies.compare.chart import PICTURE, draw_comparison
+from streamer.studies.compare.chart import CHART_FILE, draw_comparison
 from streamer.studies.compare.document import COLUMNS, NAME, ComparisonDocument
 from streamer.studies.compare.finished_runs import compare_finished, is_run
 from streamer.studies.compare.result import ComparisonResult
@@ -21,7 +21,7 @@ from streamer.studies.output import write_files
 from streamer.studies.successor import Kind, Successor, successor
 from streamer.workers.stopping import Interrupted
 
-FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
+FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
 
 def conduct(
@@ -67,7 +67,7 @@ def _runs(sources: Sequence[str]) -> list[Path]:
 def _run(study: Comparison, place: Successor, onlooker: Onlooker) -> tuple[ComparisonDocument, str | None]:
     """The document, and what interrupted it, if something did."""
     onlooker.notes([*place.notes, *study.source_notes])
-    with onlooker.progress(study.running, study.judging.steps) as (watch, advance):
+    with onlooker.progress(study.running, study.scoring.steps) as (watch, advance):
         try:
             study.run(watch)
             return study.document(advance), None

@@ -15,7 +15,7 @@ from streamer.ledger.record import Outcome
 from streamer.rundir.detections_csv import read_all_detections
 from streamer.rundir.frames_csv import read_ledger
 from streamer.rundir.paths import MANIFEST
-from streamer.studies.compare.accuracy import Judged
+from streamer.studies.compare.accuracy import Scored
 from streamer.studies.compare.conditions import CONTENT, differences, same_pictures
 from streamer.studies.compare.document import Circumstances, ComparisonDocument, document_of, run_part
 from streamer.studies.compare.rows import Entry, Table
@@ -62,7 +62,7 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
     if same_frames:
         found = [_detected(directory) for directory in directories]
         entries = [
-            entry if place == first else replace(entry, judged=Judged(agreement_of(found[first], found[place])))
+            entry if place == first else replace(entry, scored=Scored(agreement_of(found[first], found[place])))
             for place, entry in enumerate(entries)
         ]
     differing = differences(manifests)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, cast
 
 from streamer.charts.shown import Shown
-from streamer.studies.compare.chart import PICTURE
+from streamer.studies.compare.chart import CHART_FILE
 from streamer.studies.compare.document import NAME, SCHEMA_VERSION, ComparisonDocument
 from streamer.studies.read_study import read_study
 from streamer.studies.table_cells import number, percent, ratio
@@ -22,7 +22,7 @@ class ComparisonResult(Shown):
     directory stays then, and ``directory`` is ``unfinished-compare`` in there.
     """
 
-    CHART: ClassVar = PICTURE
+    CHART: ClassVar = CHART_FILE
 
     directory: Path
     document: ComparisonDocument

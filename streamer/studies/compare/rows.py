@@ -29,7 +29,7 @@ from streamer.stats.speed_ratio import (
     ratio_unpaired,
     speed,
 )
-from streamer.studies.compare.accuracy import Judged
+from streamer.studies.compare.accuracy import Scored
 from streamer.studies.interleave import LEAST_FRAMES
 from streamer.studies.run_figures import (
     EstimatePart,
@@ -100,7 +100,7 @@ class Entry:
     """One run to be compared: ``name`` stands for it everywhere.
 
     ``directory`` is None when it cannot run here or failed, and ``why`` says so. ``file`` is what identifies the
-    model file that it ran. ``judged`` is what its detections are worth, None where nothing tells.
+    model file that it ran. ``scored`` is what its detections are worth, None where nothing tells.
 
     ``block`` of its frames are about a second. ``starts`` are the frames with which its rounds begin, as many as the
     others have, of which each was at about the same time; None where the runs took no turns. ``frames`` is how many
@@ -111,7 +111,7 @@ class Entry:
     directory: Path | None
     why: str | None = None
     file: str = ""
-    judged: Judged | None = None
+    scored: Scored | None = None
     block: int = LEAST_FRAMES
     starts: Sequence[int] | None = None
     frames: int | None = None
@@ -178,7 +178,7 @@ class Table:
             "engine": entry.name,
             "speed": (Speed.BASELINE if is_baseline else _speed(ratio_p50)).value,
             "why": entry.why,
-            **_worth(entry.judged),
+            **_worth(entry.scored),
             "precision": precision_of(engine["config_in_force"]) or None,
             "devices": " ".join(engine["execution_devices"]),
             "same_as": sameness.first(runs_as, entry.name),
@@ -244,14 +244,14 @@ def _unavailable(entry: Entry) -> EngineRow:
     }
 
 
-def _worth(judged: Judged | None) -> WorthPart:
-    judged = judged or Judged()
-    share = None if judged.agreement is None else judged.agreement.smaller
+def _worth(scored: Scored | None) -> WorthPart:
+    scored = scored or Scored()
+    share = None if scored.agreement is None else scored.agreement.smaller
     return {
         "agreement": "unchecked" if share is None else "agrees" if share >= LEAST_AGREEMENT else "disagrees",
         "agreement_share": _rounded(share),
-        "offline_map50": _rounded(judged.offline_map50),
-        "streaming_map50": _rounded(judged.streaming_map50),
+        "offline_map50": _rounded(scored.offline_map50),
+        "streaming_map50": _rounded(scored.streaming_map50),
     }
 
 

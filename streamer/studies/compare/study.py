@@ -21,7 +21,7 @@ from streamer.schedule.schedule import Limits
 from streamer.settings.settings import Settings
 from streamer.sources.base import Source
 from streamer.sources.registry import open_source, refuse_live
-from streamer.studies.compare.accuracy import Judged, Judging, run_to_judge
+from streamer.studies.compare.accuracy import Scored, Scoring, run_to_score
 from streamer.studies.compare.document import Circumstances, ComparisonDocument, document_of, run_part
 from streamer.studies.compare.rows import Entry, Table
 from streamer.studies.engine_choice import check_refinements, why_not
@@ -77,7 +77,7 @@ class Comparison:
         if baseline in self.why_not:
             raise EngineUnavailable(f"the baseline cannot run here: {self.why_not[baseline]}")
         check_refinements(self.engines, model)
-        self.judging = Judging(source, model, settings.replay, self.frames, settings.truth)
+        self.scoring = Scoring(source, model, settings.replay, self.frames, settings.truth)
         self.lanes = self._lanes()
 
     def run(self, watch: Watch) -> None:
@@ -93,7 +93,7 @@ class Comparison:
         return [lane for lane in self.lanes if lane.why is None]
 
     def document(self, advance: Callable[[], None]) -> ComparisonDocument:
-        """What it came to; what was found is judged first, and ``advance`` called `Judging.steps` times.
+        """What it came to; what was found is judged first, and ``advance`` called `Scoring.steps` times.
 
         Raises EngineError when not one engine came to its end.
         """
@@ -101,15 +101,15 @@ class Comparison:
             raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
         done = self._done()
         runs = (
-            run_to_judge(directory, null=spec.runtime is Runtime.NULL)
+            run_to_score(directory, null=spec.runtime is Runtime.NULL)
             for spec, lane in zip(self.engines, self.lanes, strict=True)
             if lane.why is None and (directory := lane.directory) is not None
         )
-        judged = iter(self.judging.judge(runs, advance))
+        scored = iter(self.scoring.score(runs, advance))
         return self._document(
-            [None if lane.why is not None else next(judged) for lane in self.lanes],
+            [None if lane.why is not None else next(scored) for lane in self.lanes],
             done,
-            [*self._notes(), *self.judging.notes],
+            [*self._notes(), *self.scoring.notes],
             interrupted=False,
         )
 
@@ -126,7 +126,7 @@ class Comparison:
         return min((lane.rounds for lane in self.running), default=0)
 
     def _document(
-        self, judged: Sequence[Judged | None], done: int, notes: Sequence[str], *, interrupted: bool
+        self, scored: Sequence[Scored | None], done: int, notes: Sequence[str], *, interrupted: bool
     ) -> ComparisonDocument:
         frames = self.frames if done == len(self.starts) else self.starts[done]
         block = frames_in_a_round(self.rate)
@@ -141,11 +141,11 @@ class Comparison:
                 starts=self.starts[:done],
                 frames=frames,
             )
-            for spec, lane, worth in zip(self.engines, self.lanes, judged, strict=True)
+            for spec, lane, worth in zip(self.engines, self.lanes, scored, strict=True)
         ]
         table = Table(entries, self._baseline(), beside=self.out)
         manifest = table.runs[table.baseline].manifest
-        were_judged = any(worth not in (None, Judged()) for worth in judged)
+        were_scored = any(worth not in (None, Scored()) for worth in scored)
         return document_of(
             table,
             Circumstances(
@@ -154,8 +154,8 @@ class Comparison:
                 machine=manifest["machine"],
                 versions=manifest["versions"],
                 run=run_part(manifest, frames, done, block, interrupted),
-                reference=self.judging.reference.spec if were_judged else None,
-                truth=self.judging.truth.name if self.judging.truth is not None and were_judged else None,
+                reference=self.scoring.reference.spec if were_scored else None,
+                truth=self.scoring.truth.name if self.scoring.truth is not None and were_scored else None,
                 notes=notes,
                 doubts=[],
             ),

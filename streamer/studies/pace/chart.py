@@ -14,7 +14,7 @@ from streamer.studies.pace.chart_panels import Paced, draw_idle_penalty, draw_qu
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURE = "pace.png"
+CHART_FILE = "pace.png"
 MOST_ENGINES = 4
 """More could not be told apart where each has several curves."""
 PANEL_INCH, HEADING_INCH = 3.8, 0.65
@@ -30,7 +30,7 @@ def draw_pace(directory: Path, document: Mapping[str, Any]) -> Path:
 
     Raises SinkError when it cannot be written.
     """
-    path = directory / PICTURE
+    path = directory / CHART_FILE
     save(pace_figure(document), path)
     return path
 

@@ -10,14 +10,14 @@ from streamer.rundir.paths import default_path
 from streamer.studies.free_place import of_study
 from streamer.studies.onlooker import Onlooker
 from streamer.studies.output import write_files
-from streamer.studies.pace.chart import PICTURE, draw_pace
+from streamer.studies.pace.chart import CHART_FILE, draw_pace
 from streamer.studies.pace.document import COLUMNS, NAME, PaceDocument, document_of, document_so_far
 from streamer.studies.pace.result import PaceResult
 from streamer.studies.pace.study import PaceSettings, PaceStudy
 from streamer.studies.successor import Kind, Successor, successor
 from streamer.workers.stopping import Interrupted
 
-FILES = Kind(NAME, (f"{NAME}.csv", PICTURE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
+FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
 
 def conduct(

@@ -23,7 +23,7 @@ from streamer.rundir.paths import FRAMES
 from streamer.stats.speed_ratio import quantile_of
 from streamer.studies.interleave import Lane
 from streamer.studies.pace.idling import busy_s, idle_penalties, is_saturated
-from streamer.studies.pace.sentence import highest_rate, told_of
+from streamer.studies.pace.sentence import highest_rate, sentence_of
 from streamer.studies.pace.study import At, PaceStudy
 from streamer.studies.run_figures import (
     EstimatePart,
@@ -150,7 +150,7 @@ def _document(study: PaceStudy, *, interrupted: bool) -> PaceDocument:
     return {
         "schema_version": SCHEMA_VERSION,
         "streamer": __version__,
-        "answer": " ".join(told_of(engine, rows, slo) for engine in engines),
+        "answer": " ".join(sentence_of(engine, rows, slo) for engine in engines),
         "notes": [
             *([] if "max" in study.settings.rates else ["no idle penalty without the closed loop: add max to --fps"]),
             *undecoded(read_manifest(lane.directory) for lane in lanes if lane.directory is not None),
@@ -168,7 +168,7 @@ def _document(study: PaceStudy, *, interrupted: bool) -> PaceDocument:
             "iou": manifest["run"]["iou"],
             "fit": manifest["run"]["fit"],
             "started": manifest["run"]["started"],
-            "policy": study.settings.replay.policy_in_force.value,
+            "policy": study.settings.replay.effective_policy.value,
             "seconds": study.settings.seconds,
             "rounds": rounds,
             "interrupted": interrupted,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, cast
 
 from streamer.charts.shown import Shown
-from streamer.studies.pace.chart import PICTURE
+from streamer.studies.pace.chart import CHART_FILE
 from streamer.studies.pace.document import NAME, SCHEMA_VERSION, PaceDocument
 from streamer.studies.read_study import read_study
 from streamer.studies.table_cells import number, percent, rate, ratio
@@ -22,7 +22,7 @@ class PaceResult(Shown):
     directory stays then, and ``directory`` is ``unfinished-pace`` in there.
     """
 
-    CHART: ClassVar = PICTURE
+    CHART: ClassVar = CHART_FILE
 
     directory: Path
     document: PaceDocument

@@ -8,12 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from streamer.stats.speed_ratio import Estimate, Speed, speed
-from streamer.studies.pace.study import told
+from streamer.studies.pace.study import pace_text
 
 Row = Mapping[str, Any]
 
 
-def told_of(engine: str, rows: Sequence[Row], slo: str | None) -> str:
+def sentence_of(engine: str, rows: Sequence[Row], slo: str | None) -> str:
     """The sentence of one engine; ``rows`` are those of all."""
     own = [row for row in rows if row["engine"] == engine and row["frames"] is not None]
     if not own:
@@ -66,8 +66,8 @@ def _where_met(paced: Sequence[Row]) -> str:
 
 
 def _all_of(rows: Sequence[Row]) -> str:
-    return ", ".join(told(Fraction(row["fps"])).removesuffix(" fps") for row in rows) + " fps"
+    return ", ".join(pace_text(Fraction(row["fps"])).removesuffix(" fps") for row in rows) + " fps"
 
 
 def _fps(rate: str) -> str:
-    return told(Fraction(rate))
+    return pace_text(Fraction(rate))

@@ -89,7 +89,7 @@ class PaceStudy:
         # A closed loop has no rate of its own: it gets as many frames as the source's rate would give it.
         rate = pace if isinstance(pace, Fraction) else self.info.rate
         in_a_round = max(round(rate * Fraction(self.settings.seconds) / ROUNDS), 1)
-        name = f"{spec.spec} at {told(pace)}"
+        name = f"{spec.spec} at {pace_text(pace)}"
         closed_loop = pace == "max"
         replay = replace(
             self.settings.replay,
@@ -98,12 +98,12 @@ class PaceStudy:
             policy=None if closed_loop else self.settings.replay.policy,
             frames=in_a_round * ROUNDS,
             loop=True,
-            out=self.out / file_name(f"{spec.spec}-{told(pace)}"),
+            out=self.out / file_name(f"{spec.spec}-{pace_text(pace)}"),
         )
         starts = tuple(number * in_a_round for number in range(ROUNDS))
         return At(spec, pace, Lane(name, replay, starts, why=self.why_not.get(spec)))
 
 
-def told(pace: Pace) -> str:
+def pace_text(pace: Pace) -> str:
     """A pace in words."""
     return f"{float(pace):.5g} fps" if isinstance(pace, Fraction) else "max"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypedDict
 
-from streamer.ledger.decode_errors import DecodeErrorsPart, told
+from streamer.ledger.decode_errors import DecodeErrorsPart, decode_errors_text
 from streamer.studies.parity.study import Parity
 
 
@@ -67,7 +67,7 @@ def sentences(study: Parity) -> Iterator[tuple[str, str]]:
         yield "frames", f"{frames['chosen']:,} of {frames['source']:,}, spread evenly"
     chosen = f"of the {frames['chosen']:,} frames chosen"
     if lost := frames["chosen"] - frames["compared"] - frames["missing"]:
-        yield "left out", f"{lost:,} {chosen} could not be decoded ({told([frames['decode_errors']])})"
+        yield "left out", f"{lost:,} {chosen} could not be decoded ({decode_errors_text([frames['decode_errors']])})"
     if frames["missing"]:
         yield "left out", f"{frames['missing']:,} {chosen} never came: the source ended before"
     if study.no_truth is not None:

@@ -31,15 +31,15 @@ from streamer.studies.offline_detector import Opened
 from streamer.workers.clock import MonotonicClock
 
 REFERENCE, BEFORE, AFTER = "ir,precision=f32", "ir-auto-shared", "ir-int8"
-JUDGED_OF = 4
+SCORED_OF = 4
 """Of so many frames one is for the judgement."""
-MOST_JUDGED = 100
+MOST_SCORED = 100
 FEWEST = 40
 """Fewer frames calibrate nothing and judge nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Scored:
     """What the frames that were kept for it say of one form of the model.
 
     ``bytes`` is the size of .xml and .bin; ``service_ms`` the median service time; ``agreement`` that with the FP16
@@ -55,17 +55,17 @@ class Judgement:
 class Quantization:
     """What quantizing came to: ``before`` as ir-auto-shared runs the FP16 IR, ``after`` as ir-int8 runs the INT8 one.
 
-    ``samples`` frames of ``source`` calibrated it, ``judged`` others judged it; ``decode_errors`` has those that were
+    ``samples`` frames of ``source`` calibrated it, ``scored`` others judged it; ``decode_errors`` has those that were
     neither. ``path`` is the IR that was kept, None when it was refused because it agreed too little.
     """
 
     model: str
     source: str
     samples: int
-    judged: int
+    scored: int
     decode_errors: DecodeErrorsPart
-    before: Judgement
-    after: Judgement
+    before: Scored
+    after: Scored
     min_agreement: float
     path: Path | None
 
@@ -94,7 +94,7 @@ def quantize_model(
     check_extra()
     kept()  # else its work would be for nothing
     original = _original(model)
-    wanted = -(-samples * JUDGED_OF // (JUDGED_OF - 1))
+    wanted = -(-samples * SCORED_OF // (SCORED_OF - 1))
     frames = ChosenFrames(source, wanted, video_stream=video_stream)
     if len(frames.indices) < FEWEST:
         raise UsageError(
@@ -104,7 +104,7 @@ def quantize_model(
         made = scratch / NAMES["int8"]
         calibration = _Calibration(frames, advance)
         quantize(original, calibration, len(calibration), model, made)
-        before, after = _judge(model, made, frames, advance)
+        before, after = _score(model, made, frames, advance)
         agreement = after.agreement.smaller
         agrees = (0.0 if agreement is None else agreement) >= min_agreement
         calibrating = _calibrating(frames.decoded)
@@ -113,7 +113,7 @@ def quantize_model(
             model=model.name,
             source=frames.info.uri,
             samples=calibrating,
-            judged=after.agreement.frames,
+            scored=after.agreement.frames,
             decode_errors=frames.decode_errors.part(),
             before=before,
             after=after,
@@ -138,7 +138,7 @@ def _original(model: Model) -> Path:
 
 def _calibrating(frames: int) -> int:
     """How many of so many frames are for the calibration."""
-    return sum(1 for place in range(frames) if place % JUDGED_OF)
+    return sum(1 for place in range(frames) if place % SCORED_OF)
 
 
 class _Calibration:
@@ -153,14 +153,12 @@ class _Calibration:
 
     def __iter__(self) -> Iterator[Image]:
         for place, frame in enumerate(self._frames):
-            if place % JUDGED_OF:
+            if place % SCORED_OF:
                 yield frame.image
                 self._advance("calibrating")
 
 
-def _judge(
-    model: Model, made: Path, frames: ChosenFrames, advance: Callable[[str], None]
-) -> tuple[Judgement, Judgement]:
+def _score(model: Model, made: Path, frames: ChosenFrames, advance: Callable[[str], None]) -> tuple[Scored, Scored]:
     """Each of the frames kept for it through the original, the original in float32, and the quantized model."""
     both = replace(model, files={**model.files, "int8": made}, hashes={**model.hashes, "int8": model_sha256(made)})
     meters = {BEFORE: AgreementMeter(), AFTER: AgreementMeter()}
@@ -168,7 +166,7 @@ def _judge(
     now_us = MonotonicClock().now_us
     with ExitStack() as stack:
         opened = {text: stack.enter_context(Opened(parse_spec(text), both)) for text in (REFERENCE, BEFORE, AFTER)}
-        for number, frame in enumerate(_for_judgement(frames)):
+        for number, frame in enumerate(_for_scoring(frames)):
             exact = opened[REFERENCE].detect(frame)
             # The order turns round from one frame to the next: what drifts favours neither.
             for text in (BEFORE, AFTER) if number % 2 else (AFTER, BEFORE):
@@ -179,7 +177,7 @@ def _judge(
             advance("judging")
     sizes = {BEFORE: ensure_ir(model), AFTER: made}
     before, after = (
-        Judgement(
+        Scored(
             sum(part.stat().st_size for part in parts(sizes[text])),
             median(times[text]) / 1000,
             meters[text].result(),
@@ -189,9 +187,9 @@ def _judge(
     return before, after
 
 
-def _for_judgement(frames: ChosenFrames) -> Iterator[Frame]:
-    judged = -(-len(frames.indices) // JUDGED_OF)
-    every = JUDGED_OF * -(-judged // MOST_JUDGED)
+def _for_scoring(frames: ChosenFrames) -> Iterator[Frame]:
+    scored = -(-len(frames.indices) // SCORED_OF)
+    every = SCORED_OF * -(-scored // MOST_SCORED)
     for place, frame in enumerate(frames):
         if place % every == 0:
             yield frame

@@ -10,7 +10,7 @@ from streamer.studies.soak.windows_csv import WindowRow, clock
 CHANGED, SAME, NOTHING = "changed", "same", "nothing"
 
 
-def same_answers(rows: Sequence[WindowRow]) -> Verdict:
+def canary_verdict(rows: Sequence[WindowRow]) -> Verdict:
     """The verdict: a single box that changed once fails."""
     looked = [row for row in rows if row.canary is not None]
     changed = [row for row in looked if row.canary == CHANGED]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.charts.canvas import add_axes, new_figure, save
-from streamer.charts.captions import faults_said, how_it_was_paced, load_said, where_it_ran, words
+from streamer.charts.captions import fault_texts, how_it_was_paced, load_texts, where_it_ran, words
 from streamer.errors import SinkError, UsageError
 from streamer.studies.soak.chart_panels import (
     draw_canary,
@@ -25,7 +25,7 @@ from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, read_windows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURE = "soak.png"
+CHART_FILE = "soak.png"
 LEFT_INCH, RIGHT_INCH = 1.25, 0.3
 GAP_INCH, AXIS_INCH = 0.42, 0.5
 """Above a panel, for its title; below the last, for the axis of time."""
@@ -46,7 +46,7 @@ def draw_soak(directory: Path, document: Mapping[str, Any]) -> Path:
 
     Raises SinkError when the rows cannot be read or the picture cannot be written.
     """
-    path = directory / PICTURE
+    path = directory / CHART_FILE
     try:
         rows = read_windows(directory / WINDOWS)
     except UsageError as error:
@@ -85,6 +85,6 @@ def _what_ran(document: Mapping[str, Any]) -> list[str]:
         how_it_was_paced(run),
         f"video {run['video']}",
         f"windows of {document['window_s']:g} s",
-        *load_said(document["load"]),
-        *faults_said(document["faults"]),
+        *load_texts(document["load"]),
+        *fault_texts(document["faults"]),
     ]

@@ -14,15 +14,15 @@ from streamer.files.whole import write_whole
 from streamer.run.finished import Run
 from streamer.rundir.paths import MANIFEST, default_path
 from streamer.settings.settings import Settings
-from streamer.studies.soak.asked import ASKED
-from streamer.studies.soak.chart import PICTURE, draw_soak
+from streamer.studies.soak.chart import CHART_FILE, draw_soak
 from streamer.studies.soak.document import NAME, SoakDocument
+from streamer.studies.soak.request import REQUEST
 from streamer.studies.soak.study import Soak, files_that_are_ours, parts_of
 from streamer.studies.soak.watch import SoakWatch
 from streamer.studies.soak.windows_csv import WINDOWS, WindowRow
 from streamer.studies.successor import Kind, Successor, going_on, successor
 
-FILES = Kind(NAME, (ASKED, WINDOWS, PICTURE, f"{NAME}.json"), parts_of, files_that_are_ours)
+FILES = Kind(NAME, (REQUEST, WINDOWS, CHART_FILE, f"{NAME}.json"), parts_of, files_that_are_ours)
 GOES_ON = "a soak goes on as it was begun; leave it out with --resume"
 """Why an option is refused that is given when a soak goes on."""
 

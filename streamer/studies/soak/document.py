@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias, TypedDict
 
 from streamer.faults.trigger import FaultPart
-from streamer.ledger.outages import GapsPart
+from streamer.ledger.outages import OutagesPart
 from streamer.machine.info import MachinePart
 from streamer.machine.load import LoadPart
 from streamer.run.measured_parts import FramesPart
@@ -176,7 +176,7 @@ class RunOfSoak(TypedDict):
     verdict: Literal["VALID", "INTERRUPTED", "FAILED", "INVALID"]
     error: str | None
     slo: Literal["met", "missed"] | None
-    gaps: GapsPart | None
+    gaps: OutagesPart | None
     doubts: list[str]
     started: str
     duration_s: float

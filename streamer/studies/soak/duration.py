@@ -16,7 +16,7 @@ Manifests = Sequence[Mapping[str, Any] | None]
 """The ``run.json`` of all parts, None of one that was killed."""
 
 
-def lasted_as_asked(manifests: Manifests, seconds: float, asked_s: float) -> bool:
+def lasted_as_requested(manifests: Manifests, seconds: float, asked_s: float) -> bool:
     """A soak of ``seconds`` is as long as it was to be: there is nothing left of it to be run."""
     period_s = max((float(1 / Fraction(one["run"]["fps"])) for one in manifests if one is not None), default=0.0)
     return asked_s - seconds <= max(min(NEARLY * asked_s, NEARLY_S), period_s)
@@ -35,7 +35,7 @@ def end(manifests: Manifests, seconds: float, asked_s: float) -> Verdict:
     last = manifests[-1]
     if errors:
         return Verdict("end", False, "; ".join(errors), figures)
-    if lasted_as_asked(manifests, seconds, asked_s):
+    if lasted_as_requested(manifests, seconds, asked_s):
         return Verdict("end", True, f"lasted {lasted(seconds)}, as it was to", figures)
     if last is None or last["verdict"] == "INTERRUPTED":
         return Verdict("end", None, f"stopped after {of_asked}; go on with --resume", figures)

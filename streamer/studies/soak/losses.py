@@ -30,10 +30,10 @@ def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
     for part, manifest in enumerate(manifests):
         said = f"part {part}: " if len(manifests) > 1 else ""
         of_part = [row for row in rows if row.part == part]
-        told = {name: sum(getattr(row, name) for row in of_part) for name in figures}
+        totals = {name: sum(getattr(row, name) for row in of_part) for name in figures}
         frames = frames_of_killed(of_part) if manifest is None else manifest["frames"]
         figures = {name: count + frames[name] for name, count in figures.items()}
-        reasons.extend(said + reason for reason in _broken(of_part, told, manifest))
+        reasons.extend(said + reason for reason in _broken(of_part, totals, manifest))
     ends = _ends(rows)
     lost = {name: [row for row in rows if _lost(row, name, ends)] for name in LOSSES}
     figures |= {"lost": sum(getattr(row, name) for name, found in lost.items() for row in found)}
@@ -54,10 +54,10 @@ def frames_of_killed(rows: Sequence[WindowRow]) -> dict[str, int]:
 
     Those under way at the end of the last window are abandoned.
     """
-    told = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES, "late")}
-    under_way = told["scheduled"] - sum(told[name] for name in OUTCOMES)
-    told["abandoned"] += max(0, under_way)
-    return {**told, "missed": told["scheduled"] - told["delivered"] + told["late"]}
+    totals = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES, "late")}
+    under_way = totals["scheduled"] - sum(totals[name] for name in OUTCOMES)
+    totals["abandoned"] += max(0, under_way)
+    return {**totals, "missed": totals["scheduled"] - totals["delivered"] + totals["late"]}
 
 
 def _missing(rows: Sequence[WindowRow]) -> Iterator[str]:
@@ -69,7 +69,9 @@ def _missing(rows: Sequence[WindowRow]) -> Iterator[str]:
         expected = row.window + 1
 
 
-def _broken(rows: Sequence[WindowRow], told: Mapping[str, int], manifest: Mapping[str, Any] | None) -> Iterator[str]:
+def _broken(
+    rows: Sequence[WindowRow], totals: Mapping[str, int], manifest: Mapping[str, Any] | None
+) -> Iterator[str]:
     """Where the windows of a part, which tell so many frames in all, and its ledger break the conservation law."""
     under_way = list(accumulate(row.scheduled - sum(getattr(row, name) for name in OUTCOMES) for row in rows))
     for row, count in zip(rows, under_way, strict=True):
@@ -82,7 +84,7 @@ def _broken(rows: Sequence[WindowRow], told: Mapping[str, int], manifest: Mappin
     outcomes = sum(frames[name] for name in OUTCOMES)
     if manifest["verdict"] == "INVALID" or frames["scheduled"] != outcomes:
         yield f"run.json is INVALID: {frames['scheduled']:,} frames, {outcomes:,} outcomes"
-    if _killed(told, manifest):
+    if _killed(totals, manifest):
         return
     if under_way and (lost := under_way[-1]):
         # It has been missing ever since the window after which at least so many always were.
@@ -90,15 +92,15 @@ def _broken(rows: Sequence[WindowRow], told: Mapping[str, int], manifest: Mappin
         yield f"{_frames(lost)} without an outcome since window {rows[since].window}"
     yield from (
         f"{_spoken(name)} is {count:,} in windows.csv and {frames[name]:,} in run.json"
-        for name, count in told.items()
+        for name, count in totals.items()
         if count != frames[name]
     )
 
 
-def _killed(told: Mapping[str, int], manifest: Mapping[str, Any]) -> bool:
+def _killed(totals: Mapping[str, int], manifest: Mapping[str, Any]) -> bool:
     """The part was killed: its ledger goes on behind its last whole window."""
     frames = manifest["frames"]
-    more = frames["scheduled"] > told["scheduled"] and all(frames[name] >= count for name, count in told.items())
+    more = frames["scheduled"] > totals["scheduled"] and all(frames[name] >= count for name, count in totals.items())
     return more and manifest["repaired"] is not None
 
 
@@ -114,17 +116,17 @@ def _lost(row: WindowRow, name: str, ends: set[int]) -> bool:
 def _why(manifests: Sequence[Mapping[str, Any] | None]) -> str:
     """Why frames could not be decoded, as far as the parts tell."""
     parts = [manifest["decode_errors"] for manifest in manifests if manifest and "decode_errors" in manifest]
-    said = decode_errors.told(parts)
+    said = decode_errors.decode_errors_text(parts)
     return f" ({said})" if said else ""
 
 
 def _none_lost(figures: Mapping[str, int]) -> str:
     said = [f"none of {_frames(figures['scheduled'])} lost"]
-    told = [name for name in (*TOLD, "abandoned") if figures[name]]
+    totals = [name for name in (*TOLD, "abandoned") if figures[name]]
     said += [
         f"{figures[name]:,} {_spoken(name)} ({figures[name] / figures['scheduled']:.2%})"
         + (" at the end" if name == "abandoned" else "")
-        for name in told
+        for name in totals
     ]
     return ", ".join(said)
 

@@ -46,11 +46,11 @@ class SoakSettings:
 
     replay: Settings
     window_s: float = WINDOW.default
-    golden_every_s: float = CANARY.default
+    canary_every_s: float = CANARY.default
 
     def __post_init__(self) -> None:
         WINDOW.refuse(self.window_s)
-        CANARY.refuse(self.golden_every_s)
+        CANARY.refuse(self.canary_every_s)
         if self.replay.duration_s is None:
             raise UsageError("--duration: say how long the soak is to last, as in 2h")
         if self.replay.fps == "max":
@@ -63,6 +63,6 @@ def given_soak_settings(options: Mapping[str, Any]) -> SoakSettings:
     for unknown in options.keys() - known:
         raise no_such_option(unknown, known)
     own = {WINDOW.keyword: WINDOW, CANARY.keyword: CANARY}
-    window_s, golden_every_s = (row.value_of(options.get(name, row.default)) for name, row in own.items())
+    window_s, canary_every_s = (row.value_of(options.get(name, row.default)) for name, row in own.items())
     replay = Settings(**{"segment": SEGMENT, "keep": KEEP, **{n: v for n, v in options.items() if n not in own}})
-    return SoakSettings(replay, window_s, golden_every_s)
+    return SoakSettings(replay, window_s, canary_every_s)

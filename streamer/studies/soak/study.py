@@ -18,19 +18,19 @@ from streamer.files.whole import making, write_whole
 from streamer.run.measured_parts import FramesPart
 from streamer.rundir.paths import BEGUN, MANIFEST
 from streamer.rundir.rundir import check_out, discard, under_way
-from streamer.rundir.written import is_own_document, is_own_picture, written_in
+from streamer.rundir.written import is_own_chart, is_own_document, written_in
 from streamer.settings.as_json import settings_as_json, settings_of
 from streamer.settings.settings import Settings
 from streamer.sources.registry import is_live
 from streamer.studies.free_place import is_own_table, refuse_others
 from streamer.studies.run_figures import read_manifest
-from streamer.studies.soak.asked import ASKED, as_kept, is_own_asked, read_asked
-from streamer.studies.soak.chart import PICTURE
+from streamer.studies.soak.chart import CHART_FILE
 from streamer.studies.soak.document import NAME, SCHEMA_VERSION, KilledPart, RunOfSoak, SoakDocument
-from streamer.studies.soak.duration import lasted_as_asked
+from streamer.studies.soak.duration import lasted_as_requested
 from streamer.studies.soak.losses import frames_of_killed
+from streamer.studies.soak.request import REQUEST, as_kept, is_own_request, read_request
 from streamer.studies.soak.soak_settings import SoakSettings
-from streamer.studies.soak.verdicts import judge
+from streamer.studies.soak.verdicts import assess
 from streamer.studies.soak.watch import SoakWatch
 from streamer.studies.soak.windows_csv import (
     WINDOW_COLUMNS,
@@ -67,17 +67,17 @@ class Soak:
         self.check()
         for part in parts_of(self.out):
             discard(part)
-        for name in (f"{NAME}.json", PICTURE):
+        for name in (f"{NAME}.json", CHART_FILE):
             (self.out / name).unlink(missing_ok=True)
         asked = {
             "sources": [as_kept(source) for source in self.sources],
             "window_s": self.settings.window_s,
-            "canary_s": self.settings.golden_every_s,
+            "canary_s": self.settings.canary_every_s,
             "replay": settings_as_json(self.settings.replay),
         }
         try:
             with making(self.out):
-                write_whole(self.out / ASKED, json.dumps(asked, indent=2) + "\n")
+                write_whole(self.out / REQUEST, json.dumps(asked, indent=2) + "\n")
         except OSError as error:
             raise SinkError(f"cannot write into {self.out}: {error.strerror}") from error
         begin_windows(self.out / WINDOWS)
@@ -98,18 +98,18 @@ class Soak:
         return sum(row.end_s - row.start_s for row in self.rows if row.part == number)
 
     @property
-    def _asked_s(self) -> float:
+    def _requested_s(self) -> float:
         return self.settings.replay.duration_s or 0
 
     @property
     def done(self) -> bool:
         """There is nothing left to be run."""
-        return lasted_as_asked(list(self._manifests().values()), self.done_s, self._asked_s)
+        return lasted_as_requested(list(self._manifests().values()), self.done_s, self._requested_s)
 
     @property
-    def judged(self) -> bool:
+    def assessed(self) -> bool:
         """Its verdict has been written, and drawn after that if it was to be."""
-        written, drawn = self.out / f"{NAME}.json", self.out / PICTURE
+        written, drawn = self.out / f"{NAME}.json", self.out / CHART_FILE
         if not self.settings.replay.chart:
             return written.is_file()
         there = written.is_file() and drawn.is_file()
@@ -131,7 +131,7 @@ class Soak:
         self.parts.pop()
         if self.parts or self.rows or not self.begun:
             return
-        for name in (ASKED, WINDOWS):
+        for name in (REQUEST, WINDOWS):
             (self.out / name).unlink(missing_ok=True)
         with suppress(OSError):
             self.out.rmdir()
@@ -147,7 +147,7 @@ class Soak:
 
         watch = SoakWatch(
             window_s=self.settings.window_s,
-            golden_every_s=self.settings.golden_every_s,
+            canary_every_s=self.settings.canary_every_s,
             part=len(self.parts),
             first=len(self.rows),
             start_s=self.done_s,
@@ -157,7 +157,7 @@ class Soak:
         settings = replace(
             self.settings.replay,
             out=directory,
-            duration_s=self._asked_s - self.done_s,
+            duration_s=self._requested_s - self.done_s,
             overwrite=True,
             loop=not any(map(is_live, self.sources)),
         )
@@ -172,18 +172,18 @@ class Soak:
             raise UsageError(
                 f"{self.out}: no run.json to judge by; make one: streamer verify {self.parts[-1]} --repair"
             )
-        judged = judge(self.rows, [found.get(part) for part in self.parts], self._asked_s)
+        assessed = assess(self.rows, [found.get(part) for part in self.parts], self._requested_s)
         last = manifests[-1]
         return {
             "schema_version": SCHEMA_VERSION,
             "streamer": __version__,
-            "answer": judged.answer,
-            "verdict": judged.verdict,
-            "verdicts": [one.as_dict() for one in judged.verdicts],
+            "answer": assessed.answer,
+            "verdict": assessed.verdict,
+            "verdicts": [one.as_dict() for one in assessed.verdicts],
             "windows": len(self.rows),
             "window_s": self.settings.window_s,
-            "canary_s": self.settings.golden_every_s,
-            "asked_s": self._asked_s,
+            "canary_s": self.settings.canary_every_s,
+            "asked_s": self._requested_s,
             "lasted_s": round(self.done_s, 3),
             "parts": [_part(part, found.get(part)) for part in self.parts],
             "frames": _sum([*(manifest["frames"] for manifest in manifests), *self._killed(found)]),
@@ -206,12 +206,12 @@ class Soak:
 
 def files_that_are_ours(out: Path) -> dict[str, bool]:
     """Of the names of a soak's own files whether a soak has written what is there."""
-    asked = is_own_asked(out / ASKED)
+    asked = is_own_request(out / REQUEST)
     return {
-        ASKED: asked,
+        REQUEST: asked,
         WINDOWS: asked or is_own_table(out / WINDOWS, WINDOW_COLUMNS),
         f"{NAME}.json": is_own_document(out / f"{NAME}.json"),
-        PICTURE: is_own_picture(out / PICTURE),
+        CHART_FILE: is_own_chart(out / CHART_FILE),
     }
 
 
@@ -221,13 +221,13 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
     Raises UsageError when there is none, it is done, or credentials are needed.
     """
     try:
-        asked = read_asked(out / ASKED)
+        asked = read_request(out / REQUEST)
         settings = SoakSettings(settings_of(asked.replay), asked.window_s, asked.canary_s)
         soak = Soak(sources or asked.sources, settings, out)
     except FileNotFoundError as error:
         raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error
     except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
-        raise UsageError(f"--resume {out}: {ASKED} cannot be understood ({error}); begin a new soak") from error
+        raise UsageError(f"--resume {out}: {REQUEST} cannot be understood ({error}); begin a new soak") from error
     if [as_kept(source) for source in soak.sources] != asked.sources:
         raise UsageError(f"--resume {out}: it was of {' '.join(asked.sources)}; give the same, or none")
     if any("***" in source for source in soak.sources):
@@ -236,7 +236,7 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
     soak.parts, soak.begun = parts_of(out, {row.part for row in soak.rows}), True
     if any(map(under_way, soak.parts)):
         raise UsageError(f"--resume {out}: that soak is still going on; end it first")
-    if soak.done and soak.judged:
+    if soak.done and soak.assessed:
         raise UsageError(f"--resume {out}: that soak has lasted as long as it was to; begin another one")
     return soak
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streamer.studies.soak.answers import same_answers
+from streamer.studies.soak.answers import canary_verdict
 from streamer.studies.soak.document import SoakVerdict
 from streamer.studies.soak.drift import drift
 from streamer.studies.soak.duration import end
@@ -18,7 +18,7 @@ from streamer.studies.soak.windows_csv import WindowRow, lasted
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Assessment:
     """The verdicts on a soak, and its ``answer``."""
 
     verdicts: Sequence[Verdict]
@@ -36,7 +36,7 @@ def verdict_of(verdicts: Sequence[Verdict]) -> SoakVerdict:
     return "failed" if False in passed else "undecided" if None in passed else "passed"
 
 
-def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None], asked_s: float) -> Judged:
+def assess(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None], asked_s: float) -> Assessment:
     """Judges the windows of a soak that was to last ``asked_s``.
 
     ``manifests`` are the ``run.json`` of all parts, None of one that was killed.
@@ -53,9 +53,9 @@ def judge(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | Non
         *leaks(rows),
         losses(rows, manifests),
         *([] if slo is None else [slo]),
-        same_answers(rows),
+        canary_verdict(rows),
     ]
-    return Judged(verdicts, soak_answer(verdicts, seconds))
+    return Assessment(verdicts, soak_answer(verdicts, seconds))
 
 
 def soak_answer(verdicts: Sequence[Verdict], seconds: float) -> str:
@@ -76,8 +76,8 @@ def soak_answer(verdicts: Sequence[Verdict], seconds: float) -> str:
 def _held(verdicts: Sequence[Verdict]) -> list[str]:
     """What was seen to hold, in a few words each."""
     held = {one.name for one in verdicts if one.passed}
-    judged = {one.name for one in verdicts}
-    of_leaks = judged - {"drift", "losses", "slo", "canary"}
+    assessed = {one.name for one in verdicts}
+    of_leaks = assessed - {"drift", "losses", "slo", "canary"}
     said = {
         "none lost": "losses" in held,
         "no drift": "drift" in held,

@@ -10,7 +10,7 @@ from streamer.accuracy.box_changes import changed_boxes
 from streamer.detection.detections import Detections
 from streamer.ledger.ledger import Watcher
 from streamer.ledger.record import FrameRecord, Outcome
-from streamer.machine.usage import taken
+from streamer.machine.usage import usage
 from streamer.stats.summary import Tally, statistics
 from streamer.studies.soak.answers import CHANGED, NOTHING, SAME
 from streamer.studies.soak.windows_csv import WindowRow
@@ -27,14 +27,14 @@ class SoakWatch:
         self,
         *,
         window_s: float,
-        golden_every_s: float,
+        canary_every_s: float,
         part: int,
         first: int,
         start_s: float,
         tell: Callable[[WindowRow], None],
         begins: Callable[[], None],
     ) -> None:
-        self.golden_every_us = round(golden_every_s * 1_000_000)
+        self.canary_every_us = round(canary_every_s * 1_000_000)
         self.window_us = round(window_s * 1_000_000)
         self._part = part
         self._number = first
@@ -45,9 +45,9 @@ class SoakWatch:
         self._begun_us = 0
         self._scheduled = self._late = 0
         self._outcomes: Counter[Outcome] = Counter()
-        self._golden: Detections | None = None
+        self._first_boxes: Detections | None = None
         self._changed: list[int] = []
-        self._before = self._now = taken()
+        self._before = self._now = usage()
 
     def begins(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None]) -> Watcher:
         self._begins()
@@ -68,14 +68,14 @@ class SoakWatch:
         self._tally.closed(record)
 
     def found(self, detections: Detections) -> None:
-        if self._golden is None:
-            self._golden = detections
-            self._before = self._now = taken()  # what warming up has taken is not the first window's
+        if self._first_boxes is None:
+            self._first_boxes = detections
+            self._before = self._now = usage()  # what warming up has taken is not the first window's
         else:
-            self._changed.append(changed_boxes(self._golden, detections))
+            self._changed.append(changed_boxes(self._first_boxes, detections))
 
     def look(self, now_us: int) -> None:
-        self._now = taken()
+        self._now = usage()
 
     def between(self, now_us: int) -> None:
         self._close(now_us)
@@ -93,7 +93,7 @@ class SoakWatch:
             return None
         if any(changed):
             return CHANGED
-        return SAME if self._golden else NOTHING
+        return SAME if self._first_boxes else NOTHING
 
     def _close(self, now_us: int) -> None:
         now = self._now

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamer.studies.soak.losses import OUTCOMES
 from streamer.studies.soak.study import resumed
-from streamer.studies.soak.verdicts import judge
+from streamer.studies.soak.verdicts import assess
 from streamer.studies.soak.windows_csv import WindowRow
 
 
@@ -31,12 +31,12 @@ def document_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
     """The ``soak.json`` of these windows, of parts that each have a whole ledger."""
     parts = sorted({row.part for row in rows})
     manifests = [manifest_of([row for row in rows if row.part == part]) for part in parts]
-    judged = judge(rows, manifests, sum(one["run"]["duration_s"] for one in manifests))
+    assessed = assess(rows, manifests, sum(one["run"]["duration_s"] for one in manifests))
     return {
         "streamer": "0.1.0",
-        "answer": judged.answer,
-        "verdict": judged.verdict,
-        "verdicts": [one.as_dict() for one in judged.verdicts],
+        "answer": assessed.answer,
+        "verdict": assessed.verdict,
+        "verdicts": [one.as_dict() for one in assessed.verdicts],
         "windows": len(rows),
         "window_s": 60.0,
         "parts": [{"directory": f"part-{part}"} for part in parts],

@@ -97,7 +97,7 @@ def test_memory_of_child_processes_has_a_panel_only_where_there_are_some() -> No
     assert title not in said(figure_of(windows(60)))
 
 
-def test_the_trend_that_was_judged_is_drawn_from_its_start_to_its_end() -> None:
+def test_the_trend_that_was_scored_is_drawn_from_its_start_to_its_end() -> None:
     axes = figure_of(windows(60, ends_in=1.5)).axes[0]
     (trend,) = [line for line in axes.lines if str(line.get_label()).startswith("trend of p50")]
     assert xs(trend) == [2, 60]

@@ -15,7 +15,7 @@ from streamer.settings.settings import Settings
 from streamer.studies.soak.document import SoakDocument
 from streamer.studies.soak.soak_settings import SoakSettings
 from streamer.studies.soak.study import Soak, resumed
-from streamer.studies.soak.verdicts import judge
+from streamer.studies.soak.verdicts import assess
 from tests import documents
 from tests.studies.soak.soaks import manifest_of, shortened
 from tests.studies.soak.test_study import Stops
@@ -71,7 +71,7 @@ def test_so_does_one_with_faults_that_failed(tmp_path: Path) -> None:
 
 
 def test_so_do_the_verdicts_on_an_hour() -> None:
-    verdicts = [one.as_dict() for one in judge(hour(), [manifest_of(hour())], 3600).verdicts]
+    verdicts = [one.as_dict() for one in assess(hour(), [manifest_of(hour())], 3600).verdicts]
     parts = {"end": "EndPart", "drift": "DriftPart", "losses": "LossesPart", "canary": "CanaryPart"}
     assert any(one["name"] == "drift" and one["figures"]["p95"] for one in verdicts)
     assert any(one["name"] == "memory" and one["figures"]["parts"] for one in verdicts)

@@ -70,7 +70,7 @@ def test_a_process_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.Mo
     assert [path.name for path in tmp_path.iterdir()] == ["frames.0000.csv.gz"]
 
 
-def test_a_piece_that_cannot_be_let_go(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_segment_that_cannot_be_released(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = Path.unlink
 
     def unlink(path: Path, missing_ok: bool = False) -> None:

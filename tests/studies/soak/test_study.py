@@ -44,7 +44,7 @@ def settings(**more: object) -> SoakSettings:
     """A soak of 3 s at 50 frames a second, in windows of half a second."""
     usual: dict[str, object] = {"engine": "null", "fps": 50, "duration": 3.0, "segment": 1.0}
     usual["policy"] = Policy.WAIT  # however busy the machine is, all are delivered
-    return SoakSettings(Settings(**{**usual, **more}), window_s=0.5, golden_every_s=0.5)  # type: ignore[arg-type]
+    return SoakSettings(Settings(**{**usual, **more}), window_s=0.5, canary_every_s=0.5)  # type: ignore[arg-type]
 
 
 def ran(soak: Soak, observer: Silent | None = None) -> tuple[Run, list[WindowRow]]:
@@ -55,7 +55,7 @@ def ran(soak: Soak, observer: Silent | None = None) -> tuple[Run, list[WindowRow
 
 
 @pytest.mark.slow
-def test_the_windows_hold_every_frame_once_and_the_golden_frame_is_the_same_throughout(tmp_path: Path) -> None:
+def test_the_windows_hold_every_frame_once_and_the_canary_is_the_same_throughout(tmp_path: Path) -> None:
     soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], settings(), tmp_path / "soak")
     soak.begin()
     done, told = ran(soak)
@@ -196,7 +196,7 @@ def test_an_engine_that_leaks_fails_the_soak_which_says_how_fast_and_nothing_els
         (["clip.mp4", "--duration", "1h", "--fps", "max"], "a soak is of a camera"),
     ],
 )
-def test_what_makes_no_sense_is_said_in_a_line(arguments: list[str], says: str, tmp_path: Path) -> None:
+def test_what_makes_no_sense_is_stated_in_a_line(arguments: list[str], says: str, tmp_path: Path) -> None:
     done = runs.streamer("soak", *arguments, cwd=tmp_path)
     assert done.code == 2
     assert says in done.error
@@ -250,7 +250,7 @@ def things_in(out: Path) -> list[str]:
     return sorted(path.name for path in out.iterdir())
 
 
-def test_a_part_in_which_something_was_run_is_not_taken_back(tmp_path: Path) -> None:
+def test_a_part_in_which_something_was_run_is_not_used_back(tmp_path: Path) -> None:
     out = tmp_path / "soak"
     soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], settings(), out)
     ran(soak, Stops(50))
@@ -264,7 +264,7 @@ def test_a_part_in_which_something_was_run_is_not_taken_back(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_soak_that_was_killed_before_it_was_judged_is_judged_when_it_is_resumed(tmp_path: Path) -> None:
+def test_a_soak_that_was_killed_before_it_was_scored_is_scored_when_it_is_resumed(tmp_path: Path) -> None:
     out = tmp_path / "soak"
     clip = write_video(tmp_path / "clip.mp4", 30)
     ran(Soak([str(clip)], settings(), out))

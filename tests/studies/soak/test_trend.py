@@ -58,7 +58,7 @@ def test_a_drift_of_one_percent_a_minute_is_found_within_an_hour_on_a_machine_wi
     assert False not in [drift(rows_of(*shared_machine(seeded(seed), HOUR))).passed for seed in range(10)]
 
 
-def test_it_is_found_in_half_an_hour_on_a_machine_of_ones_own_and_told_with_its_rate() -> None:
+def test_it_is_found_in_half_an_hour_on_a_machine_of_ones_own_and_reported_with_its_rate() -> None:
     found = [drift(rows_of(drifting(0.01, quiet(seeded(seed), 30)))) for seed in SEEDS]
     assert {one.passed for one in found} == {False}
     rates = [one.figures["p50"][0]["percent_a_minute"] for one in found]
@@ -101,7 +101,7 @@ def test_faster_and_faster_is_no_drift() -> None:
     assert drift(rows_of(drifting(-0.005, quiet(seeded(1), HOUR)))).passed is True
 
 
-def test_of_too_few_windows_nothing_is_told_and_why() -> None:
+def test_of_too_few_windows_nothing_is_reported_and_why() -> None:
     few = rows_of(drifting(0.01, quiet(seeded(1), windows_needed() - 1)))
     assert drift(few).passed is None
     assert "too few windows: it takes 17 of a part with a p50, there are 16" in drift(few).why
@@ -109,7 +109,7 @@ def test_of_too_few_windows_nothing_is_told_and_why() -> None:
     assert drift([]).passed is None
 
 
-def test_windows_with_too_few_frames_for_a_median_are_not_counted_and_the_reason_is_said() -> None:
+def test_windows_with_too_few_frames_for_a_median_are_not_counted_and_the_reason_is_stated() -> None:
     rows = [replace(row, latency_p50_ms=None, latency_p95_ms=None) for row in rows_of(quiet(seeded(1), HOUR))]
     assert drift(rows).why.endswith("with a p50, there are 0; a p50 needs 11 frames")
     some = [replace(row, latency_p95_ms=None) for row in rows_of(drifting(0.01, quiet(seeded(1), HOUR)))]
@@ -160,7 +160,7 @@ def test_a_leak_slower_than_a_tenth_of_a_megabyte_a_minute_does_not_count() -> N
     assert memory(leaking(0.2, level)(seeded(1), HOUR)).passed is False
 
 
-def test_memory_is_not_judged_by_fewer_windows_than_it_takes() -> None:
+def test_memory_is_not_scored_by_fewer_windows_than_it_takes() -> None:
     needed = windows_needed(WARM_UP)
     assert needed == 24
     assert memory(leaking(1, level)(seeded(1), needed - 1)).passed is None
@@ -181,7 +181,7 @@ def test_files_threads_and_child_processes_leak_too(column: str, name: str) -> N
     assert set(held(leaks(rows_of(base, **to_and_fro))).values()) == {True}
 
 
-def test_what_the_system_does_not_tell_and_processes_that_never_were_are_not_judged() -> None:
+def test_what_the_system_does_not_tell_and_processes_that_never_were_are_not_scored() -> None:
     rows = [replace(row, open_files=None) for row in rows_of(np.full(HOUR, 14.0))]
     assert set(held(leaks(rows))) == {"memory", "threads"}
 
@@ -192,7 +192,7 @@ def test_windows_of_several_parts_do_not_add_up() -> None:
     assert leaks(rows)[0].why == "too few windows: it takes 24 of a part, there are 15"
 
 
-def test_each_part_of_a_soak_that_was_resumed_is_judged_by_itself() -> None:
+def test_each_part_of_a_soak_that_was_resumed_is_scored_by_itself() -> None:
     first = rows_of(quiet(seeded(1), HOUR), resident_mb=level(seeded(1), HOUR))
     second = rows_of(1.3 * quiet(seeded(2), HOUR), resident_mb=level(seeded(1), HOUR) + 40)
     rows = [*first, *(replace(row, part=1, end_s=row.end_s + 3600) for row in second)]
@@ -208,7 +208,7 @@ def test_each_part_of_a_soak_that_was_resumed_is_judged_by_itself() -> None:
     assert [part["leaks"] for part in memory_of_both.figures["parts"]] == [False, True]
 
 
-def test_a_jump_is_told_though_it_is_no_growth() -> None:
+def test_a_jump_is_reported_though_it_is_no_growth() -> None:
     values = level(seeded(1), HOUR)
     values[40:] += 50
     verdict = memory(values)

@@ -13,11 +13,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.soak_power import drifting, leaking, level, quiet, rows_of
-from streamer.studies.soak.answers import same_answers
+from streamer.studies.soak.answers import canary_verdict
 from streamer.studies.soak.duration import end
 from streamer.studies.soak.losses import OUTCOMES, losses
 from streamer.studies.soak.objectives import objectives
-from streamer.studies.soak.verdicts import judge
+from streamer.studies.soak.verdicts import assess
 from streamer.studies.soak.windows_csv import WindowRow
 from tests.studies.soak.soaks import manifest_of
 
@@ -42,13 +42,13 @@ def with_row(rows: Sequence[WindowRow], number: int, **changes: Any) -> list[Win
 
 def failed(rows: Sequence[WindowRow], *manifests: Any) -> list[str]:
     """The names of the verdicts that fail."""
-    return [one.name for one in judge(rows, manifests or [manifest_of(rows)], 3600).verdicts if one.passed is False]
+    return [one.name for one in assess(rows, manifests or [manifest_of(rows)], 3600).verdicts if one.passed is False]
 
 
 def test_an_hour_in_which_nothing_happened_passes() -> None:
-    judged = judge(hour(), [manifest_of(hour())], 3600)
-    assert judged.verdict == "passed"
-    assert judged.answer == (
+    assessed = assess(hour(), [manifest_of(hour())], 3600)
+    assert assessed.verdict == "passed"
+    assert assessed.answer == (
         "Held for 60 min: 108,000 of 108,000 frames delivered, none lost, no drift, no leak, the golden frame always "
         "the same."
     )
@@ -67,21 +67,21 @@ def test_each_of_four_faults_is_found_and_no_other() -> None:
 def test_all_that_fails_is_in_the_answer_with_its_figures() -> None:
     rows = with_row(hour(resident_mb=leaking(1, level)(np.random.default_rng(1), HOUR)), 30, canary="changed")
     rows = with_row(rows, 30, canary_changed=3)
-    judged = judge(rows, [manifest_of(rows)], rows[-1].end_s)
-    assert judged.verdict == "failed"
-    assert judged.answer.startswith("Failed in 60 min: memory: +1.00 MB a minute (")
-    assert "canary: 3 boxes of the golden frame changed in window 30, by 0:31:00; in 1 of 60 windows" in judged.answer
+    assessed = assess(rows, [manifest_of(rows)], rows[-1].end_s)
+    assert assessed.verdict == "failed"
+    assert assessed.answer.startswith("Failed in 60 min: memory: +1.00 MB a minute (")
+    assert "canary: 3 boxes of the canary changed in window 30, by 0:31:00; in 1 of 60 windows" in assessed.answer
 
 
 def test_a_short_soak_is_undecided_and_says_about_what() -> None:
     rows = hour()[:3]
-    judged = judge(rows, [manifest_of(rows)], rows[-1].end_s)
-    assert judged.verdict == "undecided"
-    assert judged.answer == (
+    assessed = assess(rows, [manifest_of(rows)], rows[-1].end_s)
+    assert assessed.verdict == "undecided"
+    assert assessed.answer == (
         "Held for 3 min: 5,400 of 5,400 frames delivered, none lost, the golden frame always the same; too early to "
         "tell: drift, memory, open files, threads."
     )
-    assert judge([], [manifest_of([])], 0).verdict == "undecided"
+    assert assess([], [manifest_of([])], 0).verdict == "undecided"
 
 
 def test_a_frame_that_is_lost_stays_lost_while_those_under_way_come_later() -> None:
@@ -104,7 +104,7 @@ def test_a_window_without_a_row_is_missed() -> None:
     assert "window 20 has no row, the next is 21" in losses(rows, [manifest_of(hour())]).why
 
 
-def test_a_ledger_that_breaks_the_law_is_said_to() -> None:
+def test_a_ledger_that_breaks_the_law_is_stated_to() -> None:
     manifest = manifest_of(hour())
     manifest["frames"]["delivered"] -= 1
     assert "run.json is INVALID: 108,000 frames, 107,999 outcomes" in losses(hour(), [manifest]).why
@@ -128,7 +128,7 @@ def test_frames_that_could_not_be_decoded_say_why() -> None:
     assert verdict.why == '4 frames not decoded (4 "its data is damaged"), first in window 9'
 
 
-def test_dropped_frames_gaps_of_the_source_and_those_that_the_end_abandons_are_told_and_no_losses() -> None:
+def test_dropped_frames_gaps_of_the_source_and_those_that_the_end_abandons_are_reported_and_no_losses() -> None:
     rows = with_row(with_row(hour(), 9, delivered=1_790, dropped=6, source_error=4), 59, delivered=1_799, abandoned=1)
     verdict = losses(rows, [manifest_of(rows)])
     assert verdict.passed is True
@@ -191,7 +191,7 @@ def test_objectives_are_those_of_the_run_and_windows_are_counted_beside() -> Non
 
 def test_without_objectives_there_is_no_verdict_on_them() -> None:
     assert objectives(hour(), [manifest_of(hour())]) is None
-    assert "slo" not in [one.name for one in judge(hour(), [manifest_of(hour())], 3600).verdicts]
+    assert "slo" not in [one.name for one in assess(hour(), [manifest_of(hour())], 3600).verdicts]
 
 
 def test_objectives_must_be_met_in_every_part() -> None:
@@ -203,21 +203,21 @@ def test_objectives_must_be_met_in_every_part() -> None:
     assert "met with 0.1%, in 30 of 30 windows in part 0; late<1% missed" in verdict.why
 
 
-def test_a_golden_frame_that_was_never_looked_at_tells_nothing() -> None:
-    verdict = same_answers(hour(canary=[None] * HOUR))
+def test_a_canary_that_was_never_looked_at_tells_nothing() -> None:
+    verdict = canary_verdict(hour(canary=[None] * HOUR))
     assert verdict.passed is None
     assert "--canary" in verdict.why
 
 
-def test_the_first_window_in_which_the_golden_frame_changed_is_named() -> None:
+def test_the_first_window_in_which_the_canary_changed_is_named() -> None:
     rows = with_row(with_row(hour(), 12, canary="changed", canary_changed=1), 40, canary="changed", canary_changed=5)
-    verdict = same_answers(rows)
+    verdict = canary_verdict(rows)
     assert verdict.why.startswith("1 box of the golden frame changed in window 12, by 0:13:00; in 2 of 60 windows")
     assert verdict.figures == {"windows": 60, "changed": 2, "first_changed": 12, "most_boxes": 5}
 
 
 def test_a_verdict_is_json_as_it_is() -> None:
-    verdicts = [one.as_dict() for one in judge(hour(), [manifest_of(hour())], 3600).verdicts]
+    verdicts = [one.as_dict() for one in assess(hour(), [manifest_of(hour())], 3600).verdicts]
     assert json.loads(json.dumps(verdicts)) == verdicts
     assert {tuple(one) for one in verdicts} == {("name", "passed", "why", "figures")}
 
@@ -225,7 +225,7 @@ def test_a_verdict_is_json_as_it_is() -> None:
 def test_a_part_whose_manifest_was_left_out_is_a_programming_error() -> None:
     rows = [replace(row, part=1) for row in hour()]
     with pytest.raises(AssertionError, match="part is missing"):
-        judge(rows, [manifest_of(rows)], rows[-1].end_s)
+        assess(rows, [manifest_of(rows)], rows[-1].end_s)
 
 
 def test_an_error_or_a_source_that_is_over_too_soon_fails_a_soak_and_one_that_was_stopped_may_go_on() -> None:

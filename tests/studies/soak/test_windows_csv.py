@@ -116,7 +116,7 @@ def test_lines_stand_below_their_headings_within_a_hundred_columns() -> None:
     assert "2 new" in window_line(some()[1])
 
 
-def test_times_are_said_as_people_say_them() -> None:
+def test_times_are_stated_as_people_say_them() -> None:
     assert [lasted(seconds) for seconds in (0.5, 90, 3600, 9000, 180_000)] == [
         "0.5 s",
         "90 s",

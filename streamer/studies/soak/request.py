@@ -11,10 +11,10 @@ import msgspec
 
 from streamer.address import without_credentials
 
-ASKED = "asked.json"
+REQUEST = "asked.json"
 
 
-class Asked(msgspec.Struct):
+class Request(msgspec.Struct):
     """What was asked for; ``replay`` are the settings of each part, as JSON."""
 
     sources: list[str]
@@ -23,10 +23,10 @@ class Asked(msgspec.Struct):
     replay: dict[str, Any]
 
 
-def read_asked(path: Path) -> Asked:
+def read_request(path: Path) -> Request:
     """What is in such a file. Raises OSError, ValueError and msgspec.ValidationError."""
     # Not by msgspec: names of files may hold bytes that are no UTF-8.
-    return msgspec.convert(json.loads(path.read_bytes()), type=Asked)
+    return msgspec.convert(json.loads(path.read_bytes()), type=Request)
 
 
 def as_kept(source: str) -> str:
@@ -34,9 +34,9 @@ def as_kept(source: str) -> str:
     return source if os.path.lexists(source) else without_credentials(source)
 
 
-def is_own_asked(path: Path) -> bool:
+def is_own_request(path: Path) -> bool:
     """A soak has written the file."""
     try:
-        return read_asked(path) is not None
+        return read_request(path) is not None
     except (OSError, ValueError, msgspec.ValidationError):
         return False
