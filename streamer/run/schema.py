@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import sys
 from collections.abc import Iterator
-from inspect import getdoc
+from inspect import cleandoc, getdoc, getsource
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from streamer.run.manifest import Manifest
 
@@ -50,12 +53,38 @@ def _parts_of(kind: Any) -> Iterator[type]:
 def _object(part: type) -> dict[str, Any]:
     hints = get_type_hints(part, include_extras=True)
     described = {"description": getdoc(part)} if part.__doc__ else {}
+    meanings = _meanings(part)
     return {
         **described,
         "type": "object",
-        "properties": {name: _schema(hint) for name, hint in hints.items()},
+        "properties": {name: _field(hint, meanings.get(name)) for name, hint in hints.items()},
         "required": [name for name, hint in hints.items() if get_origin(hint) is not NotRequired],
     }
+
+
+def _meanings(part: type) -> dict[str, str]:
+    """The meaning of each field of a part: the docstring behind it in the class."""
+    try:
+        (written,) = ast.parse(getsource(part)).body
+    except OSError:  # not written as a class, since names of fields are keywords: they are annotated
+        return {}
+    assert isinstance(written, ast.ClassDef)
+    module = sys.modules[part.__module__]
+    bases = [getattr(module, base.id) for base in written.bases if isinstance(base, ast.Name)]
+    inherited = [_meanings(base) for base in bases if is_typeddict(base)]
+    own = {
+        field.target.id: cleandoc(text.value.value)
+        for field, text in pairwise(written.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+    }
+    return {name: text for one in (*inherited, own) for name, text in one.items()}
+
+
+def _field(kind: Any, meaning: str | None) -> dict[str, Any]:
+    if get_origin(kind) is Annotated:
+        kind, meaning = get_args(kind)
+    return {**_schema(kind), **({} if meaning is None else {"description": meaning})}
 
 
 def _reference(part: type) -> dict[str, Any]:

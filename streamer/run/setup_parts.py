@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 from streamer.address import writable
 from streamer.detection.input_spec import Fit
@@ -167,7 +167,14 @@ def model_part(model: Model, fit: Fit | None = None) -> ModelPart:
     }
 
 
-DeviceChangePart = TypedDict("DeviceChangePart", {"at_ms": float, "from": list[str], "to": list[str]})
+DeviceChangePart = TypedDict(
+    "DeviceChangePart",
+    {
+        "at_ms": Annotated[float, "When, in milliseconds of the run."],
+        "from": Annotated[list[str], "The devices before."],
+        "to": Annotated[list[str], "The devices after."],
+    },
+)
 """AUTO moved the model from some devices to others, at that many milliseconds of the run."""
 
 

@@ -38,6 +38,16 @@ def wrong(document: object, part: str = "Manifest") -> list[str]:
     return documents.wrong(document, Manifest, part)
 
 
+def test_every_field_has_a_meaning() -> None:
+    parts: Mapping[str, Any] = manifest_schema()["$defs"]
+    assert [
+        f"{name}.{field}"
+        for name, part in parts.items()
+        for field, schema in part["properties"].items()
+        if not schema.get("description", "").strip()
+    ] == []
+
+
 class Stopping(Silent):
     """Stops a run when it first says how far it is."""
 

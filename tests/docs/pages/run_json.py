@@ -16,7 +16,7 @@ Schema](https://json-schema.org/draft/2020-12/schema) as `streamer/run/run.schem
 the same as a typed dictionary. {MADE}
 
 - Fields may be added. Programs should allow those that they do not know.
-- A field with *may be missing* is not in each `run.json`.
+- A field with *May be missing* is not in each `run.json`.
 - Times end in `_ms` (milliseconds) or `_s` (seconds), sizes in `_mb` (1,000,000 bytes) or `_bytes`.
 
 """
@@ -35,13 +35,24 @@ def fields() -> Iterator[str]:
 
 
 def _section(name: str, part: Mapping[str, Any]) -> str:
-    described = re.sub(r"``([^`]+)``", r"`\1`", part.get("description", ""))
     rows = (
-        (f"`{field}`", _kind(schema), "" if field in part["required"] else "may be missing")
+        (f"`{field}`", _kind(schema), _meaning(schema, required=field in part["required"]))
         for field, schema in part["properties"].items()
     )
     title = "The whole" if name == "Manifest" else name
-    return f"## {title}\n\n{described + chr(10) * 2 if described else ''}{table('field', 'type', '', rows=rows)}"
+    described = _as_markdown(part.get("description", ""))
+    return (
+        f"## {title}\n\n{described + chr(10) * 2 if described else ''}{table('field', 'type', 'meaning', rows=rows)}"
+    )
+
+
+def _meaning(schema: Mapping[str, Any], *, required: bool) -> str:
+    meaning = " ".join(_as_markdown(schema["description"]).split())
+    return meaning if required else f"{meaning} *May be missing.*"
+
+
+def _as_markdown(text: str) -> str:
+    return re.sub(r"``([^`]+)``", r"`\1`", text)
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
