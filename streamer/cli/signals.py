@@ -57,14 +57,17 @@ def obeyed_signals() -> Iterator[None]:
     tell.setblocking(False)
     before = {number: signal.signal(number, first.interrupt) for number in heeded()}
     descriptor = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
-    Thread(target=_listen, args=(heard, first.taken), name="signals", daemon=True).start()
+    listener = Thread(target=_listen, args=(heard, first.taken), name="signals", daemon=True)
+    listener.start()
     try:
         yield
     finally:
         signal.set_wakeup_fd(descriptor)
         for number, handler in before.items():
             signal.signal(number, handler)
-        tell.close()
+        with tell:
+            tell.shutdown(socket.SHUT_WR)  # heard even where a child that was forked has the other end open
+            listener.join()  # it leaves no thread and no socket behind
 
 
 class _First:
