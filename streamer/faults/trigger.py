@@ -9,17 +9,19 @@ from streamer.faults.plan import Fault
 
 
 class FaultPart(TypedDict):
-    """One of the manifest's ``faults``: what was asked, by the keys of the plan, and what came of it.
-
-    ``began_frame`` is the first frame that it befell, and ``began_ms`` when, in milliseconds of the run; null when it
-    befell none.
-    """
+    """One of the manifest's ``faults``: what was requested, by the keys of the plan, and what came of it."""
 
     kind: str
+    """The kind of the fault. The plan's other keys stand beside it as they were given, such as ``frame``, ``at`` or
+    ``for``."""
     stream: int
+    """The stream that it was meant for, from 0."""
     began_frame: int | None
+    """The first frame at which it was injected, by its number from 0. Null when it was not, and in a repaired run."""
     began_ms: float | None
+    """When that was, since the start of the run. Null where ``began_frame`` is."""
     befallen: int
+    """At how many frames it was injected; 0 also in a repaired run, in which it is not known."""
 
 
 class Trigger:

@@ -12,19 +12,25 @@ MOST_LETTERS = 200
 
 
 class ReasonPart(TypedDict):
-    """A ``reason`` for which so many ``frames`` could not be decoded, and the first of them; empty: not known."""
+    """A reason for which frames could not be decoded."""
 
     reason: str
+    """Why, in words. Empty when it is not known."""
     frames: int
+    """How many frames could not be decoded for this reason."""
     stream: int
+    """The stream of the first such frame, from 0."""
     frame: int
+    """The number of the first such frame, from 0."""
 
 
 class DecodeErrorsPart(TypedDict):
-    """The ``decode_errors``: the reasons, the most frequent first, and how many frames had ``others`` than these."""
+    """The ``decode_errors``: the reasons for which frames could not be decoded."""
 
     reasons: list[ReasonPart]
+    """The first 20 different reasons, the most frequent first. Empty without decode errors."""
     others: int
+    """Frames that could not be decoded for any other reason."""
 
 
 class DecodeErrors:

@@ -15,28 +15,37 @@ MOST_LISTED = 1_000
 
 
 class OutagePart(TypedDict):
-    """A gap: the ticks that passed in it, and how often it was tried to connect anew; null: not known.
-
-    ``end_ms`` is null when the run ended in it. Times are milliseconds of the run.
-    """
+    """An outage of a live source."""
 
     stream: int
+    """The number of the stream, from 0."""
     begin_ms: float
+    """When the last frame before it was due, since the start of the run; 0 when none had come."""
     end_ms: float | None
+    """When the next frame came, since the start of the run. Null when the run ended before that."""
     frames: int
+    """Ticks that passed in it: as many rows of ``frames.csv`` have the reason ``no_signal``."""
     attempts: int | None
+    """Attempts to connect anew. Null when they are not known: in a repaired run."""
     why: list[str]
+    """What went wrong, in words, each reason once. Empty when the source was only silent."""
 
 
 class OutagesPart(TypedDict):
-    """The ``gaps`` of the manifest: how many, how long, and each of the first 1,000; ``*_s`` are seconds."""
+    """The ``gaps`` of the manifest: the outages of live sources."""
 
     count: int
+    """How many outages there were, of all streams."""
     total_s: float
+    """How long they lasted together."""
     longest_s: float
+    """How long the longest one lasted."""
     frames: int
+    """Ticks that passed in them."""
     attempts: int | None
+    """Attempts to connect anew in them. Null when they are not known: in a repaired run."""
     each: list[OutagePart]
+    """The first 1,000 outages. Empty when there were none."""
 
 
 @dataclass(slots=True, eq=False)

@@ -24,17 +24,26 @@ with suppress(ImportError):  # Windows has none
 
 
 class MachinePart(TypedDict):
-    """The ``machine`` of the manifest, as `Machine` has it; null: it does not tell."""
+    """The ``machine`` of the manifest, as `Machine` has it."""
 
     cpu: str | None
+    """The name of the processor. Null when the system does not report it."""
     cores: int
+    """Logical cores of the machine."""
     usable_cores: int
+    """Cores that the process may use: those of its affinity, and no more than ``cpu_quota`` rounded up."""
     cpu_quota: float | None
+    """The CPU that control groups allow the process, in cores. Null without a quota."""
     governor: str | None
+    """The frequency governor of the first core, as in ``performance``. Null when the system does not report it."""
     memory_mb: int | None
+    """Memory of the machine, in units of 1,048,576 bytes. Null when the system does not report it."""
     load: float | None
+    """The load average of the last minute, when the machine was read. Null when the system has none."""
     system: str
+    """The operating system: its name, release and architecture."""
     python: str
+    """The version of Python."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,20 +102,27 @@ def shares(cores: float) -> list[float]:
 
 
 class LoadFigures(TypedDict):
-    """Cores' worth of CPU, memory in MB, MB written a second, and the niceness; null where it does not tell."""
+    """A load: as it was requested, or as it was measured."""
 
     cpu_cores: float
+    """CPU in cores: CPU seconds per second."""
     memory_mb: float
+    """Memory."""
     io_mb_s: float
+    """Megabytes written to the disk per second."""
     nice: int | None
+    """The niceness of its processes. Null when the system has none."""
 
 
 class LoadPart(TypedDict):
-    """The ``load`` of the manifest: what was asked, what was taken, null until the end, why processes were lost."""
+    """The ``load`` of the manifest."""
 
     asked: LoadFigures
+    """The load that ``--load`` requested."""
     took: LoadFigures | None
+    """What its processes used during the run. Null in a repaired run."""
     lost: list[str]
+    """Why processes of the load did not come to the end, in words. Empty when all did."""
 
 
 class LoadProcesses:

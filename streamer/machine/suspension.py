@@ -27,23 +27,28 @@ MOST_LISTED = 1_000
 
 
 class SuspensionPart(TypedDict):
-    """A stretch in which the process did not run, in milliseconds of the run; ``asleep``: nor did the machine.
-
-    While it is asleep the clock of the run stands still.
-    """
+    """A stretch in which the process did not run."""
 
     at_ms: float
+    """When it began, since the start of the run."""
     lasted_ms: float
+    """How long it lasted."""
     asleep: bool
+    """Whether the machine slept; then the clock of the run stood still. False when the process was stopped, as by
+    Ctrl-Z, or the system does not report sleep."""
 
 
 class SuspensionsPart(TypedDict):
-    """The ``suspensions`` of ``resources``: how many, how long, and each of the first 1,000; ``*_s`` are seconds."""
+    """The ``suspensions`` of ``resources``: the stretches in which the process did not run."""
 
     count: int
+    """How many there were."""
     total_s: float
+    """How long they lasted together."""
     longest_s: float
+    """How long the longest one lasted."""
     each: list[SuspensionPart]
+    """The first 1,000 of them. Empty when there were none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,20 +34,25 @@ NOTHING: Declared = {}
 
 
 class InputPart(TypedDict):
-    """How pictures are made ready for a model: the parts of its `InputSpec`, and what told each of them.
-
-    A byte is laid over ``low`` to ``high``, less ``mean``, by ``scale``, in the order of ``colour``; ``told_by``
-    is ``assumed`` where nothing told it.
-    """
+    """A model's preprocessing: the parts of its `InputSpec`, and the origin of each."""
 
     colour: str
+    """The order of the colours: ``rgb`` or ``bgr``."""
     low: float
+    """The number that a byte of 0 becomes, before ``mean`` and ``scale``."""
     high: float
+    """The number that a byte of 255 becomes, before ``mean`` and ``scale``."""
     mean: list[float]
+    """What is subtracted from these numbers: one per colour, in the order of ``colour``."""
     scale: list[float]
+    """What the difference is divided by: one per colour, in the order of ``colour``."""
     fit: str
+    """How a frame is made to fit the input: ``letterbox``, ``letterbox-top-left``, ``stretch`` or ``crop``."""
     pad: int
+    """The gray around a letterboxed frame, from 0 to 255."""
     told_by: dict[str, str]
+    """Where each of these values comes from, by field: an option, the model's metadata or graph, in words;
+    ``assumed`` when nothing specifies it."""
 
 
 def input_part(spec: InputSpec, by: Mapping[str, str]) -> InputPart:

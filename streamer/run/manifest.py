@@ -37,67 +37,108 @@ Verdict = Literal["VALID", "INTERRUPTED", "FAILED", "INVALID"]
 
 
 class ManifestHead(TypedDict):
-    """What ``run.json`` begins with: the verdict, what ran, and what became of its frames.
-
-    ``stopped_by`` is what stopped it before its end, as in SIGINT. ``drop_reasons`` counts dropped frames by their
-    reasons, ``objects`` what was detected in all frames, and ``after_damage`` delivered frames that may show damage;
-    these are not there in older ones.
-    """
+    """What ``run.json`` begins with: the verdict, what ran, and what became of its frames."""
 
     schema_version: int
+    """The version of this document, 2 now. From 2 on it has ``document_sha256``, and ``run.duration_s`` goes to the
+    last stamp in ``frames.csv``."""
     streamer: str
+    """The version of streamer that made the run."""
     verdict: Verdict
+    """The first of these that holds: ``INVALID``, when the ledger does not count every scheduled frame once;
+    ``FAILED``, when ``error`` is not null; ``INTERRUPTED``, when ``stopped_by`` is not null; ``VALID``, whatever the
+    doubts."""
     answer: str
+    """The run in a sentence: whether it sustained the rate, a percentile of the latency with its upper bound, the
+    losses, and the step that made the tail."""
     error: str | None
+    """The message of the error that ended the run, or kept its files from being finished. Null without one."""
     stopped_by: NotRequired[str | None]
+    """What stopped the run before its end: ``SIGINT``, ``SIGTERM`` or ``SIGHUP``; ``cancelled``, ``an error of the
+    observer`` or ``the end of the program`` in the library; ``a kill`` in a repaired run. Null when nothing did."""
     notes: list[str]
+    """What is to be known before the figures are read, a sentence each. Empty when there is nothing."""
     doubts: list[str]
+    """What questions the figures, a sentence with a number each. They do not change the verdict; empty when there are
+    none."""
     slo: Literal["met", "missed"] | None
+    """``met`` when all of ``slo_checks`` are, else ``missed``. Null without ``--slo``."""
     slo_checks: list[CheckPart]
+    """Each objective of ``--slo``, in its order, with the figure that was found. Empty without ``--slo``."""
     source: SourcePart
+    """The source of the first stream."""
     streams: list[StreamPart]
+    """The streams, in the order of their numbers."""
     model: ModelPart
+    """The detector."""
     engine: EnginePart
+    """The engine: what was requested, and what is effective."""
     run: RunPart
+    """The options of the run with their defaults resolved, and how long it went on."""
     frames: FramesPart
+    """Frames by outcome, over all streams."""
     decode_errors: DecodeErrorsPart
+    """Why frames could not be decoded."""
     drop_reasons: NotRequired[dict[str, int]]
+    """Dropped frames by reason: ``queue_full``, ``stale`` (older than ``--max-age``) or ``partial``
+    (``--skip-partial``). A reason that no frame has is not there."""
     objects: NotRequired[int]
+    """How many objects were detected, in all frames together."""
     after_damage: NotRequired[int]
+    """Delivered frames that may be smeared: data that they refer to was damaged or missing, and no key frame has come
+    since. ``frames.csv`` marks them."""
 
 
 class Summary(ManifestHead, FiguresPart):
     """What a run came to, in the order in which people read it: the head, the figures over all streams, the rest."""
 
     omission_gap: dict[str, float | None]
+    """By percentile, the result latency divided by the service time, which is all that a closed loop would show. Null
+    where one of the two is withheld, or the service time is 0."""
     tail: TailPart | None
+    """What the slowest 5 % of frames have in common. Null with fewer than 40 delivered frames, when no latency
+    exceeds the 95th percentile, and in a repaired run."""
     priming: PrimingPart | None
+    """What priming did, and what it cost. Null without ``prime=on``, and in a repaired run."""
     replacements: list[ReplacementPart]
+    """Engines that hung or died and were replaced (``--respawn``), in the order of time. Empty when none was."""
     pieces: SegmentsPart | None
+    """The segments that the files of a long run are cut into. Null when they are not cut, as in a replay."""
     load: LoadPart | None
+    """The load beside the run. Null without ``--load``."""
     faults: list[FaultPart] | None
+    """The faults that were injected on purpose, in the order of the plan. Null without ``--faults``."""
     stalls: list[StallPart]
+    """Stages that hung, and were given up after ``--stall``. Empty when none did, and in a repaired run."""
     gaps: OutagesPart | None
+    """The outages of live sources. Null when no source is live."""
     windows: WindowsPart
+    """The last three windows of the run, which agree when it is steady."""
     parts: list[DevicePart]
+    """The figures of each stretch between two changes of the execution devices. Empty when they did not change, and
+    in a repaired run."""
     repaired: RepairedPart | None
+    """What ``streamer verify --repair`` did to a run that was killed. Null in any other run."""
     resources: ResourcesPart
+    """CPU time and memory that the run used, and the CPU that others used meanwhile."""
     machine: MachinePart
+    """The machine, read when ``run.json`` was made; in a repaired run before the first frame."""
     versions: dict[str, str]
+    """The version of Python, of each installed package that streamer uses, and of FFmpeg, by name."""
 
 
 class Manifest(Summary):
     """A run's ``run.json``. Null is what is not known, as of a run that was killed, or what there was nothing of.
 
-    ``verdict`` is INVALID when the ledger does not count every frame once; ``error`` is what a FAILED run ended with.
-    ``slo`` is met when all of ``slo_checks`` are. Figures in ``*_ms`` are over all streams, in milliseconds.
-    ``omission_gap`` is, by percentile, how many times the service time the result latency is. ``versions`` are by
-    package, ``files`` by name. ``document_sha256`` is the SHA-256 of all the rest as JSON in UTF-8, with its keys
-    sorted and nothing between its tokens. These two are missing where ``run.json`` could not be written.
+    Figures in ``*_ms`` are over all streams, in milliseconds.
     """
 
     files: NotRequired[dict[str, FilePart]]
+    """Size and hash of each file that holds data, by its name: tables, videos, histograms and segments. Missing in
+    ``run.manifest`` of a run whose ``run.json`` could not be written."""
     document_sha256: NotRequired[str]
+    """The SHA-256, in hexadecimal, of all the rest as JSON in UTF-8, with its keys sorted and nothing between its
+    tokens. Missing where ``files`` is."""
 
 
 def summary(facts: Facts) -> Summary:

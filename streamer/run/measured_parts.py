@@ -23,35 +23,50 @@ class OutcomesPart(TypedDict):
     """How many frames were scheduled, and each of their outcomes."""
 
     scheduled: int
+    """Frames that were scheduled: the sum of the outcomes that follow."""
     delivered: int
+    """Frames that were detected, and that the sink has written."""
     dropped: int
+    """Frames that were left out before their inference; ``drop_reasons`` has why."""
     decode_error: int
+    """Frames that could not be decoded; ``decode_errors`` has why."""
     source_error: int
+    """Frames that never came: ticks of a live source in an outage."""
     engine_error: int
+    """Frames at which the engine failed, hung or died."""
     sink_error: int
+    """Frames at which the sink failed."""
     abandoned: int
+    """Frames that had not come to their end when the run ended."""
 
 
 class FramesPart(OutcomesPart):
-    """The ``frames``: how many were scheduled, each of their outcomes, and those late, and late or not delivered."""
+    """The ``frames``: how many were scheduled, each of their outcomes, and those late or missed."""
 
     late: int
+    """Frames whose latency exceeded ``run.deadline_ms``; one that equals it is in time, and one without a latency is
+    never late. 0 without a deadline."""
     missed: int
+    """Frames that were late, and frames that were not delivered. Each is counted once."""
 
 
 class PrimingPart(TypedDict):
-    """The ``priming``: throw-away inferences, the CPU time that they took, and the real frames they delayed.
-
-    ``cpu_s`` is in seconds, ``*_ms`` in milliseconds.
-    """
+    """The ``priming``: throw-away inferences, the CPU time that they used, and the real frames they delayed."""
 
     inferences: int
+    """How many throw-away inferences were run."""
     frames_primed: int
+    """Frames before which at least one was run."""
     frames_without_room: int
+    """Frames before which none would have ended in time."""
     cpu_s: float
+    """CPU time that the process used while it primed."""
     cpu_ms_per_primed_frame: float | None
+    """``cpu_s`` per primed frame, in milliseconds. Null when none was primed."""
     frames_delayed: int
+    """Frames that fell due before the last throw-away inference had ended."""
     most_delay_ms: float
+    """The longest of these delays; 0 without any."""
 
 
 def priming_part(tally: PrimingTally) -> PrimingPart:
@@ -68,14 +83,14 @@ def priming_part(tally: PrimingTally) -> PrimingPart:
 
 
 class ReplacementPart(TypedDict):
-    """One of the ``replacements``: why the engine was lost, when, and when the next one was ready; null: not known.
-
-    Times are milliseconds of the run.
-    """
+    """One of the ``replacements``: an engine that was lost."""
 
     why: str
+    """Why the engine was lost, in words."""
     at_ms: float
+    """When the loss was noticed, since the start of the run."""
     back_ms: float | None
+    """When the next engine was ready, since the start of the run. Null when it is not known: in a repaired run."""
 
 
 def replacements_part(replacements: Sequence[Replacement]) -> list[ReplacementPart]:
@@ -84,14 +99,15 @@ def replacements_part(replacements: Sequence[Replacement]) -> list[ReplacementPa
 
 
 class StallPart(TypedDict):
-    """One of the ``stalls``: which stage was stuck, at how many milliseconds of the run, and where in the code.
-
-    The innermost call is the last line of the stack.
-    """
+    """One of the ``stalls``: a stage that hung."""
 
     stage: str
+    """The stage that hung: ``source``, ``engine``, ``sink`` or ``housekeeping``."""
     at_ms: float
+    """When it was given up, since the start of the run."""
     stack: list[str]
+    """Where in the code it hung: a call each, as ``file:line function``, the innermost last. Empty when that is not
+    known."""
 
 
 def stalls_part(stalls: Sequence[Stall]) -> list[StallPart]:
@@ -100,14 +116,16 @@ def stalls_part(stalls: Sequence[Stall]) -> list[StallPart]:
 
 
 class WindowsPart(TypedDict):
-    """The ``windows``: the last three, of some seconds each, by which a run is called steady.
-
-    ``rate`` has the frames a second delivered in each, ``latency_ms`` their median latencies in milliseconds.
-    """
+    """The ``windows``: the last three, of some seconds each, by which a run is called steady."""
 
     seconds: int
+    """The length of each window: a third of the run, from 1 to 5 whole seconds. 0 when the run is too short for
+    three."""
     rate: list[float]
+    """Frames delivered per second, in each window. Empty when the run is too short, or a window has fewer than 5
+    frames."""
     latency_ms: list[float]
+    """The median of the seconds' median latencies, in each window. Empty where ``rate`` is."""
 
 
 def windows_part(length_s: int, windows: Sequence[Window]) -> WindowsPart:
@@ -120,11 +138,14 @@ def windows_part(length_s: int, windows: Sequence[Window]) -> WindowsPart:
 
 
 class DevicePart(FiguresPart):
-    """One of the ``parts``: a stretch between changes of the device, in milliseconds of the run, and its figures."""
+    """One of the ``parts``: a stretch between changes of the device, and its figures."""
 
     from_ms: float
+    """When the stretch began, since the start of the run."""
     to_ms: float
+    """When it ended, since the start of the run."""
     execution_devices: list[str]
+    """The devices that ran the model in it."""
 
 
 def device_parts(changes: Sequence[DeviceChange], tally: Tally, duration_us: int) -> list[DevicePart]:
@@ -145,17 +166,18 @@ def device_parts(changes: Sequence[DeviceChange], tally: Tally, duration_us: int
 
 
 class HousekeepingPart(TypedDict):
-    """The ``housekeeping``: how much was done between frames, and how much of it while a frame was being measured.
-
-    ``delayed`` counts what had not ended when the next frame was due or expected, ``most_delay_ms`` is by how much at
-    most; ``longest_ms`` is what held the event loop the longest.
-    """
+    """The ``housekeeping``: how much was done between frames, and how much of it while a frame was being measured."""
 
     done: int
+    """Steps of housekeeping that were begun."""
     while_measuring: int
+    """How many of them were begun while a frame was being measured, or waited."""
     delayed: int
+    """Steps on the event loop that had not ended when the next frame was due or expected."""
     most_delay_ms: float
+    """How late the latest of these steps ended; 0 without any."""
     longest_ms: float
+    """The longest that one step held the event loop."""
 
 
 def housekeeping_part(tally: HousekeepingTally) -> HousekeepingPart:
@@ -170,28 +192,43 @@ def housekeeping_part(tally: HousekeepingTally) -> HousekeepingPart:
 
 
 class ResourcesPart(TypedDict):
-    """The ``resources``: what the run took, and what others took of the machine meanwhile.
+    """The ``resources``: what the run used, and what others used of the machine meanwhile.
 
-    ``*_s`` are CPU seconds, ``cores_*`` cores' worth of CPU, the others counts. ``decoded_while_measuring`` counts
-    frames that were decoded while another was measured, ``most_waiting_for_sink`` what waited for one sink at most,
-    ``undrawn`` the dropped frames that are not in the video, ``held_pictures`` those that are in it only to hold the
-    one before through a long gap. ``suspensions``, not there in older ones, are stretches in which the process did
-    not run. All are null of a run that was killed.
+    All are null in a repaired run: only the process knew them.
     """
 
     cpu_s: float | None
+    """CPU time of streamer's process, and of an isolated engine's, from the start of the run to its end, without the
+    pauses between rounds."""
     cpu_s_by_stage: dict[str, float] | None
+    """CPU time of streamer's own threads in seconds, by stage, as in ``source``, ``engine`` or ``sink``. Threads that
+    a runtime starts are not in it."""
     cores_taken_by_others: float | None
+    """CPU that other processes used on the cores open to streamer, those of ``--load`` included, in cores: CPU
+    seconds per second of the run."""
     cores_taken_by_the_hypervisor: float | None
+    """CPU that the hypervisor withheld from these cores (stolen time), in cores."""
     throttled: int | None
+    """How often the CPU was throttled during the run, by a control group's quota or by heat."""
     peak_resident_mb: float | None
+    """The most memory that streamer's process has had resident since it began, in units of 1,048,576 bytes. Null also
+    when the system does not report it."""
     spin_us: int | None
+    """How long before a due instant the clock began to spin instead of to sleep, in microseconds, at the end of the
+    run. It follows how late the machine wakes up."""
     decoded_while_measuring: int | None
+    """Frames that were decoded while another one was measured, since no time was left between two."""
     most_waiting_for_sink: int | None
+    """The most results, and dropped frames that the video is to show, that ever waited for the sink of one stream."""
     undrawn: int | None
+    """Dropped frames that are missing in the video with ``--video all``, since too many waited for their place."""
     held_pictures: int | None
+    """How often a video shows a frame again, since the next one is further away than one picture of an MP4 can
+    last."""
     housekeeping: HousekeepingPart | None
+    """What streamer did between frames, and what of it could not wait."""
     suspensions: NotRequired[SuspensionsPart | None]
+    """Stretches in which streamer's process did not run."""
 
 
 def resources_part(
@@ -225,19 +262,23 @@ UNKNOWN_RESOURCES = cast(ResourcesPart, dict.fromkeys(ResourcesPart.__annotation
 
 
 class RepairedPart(TypedDict):
-    """The ``repaired``: counts of whole rows, of frames added as abandoned, and of what was cut off.
-
-    That is torn lines, and rows of detections of frames that have no row of their own.
-    """
+    """The ``repaired``: what was done to a run that was killed."""
 
     rows: int
+    """Whole rows that the run had left in ``frames.csv``."""
     abandoned: int
+    """Rows that were added, with the outcome ``abandoned``: frames whose end is not known."""
     torn_lines: int
+    """Incomplete last lines of the tables that were cut off."""
     detections_removed: int
+    """Rows that were removed from ``detections.csv``: those of frames that have no row, or none with a
+    ``sink_start_ms``."""
 
 
 class FilePart(TypedDict):
-    """One of the ``files``: its size in bytes, and its SHA-256."""
+    """One of the ``files``."""
 
     bytes: int
+    """Its size."""
     sha256: str
+    """Its SHA-256, in hexadecimal."""

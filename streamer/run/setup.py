@@ -31,10 +31,12 @@ SCHEMA_VERSION = 2
 
 
 class RoundPart(TypedDict):
-    """A round: its first frame, and when that was due, in milliseconds of the run."""
+    """A round of the run."""
 
     frame: int
+    """The number of the round's first frame, from 0."""
     start_ms: float
+    """When that frame was due, since the start of the run."""
 
 
 def rounds_part(rounds: Sequence[tuple[int, int]] | None) -> list[RoundPart] | None:
@@ -43,44 +45,82 @@ def rounds_part(rounds: Sequence[tuple[int, int]] | None) -> list[RoundPart] | N
 
 
 class RunPart(TypedDict):
-    """The ``run``: what was asked for, with its defaults worked out, how long it took, and its rounds, if any.
-
-    ``fps`` is ``max`` or a rate, as a fraction where it is no whole number. ``*_ms`` are milliseconds, ``*_s``
-    seconds. ``deadline_asked_ms`` is null where the deadline is a frame period. ``percentiles`` are exact, or of a
-    histogram. ``study`` names the study whose rounds it ran in. ``duration_s`` is the last stamp in ``frames.csv``.
-    """
+    """The ``run``: what was requested, with its defaults worked out, how long it took, and its rounds, if any."""
 
     fps: str
+    """The first stream's frame rate: ``max`` in a closed loop, else frames per second, as a fraction where that is no
+    whole number (``30000/1001``). It is nominal when ``schedule`` is ``source``."""
     video_stream: NotRequired[int | None]
+    """The video stream requested with ``--video-stream``. Null without that option: ``streams`` has the one that was
+    played."""
     schedule: str
+    """What makes frames due: ``source`` (the source's own times), ``fps`` (the rate of ``--fps``) or ``max`` (a
+    closed loop)."""
     skip_gaps: NotRequired[bool]
+    """Whether gaps in a file's times were closed to one frame period (``--skip-gaps``)."""
     closed_loop: bool
+    """Whether each frame started when the engine had room for it (``--fps max``). Nothing is due then, and
+    ``scheduled_ms`` is that instant."""
     policy: str
+    """Which frame is dropped when the queue is full: ``drop-oldest``, ``drop-newest``, or ``wait`` for none, which
+    holds the source back."""
     queue: int
+    """How many frames may wait for the engine; 0 in a closed loop."""
     arrivals: str | None
+    """How arrivals were simulated: a file's name, ``bursty`` with its parameters, or ``faults``. Null when they were
+    not."""
     max_age_ms: float | None
+    """Age beyond which a frame was dropped when its turn came (``--max-age``). Null without that option."""
     skip_partial: bool
+    """Whether a frame was dropped when the next frame's result would come at the same tick (``--skip-partial``)."""
     until: str | None
+    """The percentile until which the run was to go on, as in ``p99.9``. Null without ``--until``."""
     slo: str | None
+    """The objectives as they were given. Null without ``--slo``."""
     percentiles: str
+    """``exact``; or ``histogram``, in a soak, and when a figure has more than 100,000 values: percentiles then come
+    from ``histograms.hlog``, and are within 0.1 %."""
     deadline_ms: float | None
+    """The effective deadline: a frame is late when its latency exceeds it. By default the shortest nominal frame
+    period of the streams; null in a closed loop without ``--deadline``."""
     deadline_asked_ms: NotRequired[float | None]
+    """The deadline requested with ``--deadline``. Null without that option."""
     warmup: int
+    """Inferences of each request before the run, after its first one."""
     warmup_ms: float
+    """Time that these inferences took together."""
     video: str
+    """Which frames the annotated video shows: ``delivered``, ``all``, or ``none`` when there is no video."""
     confidence: float
+    """The lowest confidence of a detection that is kept, from 0 to 1."""
     iou: float
+    """The overlap (IoU, from 0 to 1) from which NMS suppresses the weaker of two boxes."""
     fit: str
+    """How frames were made to fit the model's input: ``letterbox``, ``letterbox-top-left``, ``stretch`` or
+    ``crop``."""
     loop: bool
+    """Whether the source starts again at its end (``--loop``)."""
     give_up_s: float | None
+    """Time without a frame after which a live source ends the run. Null with ``--no-reconnect``: it ends as soon as
+    the source is lost."""
     source_timeout_s: NotRequired[float]
+    """Time without data after which a live source counts as lost, or as not to be opened."""
     rtsp_transport: NotRequired[str]
+    """What carries the packets of an rtsp:// address: ``tcp`` or ``udp``."""
     tls_verify: NotRequired[bool]
+    """Whether an rtsps:// or https:// address without a trusted certificate is refused."""
     study: str | None
+    """The study in which runs took turns in rounds, by a name that no other study has. Null in a run by itself, and
+    in a repaired run."""
     rounds: list[RoundPart] | None
+    """The rounds in which the run had its turns. Null when it ran without pause."""
     garbage_collection: str
+    """When Python collected garbage: always ``frozen after warm-up, then only between frames``."""
     started: str
+    """When streamer began to open source and engine, as UTC in ISO 8601. The start of the run, from which times
+    count, comes after the warm-up."""
     duration_s: float
+    """How long the run went on: from its start to the last stamp in ``frames.csv``."""
 
 
 def run_part(opened: Opened, deadline_us: int | None) -> RunPart:

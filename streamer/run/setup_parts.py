@@ -20,21 +20,27 @@ from streamer.sources.base import SourceInfo
 
 
 class SourcePart(TypedDict):
-    """The ``source``: the first stream's, width and height in pixels, and the SHA-256 of a file.
-
-    ``fps`` is a fraction where it is no whole number, as in 30000/1001: of a live source what came before the run, of
-    which ``announced_fps`` is what it says itself, null where it says nothing. ``frames`` is null where it does not
-    tell, ``width`` and ``height`` are where it was away all the time.
-    """
+    """The ``source``: that of the first stream."""
 
     uri: str
+    """The path or address, without credentials."""
     width: int | None
+    """Width of its frames in pixels. Null when a live source was away all the time."""
     height: int | None
+    """Height of its frames in pixels. Null when a live source was away all the time."""
     fps: str
+    """Nominal frames per second, as a fraction where that is no whole number (``30000/1001``). For a live source it
+    is the rate at which frames came before the run, or an assumed one when it was away then."""
     announced_fps: NotRequired[str | None]
+    """The rate that a live source announces, written as ``fps``. Null when it announces none, and when the source is
+    not live."""
     frames: int | None
+    """How many frames the source has. Null when no end is known: live, synthetic, or with ``--loop``."""
     live: bool
+    """Whether frames come at the source's own pace: those of a camera or a network address."""
     sha256: str | None
+    """The SHA-256 of the file, or of the names and contents of a folder's images. Null when the source is not on the
+    disk."""
 
 
 def source_part(info: SourceInfo, sha256: str | None) -> SourcePart:
@@ -56,37 +62,51 @@ def _announced(info: SourceInfo) -> str | None:
 
 
 class FileGapPart(TypedDict):
-    """A gap in the times of a file: the frame after it, its length, and how much of that is skipped."""
+    """A gap in the times of a file."""
 
     frame: int
+    """The first frame after the gap, by its number from 0."""
     ms: float
+    """How long the gap is: from the frame before it to the frame after it."""
     skipped_ms: float
+    """How much of it was skipped with ``--skip-gaps``: all but one usual interval. 0 without that option."""
 
 
 class StreamPart(TypedDict):
-    """One of the ``streams``: what it plays, how many milliseconds after the origin it begins, and its frames.
-
-    ``width`` and ``height`` are null of a camera that was away all the time.
-    ``video_stream`` is which of a file's video streams is played, from 0; null of what is no video file. ``gaps``
-    are those in the times by which its frames are due. A file that starts again does so after
-    ``loops_after`` frames, which is the frame of a gap between its end and its beginning; null where it has no gap.
-    Where images have ``own_sizes``, ``width`` and ``height`` are the first one's.
-    """
+    """One of the ``streams``: what it plays, when it begins, and its frames."""
 
     stream: int
+    """The number of the stream, from 0."""
     uri: str
+    """The path or address, without credentials."""
     width: int | None
+    """Width of its frames in pixels, of the first image where ``own_sizes``. Null when a live source was away all the
+    time."""
     height: int | None
+    """Height of its frames in pixels, of the first image where ``own_sizes``. Null when a live source was away all
+    the time."""
     own_sizes: NotRequired[bool]
+    """Whether each frame may have a size of its own: true for a folder of several images."""
     fps: str
+    """As ``source.fps``, for this stream."""
     announced_fps: NotRequired[str | None]
+    """As ``source.announced_fps``, for this stream."""
     live: bool
+    """Whether frames come at the source's own pace: those of a camera or a network address."""
     video_stream: NotRequired[int | None]
+    """Which video stream of the file is played, from 0. Null when the source is no video file."""
     phase_ms: float
+    """How long after the start of the run the stream begins: streams are spread evenly over a frame period."""
     gaps: NotRequired[list[FileGapPart]]
+    """File gaps: intervals in the file's times of more than 2 s and more than 10 usual intervals. Empty when there
+    are none, and when frames are not due by the file's times."""
     loops_after: NotRequired[int | None]
+    """After how many frames a file with gaps starts again (``--loop``). Where this is the ``frame`` of a gap, the gap
+    lies between the file's end and its beginning. Null without gaps or without ``--loop``."""
     scheduled: int
+    """How many of its frames were scheduled."""
     delivered: int
+    """How many of its frames were delivered."""
 
 
 def streams_part(cameras: Sequence[Camera]) -> list[StreamPart]:
@@ -133,21 +153,29 @@ def file_gaps(part: StreamPart) -> FileGaps | None:
 
 
 class ModelPart(TypedDict):
-    """The ``model``: its file and the SHA-256, height and width of its input in pixels, its head, and its classes.
-
-    ``input`` is how pictures were made ready for it; ``confidence`` and ``iou`` are the thresholds that its metadata
-    asks for, null where it asks for none.
-    """
+    """The ``model``: its file, its input, its head and its classes."""
 
     name: str
+    """The model's name: that of the bundled one or in the store, else the file's."""
     path: str
+    """The model file that was named."""
     sha256: str
+    """The SHA-256 of that file, together with the files of its weights where it has any beside it (an IR's
+    ``.bin``)."""
     input_size: list[int]
+    """Height and width of the model's input in pixels."""
     head: str
+    """How the outputs are laid out: the name of a head."""
     classes: int | None
+    """How many classes have a name. Null when nothing names them."""
     input: NotRequired[InputPart]
+    """How a frame is made into the model's input."""
     confidence: NotRequired[float | None]
+    """The confidence threshold that the model's metadata asks for; ``run.confidence`` is the one that was used. Null
+    when it asks for none."""
     iou: NotRequired[float | None]
+    """The IoU threshold that the model's metadata asks for; ``run.iou`` is the one that was used. Null when it asks
+    for none."""
 
 
 def model_part(model: Model, fit: Fit | None = None) -> ModelPart:
@@ -186,23 +214,35 @@ def device_changes_part(changes: Sequence[DeviceChange]) -> list[DeviceChangePar
 
 
 class EnginePart(TypedDict):
-    """The ``engine``: what was asked for, what the runtime says is in force, and what came before the warm-up.
-
-    ``*_ms`` are milliseconds. Keys of ``config_in_force`` are OpenVINO's, of all runtimes.
-    """
+    """The ``engine``: what was requested, what is effective, and what came before the warm-up."""
 
     spec: str
+    """The engine as it was requested, as in ``ir-fast,threads=2``."""
     variant: str
+    """The variant of that SPEC, as in ``ir-fast``."""
     runtime: str
+    """What runs the model: ``openvino``, ``pytorch``, ``onnxruntime`` or ``null``."""
     device: str
+    """The requested device: ``CPU``, ``GPU``, ``NPU`` or ``AUTO``, or one of several as in ``GPU.1``."""
     execution_devices: list[str]
+    """The devices that ran the model at the end of the run, as the runtime reports them; in a repaired run those
+    before its first frame."""
     device_changes: list[DeviceChangePart]
+    """When AUTO moved the model to other devices during the run. Empty when it did not, and in a repaired run."""
     config_requested: dict[str, str | bool | int]
+    """The requested configuration, by name: OpenVINO's properties, and ``shared``, ``preprocess``, ``prime`` and
+    ``requests`` (0: as many as the runtime finds best)."""
     config_in_force: dict[str, str]
+    """The effective configuration, read back from the runtime, by name. Threads and precision have OpenVINO's names
+    in every runtime."""
     requests: int
+    """How many inferences can be in flight at once: the requests of the compiled engine."""
     read_ms: float
+    """Time to read the model's file, before the warm-up."""
     compile_ms: float
+    """Time to compile the model, before the warm-up. About 0 with ONNX Runtime, which compiles as it reads."""
     first_inference_ms: float
+    """The step infer of the first inference, before the warm-up; the longest when there are several requests."""
 
 
 def engine_part(spec: EngineSpec, engine: Engine, timings: Timings) -> EnginePart:

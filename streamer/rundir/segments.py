@@ -73,24 +73,30 @@ class SegmentedVideo:
 
 
 class CutPart(TypedDict):
-    """A piece of the tables: when it was cut off, in milliseconds of the run, and its frames; null: not known."""
+    """A finished segment of the tables."""
 
     piece: int
+    """The number of the segment, from 0: that in the names of its files."""
     at_ms: float | None
+    """When it was cut off, since the start of the run. Null when it is not known: in a repaired run."""
     frames: int
+    """How many rows of ``frames.csv`` are in it."""
 
 
 class SegmentsPart(TypedDict):
-    """The ``pieces`` of the manifest: how often the files are cut, in seconds, and how many bytes are kept.
-
-    ``videos_begin_s`` has for each video when each of its pieces begins, in seconds, as fractions.
-    """
+    """The ``pieces`` of the manifest: the segments that the files of a run are cut into."""
 
     every_s: float
+    """The time from one cut to the next."""
     keep_bytes: int
+    """What finished segments may occupy on the disk; the oldest are deleted first."""
     cuts: list[CutPart]
+    """The finished segments of the tables, in their order. Empty when the run ended within the first one."""
     videos_begin_s: list[list[str]]
+    """For each stream's video, when its segments begin: seconds of the run's video, as fractions. Empty without a
+    video."""
     let_go: list[str]
+    """The files that were deleted to stay within ``keep_bytes``, by name without ``.gz``. Empty when none was."""
 
 
 class Segments:

@@ -44,15 +44,17 @@ class Objective:
 
 
 class CheckPart(TypedDict):
-    """One of the manifest's ``slo_checks``: the comparison as it was asked for, and what was found.
-
-    ``value`` is in milliseconds, in percent, or a count; it is null where a percentile is withheld.
-    """
+    """One of the manifest's ``slo_checks``: an objective, and what was found."""
 
     objective: str
+    """The objective as it was given, as in ``latency.p99<33ms``."""
     value: float | None
+    """The figure that was found: milliseconds for a statistic, percent for a count whose limit is in %, else a count.
+    Null when it is withheld."""
     met: bool
+    """Whether the figure meets the objective. A figure that is withheld misses it."""
     why: str
+    """The figure in words, with its unit; or how many frames it needs and has, when it is withheld."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,21 +32,27 @@ FIGURES = (*STEPS, "age")
 
 
 class StatisticsPart(TypedDict):
-    """A figure of the manifest: its values' count, and their statistics in milliseconds.
-
-    A percentile for which they are too few is null. ``upper`` has for each percentile the bound that it does not
-    exceed with 99 % confidence.
-    """
+    """A figure of the manifest: its values' count, and their statistics in milliseconds."""
 
     n: int
+    """How many values there are."""
     mean: float | None
+    """The mean. Null without values."""
     p50: float | None
+    """The median. Null, that is withheld, below 11 values."""
     p90: float | None
+    """The 90th percentile. Null, that is withheld, below 64 values."""
     p95: float | None
+    """The 95th percentile. Null, that is withheld, below 130 values."""
     p99: float | None
+    """The 99th percentile. Null, that is withheld, below 662 values."""
     p999: float | None
+    """The 99.9th percentile. Null, that is withheld, below 6,636 values."""
     max: float | None
+    """The largest value. Null without values."""
     upper: dict[str, float | None]
+    """By percentile, the upper bound that it does not exceed with 99 % confidence. Null where the percentile is
+    withheld."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +100,29 @@ class FiguresPart(TypedDict):
     """The figures of the manifest, in milliseconds, in the order of `FIGURES`."""
 
     latency_ms: StatisticsPart
+    """Latency: from due to written into the annotated video. Without a video a frame is written when the sink accepts
+    it."""
     result_latency_ms: StatisticsPart
+    """Result latency: from due to detected, when the boxes are usable."""
     service_ms: StatisticsPart
+    """Service time: preprocess, infer and postprocess, without any waiting."""
     lateness_ms: StatisticsPart
+    """Lateness: from due to offered by the source, less the time for which the policy ``wait`` held the source back.
+    It is streamer's own error."""
     preprocess_start_ms: StatisticsPart
+    """Due to preprocess: ``preprocess_start_ms`` less ``scheduled_ms`` of ``frames.csv``, where the column of this
+    name is the stamp itself."""
     preprocess_ms: StatisticsPart
+    """The step preprocess: a frame is made into the model's input."""
     infer_ms: StatisticsPart
+    """The step infer: the model."""
     postprocess_ms: StatisticsPart
+    """The step postprocess: outputs are made into boxes, with NMS."""
     sink_ms: StatisticsPart
+    """The step sink: drawing, encoding and writing. 0 without a video."""
     age_ms: StatisticsPart
+    """Age: how old the newest detected frame is at each tick, from the first detection on. Ticks are the due
+    instants; a live source has one each nominal frame period, a closed loop none."""
 
 
 def figures_part(figures: Mapping[str, Statistics]) -> FiguresPart:

@@ -39,39 +39,51 @@ STEPS: dict[str, Callable[[FrameRecord], int | None]] = {
 
 
 class TailStep(TypedDict):
-    """A step: the slow frames in which it grew most beyond its median, their share of all slow ones, by how much."""
+    """A step of the slow frames."""
 
     frames: int
+    """Slow frames in which this step exceeds its median by more than any other step does."""
     share: float
+    """The share of these among the slow frames, from 0 to 1."""
     median_growth_ms: float
+    """By how much the step exceeds its median in these frames, in the median."""
 
 
 class TailCircumstance(TypedDict):
-    """Something that happened meanwhile: the shares, from 0 to 1, of the slow frames and of all that met it."""
+    """Something that happened meanwhile."""
 
     share_of_slow: float
+    """The share of slow frames that met it, from 0 to 1."""
     share_of_all: float
+    """The share of all delivered frames that met it, from 0 to 1."""
 
 
 class SlowestFrame(TypedDict):
-    """The slowest frame: its number, and its latency and steps in milliseconds."""
+    """The slowest frame."""
 
     frame: int
+    """The number of the frame within its stream, from 0."""
     latency_ms: float
+    """Its latency."""
     steps_ms: dict[str, float]
+    """Its time in each step in milliseconds, by the names of ``steps``. They add up to its latency."""
 
 
 class TailPart(TypedDict):
-    """The ``tail`` of the manifest: what the slowest 5 % have in common, those above ``above_ms`` milliseconds.
-
-    Steps and circumstances are by name, those that tell most first.
-    """
+    """The ``tail`` of the manifest: what the slowest 5 % have in common."""
 
     above_ms: float
+    """The latency above which a frame is slow: the 95th percentile, within 0.1 %."""
     frames: int
+    """How many slow frames there are: the slowest 10,000 at most."""
     steps: dict[str, TailStep]
+    """By step, the slow frames in which it grew most; the step with most of them first. The steps are ``waiting for
+    the engine``, ``preprocess``, ``infer``, ``postprocess``, ``waiting for the sink`` and ``sink``."""
     circumstances: dict[str, TailCircumstance]
+    """What else happened during slow frames, by its name as in ``sink at work``; the most frequent first. Empty when
+    nothing did."""
     slowest: SlowestFrame
+    """The slowest frame of all."""
 
 
 @dataclass(slots=True)

@@ -185,10 +185,10 @@ def test_so_do_the_gaps_of_a_live_source() -> None:
     gaps.end(gap, 80_000)
     gaps.begin(0, 120_000)
     gaps.finish(200_000)
-    assert wrong(gaps.part(), "GapsPart") == []
+    assert wrong(gaps.part(), "OutagesPart") == []
     lost = FrameRecord(0, 0, 0, 0, outcome=Outcome.SOURCE_ERROR, reason=NO_SIGNAL)
     found = outages_in([lost], 1, 200_000)
-    assert (found["count"], wrong(found, "GapsPart")) == (1, [])
+    assert (found["count"], wrong(found, "OutagesPart")) == (1, [])
 
 
 def test_so_do_the_parts_of_a_run_whose_device_changes() -> None:

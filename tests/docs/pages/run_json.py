@@ -16,8 +16,9 @@ Schema](https://json-schema.org/draft/2020-12/schema) as `streamer/run/run.schem
 the same as a typed dictionary. {MADE}
 
 - Fields may be added. Programs should allow those that they do not know.
-- A field with *May be missing* is not in each `run.json`.
-- Times end in `_ms` (milliseconds) or `_s` (seconds), sizes in `_mb` (1,000,000 bytes) or `_bytes`.
+- A field with *May be missing* is not in the `run.json` of older versions, unless it says otherwise.
+- Times end in `_ms` (milliseconds) or `_s` (seconds), sizes in `_mb` (1,000,000 bytes, unless the
+  field says otherwise) or `_bytes`.
 
 """
 
