@@ -314,7 +314,7 @@ def row(spec: str, mean: float | None) -> Benched:
             [row("pytorch", 40.0), row("ir", 10.0), row("benchmark_app", 5.0), row("ir-gpu", None)],
             5,
             "Back to back ir has the lowest mean, 10.00 ms an image (100.00 FPS), pytorch the highest, 40.00 ms; "
-            "which difference is more than noise compare tells; 1 unavailable; 2 not reached.",
+            "streamer compare shows which difference is more than noise; 1 unavailable; 2 not reached.",
         ),
         ([row("ir-gpu", None)], 2, "Nothing was measured; 1 unavailable; 1 not reached."),
     ],

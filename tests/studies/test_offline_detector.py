@@ -1,4 +1,4 @@
-"""Judging runs: what the reference finds offline, agreement with it, and accuracy by ground truth or by it."""
+"""Scoring runs: the detections of the reference offline, agreement with it, and accuracy by ground truth or by it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def blink(frame: int) -> Detections:
 
 
 def score(study: Scoring, *runs: RunToScore) -> tuple[list[Scored], int]:
-    """The judgements, and how many steps they took."""
+    """The scores, and the number of steps."""
     steps: list[None] = []
     scored = study.score(runs, lambda: steps.append(None))
     return scored, len(steps)
@@ -114,7 +114,7 @@ def test_without_truth_a_run_is_scored_by_what_the_reference_finds_offline(blink
     # A tick later it is dark where it was bright.
     assert scored.streaming_map50 == 0
     (note,) = study.notes
-    assert note.startswith(f"accuracy is judged by what {REFERENCE} finds offline; ")
+    assert note.startswith(f"accuracy is scored against what {REFERENCE} finds offline; ")
     assert "--truth FILE" in note
 
 

@@ -36,7 +36,7 @@ def test_no_ratio_is_claimed_whose_interval_holds_one() -> None:
     answer = sentence_of("ir", [rate("2", (1.3, 0.99, 1.6)), rate("10", (1.05, 1.01, 1.08))], None)
     assert "takes 1.05 times as long at 10 fps as back to back (1.01 to 1.08)" in answer
     answer = sentence_of("ir", [rate("2", (1.3, 0.99, 1.6)), rate("10", (0.97, 0.9, 1.02)), rate("60")], None)
-    assert answer.startswith("ir: no idle penalty is told from noise at 2, 10 fps; it keeps up with 60 fps")
+    assert answer.startswith("ir: no idle penalty is distinguished from noise at 2, 10 fps; it keeps up with 60 fps")
     assert "times as long" not in sentence_of("ir", [rate("2", (1.01, 1.005, 1.015))], None), "less than counts"
 
 
