@@ -1,4 +1,4 @@
-"""The pictures of studies: all words can be read, nothing covers anything, and there is one of whatever was run."""
+"""The charts of studies: all words can be read, nothing covers anything, and any study can be drawn."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def comparison(*engines: dict[str, Any], **run: Any) -> dict[str, Any]:
 
 
 def of_many() -> dict[str, Any]:
-    """A document with all that a row may say, of engines with long names, some of which cannot run."""
+    """A document with every kind of row, of engines with long names, some of which cannot run."""
     rows = [not_here(name) if "gpu" in name else engine(name, name[:14]) for name in MANY]
     rows[0] |= {"speed": "baseline", "ratio_p50": None, "drops_percent": 50.2, "precision": "f32"}
     rows[5]["same_as"] = rows[-2]["same_as"] = "ir-auto-shared,threads=1,precision=f32"
@@ -165,7 +165,7 @@ def pace(*rates: dict[str, Any], slo: str | None = None) -> dict[str, Any]:
 
 
 def shown(figure: Figure) -> list[Text]:
-    """The texts that can be read in a picture, without the labels of ticks beyond the ends of an axis."""
+    """The texts that can be read in a chart, without the labels of ticks beyond the ends of an axis."""
     from matplotlib.axis import Axis
     from matplotlib.text import Text
 
@@ -182,12 +182,12 @@ def shown(figure: Figure) -> list[Text]:
 
 
 def text_of(figure: Figure) -> str:
-    """All that can be read in a picture, a line for each line."""
+    """All that can be read in a chart, a line for each line."""
     return "\n".join(text.get_text() for text in shown(figure))
 
 
 def covered(figure: Figure) -> list[tuple[str, ...]]:
-    """Texts that cover one another, and those that leave the picture."""
+    """Texts that cover one another, and texts that leave the chart."""
     boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in shown(figure)]
     whole = figure.bbox
     outside: list[tuple[str, ...]] = [
@@ -197,18 +197,18 @@ def covered(figure: Figure) -> list[tuple[str, ...]]:
 
 
 def drawn(document: dict[str, Any], frames: int = 200) -> Figure:
-    """The picture of a comparison whose engines all took 18 to 24 ms."""
+    """The chart of a comparison whose engines all took 18 to 24 ms."""
     us = np.linspace(18_000, 24_000, frames).astype(np.int64)
     return comparison_figure(document, [None if row["directory"] is None else us for row in document["engines"]])
 
 
 def xs(line: Line2D) -> list[float]:
-    """Where the points of a line lie."""
+    """The x of a line's points."""
     return [float(x) for x in np.asarray(line.get_xdata())]
 
 
 def ys(line: Line2D) -> list[float]:
-    """How high the points of a line lie."""
+    """The y of a line's points."""
     return [float(y) for y in np.asarray(line.get_ydata())]
 
 
@@ -252,11 +252,11 @@ TWO = (engine("pytorch", "pytorch", speed="baseline", ratio_p50=None), engine("i
     ],
     ids=["two", "one", "closed loop", "no interval", "many"],
 )
-def test_no_words_of_a_comparison_cover_others_or_leave_the_picture(document: dict[str, Any], frames: int) -> None:
+def test_no_words_of_a_comparison_cover_others_or_leave_the_chart(document: dict[str, Any], frames: int) -> None:
     assert covered(drawn(document, frames)) == []
 
 
-def test_what_looks_for_covered_words_sees_them() -> None:
+def test_the_search_for_covered_words_finds_them() -> None:
     figure = drawn(comparison(*TWO))
     figure.text(0.98, 0.985, "beyond the edge")
     figure.text(0.03, 0.985, "over the answer", va="top")
@@ -313,7 +313,7 @@ def test_a_median_without_an_interval_has_no_whisker_and_no_verdict() -> None:
     assert text_of(figure).count("too few frames to tell") == 1
 
 
-def test_of_too_few_frames_nothing_is_drawn_and_the_picture_says_so() -> None:
+def test_too_few_frames_are_not_drawn_and_the_chart_says_so() -> None:
     nothing = {"median_ms": None, "ratio_p50": None, "result_latency_ms": {"p50": None, "p95": None, "p99": None}}
     figure = drawn(comparison(TWO[0] | nothing, TWO[1] | nothing), frames=10)
     assert not bars(figure)
@@ -346,7 +346,7 @@ def test_frames_beyond_those_that_count_are_not_drawn(tmp_path: Path) -> None:
     assert draw_comparison(tmp_path, document).read_bytes() != with_more
 
 
-def test_runs_that_were_not_interleaved_or_not_finished_are_stated_to_be() -> None:
+def test_the_chart_says_that_runs_were_not_interleaved_or_interrupted() -> None:
     assert "200 frames, not interleaved" in text_of(drawn(comparison(*TWO, interleaved=False, rounds=0)))
     assert "24 rounds, interrupted" in text_of(drawn(comparison(*TWO, interrupted=True)))
 
