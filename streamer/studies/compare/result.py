@@ -18,8 +18,8 @@ from streamer.studies.table_cells import number, percent, ratio
 class ComparisonResult(Shown):
     """A finished comparison: its directory, and its document, which is ``compare.json``.
 
-    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. An interrupted comparison
-    replaces nothing: ``directory`` is then ``unfinished-compare`` within the old one.
+    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. An interrupted comparison does
+    not replace an earlier one: ``directory`` is then ``unfinished-compare`` within that of the earlier one.
     """
 
     CHART: ClassVar = CHART_FILE

@@ -18,8 +18,8 @@ from streamer.studies.table_cells import number, percent, rate, ratio
 class PaceResult(Shown):
     """A finished study of paces: its directory, and its document, which is ``pace.json``.
 
-    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. An interrupted study replaces
-    nothing: ``directory`` is then ``unfinished-pace`` within the old one.
+    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. An interrupted study does not
+    replace an earlier one: ``directory`` is then ``unfinished-pace`` within that of the earlier one.
     """
 
     CHART: ClassVar = CHART_FILE
