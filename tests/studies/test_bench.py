@@ -305,7 +305,7 @@ def row(spec: str, mean: float | None) -> Benched:
 
 
 @pytest.mark.parametrize(
-    ("rows", "asked", "says"),
+    ("rows", "requested", "says"),
     [
         ([row("ir", 8.0)], 1, "Back to back ir takes 8.00 ms an image (125.00 FPS)."),
         (
