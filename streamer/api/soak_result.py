@@ -19,7 +19,7 @@ from streamer.studies.run_figures import read_manifest
 from streamer.studies.soak.chart import CHART_FILE
 from streamer.studies.soak.document import NAME, SCHEMA_VERSION, SoakDocument, SoakVerdict
 from streamer.studies.soak.study import parts_of
-from streamer.studies.soak.verdict import SAID
+from streamer.studies.soak.verdict import PASSED_TEXT
 from streamer.studies.soak.windows_csv import WINDOW_TYPES, WINDOWS
 
 
@@ -55,7 +55,7 @@ class SoakResult(Shown):
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         return ("", "verdict", "why"), [
-            (one["name"], SAID[one["passed"]], one["why"]) for one in self.document["verdicts"]
+            (one["name"], PASSED_TEXT[one["passed"]], one["why"]) for one in self.document["verdicts"]
         ]
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from streamer.cli.replay_report import load_line
 from streamer.cli.tables import table_of
-from streamer.studies.soak.verdict import SAID
+from streamer.studies.soak.verdict import PASSED_TEXT
 from streamer.studies.soak.windows_csv import WindowRow, clock
 
 _HEADINGS = {
@@ -92,5 +92,5 @@ def _verdicts(document: Mapping[str, Any]) -> Table:
     table.add_column("verdict", no_wrap=True)
     table.add_column("why", overflow="fold")
     for one in document["verdicts"]:
-        table.add_row(one["name"], SAID[one["passed"]], one["why"])
+        table.add_row(one["name"], PASSED_TEXT[one["passed"]], one["why"])
     return table

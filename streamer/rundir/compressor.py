@@ -31,7 +31,7 @@ class Compressor:
             try:
                 self._child, self._idle = Child(compress), True
             except StreamerError as error:
-                raise SinkError(f"pieces cannot be compressed: {error}") from error
+                raise SinkError(f"segments cannot be compressed: {error}") from error
         return self._child
 
     def take(self, files: Sequence[Path]) -> None:

@@ -1,1 +1,1 @@
-"""Questions asked of several engines: a file per question. None of them knows the command line."""
+"""Studies: several runs, and what they come to; a folder per study. None of them imports the command line."""

@@ -1,4 +1,4 @@
-"""One run of a study in a process of its own: it runs when it is told, and is blocked between its rounds."""
+"""One run of a study in a process of its own: it runs in its rounds, and is blocked between them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from streamer.workers.event_loop import run_in_loop
 from streamer.workers.processes import send
 
 STOPPED = "SIGTERM"
-"""What a run that its study has stopped gives as the reason."""
+"""The reason that a run gives when its study has stopped it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """It is ready for its next round."""
+    """The run is ready for its next round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Its run directory is complete; ``failure`` is what ended it early, if something did."""
+    """The run directory is complete; ``failure`` is what ended the run early, if something did."""
 
     directory: Path
     failure: str | None
@@ -34,10 +34,10 @@ class Ended:
 
 
 def serve(link: Connection, source: str, settings: Settings, study: str, starts: frozenset[int]) -> None:
-    """Runs ``source`` in rounds of a ``study`` that begin with the frames ``starts``, each when ``link`` says True.
+    """Runs ``source`` in rounds of a ``study`` that begin with the frames ``starts``.
 
-    Sends Waiting before each, Progress within, and at last Ended, or the StreamerError for which it could not run.
-    False on the link ends it in good order.
+    A round begins when ``link`` receives True. False ends the run in good order. Sends Waiting before each round,
+    Progress within, and at last Ended, or the StreamerError for which it could not run.
     """
     turns = _Turns(link, study, starts)
     try:
@@ -50,7 +50,7 @@ def serve(link: Connection, source: str, settings: Settings, study: str, starts:
 
 
 class _Turns:
-    """Observer and Rounds of the run. A study that has gone says no more; that ends it too."""
+    """Observer and Rounds of the run. A study that has gone ends the run too."""
 
     def __init__(self, link: Connection, study: str, starts: frozenset[int]) -> None:
         self.study = study
@@ -62,29 +62,29 @@ class _Turns:
         self._stop = stop
 
     def progress(self, progress: Progress) -> None:
-        if not self._say(progress) or (self._link.poll() and not self._told()):
+        if not self._report(progress) or (self._link.poll() and not self._goes_on()):
             self._stop(STOPPED)
 
     def waits(self, stream: int, frame: int, for_s: float) -> None:
-        """Its study has said so, and hears nothing for so long."""
+        """The study knows of the wait, and expects no message for so long."""
 
     def begins(self, frame: int) -> bool:
         return frame in self._starts
 
     def wait(self) -> bool:
-        goes_on = self._say(Waiting()) and self._told()
+        goes_on = self._report(Waiting()) and self._goes_on()
         if not goes_on:
             self._stop(STOPPED)
         return goes_on
 
-    def _say(self, message: Any) -> bool:
+    def _report(self, message: Any) -> bool:
         try:
             send(self._link, message)
         except OSError:
             return False
         return True
 
-    def _told(self) -> bool:
+    def _goes_on(self) -> bool:
         try:
             return bool(self._link.recv())
         except (EOFError, OSError):

@@ -1,4 +1,4 @@
-"""Which engines a study is asked to look at, and which of them can run."""
+"""The engines requested for a study, and which of them can run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENGINE = Option(usage="--engine SPEC", help="An engine to look at, as in ir,thre
 
 
 def read_engines(given: str | Sequence[str] | None) -> tuple[EngineSpec, ...]:
-    """The engines of a SPEC, or of several; none for None. Raises UsageError."""
+    """The engines of one SPEC or several, empty for None. Raises UsageError."""
     if given is None:
         return ()
     if not isinstance(given, str) and isinstance(given, Sequence) and not given:
@@ -28,10 +28,8 @@ def read_engines(given: str | Sequence[str] | None) -> tuple[EngineSpec, ...]:
 def requested_engines(specs: Sequence[EngineSpec], group: str | None, default: str = "all") -> tuple[EngineSpec, ...]:
     """The engines named one by one, each as often as it is named, or those of a group.
 
-    The groups are ``tutorial``, its seven, and ``all``, every variant but ``null``. Without any of these ``default``
-    is meant: a group, or a SPEC.
-
-    Raises UsageError when engines and a group are given, or a group that is none.
+    The groups are ``tutorial``, the seven of the tutorial, and ``all``, every variant but ``null``. ``default`` is
+    the group or SPEC when neither is given. Raises UsageError when both are given, or an unknown group.
     """
     if specs and group is not None:
         raise UsageError(f"--engine and --engines {group}: give one of the two")
@@ -48,7 +46,7 @@ def requested_engines(specs: Sequence[EngineSpec], group: str | None, default: s
 
 
 def why_not(specs: Sequence[EngineSpec], model: Model) -> dict[EngineSpec, str]:
-    """Those of the engines that cannot run here, and why. Raises EngineUnavailable when none can."""
+    """The engines that cannot run here, and why. Raises EngineUnavailable when none can."""
     found = {spec: why for spec in specs if (why := unavailable(spec, model))}
     if len(found) == len(set(specs)):
         raise EngineUnavailable(f"none of the engines can run here: {next(iter(found.values()))}")
@@ -56,7 +54,7 @@ def why_not(specs: Sequence[EngineSpec], model: Model) -> dict[EngineSpec, str]:
 
 
 def check_refinements(specs: Sequence[EngineSpec], model: Model) -> None:
-    """Raises UsageError for an engine whose refinements are wrong: before the first has run."""
+    """Raises UsageError for an engine whose refinements are wrong. To be called before the first engine runs."""
     for spec in dict.fromkeys(specs):
         with suppress(EngineError):
             open_engine(spec, model).close()

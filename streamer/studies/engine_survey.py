@@ -1,4 +1,4 @@
-"""Which variants can run a model here, in which configuration, and which come out as one and the same."""
+"""The variants that can run a model here, their configurations, and which of them are the same configuration."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from streamer.models.model import Model
 from streamer.studies.offline_detector import Opened
 
 COMPILED = (Runtime.OPENVINO, Runtime.NULL)
-"""Runtimes whose variants may come out as one, and are quick to compile."""
+"""Runtimes whose variants may be the same configuration, and are quick to compile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A variant: why it cannot run, or else what is in force and which variant before it runs just so."""
+    """A variant: why it cannot run, or its effective configuration and an earlier variant with the same one."""
 
     spec: EngineSpec
     unavailable: str | None = None
@@ -28,7 +28,7 @@ class Surveyed:
 
 
 def survey(model: Model, advance: Callable[[str], None]) -> list[Surveyed]:
-    """Each variant, in their order; ``advance`` is told the name of the one that comes next."""
+    """Every variant in the order of the table; ``advance`` is called with the name of each before it is opened."""
     sameness = Sameness()
     found = []
     for name in VARIANTS:

@@ -1,4 +1,4 @@
-"""The same frames of a source for every engine, as often as they are asked for."""
+"""The same frames of a source for every engine, as often as they are requested."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from streamer.sources.registry import open_source, refuse_live
 from streamer.workers.clock import MonotonicClock
 
 KEPT_BYTES = 256 << 20
-"""Frames that together take no more than this are decoded once and kept; 100 frames of 4K would be 2.5 GB."""
+"""The most bytes of frames that are decoded once and kept; 100 frames of 4K would be 2.5 GB."""
 
 
 class ChosenFrames:
-    """Up to ``count`` frames of ``source``, spread evenly over it; of an endless one, the first.
+    """Up to ``count`` frames of ``source``, spread evenly over it; the first frames of an endless source.
 
-    With ``among``, only so many frames of it count, from the first. Each round over it gives the same frames in the
-    same order, without those that cannot be decoded: few and small ones from memory, others decoded anew, so that
-    memory stays bounded. ``indices`` are those chosen; after a round ``decoded`` counts those that it gave,
+    ``among`` limits the choice to the first frames of the source. Each iteration gives the same frames in the same
+    order, without those that cannot be decoded. Few and small frames come from memory; others are decoded anew, so
+    that memory stays bounded.
+
+    ``indices`` are the frames chosen. After an iteration, ``decoded`` counts the frames that it gave,
     ``decode_errors`` has those that could not be decoded, and ``missing`` counts those that never came.
-    ``meanwhile`` is called for each picture that is read, of which a long file has many that are not chosen; what it
-    raises ends a round. ``video_stream`` as in `open_source`. Raises UsageError for live sources, which show no frame
-    twice, and SourceError when none can be decoded.
+    ``meanwhile`` is called for each picture that is read, chosen or not; an error that it raises ends the iteration.
+    ``video_stream`` as in `open_source`. Raises UsageError for live sources, which show no frame twice, and
+    SourceError when none can be decoded.
     """
 
     def __init__(self, source: str, count: int, among: int | None = None, *, video_stream: int | None = None) -> None:
@@ -48,12 +50,12 @@ class ChosenFrames:
         yield from self._read() if self._kept is None else self._kept
 
     def _keep(self) -> None:
-        """Keeps the frames, unless they come in sizes with which they take too much."""
-        kept, taken = [], 0
+        """Keeps the frames, unless some are so large that together they exceed `KEPT_BYTES`."""
+        kept, kept_bytes = [], 0
         for frame in self._read():
             kept.append(frame)
-            taken += frame.image.nbytes
-            if taken > KEPT_BYTES:
+            kept_bytes += frame.image.nbytes
+            if kept_bytes > KEPT_BYTES:
                 self._fits = False
                 return
         self._kept = kept

@@ -1,4 +1,4 @@
-"""Whether a study may write into a directory: what is there and not of an earlier study is never written over."""
+"""Whether a study may write into a directory: only files of an earlier study are written over."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from streamer.errors import UsageError
 from streamer.rundir.written import first_bytes, is_own_chart, is_own_document
 
-_TOLD_BY = 3
-"""Columns by which a table is known: an older one may lack some of the others."""
+_KNOWN_BY = 3
+"""The number of columns by which a table is recognized: an older one may lack some of the others."""
 
 
 def of_study(stem: str, columns: str) -> Callable[[Path], dict[str, bool]]:
-    """Tells whether ``<stem>.csv``, ``.json`` and ``.png`` in a directory are a study's own, by their names."""
+    """A check of ``<stem>.csv``, ``.json`` and ``.png`` in a directory: by name, whether a study has written them."""
 
     def ours(out: Path) -> dict[str, bool]:
         return {
@@ -36,6 +36,6 @@ def refuse_others(out: Path, ours: Mapping[str, bool]) -> None:
 
 
 def is_own_table(path: Path, columns: str) -> bool:
-    """A table of these columns, by its first line; one that has none yet is, too."""
+    """Whether a file is a table of these columns, by its header line."""
     header = first_bytes(path).split(b"\n")[0].decode("utf-8", "replace")
-    return header.split(",")[:_TOLD_BY] == columns.split(",")[:_TOLD_BY]
+    return header.split(",")[:_KNOWN_BY] == columns.split(",")[:_KNOWN_BY]

@@ -1,4 +1,4 @@
-"""What a model that is imported makes of pictures: whether it looks damaged, and which preprocessing suits it."""
+"""The trial of a model that is imported, on pictures: whether it looks damaged, and which preprocessing suits it."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from streamer.studies.reference import most_exact
 
 CLIP = "street.mp4"
 FRAMES = 5
-"""Of each video and folder, so many."""
+"""The most pictures of each video and folder."""
 FEWEST = 4
-"""Fewer detections do not tell that two models disagree."""
+"""The fewest detections by which two models can disagree."""
 LEAST_AGREEMENT = 0.5
-"""A quantized model that shares less with its original has lost more than digits."""
+"""A quantized model with a lower agreement with its original has lost more than precision."""
 NUMBERS: Sequence[InputSpec] = (
     InputSpec(),
     InputSpec(high=255.0),
     InputSpec(mean=(0.485, 0.456, 0.406), scale=(0.229, 0.224, 0.225)),
 )
-"""Shares, bytes, and shares less the mean of ImageNet's colours by their deviation; in the order of RGB."""
+"""Values from 0 to 1, from 0 to 255, and 0 to 1 less ImageNet's mean over its deviation; in the order RGB."""
 FITS = (Fit.LETTERBOX, Fit.STRETCH, Fit.LETTERBOX_TOP_LEFT)
 
 
 @dataclass(frozen=True, slots=True)
 class Suits:
-    """What is found with one preprocessing: ``found`` objects that are sure, of ``surety`` together.
+    """The detections with one preprocessing: ``found`` objects that are sure, and the sum of their confidences.
 
-    ``flooded``: in a picture it finds as many objects as are kept, so that they are none.
+    ``flooded``: in a picture as many objects are found as can be kept, so that they are no objects.
     """
 
     spec: InputSpec
@@ -55,15 +55,15 @@ class Suits:
 
     @property
     def mean(self) -> float:
-        """How sure it is of each on average."""
+        """The mean confidence of the objects."""
         return self.surety / self.found if self.found else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What the ``pictures`` showed: ``found`` objects that are sure, and ``signs`` of damage in sentences.
+    """The result on so many ``pictures``: ``found`` objects that are sure, and ``signs`` of damage in sentences.
 
-    ``doubts`` are those that no run of the model alone would show.
+    ``doubts`` come from a comparison with another model: a run of this model alone would not have them.
     """
 
     pictures: int
@@ -73,24 +73,24 @@ class Trial:
 
 
 def pictures_of(sources: Sequence[str]) -> list[Frame]:
-    """A few pictures of each of these images, folders and videos. Raises SourceError and UsageError."""
+    """Up to `FRAMES` pictures of each of these images, folders and videos. Raises SourceError and UsageError."""
     return [frame for source in sources for frame in ChosenFrames(source, FRAMES)]
 
 
 def drawn_street() -> list[Frame]:
-    """The first picture of the bundled clip, in which most detectors find something: it is drawn."""
+    """The first picture of the bundled clip. It is drawn; most detectors find something in it."""
     return list(ChosenFrames(str(bundled("samples") / CLIP), 1, among=1))
 
 
 def try_out(model: Model, pictures: Sequence[Frame]) -> Trial:
-    """Lets the model detect in the pictures. Raises StreamerError when it cannot run."""
+    """Runs the model on the pictures. Raises StreamerError when it cannot run."""
     signs: dict[str, None] = {}
     found = 0
     with Opened(most_exact(model), model) as opened:
         head = model.decoder()
         for picture in pictures:
             new = signs_of_damage(head, opened.outputs(picture))
-            # Of one kind of sign the first is enough: others differ in their numbers alone.
+            # The first signs are enough: those of other pictures differ in their numbers alone.
             signs |= dict.fromkeys(new if not signs else ())
             try:
                 found += len(_sure([opened.detect(picture).confidence]))
@@ -100,7 +100,7 @@ def try_out(model: Model, pictures: Sequence[Frame]) -> Trial:
 
 
 def _of_its_original(model: Model, pictures: Sequence[Frame]) -> list[str]:
-    """That a quantized model disagrees with the one that it was made from, where that lies beside it."""
+    """The doubt that a quantized model disagrees with its original, when that lies beside it; else nothing."""
     path = unquantized(model)
     if path is None:
         return []
@@ -108,7 +108,7 @@ def _of_its_original(model: Model, pictures: Sequence[Frame]) -> list[str]:
         original, _ = describe(path, trust=False, size=model.input_size if model.dynamic else None)
         found = [_all_in(one, pictures) for one in (replace(original, input=model.input), model)]
     except StreamerError:
-        return []  # it tells nothing of the model that is imported
+        return []  # an original that fails says nothing about the model that is imported
     agreement = agreement_of(*found)
     if agreement.smaller is None or agreement.compared < FEWEST or agreement.smaller >= LEAST_AGREEMENT:
         return []
@@ -120,25 +120,25 @@ def _of_its_original(model: Model, pictures: Sequence[Frame]) -> list[str]:
 
 
 def what_suits(model: Model, pictures: Sequence[Frame]) -> list[Suits]:
-    """What is found in the pictures with the model's own preprocessing and the usual ones, most first.
+    """The detections in the pictures with the model's own preprocessing and the usual ones, best first.
 
-    Raises StreamerError when the model cannot run.
+    The best has the highest sum of confidences without flooding. Raises StreamerError when the model cannot run.
     """
     rows = []
     with Opened(most_exact(model), model) as opened:
         for spec in dict.fromkeys((model.input, *usual_inputs(model))):
             opened.prepare_as(spec)
-            with suppress(EngineError):  # what comes out of some are no boxes
+            with suppress(EngineError):  # the outputs with some of them are no boxes
                 found = [opened.detect(picture).confidence for picture in pictures]
                 sure = _sure(found)
                 flooded = max(map(len, found)) >= MAX_DETECTIONS
                 rows.append(Suits(spec, len(sure), float(sure.sum()), flooded))
-    # Its own goes first among equals.
+    # The sort is stable: among equals the model's own preprocessing stays first.
     return sorted(rows, key=lambda row: (row.flooded, -row.surety))
 
 
 def usual_inputs(model: Model) -> Iterator[InputSpec]:
-    """The preprocessings that detectors are trained with, as far as the model's input has room for their numbers."""
+    """The preprocessings that detectors are trained with, as far as the type of the model's input can hold them."""
     takes_bytes = np.dtype(model.signature.picture_port.dtype).kind in "iu"
     numbers = [spec for spec in NUMBERS if not takes_bytes or spec.high > 1]
     for spec, colour, fit in product(numbers, Colour, FITS):
@@ -154,13 +154,13 @@ def _reversed(colours: tuple[float, float, float]) -> tuple[float, float, float]
 
 
 def _sure(found: Sequence[Floats]) -> Floats:
-    """The confidences above that from which on detections are compared, of all pictures."""
+    """The confidences above `CONFIDENCE`, of all pictures."""
     confidence = np.concatenate(found)
     sure: Floats = confidence[confidence > CONFIDENCE]
     return sure
 
 
 def _all_in(model: Model, pictures: Sequence[Frame]) -> dict[int, Detections]:
-    """What the model finds in each picture, by its number."""
+    """The model's detections in each picture, by its number."""
     with Opened(most_exact(model), model) as opened:
         return {number: opened.detect(picture) for number, picture in enumerate(pictures)}

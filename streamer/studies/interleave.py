@@ -1,6 +1,6 @@
 """Runs of one source in processes of their own, in interleaved rounds: one of them runs, the others are blocked.
 
-The order turns round from one round to the next (ABBA), so that what drifts favours none.
+The order is reversed from one round to the next (ABBA), so that a drift of the machine favours none.
 """
 
 from __future__ import annotations
@@ -23,20 +23,21 @@ from streamer.studies.arm_process import Ended, Waiting, serve
 from streamer.workers.processes import Child, ChildLost
 
 ROUND_S = 1
-"""Long enough for queues to fill, short enough for what drifts to be the same for all."""
+"""Seconds of a round: long enough for queues to fill, short enough for a drift to be the same for all."""
 LEAST_FRAMES = 10
-"""Frames in a round, whatever the rate."""
+"""The least frames in a round, whatever the rate."""
 
 
 def frames_in_a_round(rate: Fraction) -> int:
-    """About a second of the camera."""
+    """The number of frames in a round, about a second of the camera."""
     return max(round(rate * ROUND_S), LEAST_FRAMES)
 
 
 def starts_of_rounds(frames: int, rate: Fraction, source: str) -> tuple[int, ...]:
-    """The frames with which rounds begin: about a second each, and an even number, so that each order comes as often.
+    """The frames with which rounds begin.
 
-    Raises UsageError when the frames are too few for two rounds.
+    A round has about a second. Their number is even, so that both orders come equally often. Raises UsageError when
+    the frames are too few for two rounds.
     """
     in_a_round = frames_in_a_round(rate)
     if frames < 2 * in_a_round:
@@ -49,17 +50,17 @@ def starts_of_rounds(frames: int, rate: Fraction, source: str) -> tuple[int, ...
 
 
 SILENCE_S = 60.0
-"""A run that has its turn and says nothing for so long, beside what its round takes, hangs."""
+"""A run that has its turn hangs when it sends nothing for so long, beside the time of its round."""
 WATCHED_S = 0.5
-"""A study is watched at least so often, also while nothing is heard of the run that has its turn."""
+"""The longest time between two calls of a study's `Watch`, also while the run that has its turn sends nothing."""
 
 
 @dataclass(slots=True)
 class Lane:
-    """One run: ``name`` on the screen, its ``settings``, and the frames with which its rounds begin.
+    """One run: its ``name`` for people, its ``settings``, and the frames with which its rounds begin.
 
-    ``directory`` is its run directory once it is complete; ``why`` says why there is none, or why it ended early.
-    ``rounds`` counts those that are done.
+    ``directory`` is its run directory once it is complete. ``why`` is why there is none, or why it ended early.
+    ``rounds`` counts the rounds that are done.
     """
 
     name: str
@@ -72,27 +73,27 @@ class Lane:
 
     @property
     def out(self) -> Path:
-        """Where its run directory will be."""
+        """The path of its run directory."""
         assert self.settings.out is not None
         return self.settings.out
 
     def doing(self, number: int) -> str:
-        """What it does in round ``number``, for people; -1 is before the first."""
+        """What the run does in round ``number``, for people; -1 is before the first."""
         turn = "reading, compiling, warming up" if number < 0 else f"round {number + 1} of {len(self.starts)}"
         return f"{self.name}: {turn}"
 
 
 Watch = Callable[[Lane, int, Progress | None], None]
-"""Is told which lane has its turn in which round (-1: it is read, compiled and warmed up), and how far it is.
+"""Called with the lane that has its turn, its round (-1: it is read, compiled and warmed up), and its progress.
 
-It is called about twice a second, whatever the lane is at. What it raises ends the study.
+It is called about twice a second, whatever the lane does. An error that it raises ends the study.
 """
 
 
 class Interleaved:
     """The runs of a study.
 
-    ``round_s`` is about how long a round lasts; a gap in the source's times adds up to ``longest_gap_s`` to it.
+    A round lasts about ``round_s`` seconds, and up to ``longest_gap_s`` more with a gap in the source's times.
     """
 
     def __init__(
@@ -105,11 +106,11 @@ class Interleaved:
         self._watch = watch
 
     def run(self) -> None:
-        """Opens all of them, one after the other, then runs the rounds.
+        """Opens all lanes, one after the other, then runs the rounds.
 
-        A lane that cannot run, or fails, says why, and the others go on. Raises UsageError when an engine was asked
-        for something that makes no sense, and SourceError, and then nothing has been run. When it is interrupted,
-        the runs are ended in good order; what was done is kept, and the interruption goes on.
+        A lane that cannot run, or fails, has a ``why``, and the others go on. Raises UsageError when the request for
+        an engine makes no sense, and SourceError; then nothing has run. An interruption ends the runs in good order,
+        keeps the rounds that are done, and is raised again.
         """
         try:
             self._open()
@@ -145,7 +146,7 @@ class Interleaved:
             self._listen(lane, number, self._within_s)
 
     def _listen(self, lane: Lane, number: int, within_s: float) -> None:
-        """Hears the lane until it waits for its next turn or ends."""
+        """Reads the lane's messages until it waits for its next turn or ends."""
         so_far: Progress | None = None
         while lane.child is not None:
             message = self._next(lane, within_s, partial(self._watch, lane, number, so_far))
@@ -159,7 +160,7 @@ class Interleaved:
     def _next(
         self, lane: Lane, within_s: float, meanwhile: Callable[[], None] = lambda: None
     ) -> Waiting | Progress | None:
-        """The lane's next message; None when that was its last one, and has been taken note of."""
+        """The lane's next message; None when that was its last one, and has been recorded."""
         assert lane.child is not None
         try:
             message = _heard(lane.child, within_s, meanwhile)
@@ -192,7 +193,7 @@ class Interleaved:
         lane.why = f"it did not come to its end: {error}"
 
     def _stop(self) -> None:
-        """Ends all runs in good order: told first, waited for then."""
+        """Ends all runs in good order: asks all to end, then waits for each."""
         waited_for = [lane for lane in self._lanes if lane.child is not None]
         for lane in waited_for:
             assert lane.child is not None
@@ -212,7 +213,7 @@ def _heard(child: Child, within_s: float, meanwhile: Callable[[], None]) -> Any:
         try:
             return child.hear(max(min(WATCHED_S, ends_s - time.monotonic()), 0))
         except ChildLost as error:
-            if child.speaks:  # it has gone, or has said something just now
+            if child.speaks:  # it has gone, or has sent something just now
                 return child.hear()
             if time.monotonic() >= ends_s:
                 raise ChildLost(f"it gave no sign of life for {within_s:g} s") from error

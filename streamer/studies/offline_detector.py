@@ -1,4 +1,4 @@
-"""An engine for studies that take one frame after the other, outside the pipeline, and what it finds so."""
+"""Detection outside the pipeline, one frame after the other, for studies."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from streamer.settings.settings import Settings
 
 
 class Opened:
-    """An engine that is read and compiled while the context lasts, with all of replay's steps around it.
+    """An engine with replay's steps around it, read and compiled while the context lasts.
 
-    Raises EngineUnavailable when it cannot run here, UsageError for a refinement that is wrong, and EngineError when
-    it fails, which then names the frame.
+    Raises EngineUnavailable when it cannot run here, UsageError for a wrong refinement, and EngineError when it
+    fails, which names the frame.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class Opened:
         self.engine.close()
 
     def prepare_as(self, spec: InputSpec) -> None:
-        """Prepares frames as ``spec`` says from now on, where the model's graph does not do it itself."""
+        """Prepares frames by ``spec`` from now on, unless the model's graph prepares them itself."""
         port = self._model.signature.picture_port
         self._preprocess = preprocess_for(self._how, port, self._model.input_size, spec)
 
     def outputs(self, frame: Frame) -> Outputs:
-        """The model's outputs for the frame, valid until the next one."""
+        """The model's outputs for the frame, valid until the next frame. Raises EngineError."""
         request = self.engine.requests[0]
         try:
             self._preprocess(frame.image, request.input)
@@ -66,11 +66,11 @@ class Opened:
             raise EngineError(f"it failed at frame {frame.index}: {error}", frame=frame.index) from error
 
     def detect(self, frame: Frame) -> Detections:
-        """What it finds in the frame."""
+        """The detections in the frame. Raises EngineError."""
         return self.detect_twice(frame, self._postprocess)[0]
 
     def detect_twice(self, frame: Frame, other: Postprocess) -> tuple[Detections, Detections]:
-        """What it finds in the frame, and what ``other`` makes of the same outputs."""
+        """The detections in the frame, and those that ``other`` makes of the same outputs. Raises EngineError."""
         request = self.engine.requests[0]
         try:
             place = self._preprocess(frame.image, request.input)
@@ -82,16 +82,16 @@ class Opened:
 
 
 TRUTH_CONFIDENCE = 0.25
-"""What an engine finds from this confidence on can stand for the truth where there is none."""
+"""The least confidence of detections that stand for the truth where there is none."""
 
 
 def detect_offline(
     frames: Iterable[Frame], spec: EngineSpec, model: Model, replay: Settings, advance: Callable[[], None]
 ) -> dict[int, Detections]:
-    """What the engine finds in each frame, by its index, detected as ``replay`` says.
+    """The engine's detections by the frame's index, with the fit, confidence and IoU of ``replay``.
 
     ``advance`` is called after each frame. Raises EngineUnavailable, ModelError and EngineError when the engine
-    cannot run here or fails, SourceError when the source does.
+    cannot run here or fails, SourceError when the source fails.
     """
     found = {}
     with Opened(spec, model, fit=replay.fit, confidence=replay.confidence, iou=replay.iou) as opened:
@@ -102,7 +102,7 @@ def detect_offline(
 
 
 def agreement_of(reference: Mapping[int, Detections], other: Mapping[int, Detections]) -> Agreement:
-    """How far two engines agree over the frames that both have."""
+    """The agreement of two engines over the frames that both have."""
     meter = AgreementMeter()
     for frame in sorted(reference.keys() & other.keys()):
         meter.add(reference[frame], other[frame])
@@ -110,7 +110,7 @@ def agreement_of(reference: Mapping[int, Detections], other: Mapping[int, Detect
 
 
 def as_truth(found: Detections) -> FrameTruth:
-    """What was found, as if it were the truth of the frame."""
+    """Detections from `TRUTH_CONFIDENCE` on, as the truth of the frame."""
     sure = found.confidence >= TRUTH_CONFIDENCE
     return FrameTruth(
         found.xyxy[sure].astype(np.float64),

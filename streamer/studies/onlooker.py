@@ -1,4 +1,4 @@
-"""Who looks on while a study runs: a terminal, or an observer of the library's."""
+"""The onlooker of a study while it runs: a terminal, or an observer of the library's."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Protocol
 from streamer.studies.interleave import Lane, Watch
 
 Advance = Callable[[], None]
-"""Is called for each frame that has been judged."""
+"""Called for each frame that has been scored."""
 
 
 class Onlooker(Protocol):
-    """What a study tells while it runs. Whatever is raised here ends the study."""
+    """Receives the notes and the progress of a study. An error that it raises ends the study."""
 
     def notes(self, notes: Sequence[str]) -> None:
-        """What is to be known before anything runs."""
+        """Receives the notes before anything runs."""
         ...
 
     def progress(self, lanes: Sequence[Lane], to_score: int = 0) -> AbstractContextManager[tuple[Watch, Advance]]:
-        """What is told how far these lanes are, and what is called for each frame that is judged afterwards."""
+        """A context with the `Watch` of these lanes, and the `Advance` of ``to_score`` frames scored afterwards."""
         ...

@@ -1,4 +1,4 @@
-"""What a study leaves behind beside its picture and its runs: a document, and its rows as a table."""
+"""The files of a study beside its chart and its runs: a document, and its rows as a table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_files(out: Path, stem: str, columns: str, rows: Sequence[Mapping[str, 
 
 
 def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What is nested lies flat, its unit last: ``service_ms.p50`` becomes ``service_p50_ms``."""
+    """Flattens nested fields, with the unit last: ``service_ms.p50`` becomes ``service_p50_ms``."""
     for name, value in row.items():
         if not isinstance(value, Mapping):
             yield name, value
@@ -45,7 +45,7 @@ def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 class RowFile:
-    """The file in its directory, open. Raises UsageError when it cannot be made, SinkError when the disk is full."""
+    """A table file, open for appending. Raises UsageError when it cannot be made, SinkError when the disk is full."""
 
     def __init__(self, path: Path, columns: str, *, overwrite: bool) -> None:
         directory = path.parent
@@ -69,7 +69,7 @@ class RowFile:
             raise
 
     def append(self, row: Iterable[Any]) -> None:
-        """Writes a row, its values in the order of the columns; None stands for nothing."""
+        """Writes a row, its values in the order of the columns; None is an empty cell. Raises SinkError."""
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(row)
         self._table.append(line.getvalue())

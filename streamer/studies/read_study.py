@@ -1,4 +1,4 @@
-"""A study that finished some time ago, from its document."""
+"""A finished study, read from its document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine that others are judged by: the most exact way of running a model here."""
+"""The engine that others are scored against: the most exact way of running a model here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of a run as the documents of studies hold them, worked out from its columns."""
+"""Figures of a run for the documents of studies, computed from its columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN = ("p50", "p95", "p99")
 
 
 class PercentilesPart(TypedDict):
-    """Percentiles in milliseconds; null where the values are too few for one."""
+    """Percentiles in milliseconds; null when the values are too few for one."""
 
     p50: float | None
     p95: float | None
@@ -48,7 +48,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def undecoded(manifests: Iterable[Mapping[str, Any]]) -> list[str]:
-    """That frames could not be decoded and why, after the run in which they were most; nothing where all could."""
+    """The doubt that frames could not be decoded, with the reasons of the run that has most; else nothing."""
     runs = list(manifests)
     lost = [run["frames"]["decode_error"] for run in runs]
     if not any(lost):
@@ -61,7 +61,7 @@ def undecoded(manifests: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def percentiles(values: Values) -> PercentilesPart:
-    """Percentiles in milliseconds of whole microseconds; one for which they are too few is None."""
+    """Percentiles in milliseconds of values in whole microseconds; None when the values are too few for one."""
     distribution = Distribution()
     for us in values[values != NEVER].tolist():
         distribution.add(us)
@@ -77,7 +77,7 @@ def outcomes(columns: Columns) -> OutcomesPart:
 
 
 def drops_percent(frames: OutcomesPart) -> float:
-    """Dropped frames, of those scheduled."""
+    """Dropped frames in percent of those scheduled."""
     return round(100 * frames["dropped"] / frames["scheduled"], 3) if frames["scheduled"] else 0.0
 
 

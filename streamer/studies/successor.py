@@ -1,7 +1,7 @@
-"""Where a study is written that is to replace another one, which stays until its successor is whole.
+"""A study that replaces an earlier one, which stays until its successor is whole.
 
-The successor comes about in a directory of its own, beside what is there, and takes its place at the end. So nothing
-of the earlier one is lost, however the later one ends; that is then left in ``unfinished-NAME``.
+The successor is written into a directory of its own, ``unfinished-NAME`` within that of the earlier study, and takes
+its place at the end. So nothing of the earlier study is lost, however the successor ends.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def _all_ours(out: Path) -> Mapping[str, bool]:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A study's name and its files, the document last; ``runs`` finds the run directories that go with it.
+    """A study's name and its files, the document last; ``runs`` finds its run directories.
 
-    ``ours`` tells of files in a directory whether a study has written them: those of others are not written over.
+    ``ours`` returns whether a study has written the files in a directory: those of others are not written over.
     """
 
     name: str
@@ -44,10 +44,10 @@ class Kind:
 
 
 class Successor:
-    """The study of a ``kind`` that is written in ``path``, and belongs in ``out``, which it is to replace.
+    """The study of a ``kind`` that is written in ``path`` and replaces the one in ``out``.
 
-    Where the two are one there is nothing to replace, else ``out`` is locked. Raises UsageError when another study is
-    being written there.
+    When the two are the same directory there is nothing to replace, else ``out`` is locked. Raises UsageError when
+    another study is being written there.
     """
 
     def __init__(self, kind: Kind, out: Path, path: Path) -> None:
@@ -55,7 +55,7 @@ class Successor:
         self.path = path
         self._kind = kind
         self._replacing, self._moving = (out / f".{doing}-{kind.name}" for doing in ("replacing", "moving"))
-        """Where it is once it is whole: a kill in between is made up for."""
+        """Where the study is while it takes over: after a kill in between, `clear` finishes that."""
         self._lock: RunLock | None = None
         if self.replaces:
             if any(under_way(entry) for entry in out.iterdir() if entry.is_dir()):
@@ -65,12 +65,12 @@ class Successor:
 
     @property
     def replaces(self) -> bool:
-        """There is something that it is to replace."""
+        """Whether there is something to replace."""
         return self.path != self.out
 
     @property
     def notes(self) -> list[str]:
-        """What is to be known of it before it runs."""
+        """Notes before the study runs."""
         if not self.replaces:
             return []
         return [f"what is in {self.out} stays until this has come to its end; until then this is in {self.path}"]
@@ -84,7 +84,7 @@ class Successor:
         self._leave()
 
     def _leave(self) -> None:
-        """Lets others write there; a successor of which there is nothing leaves no trace."""
+        """Releases the lock, and removes a successor's empty directory."""
         if self._lock is None:
             return
         undo_no_more(self._leave)
@@ -94,7 +94,7 @@ class Successor:
         self._lock.release()
 
     def clear(self) -> None:
-        """Ends what a kill has interrupted, and takes away what an earlier successor has left. Raises OSError."""
+        """Finishes what a kill has interrupted, and deletes what an earlier successor has left. Raises OSError."""
         self._finish()
         if not self.path.is_dir():
             return
@@ -106,9 +106,9 @@ class Successor:
                 entry.unlink()
 
     def take_over(self) -> None:
-        """Puts it in the place of the earlier one; then ``path`` is ``out``.
+        """Puts the study in the place of the earlier one; then ``path`` is ``out``.
 
-        Raises SinkError, also when somebody else's file has come there meanwhile, and then it stays where it is.
+        Raises SinkError, also when another's file has come there meanwhile; then the study stays where it is.
         """
         if not self.replaces:
             return
@@ -123,12 +123,12 @@ class Successor:
                 self._finish()
             except OSError:
                 raise
-            except BaseException:  # a signal: it waits the moment that this takes
+            except BaseException:  # a signal waits until this is done
                 self._finish()
                 raise
 
     def _refuse_others(self) -> None:
-        """Raises UsageError when a file is in the way that no study, or run of one, has written."""
+        """Raises UsageError for a file in the way that neither a study nor one of its runs has written."""
         refuse_others(self.out, self._kind.ours(self.out))
         for run in _directories(self.path):
             ours = {file.name for file in own_files(self.out / run.name)}
@@ -141,7 +141,7 @@ class Successor:
             self._move()
 
     def _put_away(self) -> None:
-        """Takes away the earlier one, its document first: that would speak of runs that are others by now."""
+        """Deletes the earlier study, its document first: it would describe runs that have been replaced."""
         for name in reversed(self._kind.files):
             (self.out / name).unlink(missing_ok=True)
         for run in (*self._kind.runs(self.out), *(self.out / run.name for run in _directories(self._replacing))):
@@ -161,16 +161,16 @@ class Successor:
 
 
 def successor(kind: Kind, out: Path, *, overwrite: bool) -> Successor:
-    """That of what is in ``out``, if anything is.
+    """The successor of the study in ``out``; without one the new study is written into ``out`` itself.
 
-    Raises UsageError when the directory is taken, or a file of somebody else's would be written over, SinkError when
-    what is left in it cannot be put away.
+    Raises UsageError when the directory may not be used, or another's file would be written over, and SinkError when
+    what is left in it cannot be deleted.
     """
     check_out(out, overwrite=overwrite)
     refuse_others(out, kind.ours(out))
-    taken = out.is_dir() and any(entry.name != LOCK for entry in out.iterdir())
+    occupied = out.is_dir() and any(entry.name != LOCK for entry in out.iterdir())
     with _writing(out):
-        made = Successor(kind, out, _unfinished(out, kind) if taken else out)
+        made = Successor(kind, out, _unfinished(out, kind) if occupied else out)
         with ExitStack() as undo:
             undo.push(made)
             made.clear()
@@ -179,7 +179,7 @@ def successor(kind: Kind, out: Path, *, overwrite: bool) -> Successor:
 
 
 def going_on(kind: Kind, path: Path) -> Successor:
-    """That of the study in ``path``, which goes on. Raises UsageError when it is under way, and SinkError."""
+    """The place of the study in ``path``, which goes on. Raises UsageError while it is running, and SinkError."""
     if under_way(path):
         raise UsageError(f"{path}: {IN_USE}")
     with _writing(path):

@@ -1,4 +1,4 @@
-"""The cells of tables that show what studies came to, on a terminal and in a notebook."""
+"""The cells of tables of studies, on a terminal and in a notebook."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def ratio(estimate: EstimatePart | None) -> str:
 
 
 def rate(fps: str) -> str:
-    """A rate such as 30000/1001 as people say it."""
+    """A rate such as 30000/1001 as a decimal, 29.97."""
     above, _, below = fps.partition("/")
     return fps if fps == "max" else f"{float(above) / float(below or 1):.5g}"

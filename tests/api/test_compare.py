@@ -189,7 +189,7 @@ def test_ctrl_c_ends_it_and_the_result_has_what_was_done(clip: Path, tiny_model:
     assert document == json.loads((tmp_path / "out" / "compare.json").read_text())
     assert document["run"]["interrupted"] is True
     assert document["run"]["rounds"] >= 2
-    assert "interrupted: the engines' detections were not judged" in document["notes"]
+    assert "interrupted: the engines' detections were not scored" in document["notes"]
 
 
 def test_ctrl_c_while_an_engine_is_made_ready_leaves_nothing(clip: Path, tiny_model: Path, tmp_path: Path) -> None:

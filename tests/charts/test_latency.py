@@ -24,7 +24,7 @@ from streamer.rundir.columns import NEVER, Columns, read_columns
 from streamer.rundir.frames_csv import FRAME_COLUMNS, frame_row
 from streamer.stats.age import AgeMeter
 from tests.runs import ROOT, environment
-from tests.studies.test_charts import covered, said
+from tests.studies.test_charts import covered, text_of
 
 PERIOD_US = 33_333
 VERMILLION_BGR = (0, 94, 213)
@@ -143,7 +143,7 @@ def test_a_load_and_faults_are_named_in_the_caption_which_covers_no_other_words(
     if nice:
         manifest["engine"]["spec"] = "ir-auto-shared,INFERENCE_PRECISION_HINT=f32"
     figure = latency_figure(read_columns(tmp_path / "frames.csv"), manifest)
-    caption = " ".join(said(figure).split())
+    caption = " ".join(text_of(figure).split())
     assert "under load: 1.5 cores busy, 2000 MB held" in caption
     assert "1 fault on purpose" in caption
     assert covered(figure) == []

@@ -54,7 +54,7 @@ CONTRACT = (
     *("deadline_asked_ms", "cores_taken_by_others", "cores_taken_by_the_hypervisor", r"asked\.json"),
 )
 """Names in documents and of options, which stay as they are. They are found wherever they stand."""
-CONTRACT_WORDS = ("asked", "befallen", "gaps", "piece", "pieces")
+CONTRACT_WORDS = ("asked", "befallen", "gaps", "judged", "piece", "pieces")
 """Names in documents that are words as well: allowed where they are quoted, or a field's."""
 
 _WORDS = "|".join(CONTRACT_WORDS)

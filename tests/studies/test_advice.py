@@ -1,4 +1,4 @@
-"""The advice of ``streamer compare``: engines that are not told apart are named together, and none is crowned."""
+"""The advice of ``streamer compare``: engines that cannot be distinguished are named together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOISE = 0.03
 
 
 def ratio_of(times: dict[str, float | None]) -> Any:
-    """The ratio of two engines whose result latencies are ``times``; None for what was seen too little."""
+    """The ratio of two engines whose result latencies are ``times``; None where too little was seen."""
 
     def ratio(one: str, other: str) -> Estimate | None:
         these, those = times[one], times[other]
@@ -24,16 +24,16 @@ def ratio_of(times: dict[str, float | None]) -> Any:
 
 
 def advice(times: dict[str, float | None], medians: dict[str, float] | None = None, **changes: dict[str, Any]) -> str:
-    """The advice on engines of which the first is the baseline; ``changes`` are those of their rows."""
+    """The advice on engines, the first of which is the baseline; ``changes`` are of their rows."""
     ratio, baseline = ratio_of(times), next(iter(times))
     rows = []
     for name, time in times.items():
         found = None if name == baseline else ratio(baseline, name)
-        said = Speed.BASELINE if name == baseline else Speed.NO_DIFFERENCE if found is None else speed(found)
+        verdict = Speed.BASELINE if name == baseline else Speed.NO_DIFFERENCE if found is None else speed(found)
         rows.append(
             {
                 "engine": name,
-                "speed": said.value,
+                "speed": verdict.value,
                 "ratio_p50": None if found is None else {"value": found.value, "low": found.low, "high": found.high},
                 "median_ms": {"value": (medians or {}).get(name, time or 20.0)},
                 "agreement": "agrees",
@@ -64,13 +64,13 @@ def test_one_that_is_distinguished_from_all_others_is_advised() -> None:
     assert "the others are slower" in advice({"ir": 18.0, "onnx": 20.0})
 
 
-def test_ahead_is_the_best_of_the_rounds_and_not_the_lowest_median_of_a_run() -> None:
+def test_the_best_is_the_one_with_the_best_rounds_and_not_the_one_with_the_lowest_median() -> None:
     """On a machine of two speeds the medians of whole runs jump."""
     answer = advice({"onnx": 20.0, "ir": 18.0, "slow": 30.0}, {"onnx": 20.0, "ir": 18.0, "slow": 14.0})
     assert answer.startswith("Use ir")
 
 
-def test_what_finds_other_objects_is_called_faster_only_where_it_is() -> None:
+def test_an_engine_that_finds_other_objects_is_called_faster_only_where_it_is() -> None:
     disagrees = {"agreement": "disagrees", "agreement_share": 0.5}
     assert "int8 is faster, but finds other objects (agreement 0.500)" in advice(
         {"ir": 20.0, "int8": 15.0}, int8=disagrees
@@ -82,7 +82,7 @@ def test_what_finds_other_objects_is_called_faster_only_where_it_is() -> None:
     assert "the others are slower" not in alone
 
 
-def test_what_was_seen_too_little_is_not_ranked() -> None:
+def test_an_engine_of_which_too_little_was_seen_is_not_ranked() -> None:
     assert advice({"ir": 20.0, "onnx": None}) == (
         "ir: 20.0 ms from due to boxes in the median; too little was seen to compare ir with onnx."
     )
@@ -93,7 +93,7 @@ def test_one_engine_is_compared_with_nothing() -> None:
     assert advice({"ir": 20.0}) == "ir: 20.0 ms from due to boxes in the median, and nothing to compare it with."
 
 
-def test_what_else_the_runs_differ_in_stands_in_the_answer() -> None:
+def test_other_conditions_in_which_the_runs_differ_stand_in_the_answer() -> None:
     row: dict[str, Any] = {"engine": "ir", "speed": "baseline", "ratio_p50": None, "median_ms": {"value": 20.0}}
     row |= {"agreement": "unchecked", "agreement_share": None, "slo": None, "drops_percent": 0.0}
     answer = advise([row], ratio_of({"ir": 20.0}), ["run.fps", "machine.cpu"])

@@ -1,4 +1,4 @@
-"""The tutorial's benchmark as a study: what it feeds, what it times, and what it makes of that."""
+"""The tutorial's benchmark as a study: its input, its times, and its rows."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from tests.videos import write_video
 
 Study = Callable[..., Bench]
 SLOW = "null,delay_ms=1"
-"""Asks for a pause, which the tests make what they want."""
+"""An engine with a pause, which the tests replace."""
 
 
 class FakeClock:
-    """Time that passes only when it is said to."""
+    """Time that passes only by `pass_us`."""
 
     def __init__(self) -> None:
         self.us = 0
@@ -112,18 +112,18 @@ def test_the_first_inference_is_separate_and_the_loop_is_timed_as_a_whole(
     assert found.fps == pytest.approx(4 / 0.080001)
 
 
-def test_telling_how_far_it_is_takes_no_time_from_an_inference(
+def test_reporting_progress_takes_no_time_from_an_inference(
     study: Study, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paused(monkeypatch, lambda _: clock.pass_us(100_000))
-    told: list[tuple[str, int]] = []
+    reported: list[tuple[str, int]] = []
 
     def advance(name: str, done: int) -> None:
-        told.append((name, done))
+        reported.append((name, done))
         clock.pass_us(7_000)
 
     (row,) = study(SLOW, number=20).rows(advance)
-    assert told == [(SLOW, 0), (SLOW, 4), (SLOW, 9), (SLOW, 14), (SLOW, 19)]
+    assert reported == [(SLOW, 0), (SLOW, 4), (SLOW, 9), (SLOW, 14), (SLOW, 19)]
     assert (timed(row).each.mean, timed(row).each.max) == (100, 100)
 
 
@@ -156,9 +156,7 @@ def test_a_percentile_is_given_only_where_there_are_inferences_enough(
         ("null", Feed.TUTORIAL, "float32"),
     ],
 )
-def test_each_engine_is_fed_as_it_was_requested(
-    engine: str, how: Feed, fed: str, model: Model, picture: Path
-) -> None:
+def test_each_engine_has_the_requested_input(engine: str, how: Feed, fed: str, model: Model, picture: Path) -> None:
     image = stretched(read_image(str(picture))[1], model.input_size)
     with Opened(parse_spec(engine), model) as opened:
         request = opened.engine.requests[0]
@@ -177,7 +175,7 @@ def test_the_picture_reaches_the_model_whatever_its_numbers_are(how: Feed, model
             feed(opened.engine.requests[0], parse_spec(engine), model, image, how)
             answers.append(opened.engine.requests[0].infer()[0].copy())
     np.testing.assert_allclose(answers[0], answers[1], rtol=1e-5)
-    # The tiny model is as certain as the picture is bright.
+    # The tiny model's confidence is the brightness of the picture.
     assert answers[0][0, 4, 10] == pytest.approx(0.9 * image.mean() / 255, abs=1e-4)
 
 
@@ -228,7 +226,7 @@ def test_what_is_no_image_is_an_error_that_says_what_to_give(
 
 
 @pytest.mark.parametrize("source", ["camera:0", "synthetic:street", "rtsp://me:secret@host/stream"])
-def test_what_is_no_file_is_no_image(source: str) -> None:
+def test_a_source_that_is_no_file_is_no_image(source: str) -> None:
     with pytest.raises(UsageError, match="is no image: give an image file") as raised:
         read_image(source)
     assert "secret" not in str(raised.value)
@@ -271,7 +269,7 @@ def test_when_all_fail_it_is_an_error_after_their_rows(study: Study, monkeypatch
         next(rows)
 
 
-def test_when_none_can_run_it_is_stated_before_anything_runs(study: Study) -> None:
+def test_no_engine_that_can_run_is_an_error_before_anything_runs(study: Study) -> None:
     with pytest.raises(EngineUnavailable, match="none of the engines can run here: onnx"):
         study("onnx")
 
@@ -284,7 +282,7 @@ def test_an_unavailable_engine_is_a_row_that_says_why(study: Study) -> None:
 
 
 @pytest.mark.skipif(set(devices()) != {"CPU"}, reason="AUTO has more than a CPU here")
-def test_engines_that_come_out_as_one_configuration_are_stated_to(study: Study) -> None:
+def test_engines_with_the_same_configuration_are_called_the_same(study: Study) -> None:
     rows = list(study("ir", "ir-auto", "ir-auto-shared", "ir", number=1).rows(quietly))
     assert [(row.spec, row.same_as) for row in rows] == [("ir", None), ("ir-auto", "ir"), ("ir-auto-shared", None)]
     assert {row.devices for row in rows} == {("CPU",)}
@@ -307,17 +305,17 @@ def row(spec: str, mean: float | None) -> Benched:
 
 
 @pytest.mark.parametrize(
-    ("rows", "asked", "says"),
+    ("rows", "requested", "says"),
     [
         ([row("ir", 8.0)], 1, "Back to back ir takes 8.00 ms an image (125.00 FPS)."),
         (
             [row("pytorch", 40.0), row("ir", 10.0), row("benchmark_app", 5.0), row("ir-gpu", None)],
             5,
             "Back to back ir has the lowest mean, 10.00 ms an image (100.00 FPS), pytorch the highest, 40.00 ms; "
-            "which difference is more than noise compare tells; 1 unavailable; 2 not reached.",
+            "streamer compare shows which difference is more than noise; 1 unavailable; 2 not reached.",
         ),
         ([row("ir-gpu", None)], 2, "Nothing was measured; 1 unavailable; 1 not reached."),
     ],
 )
-def test_the_answer_names_the_lowest_mean_and_what_is_missing(rows: list[Benched], asked: int, says: str) -> None:
-    assert plain_answer(rows, asked) == says
+def test_the_answer_names_the_lowest_mean_and_what_is_missing(rows: list[Benched], requested: int, says: str) -> None:
+    assert plain_answer(rows, requested) == says

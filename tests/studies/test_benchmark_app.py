@@ -1,4 +1,4 @@
-"""OpenVINO's benchmark_app as a process: its figures are read, it tells nobody, and what goes wrong is one line."""
+"""OpenVINO's benchmark_app as a process: its figures are read, it sends no telemetry, and a failure is one line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_it_runs_an_ir_and_leaves_the_users_home_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["openvino.py"]
 
 
-def test_what_fails_is_one_line_that_names_it(tmp_path: Path) -> None:
+def test_a_failure_is_one_line_that_names_the_program(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="benchmark_app did not run") as raised:
         benchmark_app(tmp_path / "none.xml", "CPU", 1)
     assert "\n" not in str(raised.value)
@@ -48,7 +48,7 @@ def test_its_figures_are_those_it_prints() -> None:
     assert read_figures(SAYS.replace("INFERENCE", "OTHER")).precision == ""
 
 
-def test_of_a_quick_model_it_gives_microseconds() -> None:
+def test_times_of_a_quick_model_are_printed_in_microseconds() -> None:
     found = read_figures(SAYS.replace("7.55 ms", "19.53 us"))
     assert (found.median_ms, found.average_ms) == (0.01953, 7.61)
 

@@ -1,4 +1,4 @@
-"""The pictures of studies: all words can be read, nothing covers anything, and there is one of whatever was run."""
+"""The charts of studies: all words can be read, nothing covers anything, and any study can be drawn."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def comparison(*engines: dict[str, Any], **run: Any) -> dict[str, Any]:
 
 
 def of_many() -> dict[str, Any]:
-    """A document with all that a row may say, of engines with long names, some of which cannot run."""
+    """A document with every kind of row, of engines with long names, some of which cannot run."""
     rows = [not_here(name) if "gpu" in name else engine(name, name[:14]) for name in MANY]
     rows[0] |= {"speed": "baseline", "ratio_p50": None, "drops_percent": 50.2, "precision": "f32"}
     rows[5]["same_as"] = rows[-2]["same_as"] = "ir-auto-shared,threads=1,precision=f32"
@@ -165,7 +165,7 @@ def pace(*rates: dict[str, Any], slo: str | None = None) -> dict[str, Any]:
 
 
 def shown(figure: Figure) -> list[Text]:
-    """The texts that can be read in a picture, without the labels of ticks beyond the ends of an axis."""
+    """The texts that can be read in a chart, without the labels of ticks beyond the ends of an axis."""
     from matplotlib.axis import Axis
     from matplotlib.text import Text
 
@@ -181,13 +181,13 @@ def shown(figure: Figure) -> list[Text]:
     return [text for text in found if text.get_visible() and text.get_text().strip()]
 
 
-def said(figure: Figure) -> str:
-    """All that can be read in a picture, a line for each line."""
+def text_of(figure: Figure) -> str:
+    """All that can be read in a chart, a line for each line."""
     return "\n".join(text.get_text() for text in shown(figure))
 
 
 def covered(figure: Figure) -> list[tuple[str, ...]]:
-    """Texts that cover one another, and those that leave the picture."""
+    """Texts that cover one another, and texts that leave the chart."""
     boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in shown(figure)]
     whole = figure.bbox
     outside: list[tuple[str, ...]] = [
@@ -197,18 +197,18 @@ def covered(figure: Figure) -> list[tuple[str, ...]]:
 
 
 def drawn(document: dict[str, Any], frames: int = 200) -> Figure:
-    """The picture of a comparison whose engines all took 18 to 24 ms."""
+    """The chart of a comparison whose engines all took 18 to 24 ms."""
     us = np.linspace(18_000, 24_000, frames).astype(np.int64)
     return comparison_figure(document, [None if row["directory"] is None else us for row in document["engines"]])
 
 
 def xs(line: Line2D) -> list[float]:
-    """Where the points of a line lie."""
+    """The x of a line's points."""
     return [float(x) for x in np.asarray(line.get_xdata())]
 
 
 def ys(line: Line2D) -> list[float]:
-    """How high the points of a line lie."""
+    """The y of a line's points."""
     return [float(y) for y in np.asarray(line.get_ydata())]
 
 
@@ -252,11 +252,11 @@ TWO = (engine("pytorch", "pytorch", speed="baseline", ratio_p50=None), engine("i
     ],
     ids=["two", "one", "closed loop", "no interval", "many"],
 )
-def test_no_words_of_a_comparison_cover_others_or_leave_the_picture(document: dict[str, Any], frames: int) -> None:
+def test_no_words_of_a_comparison_cover_others_or_leave_the_chart(document: dict[str, Any], frames: int) -> None:
     assert covered(drawn(document, frames)) == []
 
 
-def test_what_looks_for_covered_words_sees_them() -> None:
+def test_the_search_for_covered_words_finds_them() -> None:
     figure = drawn(comparison(*TWO))
     figure.text(0.98, 0.985, "beyond the edge")
     figure.text(0.03, 0.985, "over the answer", va="top")
@@ -269,7 +269,7 @@ def test_each_engine_is_named_with_its_milliseconds_its_precision_and_its_verdic
     slower = engine(
         "ir", "ir", 61.25, speed="slower", same_as="onnx", ratio_p50={"value": 3.06, "low": 3, "high": 12}
     )
-    text = said(drawn(comparison(*TWO, slower)))
+    text = text_of(drawn(comparison(*TWO, slower)))
     for words in ("20.0 ms", "15.0 ms", "61.2 ms", "bf16, same as onnx", "against pytorch", "baseline"):
         assert words in text.splitlines()
     for words in ("0.98x, no difference", "0.97 to 1.01", "3.06x, slower", "3.00 to 12.0"):
@@ -281,16 +281,16 @@ def test_each_engine_is_named_with_its_milliseconds_its_precision_and_its_verdic
 
 
 def test_what_speaks_against_an_engine_stands_beside_its_bar() -> None:
-    text = " ".join(said(drawn(of_many())).splitlines())
+    text = " ".join(text_of(drawn(of_many())).splitlines())
     assert "2.9 % dropped, disagrees (0.71), objective missed" in text
     assert "50 % dropped" in text
     assert "INVALID" in text
-    assert "dropped" not in said(drawn(comparison(*TWO)))
+    assert "dropped" not in text_of(drawn(comparison(*TWO)))
 
 
 def test_an_engine_that_cannot_run_is_an_empty_place_that_says_so() -> None:
     figure = drawn(comparison(*TWO, not_here("ir-gpu")))
-    assert "not here" in said(figure)
+    assert "not here" in text_of(figure)
     assert [bar.get_width() for bar in bars(figure)] == [20.0, 15.0]
 
 
@@ -310,14 +310,14 @@ def test_a_median_without_an_interval_has_no_whisker_and_no_verdict() -> None:
     figure = drawn(comparison(TWO[0] | few, TWO[1] | few))
     assert [bar.get_width() for bar in bars(figure)] == [20.0, 15.0]
     assert not figure.axes[0].collections
-    assert said(figure).count("too few frames to tell") == 1
+    assert text_of(figure).count("too few frames to tell") == 1
 
 
-def test_of_too_few_frames_nothing_is_drawn_and_the_picture_says_so() -> None:
+def test_too_few_frames_are_not_drawn_and_the_chart_says_so() -> None:
     nothing = {"median_ms": None, "ratio_p50": None, "result_latency_ms": {"p50": None, "p95": None, "p99": None}}
     figure = drawn(comparison(TWO[0] | nothing, TWO[1] | nothing), frames=10)
     assert not bars(figure)
-    assert "p50 needs 11 frames" in said(figure)
+    assert "p50 needs 11 frames" in text_of(figure)
     assert covered(figure) == []
 
 
@@ -346,9 +346,9 @@ def test_frames_beyond_those_that_count_are_not_drawn(tmp_path: Path) -> None:
     assert draw_comparison(tmp_path, document).read_bytes() != with_more
 
 
-def test_runs_that_were_not_interleaved_or_not_finished_are_stated_to_be() -> None:
-    assert "200 frames, not interleaved" in said(drawn(comparison(*TWO, interleaved=False, rounds=0)))
-    assert "24 rounds, interrupted" in said(drawn(comparison(*TWO, interrupted=True)))
+def test_the_chart_says_that_runs_were_not_interleaved_or_interrupted() -> None:
+    assert "200 frames, not interleaved" in text_of(drawn(comparison(*TWO, interleaved=False, rounds=0)))
+    assert "24 rounds, interrupted" in text_of(drawn(comparison(*TWO, interrupted=True)))
 
 
 def test_a_comparison_that_cannot_be_read_or_written_is_one_error_and_leaves_nothing(tmp_path: Path) -> None:
@@ -369,9 +369,9 @@ def test_names_that_look_like_formulas_or_hold_odd_letters_are_drawn_as_they_are
     odd = "ir ($\\frac{1_^$ \udcff\n)"
     document = comparison(engine(odd, "a", speed="baseline", ratio_p50=None), engine("ir", "b", same_as=odd))
     document["source"]["uri"] = f"/videos/{odd}.mp4"
-    assert "$\\frac{1_^$" in said(drawn(document))
+    assert "$\\frac{1_^$" in text_of(drawn(document))
     document = pace(rate(odd, "2"), rate(odd, "max"), slo="latency.p99<$\\frac{1_^$")
-    assert "ir ($\\frac{1_^$" in said(pace_figure(document))
+    assert "ir ($\\frac{1_^$" in text_of(pace_figure(document))
 
 
 @given(st.lists(st.tuples(st.floats(-10, 10), st.floats(0.1, 1)), min_size=1, max_size=8))
@@ -418,7 +418,7 @@ def test_each_rate_has_a_tick_and_below_it_the_idle_penalty_and_the_drops() -> N
         assert axes.get_xscale() == "log"
         assert axes.get_xticks() == pytest.approx([2, 30000 / 1001, 60])
         assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "29.97", "60"]
-    lines = said(figure).splitlines()
+    lines = text_of(figure).splitlines()
     assert lines.count("1.31") == 3
     assert lines.count("54 %") == 1
     assert "ir, as fast as it goes: 48.0 fps" in lines
@@ -435,7 +435,7 @@ def test_the_closed_loop_is_a_line_at_its_median_on_the_left_and_at_its_rate_on_
 
 def test_without_a_closed_loop_there_is_no_penalty_and_no_line() -> None:
     rates = [row | {"idle_penalty": None} for row in RATES[:2]]
-    text = said(pace_figure(pace(*rates)))
+    text = text_of(pace_figure(pace(*rates)))
     assert "back to back (max)" not in text
     assert "as fast as it goes" not in text
     assert "times max" not in text
@@ -445,7 +445,7 @@ def test_a_closed_loop_far_beyond_the_rates_does_not_press_them_together() -> No
     rates = [*RATES[:2], RATES[2] | {"delivered_rate": 3_333.0}]
     figure = pace_figure(pace(*rates))
     assert figure.axes[1].get_xlim()[1] < 60
-    assert "as fast as it goes: 3,333 fps" in said(figure)
+    assert "as fast as it goes: 3,333 fps" in text_of(figure)
 
 
 def test_rates_that_miss_the_objectives_are_hollow() -> None:
@@ -456,7 +456,7 @@ def test_rates_that_miss_the_objectives_are_hollow() -> None:
     for point in points:
         hollow = point.get_markerfacecolor() == "white"
         assert hollow == (xs(point)[0] > 2)
-    assert "latency.p99<33ms" in said(figure)
+    assert "latency.p99<33ms" in text_of(figure)
 
 
 def test_a_withheld_percentile_is_left_out_of_its_curve() -> None:
@@ -493,5 +493,5 @@ def test_a_withheld_percentile_is_left_out_of_its_curve() -> None:
 )
 def test_any_study_of_pace_can_be_drawn_and_no_words_cover_others(document: dict[str, Any], words: str) -> None:
     figure = pace_figure(document)
-    assert words in said(figure)
+    assert words in text_of(figure)
     assert covered(figure) == []

@@ -1,4 +1,4 @@
-"""``streamer compare`` as a user meets it: verdicts with confidence, judged answers, and what cannot run says why."""
+"""``streamer compare`` for a user: verdicts with confidence, scored detections, and reasons for what cannot run."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_each_engine_has_a_row_and_a_run_of_the_same_frames(compared: dict[str, 
 
 @pytest.mark.slow
 @pytest.mark.timing
-def test_what_takes_half_as_long_is_faster(place: Path, tiny_model: Path) -> None:
+def test_an_engine_that_takes_half_as_long_is_faster(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6", "--engine", "null,delay_ms=3")
     slow, fast = document(compare(place, tiny_model, *engines, "--out", "half", "--json"))["engines"]
     assert slow["speed"] == "baseline"
@@ -81,7 +81,7 @@ def test_what_takes_half_as_long_is_faster(place: Path, tiny_model: Path) -> Non
     assert 0.4 < fast["ratio_p50"]["low"] <= fast["ratio_p50"]["value"] <= fast["ratio_p50"]["high"] < 0.7
 
 
-def test_one_that_cannot_run_is_a_row_that_says_why(compared: dict[str, Any], place: Path) -> None:
+def test_an_engine_that_cannot_run_is_a_row_that_says_why(compared: dict[str, Any], place: Path) -> None:
     row = compared["engines"][1]
     assert row["speed"] == "unavailable"
     assert "needs device GPU" in row["why"]
@@ -102,7 +102,7 @@ def test_null_engines_are_not_scored_and_the_others_are(compared: dict[str, Any]
     assert compared["engines"][2]["agreement_share"] == 1.0
 
 
-def test_without_ground_truth_accuracy_is_scored_by_the_reference(compared: dict[str, Any]) -> None:
+def test_without_ground_truth_accuracy_is_scored_against_the_reference(compared: dict[str, Any]) -> None:
     row = compared["engines"][2]
     assert compared["truth"] is None
     assert row["offline_map50"] == 1.0
@@ -133,7 +133,7 @@ def test_the_table_has_the_documents_rows(compared: dict[str, Any], place: Path)
     assert json.loads((place / "out" / "compare.json").read_text()) == compared
 
 
-def test_the_picture_is_as_wide_as_promised(compared: dict[str, Any], place: Path) -> None:
+def test_the_chart_is_as_wide_as_documented(compared: dict[str, Any], place: Path) -> None:
     picture = cv2.imread(str(place / "out" / "compare.png"))
     assert picture is not None
     assert picture.shape[1] == 1200
@@ -162,7 +162,7 @@ def test_another_baseline_can_be_requested(place: Path, tiny_model: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_baseline_that_is_none_of_them_comes_first(place: Path, tiny_model: Path) -> None:
+def test_a_baseline_that_is_not_among_the_engines_is_added_as_the_first(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=6")
     found = document(compare(place, tiny_model, *engines, "--baseline", "null,delay_ms=2", "--json", "--out", "c"))
     assert [row["engine"] for row in found["engines"]] == ["null,delay_ms=2", "null,delay_ms=6"]
@@ -177,7 +177,7 @@ def test_an_objective_that_is_missed_is_exit_code_3(place: Path, tiny_model: Pat
 
 
 @pytest.mark.slow
-def test_finished_runs_that_took_turns_are_compared_as_they_were_then(place: Path, tiny_model: Path) -> None:
+def test_finished_runs_that_took_turns_are_compared_by_their_rounds(place: Path, tiny_model: Path) -> None:
     engines = ("--engine", "null,delay_ms=4", "--engine", "null,delay_ms=2")
     before = document(compare(place, tiny_model, *engines, "--out", "first", "--json"))
     runs = ("first/null-delay_ms=4", "first/null-delay_ms=2")
@@ -197,7 +197,9 @@ def test_a_verdict_is_not_given_on_too_few_rounds(compared: dict[str, Any]) -> N
 
 
 @pytest.mark.slow
-def test_finished_runs_at_different_times_say_so_and_in_what_else_they_differ(place: Path, tiny_model: Path) -> None:
+def test_a_comparison_of_runs_at_different_times_says_so_and_in_what_else_they_differ(
+    place: Path, tiny_model: Path
+) -> None:
     for name, fps in (("slow", "20"), ("quick", "40")):
         arguments = ("--engine", "null", "--model", tiny_model, "--fps", fps, "--warmup", "0", "--out", name)
         assert streamer("replay", "clip.mkv", *arguments, "--quiet", "--video", "none", cwd=place).code == 0
@@ -222,10 +224,10 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_wrong_input_is_one_line_before_anything_runs(wrong: str, place: Path, tiny_model: Path) -> None:
-    arguments, code, said = WRONG[wrong]
+    arguments, code, message = WRONG[wrong]
     done = compare(place, tiny_model, *arguments, "--out", "wrong")
     assert done.code == code
-    assert said in done.error
+    assert message in done.error
     assert not (place / "wrong").exists()
 
 
@@ -238,7 +240,7 @@ def test_a_wrong_value_of_a_property_leaves_nothing_behind(place: Path, tiny_mod
 
 
 @pytest.mark.parametrize(
-    ("sources", "said"),
+    ("sources", "message"),
     [
         (("nothing.mp4",), "no such file"),
         (("clip.mkv", "clip.mkv"), "is no finished run"),
@@ -246,16 +248,18 @@ def test_a_wrong_value_of_a_property_leaves_nothing_behind(place: Path, tiny_mod
         (("synthetic:street",), "has no end"),
     ],
 )
-def test_sources_that_cannot_be_compared(sources: tuple[str, ...], said: str, place: Path, tiny_model: Path) -> None:
+def test_sources_that_cannot_be_compared_are_a_usage_error(
+    sources: tuple[str, ...], message: str, place: Path, tiny_model: Path
+) -> None:
     done = streamer("compare", *sources, "--engine", "null", "--model", tiny_model, cwd=place)
     assert done.code == 2
-    assert said in done.error
+    assert message in done.error
     assert "secret" not in done.err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_comparison_that_a_signal_interrupts_keeps_what_was_finished(
+def test_a_comparison_that_a_signal_interrupts_keeps_the_rounds_that_are_done(
     number: signal.Signals, place: Path, tiny_model: Path
 ) -> None:
     command = [sys.executable, "-m", "streamer", "compare", "clip.mkv", "--model", str(tiny_model), "--fps", "20"]
@@ -290,20 +294,20 @@ def test_a_gap_in_the_times_of_the_source_is_reported_and_skipped_in_every_run(
     clip = write_video(tmp_path / "gap.mkv", 60, ticks=ticks, rate=Fraction(20), time_base=Fraction(1, 20))
     model = find_model(str(tiny_model), trust=False)
 
-    def study(**asked: Any) -> Comparison:
-        replay = Settings(model=str(tiny_model), chart=False, **asked)
+    def study(**options: Any) -> Comparison:
+        replay = Settings(model=str(tiny_model), chart=False, **options)
         return Comparison(str(clip), model, CompareSettings(engines=(parse_spec("null"),), replay=replay), tmp_path)
 
-    told = "the times of gap.mkv have a gap of 448.1 s after frame 39: "
-    assert [note for note in study().source_notes if told in note] == study().source_notes
+    gap = "the times of gap.mkv have a gap of 448.1 s after frame 39: "
+    assert [note for note in study().source_notes if gap in note] == study().source_notes
     assert study(frames=40).source_notes == [], "the runs do not come to it"
     assert study(fps=Fraction(20)).source_notes == []
     (note,) = study(skip_gaps=True).source_notes
-    assert note == f"{told}448.00 s are skipped (--skip-gaps)"
+    assert note == f"{gap}448.00 s are skipped (--skip-gaps)"
     assert [lane.settings.skip_gaps for lane in study(skip_gaps=True).lanes] == [True]
 
 
-def test_finished_runs_of_which_one_skipped_gaps_differ_in_that_and_older_ones_did_not(
+def test_runs_with_and_without_skip_gaps_differ_in_that_and_older_runs_count_as_without(
     place: Path, tiny_model: Path
 ) -> None:
     for name, more in (("kept", ()), ("skipped", ("--skip-gaps",)), ("older", ())):

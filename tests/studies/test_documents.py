@@ -1,4 +1,4 @@
-"""compare.json and pace.json are what their types say, field by field, whatever became of the study."""
+"""compare.json and pace.json agree with their types, field by field, however the study ended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def usual(tiny_model: Path) -> dict[str, Any]:
 
 
 def stopped_after(rounds: int, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """What a call comes to that is stopped when so many rounds are done."""
+    """The result of a call that is stopped when so many rounds are done."""
     stop = Stop()
 
     def observer(progress: streamer.Progress) -> None:
@@ -104,6 +104,6 @@ def test_an_interrupted_study_of_paces(clip: Path, usual: dict[str, Any], tmp_pa
 
 
 @pytest.mark.parametrize("kind", [ComparisonDocument, PaceDocument])
-def test_a_field_that_is_missing_or_one_more_is_seen(kind: type) -> None:
+def test_a_field_that_is_missing_or_one_too_many_is_found(kind: type) -> None:
     assert len(wrong({}, kind)) == len(kind.__annotations__)
     assert any("another" in one for one in wrong({"another": 1}, kind))

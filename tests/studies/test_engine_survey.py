@@ -1,4 +1,4 @@
-"""Which variants can run, what is in force, and which come out as one: the study and ``streamer engines``."""
+"""The variants that can run, their effective configurations, and which are the same, also by ``streamer engines``."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ needs_cpu_alone = pytest.mark.skipif(
 
 @lru_cache(maxsize=3)
 def surveyed(path: str | None) -> dict[str, Surveyed]:
-    """What a survey of a model finds, by variant."""
-    asked: list[str] = []
-    rows = survey(find_model(path), asked.append)
-    assert asked == [row.spec.variant for row in rows] == list(VARIANTS), "a variant is missing, or is out of order"
+    """The rows of a survey of a model, by variant."""
+    names: list[str] = []
+    rows = survey(find_model(path), names.append)
+    assert names == [row.spec.variant for row in rows] == list(VARIANTS), "a variant is missing, or is out of order"
     return {row.spec.variant: row for row in rows}
 
 
 @pytest.mark.slow
 @needs_bundled
 @needs_cpu_alone
-def test_on_a_cpu_alone_auto_comes_out_as_the_cpu() -> None:
+def test_auto_is_the_same_as_the_cpu_where_there_is_no_other_device() -> None:
     rows = surveyed(None)
     assert rows["ir"].same_as is None
     assert rows["ir-auto"].same_as == "ir"
@@ -76,16 +76,16 @@ def test_threads_make_a_difference_where_the_numbers_differ() -> None:
 @pytest.mark.slow
 @needs_shared
 @needs_cpu_alone
-def test_of_a_model_that_is_quantized_already_int8_is_the_same_again() -> None:
+def test_int8_variants_of_a_model_that_is_quantized_already_are_the_same_as_others() -> None:
     rows = surveyed(str(INT8_MODEL))
     assert rows["ir-int8"].same_as == "ir-auto-shared"
     assert rows["ir-fast"].same_as == "ir-graph"
-    told = rows["ir"].config_in_force
-    assert told is not None
-    assert "i8" in told[CONVOLUTIONS]
+    effective = rows["ir"].config_in_force
+    assert effective is not None
+    assert "i8" in effective[CONVOLUTIONS]
 
 
-def test_what_cannot_run_says_why_and_is_the_same_as_nothing(tiny_model: Path) -> None:
+def test_a_variant_that_cannot_run_says_why_and_is_the_same_as_none(tiny_model: Path) -> None:
     rows = surveyed(str(tiny_model))
     for variant in ("pytorch", "onnx", "onnxruntime", "pytorch-compile", "ir-int8", "ir-fast"):
         row = rows[variant]
@@ -98,7 +98,7 @@ def test_what_cannot_run_says_why_and_is_the_same_as_nothing(tiny_model: Path) -
 
 
 @needs_bundled
-def test_what_takes_long_to_compile_is_not_compiled() -> None:
+def test_a_variant_that_takes_long_to_compile_is_not_compiled() -> None:
     slow = [row for row in VARIANTS.values() if row.runtime in (Runtime.PYTORCH, Runtime.ONNXRUNTIME)]
     rows = surveyed(None)
     for spec in slow:
@@ -118,9 +118,9 @@ def test_the_command_says_what_is_the_same_and_in_which_precision(
     done = engines(tiny_model, monkeypatch)
     assert (done.code, done.err) == (0, "")
     lines = {line.split("  ")[0].strip(): line.rstrip() for line in done.out.splitlines() if "  " in line}
-    told = surveyed(str(tiny_model))["ir"].config_in_force
-    assert told is not None
-    assert lines["ir"].endswith(f"yes, in {told[PRECISION]}")
+    effective = surveyed(str(tiny_model))["ir"].config_in_force
+    assert effective is not None
+    assert lines["ir"].endswith(f"yes, in {effective[PRECISION]}")
     assert lines["ir-auto"].endswith("yes, same as ir")
     assert "no: onnx needs a .onnx file and model tiny has only tiny.xml" in lines["onnx"]
     assert lines["null"].endswith("  yes")

@@ -1,4 +1,4 @@
-"""``streamer compare RUN RUN``: all that was recorded counts, and what differs beside the engine is said."""
+"""``streamer compare RUN RUN``: all recorded frames count, and conditions that differ are doubts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
 
 
 def changed(run: Path, out: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    """The run as it would be, had it been recorded with the change."""
+    """A copy of the run with a change in its ``run.json``."""
     shutil.copytree(run, out)
     document = manifest(out)
     change(document)
@@ -41,8 +41,8 @@ def changed(run: Path, out: Path, change: Callable[[dict[str, Any]], None]) -> P
     return out
 
 
-def in_pieces(run: Path, out: Path, at: int) -> Path:
-    """The run as a long one leaves it: what came before that row in a piece of its own."""
+def in_segments(run: Path, out: Path, at: int) -> Path:
+    """The run as a long one leaves it: the rows before ``at`` in a segment of their own."""
 
     def cut(document: dict[str, Any]) -> None:
         document["pieces"] = {"every_s": 1.0, "keep_bytes": 1, "videos_begin_s": [], "let_go": []}
@@ -61,34 +61,34 @@ def in_pieces(run: Path, out: Path, at: int) -> Path:
 
 
 def test_all_segments_of_a_long_run_are_read(run: Path, tmp_path: Path) -> None:
-    pieces = in_pieces(run, tmp_path / "pieces", 60)
-    whole, cut = compare_finished([run, pieces], None, tmp_path)["engines"]
+    long = in_segments(run, tmp_path / "long", 60)
+    whole, cut = compare_finished([run, long], None, tmp_path)["engines"]
     assert cut["frames"] == whole["frames"]
     assert cut["result_latency_ms"] == whole["result_latency_ms"]
     assert cut["median_ms"] == whole["median_ms"]
     assert (cut["agreement"], cut["agreement_share"]) == ("agrees", 1.0)
 
 
-def test_what_of_a_long_run_was_released_is_stated(run: Path, tmp_path: Path) -> None:
-    pieces = in_pieces(run, tmp_path / "pieces", 60)
-    for path in pieces.glob("*.0000.csv.gz"):
+def test_deleted_segments_of_a_long_run_are_a_doubt(run: Path, tmp_path: Path) -> None:
+    long = in_segments(run, tmp_path / "long", 60)
+    for path in long.glob("*.0000.csv.gz"):
         path.unlink()
-    document = manifest(pieces)
+    document = manifest(long)
     document["pieces"]["let_go"] = ["detections.0000.csv", "frames.0000.csv"]
-    (pieces / "run.json").write_text(json.dumps(document))
-    found = compare_finished([run, pieces], None, tmp_path)
+    (long / "run.json").write_text(json.dumps(document))
+    found = compare_finished([run, long], None, tmp_path)
     assert found["engines"][1]["frames"] is not None
     assert found["engines"][1]["frames"]["scheduled"] == FRAMES - 60
-    (said,) = (doubt for doubt in found["doubts"] if "let go" in doubt)
-    assert said.startswith(f"the first 60 of {FRAMES} frames of null (pieces) do not count")
+    (doubt,) = (doubt for doubt in found["doubts"] if "deleted" in doubt)
+    assert doubt.startswith(f"the first 60 of {FRAMES} frames of null (long) do not count")
 
 
 def test_a_torn_segment_is_an_error_of_one_line(run: Path, tmp_path: Path) -> None:
-    piece = in_pieces(run, tmp_path / "pieces", 60) / "frames.0000.csv.gz"
-    piece.write_bytes(piece.read_bytes()[:-20])
-    done = streamer("compare", run, piece.parent, "--no-chart", cwd=tmp_path)
+    segment = in_segments(run, tmp_path / "long", 60) / "frames.0000.csv.gz"
+    segment.write_bytes(segment.read_bytes()[:-20])
+    done = streamer("compare", run, segment.parent, "--no-chart", cwd=tmp_path)
     assert done.code == 1
-    assert "pieces" in done.error
+    assert "long" in done.error
 
 
 def test_a_soak_is_not_mistaken_for_a_run(run: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_soak_is_not_mistaken_for_a_run(run: Path, tmp_path: Path) -> None:
 
 
 def test_runs_that_took_turns_are_cut_each_at_its_own_rounds(run: Path, tmp_path: Path) -> None:
-    """At two rates of one study a round of the one has more frames than one of the other."""
+    """In a study of two rates, a round at one rate has more frames than a round at the other."""
 
     def rounds(in_a_round: int) -> Callable[[dict[str, Any]], None]:
         def change(document: dict[str, Any]) -> None:
@@ -117,8 +117,8 @@ def test_runs_that_took_turns_are_cut_each_at_its_own_rounds(run: Path, tmp_path
 def test_runs_of_different_pictures_say_so(run: Path, tmp_path: Path) -> None:
     other = changed(run, tmp_path / "other", lambda document: document["source"].update(sha256="f" * 64))
     found = compare_finished([run, other], None, tmp_path)
-    (said,) = (doubt for doubt in found["doubts"] if "not of the same pictures" in doubt)
-    assert "(SHA-256 ffffffffffff)" in said
+    (doubt,) = (doubt for doubt in found["doubts"] if "not of the same pictures" in doubt)
+    assert "(SHA-256 ffffffffffff)" in doubt
     assert "the runs differ in more than the engine (source.content)" in found["answer"]
     assert found["reference"] is None, "agreement is of the same pictures only"
 
@@ -144,10 +144,10 @@ TABLES = ("asked", "config_requested", "config_in_force", "input")
 
 
 def fields() -> list[tuple[str, str]]:
-    """Every field of the parts of ``run.json`` that hold conditions, and of those that were not told."""
+    """Every field of the parts of ``run.json`` that hold conditions."""
 
     parts = {"source": "SourcePart", "streams": "StreamPart", "model": "ModelPart", "run": "RunPart"}
-    parts |= {"machine": "MachinePart", "load": "LoadPart", "faults": "FaultPart", "pieces": "PiecesPart"}
+    parts |= {"machine": "MachinePart", "load": "LoadPart", "faults": "FaultPart", "pieces": "SegmentsPart"}
     parts |= {"engine": "EnginePart"}
     return [(part, field) for part, name in parts.items() for field in manifest_schema()["$defs"][name]["properties"]]
 
@@ -167,10 +167,10 @@ def test_every_field_is_a_condition_or_on_the_list_of_those_that_are_none(run: P
     elif field in NO_CONDITIONS.get(part, ()):
         assert found == {} or part == "faults", "that there is a fault is a condition"
     else:
-        assert any(name.startswith(part) for name in found), "a condition that differs is told"
+        assert any(name.startswith(part) for name in found), "a condition that differs is reported"
 
 
-def test_another_preprocessing_differs_and_who_reported_it_does_not(run: Path) -> None:
+def test_another_preprocessing_differs_and_another_origin_of_its_declaration_does_not(run: Path) -> None:
     one, other = manifest(run), manifest(run)
     other["model"]["input"]["told_by"] = {}
     assert differences([one, other]) == {}

@@ -1,4 +1,4 @@
-"""Runs in turns: one at a time, in an order that turns round, each in a process of its own; what fails is alone."""
+"""Runs in turns: one at a time, in a reversing order, each in a process of its own; a failure affects one alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IN_A_ROUND = 10
 
 @dataclass
 class Seen:
-    """What a study told while it went; ``act`` is called at each turn."""
+    """The turns and the progress that a study reported; ``act`` is called at each turn."""
 
     act: Callable[[Lane, int], None] = lambda lane, number: None
     turns: list[tuple[str, int]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Seen:
     def __call__(self, lane: Lane, number: int, at: Progress | None) -> None:
         if at is not None:
             self.progress.append(at)
-        elif self.turns[-1:] != [(lane.name, number)]:  # it is told again while nothing is heard
+        elif self.turns[-1:] != [(lane.name, number)]:  # a turn is reported again while the run sends nothing
             self.turns.append((lane.name, number))
             self.act(lane, number)
 
@@ -49,8 +49,8 @@ def clip(tmp_path: Path) -> Path:
 @pytest.fixture
 def lane(tmp_path: Path, tiny_model: Path) -> Callable[..., Lane]:
     def make(name: str, engine: str = "null,delay_ms=1", **more: object) -> Lane:
-        asked = {"engine": engine, "model": str(tiny_model), "warmup": 0, "chart": False, "fps": Fraction(200)}
-        settings = Settings(**{**asked, "out": tmp_path / name, **more})  # type: ignore[arg-type]
+        usual = {"engine": engine, "model": str(tiny_model), "warmup": 0, "chart": False, "fps": Fraction(200)}
+        settings = Settings(**{**usual, "out": tmp_path / name, **more})  # type: ignore[arg-type]
         return Lane(name, settings, tuple(range(0, ROUNDS * IN_A_ROUND, IN_A_ROUND)))
 
     return make
@@ -59,7 +59,7 @@ def lane(tmp_path: Path, tiny_model: Path) -> Callable[..., Lane]:
 Make = Callable[..., Lane]
 
 
-def test_they_take_turns_in_an_order_that_turns_round(clip: Path, lane: Make) -> None:
+def test_runs_take_turns_in_an_order_that_is_reversed_each_round(clip: Path, lane: Make) -> None:
     seen, lanes = Seen(), [lane("a"), lane("b"), lane("c")]
     Interleaved(str(clip), lanes, 0.1, seen).run()
     opened, turns = seen.turns[:3], seen.turns[3:]
@@ -69,7 +69,7 @@ def test_they_take_turns_in_an_order_that_turns_round(clip: Path, lane: Make) ->
     assert [number for _, number in turns] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
 
 
-def test_each_leaves_a_run_of_the_same_frames_that_verifies(clip: Path, lane: Make) -> None:
+def test_each_run_has_the_same_frames_and_verifies(clip: Path, lane: Make) -> None:
     lanes = [lane("a"), lane("b", engine="null,delay_ms=2")]
     Interleaved(str(clip), lanes, 0.1, Seen()).run()
     for one in lanes:
@@ -81,7 +81,7 @@ def test_each_leaves_a_run_of_the_same_frames_that_verifies(clip: Path, lane: Ma
         assert verify(one.directory).valid, verify(one.directory).reasons
 
 
-def test_only_one_of_them_runs_at_a_time(clip: Path, lane: Make) -> None:
+def test_only_one_run_is_active_at_a_time(clip: Path, lane: Make) -> None:
     # Each round of a run is over, on the clock of all, before the next one's begins: no run sees another in its time.
     lanes = [lane("a", engine="null,delay_ms=4"), lane("b", engine="null,delay_ms=4")]
     seen = Seen()
@@ -95,7 +95,7 @@ def test_only_one_of_them_runs_at_a_time(clip: Path, lane: Make) -> None:
             assert 0 <= start - float(ledger[before]["written_ms"]) < 100
 
 
-def test_one_that_cannot_run_says_why_and_the_others_go_on(clip: Path, lane: Make) -> None:
+def test_a_run_that_cannot_begin_says_why_and_the_others_go_on(clip: Path, lane: Make) -> None:
     lanes = [lane("a"), lane("gpu", engine="ir-gpu"), lane("b")]
     Interleaved(str(clip), lanes, 0.1, Seen()).run()
     assert lanes[1].directory is None
@@ -103,7 +103,7 @@ def test_one_that_cannot_run_says_why_and_the_others_go_on(clip: Path, lane: Mak
     assert [lanes[0].rounds, lanes[2].rounds] == [ROUNDS, ROUNDS]
 
 
-def test_one_that_is_killed_in_mid_run_is_lost_and_the_others_go_on(clip: Path, lane: Make) -> None:
+def test_a_run_that_is_killed_is_lost_and_the_others_go_on(clip: Path, lane: Make) -> None:
     def kill(one: Lane, number: int) -> None:
         if (one.name, number) == ("a", 2):
             assert one.child is not None
@@ -147,7 +147,7 @@ def test_a_round_that_is_interrupted_ends_in_the_middle(tmp_path: Path, lane: Ma
             if at is not None:
                 raise Interrupt
 
-    # Two rounds of 20 s: it would take far longer to wait for the end of one than to be told.
+    # Two rounds of 20 s: waiting for the end of one would take far longer than the interruption.
     long = write_video(tmp_path / "long.mkv", 40, size=(64, 48))
     one = lane("a", fps=Fraction(1), loop=True, frames=40)
     one.starts = (0, 20)
@@ -159,7 +159,7 @@ def test_a_round_that_is_interrupted_ends_in_the_middle(tmp_path: Path, lane: Ma
     assert verify(one.directory).valid
 
 
-def test_nothing_is_left_of_a_study_whose_engine_was_requested_nonsense(
+def test_an_engine_with_a_nonsensical_property_leaves_nothing_of_the_study(
     clip: Path, lane: Make, tmp_path: Path
 ) -> None:
     lanes = [lane("a"), lane("b", engine="ir,INFERENCE_PRECISION_HINT=f99")]

@@ -1,4 +1,4 @@
-"""Where there is nothing to claim no study claims anything: a few of the studies of `benchmarks/no_effect.py`."""
+"""No study claims an effect where there is none: a few of the studies of `benchmarks/no_effect.py`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUICK = {
     "soak of 24 min": 40,
     "soak of an hour": 40,
 }
-"""How many of each there are here."""
+"""The number of studies of each kind."""
 
 
 @pytest.mark.parametrize("name", QUICK)

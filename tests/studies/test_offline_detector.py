@@ -1,4 +1,4 @@
-"""Judging runs: what the reference finds offline, agreement with it, and accuracy by ground truth or by it."""
+"""Scoring runs: the detections of the reference offline, agreement with it, and accuracy by ground truth or by it."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def blink(frame: int) -> Detections:
 
 
 def score(study: Scoring, *runs: RunToScore) -> tuple[list[Scored], int]:
-    """The judgements, and how many steps they took."""
+    """The scores, and the number of steps."""
     steps: list[None] = []
     scored = study.score(runs, lambda: steps.append(None))
     return scored, len(steps)
 
 
-def test_without_truth_a_run_is_scored_by_what_the_reference_finds_offline(blinking: Path, model: Model) -> None:
+def test_without_truth_a_run_is_scored_against_the_reference_offline(blinking: Path, model: Model) -> None:
     study = Scoring(str(blinking), model, Settings(), 4)
     (scored,), steps = score(study, ran(4, blink))
     assert study.reference.spec == REFERENCE
@@ -114,7 +114,7 @@ def test_without_truth_a_run_is_scored_by_what_the_reference_finds_offline(blink
     # A tick later it is dark where it was bright.
     assert scored.streaming_map50 == 0
     (note,) = study.notes
-    assert note.startswith(f"accuracy is judged by what {REFERENCE} finds offline; ")
+    assert note.startswith(f"accuracy is scored against what {REFERENCE} finds offline; ")
     assert "--truth FILE" in note
 
 
@@ -159,9 +159,7 @@ def test_with_ground_truth_the_reference_sees_100_frames_and_accuracy_is_over_al
     assert study.notes == [f"{truth} counts without zebra, which the model does not know"]
 
 
-def test_in_a_closed_loop_nothing_is_due_and_only_offline_can_be_scored(
-    bright: Path, model: Model, tmp_path: Path
-) -> None:
+def test_a_closed_loop_has_no_streaming_score(bright: Path, model: Model, tmp_path: Path) -> None:
     run = ran(120, lambda frame: both())
     with_truth = Scoring(str(bright), model, Settings(fps="max"), 120, write_truth(tmp_path / "truth.json", 120))
     (scored,), _ = score(with_truth, run)
@@ -176,7 +174,7 @@ def test_in_a_closed_loop_nothing_is_due_and_only_offline_can_be_scored(
     assert without.notes == []
 
 
-def test_null_engines_are_never_scored_and_alone_the_reference_does_not_run(blinking: Path, model: Model) -> None:
+def test_null_engines_are_never_scored_and_need_no_reference(blinking: Path, model: Model) -> None:
     study = Scoring(str(blinking), model, Settings(), 4)
     assert score(study, ran(4, blink, null=True), ran(4, blink, null=True)) == ([Scored(), Scored()], 0)
     assert study.notes == []
@@ -186,7 +184,7 @@ def test_null_engines_are_never_scored_and_alone_the_reference_does_not_run(blin
     assert steps == 4
 
 
-def test_when_the_reference_cannot_run_nothing_is_checked_and_the_reason_is_stated(
+def test_a_reference_that_cannot_run_leaves_runs_unchecked_with_a_note(
     blinking: Path, model: Model, tmp_path: Path
 ) -> None:
     bare = replace(model, files={})
@@ -209,7 +207,7 @@ def test_a_truth_that_lacks_a_frame_is_refused_before_anything_runs(
         Scoring(str(blinking), model, Settings(), 4, truth)
 
 
-def test_of_a_long_run_the_first_frames_are_scored_and_that_is_stated(
+def test_only_the_first_frames_of_a_long_run_are_scored_with_a_note(
     bright: Path, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accuracy, "MOST_FRAMES", 30)
@@ -253,7 +251,7 @@ def test_agreement_is_over_the_frames_that_both_have() -> None:
     assert agreement_of(reference, {}).smaller is None
 
 
-def test_only_what_the_reference_is_sure_of_stands_for_the_truth() -> None:
+def test_only_confident_detections_stand_for_the_truth() -> None:
     found = Detections(OBJECTS, np.array([TRUTH_CONFIDENCE, 0.24], np.float32), np.array([1, 0], np.int32))
     truth = as_truth(found)
     assert truth.xyxy.tolist() == [[12, 12, 28, 28]]

@@ -48,7 +48,7 @@ def test_rates_are_ascending_and_the_closed_loop_comes_last() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5,", "5,fast", "0,5", "-1", "source,5"])
-def test_what_is_no_rate_is_refused(text: str) -> None:
+def test_a_text_that_is_no_rate_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--fps"):
         parse_rates(text)
 
@@ -69,7 +69,7 @@ def test_each_rate_gets_the_same_time_however_short_the_source_is(studied: dict[
     assert scheduled["50"] == 200
 
 
-def test_it_shows_where_frames_fall_due_faster_than_the_engine_takes_them(studied: dict[str, Any]) -> None:
+def test_it_shows_the_rates_that_are_too_fast_for_the_engine(studied: dict[str, Any]) -> None:
     slow, quick, loop = studied["rates"][:3]
     assert slow["drops_percent"] == 0
     assert 25 < quick["drops_percent"] < 75
@@ -109,7 +109,7 @@ def test_the_table_has_the_documents_rows(studied: dict[str, Any], place: Path) 
     assert json.loads((place / "out" / "pace.json").read_text()) == studied
 
 
-def test_the_picture_is_as_wide_as_promised(studied: dict[str, Any], place: Path) -> None:
+def test_the_chart_is_as_wide_as_documented(studied: dict[str, Any], place: Path) -> None:
     picture = cv2.imread(str(place / "out" / "pace.png"))
     assert picture is not None
     assert picture.shape[1] == 1200
@@ -132,8 +132,8 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_wrong_input_is_one_line_before_anything_runs(wrong: str, place: Path, tiny_model: Path) -> None:
-    arguments, code, said = WRONG[wrong]
+    arguments, code, message = WRONG[wrong]
     done = pace(place, tiny_model, *arguments, "--out", "wrong")
     assert done.code == code
-    assert said in done.error
+    assert message in done.error
     assert not (place / "wrong").exists()

@@ -1,4 +1,4 @@
-"""What ``streamer pace`` says of its rates: no ratio that noise may be, no idle penalty where nothing idles."""
+"""The sentences of ``streamer pace``: no ratio that may be noise, no idle penalty where nothing idles."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_no_ratio_is_claimed_whose_interval_holds_one() -> None:
     answer = sentence_of("ir", [rate("2", (1.3, 0.99, 1.6)), rate("10", (1.05, 1.01, 1.08))], None)
     assert "takes 1.05 times as long at 10 fps as back to back (1.01 to 1.08)" in answer
     answer = sentence_of("ir", [rate("2", (1.3, 0.99, 1.6)), rate("10", (0.97, 0.9, 1.02)), rate("60")], None)
-    assert answer.startswith("ir: no idle penalty is told from noise at 2, 10 fps; it keeps up with 60 fps")
+    assert answer.startswith("ir: no idle penalty is distinguished from noise at 2, 10 fps; it keeps up with 60 fps")
     assert "times as long" not in sentence_of("ir", [rate("2", (1.01, 1.005, 1.015))], None), "less than counts"
 
 
@@ -86,14 +86,14 @@ def test_a_rate_is_saturated_when_frames_are_dropped_or_wait_ever_longer(
     assert is_saturated(columns_of(rig), Fraction(30), 1, 100) is saturated
 
 
-def test_two_requests_at_once_take_twice_as_many_frames() -> None:
+def test_two_requests_at_once_keep_up_with_twice_the_rate() -> None:
     rig = Rig(fps=Fraction(30), frames=200, policy=Policy.WAIT, services_s=(0.05,), requests=2, round_frames=50)
     columns = columns_of(rig)
     assert not is_saturated(columns, Fraction(30), 2, 50)
     assert is_saturated(columns, Fraction(45), 2, 50)
 
 
-def test_the_more_rates_are_looked_at_the_wider_are_their_intervals() -> None:
+def test_more_rates_have_wider_intervals() -> None:
     random = np.random.default_rng(1)
     loop, slow = ([random.integers(9_900, 10_100, 50) for _ in range(8)] for _ in range(2))
     (one,) = idle_penalties({"ir": loop}, [("ir", slow)])
@@ -117,9 +117,9 @@ def test_an_interrupted_study_divides_by_the_time_of_the_rounds_that_count(tmp_p
     study = PaceStudy(str(clip), model, settings, tmp_path)
     (place,) = study.places
     in_a_round = place.lane.starts[1]
-    asked = ("--engine", "null,delay_ms=2", "--model", tiny_model, "--fps", "max", "--loop", "--warmup", "0")
+    options = ("--engine", "null,delay_ms=2", "--model", tiny_model, "--fps", "max", "--loop", "--warmup", "0")
     more = ("--frames", str(8 * in_a_round), "--video", "none", "--no-chart", "--quiet", "--out", "run")
-    assert streamer("replay", clip, *asked, *more, cwd=tmp_path).code == 0
+    assert streamer("replay", clip, *options, *more, cwd=tmp_path).code == 0
     run = manifest(tmp_path / "run")
     place.lane.directory, place.lane.rounds = tmp_path / "run", 4
     found = document_so_far(study)
@@ -127,7 +127,7 @@ def test_an_interrupted_study_divides_by_the_time_of_the_rounds_that_count(tmp_p
     row = found["rates"][0]
     assert row["frames"] is not None
     assert row["frames"]["delivered"] == 4 * in_a_round
-    # By the rows themselves: a run that went on after that is no slower for it.
+    # Only the rows that count: a run that went on after them is no slower for it.
     ledger = rows(tmp_path / "run" / "frames.csv")
     rounds = [ledger[at : at + in_a_round] for at in range(0, 4 * in_a_round, in_a_round)]
     took_ms = sum(max(float(row["written_ms"]) for row in of) - float(of[0]["scheduled_ms"]) for of in rounds)

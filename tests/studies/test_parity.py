@@ -105,7 +105,7 @@ def test_an_engine_that_sees_the_same_agrees(parity: Parity, tmp_path: Path) -> 
     for name in ("ir", "ir-auto-shared"):
         row = rows[name]
         assert (row["verdict"], row["devices"], row["why"]) == ("agrees", "CPU", "")
-        # Two objects in each of eight frames, asked in both directions.
+        # Two objects in each of eight frames, compared in both directions.
         assert (row["frames"], row["detections"], row["compared"]) == ("8", "16", "32")
         assert {float(row[column]) for column in ("agreement", "agreement_there", "agreement_back")} == {1}
         assert float(row["box_px_max"]) < 0.5
@@ -125,19 +125,19 @@ def sixteen_bits() -> bool:
 
 
 @pytest.mark.skipif(set(devices()) != {"CPU"}, reason="AUTO has more than a CPU here")
-def test_engines_that_come_out_as_one_configuration_are_stated_to(parity: Parity, tmp_path: Path) -> None:
+def test_engines_with_the_same_configuration_are_called_the_same(parity: Parity, tmp_path: Path) -> None:
     specs = ("ir", "ir-auto", "ir-auto-shared", "ir-auto,shared=on")
     done = parity(*(word for spec in specs for word in ("--engine", spec)))
     assert done.code == 0
     rows = table(tmp_path / "out")
-    # Where the processor has no 16-bit arithmetic, what runs in its default precision runs in the reference's.
+    # On a processor without 16-bit arithmetic the default precision is the reference's.
     like_the_reference = {} if sixteen_bits() else {"ir": REFERENCE, "ir-auto": REFERENCE}
     same_as = {"ir-auto": "ir", "ir-auto,shared=on": "ir-auto-shared", **like_the_reference}
     assert {name: row["same_as"] for name, row in rows.items()} == {
         name: same_as.get(name, "") for name in (REFERENCE, *specs)
     }
-    said = [line.strip() for line in done.out.splitlines() if "same as" in line]
-    found = [words.partition("agrees, ")[2] for words in said]
+    printed = [line.strip() for line in done.out.splitlines() if "same as" in line]
+    found = [words.partition("agrees, ")[2] for words in printed]
     assert found == [f"same as {same_as[name]}" for name in specs if name in same_as]
 
 
@@ -150,7 +150,7 @@ def test_an_engine_that_sees_something_else_disagrees_and_the_exit_code_is_3(par
     assert f"1 of 2 agree with {REFERENCE} (1.000); null (0.000) disagrees." in done.out
 
 
-def test_the_least_agreement_is_the_users_to_say(parity: Parity, tmp_path: Path) -> None:
+def test_the_least_agreement_is_an_option(parity: Parity, tmp_path: Path) -> None:
     done = parity("--engine", "null", "--min-agreement", "0")
     assert done.code == 0
     assert table(tmp_path / "out")["null"]["verdict"] == "agrees"
@@ -173,7 +173,7 @@ def test_average_precision_counts_what_is_below_the_confidence_shown(
     assert (row["detections"], row["verdict"], row["map50"]) == ("0", "unchecked", "1.0")
 
 
-def test_where_nothing_was_found_nothing_is_claimed(parity: Parity, tmp_path: Path) -> None:
+def test_without_detections_engines_are_unchecked(parity: Parity, tmp_path: Path) -> None:
     dark = write_video(tmp_path / "dark.mp4", [np.zeros((64, 64, 3), np.uint8)] * 3, size=(64, 64))
     done = parity("--engine", "ir", source=dark)
     assert done.code == 3, "what was not checked has not been passed"
@@ -253,7 +253,7 @@ def test_an_engine_that_fails_on_a_frame_is_a_row_that_names_the_frame(
         (["--truth", "broken.json"], 1, "broken.json is not JSON"),
         (["--truth", "short.json"], 2, "frame 5 of"),
         (["--model", "nobody"], 2, "no such model: nobody"),
-        (["--out", "taken"], 2, "not empty"),
+        (["--out", "occupied"], 2, "not empty"),
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_nothing_is_written(
@@ -261,13 +261,13 @@ def test_what_makes_no_sense_is_one_line_and_nothing_is_written(
 ) -> None:
     (tmp_path / "broken.json").write_text("{")
     write_truth(tmp_path / "short.json", frames=5)
-    (tmp_path / "taken").mkdir()
-    (tmp_path / "taken" / "mine.txt").write_text("mine")
+    (tmp_path / "occupied").mkdir()
+    (tmp_path / "occupied" / "mine.txt").write_text("mine")
     done = parity(*options)
     assert (done.code, done.out) == (code, "")
     assert says in done.error
     assert not (tmp_path / "out").exists()
-    assert [path.name for path in (tmp_path / "taken").iterdir()] == ["mine.txt"]
+    assert [path.name for path in (tmp_path / "occupied").iterdir()] == ["mine.txt"]
 
 
 @pytest.mark.parametrize("source", ["camera:0", "rtsp://me:secret@host/stream", "HTTP://host/clip.mp4"])
@@ -325,7 +325,7 @@ def test_frames_are_spread_evenly_and_the_same_in_each_round(
     assert rounds[0] == rounds[1] == [(index, index) for index in chosen.indices]
 
 
-def test_who_waits_for_frames_hears_of_each_picture_that_is_read(tmp_path: Path) -> None:
+def test_meanwhile_is_called_for_each_picture_that_is_read(tmp_path: Path) -> None:
     chosen = ChosenFrames(str(write_video(tmp_path / "clip.mp4", 50)), 2)
     read: list[None] = []
     chosen.meanwhile = lambda: read.append(None)
@@ -363,14 +363,14 @@ def test_a_frame_that_cannot_be_decoded_is_left_out_for_every_engine(parity: Par
         list(chosen)
 
 
-def test_frames_that_were_not_chosen_are_stated(parity: Parity) -> None:
+def test_the_number_of_frames_chosen_is_shown_unless_all_were(parity: Parity) -> None:
     assert "frames       3 of 8, spread evenly" in parity("--engine", "ir", "--frames", "3").out
     assert "\nframes " not in parity("--engine", "ir", "--overwrite").out, "all of them were"
     endless = parity("--engine", "ir", "--frames", "2", "--overwrite", source="synthetic:street,width=64,height=64")
     assert "frames       the first 2 of a source without an end" in endless.out
 
 
-def test_frames_of_a_source_that_ends_early_are_stated_to_be_missing(clip: Path) -> None:
+def test_frames_of_a_source_that_ends_early_are_counted_as_missing(clip: Path) -> None:
     chosen = ChosenFrames(str(clip), 8)
     chosen.indices = (0, 7, 8, 9)
     assert [frame.index for frame in chosen] == [0, 7]
@@ -405,7 +405,7 @@ def test_each_image_of_a_folder_is_scored_at_its_own_size(
     kept: bool, parity: Parity, photographs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, truth = photographs
-    if not kept:  # the first image is small: more than was foreseen would be kept by it
+    if not kept:  # the first image is small: by its size more frames would be kept than fit
         monkeypatch.setattr(studied_frames, "KEPT_BYTES", 4 * 64 * 64 * 3)
     done = parity("--engine", "ir", "--truth", truth, source=folder)
     assert done.code == 0, done.err
@@ -414,15 +414,15 @@ def test_each_image_of_a_folder_is_scored_at_its_own_size(
     assert "1 crowd in the frames compared count neither way; 1 image of it not in the source" in done.out
 
 
-def test_what_of_the_truth_does_not_count_is_in_the_document(
+def test_parts_of_the_truth_that_do_not_count_are_in_the_document(
     parity: Parity, truth: Path, photographs: tuple[Path, Path]
 ) -> None:
-    asked = ("--engine", "ir", "--json", "--overwrite")
-    assert json.loads(parity(*asked).out)["truth_left_out"] is None
-    of_clip = json.loads(parity(*asked, "--truth", truth, "--frames", "4").out)
+    options = ("--engine", "ir", "--json", "--overwrite")
+    assert json.loads(parity(*options).out)["truth_left_out"] is None
+    of_clip = json.loads(parity(*options, "--truth", truth, "--frames", "4").out)
     assert of_clip["truth_left_out"] == {"labels": ["zebra"], "objects": 4, "crowds": 0, "images": 0}
     assert (of_clip["frames"]["source"], of_clip["frames"]["compared"]) == (8, 4)
-    of_folder = json.loads(parity(*asked, "--truth", photographs[1], source=photographs[0]).out)
+    of_folder = json.loads(parity(*options, "--truth", photographs[1], source=photographs[0]).out)
     assert of_folder["truth_left_out"] == {"labels": [], "objects": 0, "crowds": 1, "images": 1}
 
 
@@ -441,7 +441,7 @@ def test_an_image_that_has_another_size_in_the_truth_is_refused_before_anything_
 def interrupted(clip: Path, tiny_model: Path, cwd: Path, number: signal.Signals, *more: str) -> Finished:
     """The command at a terminal, with a signal once the engine after ``ir`` has shown that its first frame is done.
 
-    Of standard error what is no progress bar is returned.
+    Returns the lines of standard error that are no progress bars.
     """
     slow = ("--engine", "ir", "--engine", "null,delay_ms=500", "--model", str(tiny_model), "--out", "out", *more)
     ours, theirs = pty.openpty()
@@ -461,8 +461,8 @@ def interrupted(clip: Path, tiny_model: Path, cwd: Path, number: signal.Signals,
     os.close(ours)
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
     bar = re.compile(r"(onnx|ir|null)\S* .*%.*")
-    said = [line.strip() for line in re.split(r"[\r\n]+", plain) if line.strip() and not bar.match(line.strip())]
-    return Finished(process.returncode, out, "\n".join(said))
+    lines = [line.strip() for line in re.split(r"[\r\n]+", plain) if line.strip() and not bar.match(line.strip())]
+    return Finished(process.returncode, out, "\n".join(lines))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -1,4 +1,4 @@
-"""Quantizing a model on a user's own video: what is kept, what is refused, and what becomes of the graph."""
+"""Quantizing a model on a user's own video: which models are kept or refused, and the quantized graph."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def learned(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def quantize(clip: Path, cache: Path, tmp_path: Path) -> Quantize:
-    """``streamer models quantize`` in this process, with 45 frames of the clip unless told otherwise."""
+    """``streamer models quantize`` in this process, with 45 frames of the clip by default."""
 
     def quantize(model: str | Path, *more: str | Path) -> Finished:
         return runs.streamer("models", "quantize", model, "--with", clip, "--samples", "45", *more, cwd=tmp_path)
@@ -76,7 +76,7 @@ def quantize(clip: Path, cache: Path, tmp_path: Path) -> Quantize:
 
 
 def kept(cache: Path) -> list[str]:
-    """What the cache holds of quantized models."""
+    """The files of quantized models in the cache."""
     return sorted(
         str(path.relative_to(cache / "int8").name) for path in (cache / "int8").rglob("*") if path.is_file()
     )
@@ -110,12 +110,12 @@ def test_a_quantized_model_is_kept_and_the_engines_find_it(quantize: Quantize, l
 
 
 @needs_nncf
-def test_json_tells_size_speed_and_agreement_before_and_after(quantize: Quantize, learned: Path, cache: Path) -> None:
+def test_json_has_size_speed_and_agreement_before_and_after(quantize: Quantize, learned: Path, cache: Path) -> None:
     done = quantize(learned, "--json")
     assert (done.code, done.err) == (0, "")
-    told: dict[str, Any] = json.loads(done.out)
-    assert told["decode_errors"] == {"reasons": [], "others": 0}
-    assert set(told) - {"decode_errors"} == {
+    document: dict[str, Any] = json.loads(done.out)
+    assert document["decode_errors"] == {"reasons": [], "others": 0}
+    assert set(document) - {"decode_errors"} == {
         "model",
         "source",
         "samples",
@@ -126,17 +126,18 @@ def test_json_tells_size_speed_and_agreement_before_and_after(quantize: Quantize
         "path",
         "kept",
     }
-    assert (told["model"], told["samples"], told["judged"], told["kept"]) == ("learned", 45, 15, True)
-    path = Path(told["path"])
+    counts = (document["model"], document["samples"], document["judged"], document["kept"])
+    assert counts == ("learned", 45, 15, True)
+    path = Path(document["path"])
     assert path.is_relative_to(cache)
-    assert told["after"]["bytes"] == path.stat().st_size + path.with_suffix(".bin").stat().st_size
+    assert document["after"]["bytes"] == path.stat().st_size + path.with_suffix(".bin").stat().st_size
     for form in ("before", "after"):
-        assert set(told[form]) == {"bytes", "service_ms", "agreement"}
-        assert told[form]["service_ms"] > 0
-        agreement = told[form]["agreement"]
+        assert set(document[form]) == {"bytes", "service_ms", "agreement"}
+        assert document[form]["service_ms"] > 0
+        agreement = document[form]["agreement"]
         # Two objects in each frame.
         assert (agreement["frames"], agreement["reference"], agreement["smaller"]) == (15, 30, 1)
-    assert told["after"]["agreement"]["confidence_max"] > told["before"]["agreement"]["confidence_max"]
+    assert document["after"]["agreement"]["confidence_max"] > document["before"]["agreement"]["confidence_max"]
 
 
 @needs_nncf
@@ -152,9 +153,9 @@ def test_one_that_sees_other_things_in_8_bits_is_refused_and_nothing_is_kept(
     assert kept(cache) == []
     assert "int8" not in find_model(str(fragile)).files
     if shown == "--json":
-        told = json.loads(done.out)
-        assert (told["kept"], told["path"]) == (False, None)
-        assert told["after"]["agreement"]["smaller"] < 0.9
+        document = json.loads(done.out)
+        assert (document["kept"], document["path"]) == (False, None)
+        assert document["after"]["agreement"]["smaller"] < 0.9
     elif shown == "--quiet":
         assert done.out == ""
     else:
@@ -162,14 +163,14 @@ def test_one_that_sees_other_things_in_8_bits_is_refused_and_nothing_is_kept(
 
 
 @needs_nncf
-def test_the_least_agreement_is_the_users_to_say(quantize: Quantize, tmp_path: Path, cache: Path) -> None:
+def test_the_least_agreement_is_an_option(quantize: Quantize, tmp_path: Path, cache: Path) -> None:
     fragile = write_learned(tmp_path / "fragile.xml", fragile=True)
     assert quantize(fragile, "--min-agreement", "0.1").code == 0
     assert kept(cache) == ["made.json", "model.bin", "model.xml"]
 
 
 @needs_nncf
-def test_where_nothing_is_found_nothing_can_be_scored_and_nothing_is_kept(
+def test_a_model_that_finds_nothing_is_unchecked_and_not_kept(
     quantize: Quantize, tmp_path: Path, cache: Path
 ) -> None:
     done = quantize(write_learned(tmp_path / "blind.xml", surest=0.1))
@@ -190,16 +191,16 @@ def test_quantizing_again_replaces_what_was_made(quantize: Quantize, learned: Pa
 
 
 @needs_nncf
-def test_frames_that_judge_have_not_calibrated(clip: Path, learned: Path, cache: Path) -> None:
-    said: list[str] = []
+def test_frames_that_are_scored_have_not_calibrated(clip: Path, learned: Path, cache: Path) -> None:
+    steps: list[str] = []
     found = quantize_model(
-        find_model(str(learned)), str(clip), samples=60, min_agreement=0.9, advance=said.append
+        find_model(str(learned)), str(clip), samples=60, min_agreement=0.9, advance=steps.append
     )  # fmt: skip
     assert (found.samples, found.scored) == (60, 20), "together they are the clip's 80 frames"
-    counted = Counter(said)
-    assert list(counted) == ["calibrating", "judging"]
-    assert counted["judging"] == 20
-    # The last frame is handed over and not come back for.
+    counted = Counter(steps)
+    assert list(counted) == ["calibrating", "scoring"]
+    assert counted["scoring"] == 20
+    # The iterator may not be resumed after the last frame.
     assert counted["calibrating"] in (59, 60)
 
 
@@ -391,12 +392,14 @@ REAL = pytest.mark.parametrize(
 
 @pytest.mark.slow
 @REAL
-def test_no_activation_is_left_separate_from_its_convolution(name: str, models: Callable[[str], Model]) -> None:
+def test_no_activation_is_quantized_separately_from_its_convolution(
+    name: str, models: Callable[[str], Model]
+) -> None:
     graph = ov.Core().read_model(models(name).files["int8"])
     quantizers = operations(graph, "FakeQuantize")
     assert len(quantizers) > 50
     fed_by = Counter(node.input_value(0).get_node().get_type_name() for node in quantizers.values())
-    assert not {"Sigmoid", "Multiply"} & set(fed_by), "x and sigmoid(x) were quantized apart"
+    assert not {"Sigmoid", "Multiply"} & set(fed_by), "x and sigmoid(x) were quantized separately"
     assert len(operations(graph, "Swish")) > 50
 
 
@@ -430,9 +433,9 @@ def test_the_convolutions_run_in_8_bits_and_nothing_new_runs_beside_them(
 ) -> None:
     model = models(name)
     before, _ = runtime_kinds("ir-auto-shared", model)
-    after, told = runtime_kinds("ir-int8", model)
-    precisions = {part.split()[1]: int(part.split()[0]) for part in told.split(", ")}
-    assert precisions["i8"] >= sum(precisions.values()) - 1, told
+    after, convolutions = runtime_kinds("ir-int8", model)
+    precisions = {part.split()[1]: int(part.split()[0]) for part in convolutions.split(", ")}
+    assert precisions["i8"] >= sum(precisions.values()) - 1, convolutions
     assert after["Convolution"] == before["Convolution"] == sum(precisions.values())
     beside = ("Subgraph", "Eltwise", "FakeQuantize", "Math")
     assert sum(after[kind] for kind in beside) <= sum(before[kind] for kind in beside), after
@@ -459,7 +462,7 @@ def test_it_is_calibrated_on_what_replay_would_give_the_model(learned: Path, cac
 
 
 @needs_nncf
-def test_nncf_is_reported_not_to_report_home() -> None:
+def test_nncf_sends_no_telemetry() -> None:
     lines = (
         "from streamer.models.quantize import quiet_nncf",
         "with quiet_nncf(): pass",

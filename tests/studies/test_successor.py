@@ -1,4 +1,4 @@
-"""What a study is to replace stays until its successor is whole, however that ends."""
+"""An earlier study stays until its successor is whole, however the successor ends."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write(directory: Path, *names: str, text: str) -> None:
 
 
 def content(name: str, text: str) -> bytes:
-    """What a study or a run has written into a file of that name, as far as it is known by that."""
+    """The beginning of a file of that name, by which a study recognizes its own."""
     words = f"{text} {name}"
     if name.endswith("asked.json"):
         return json.dumps({"sources": [words], "window_s": 60, "canary_s": 60, "replay": {}}).encode()
@@ -109,7 +109,7 @@ def test_a_successor_that_is_whole_takes_the_place_and_leaves_files_of_the_users
 
 
 @pytest.mark.parametrize("doing", ["replacing", "moving"])
-def test_a_kill_while_it_takes_the_place_is_made_up_for(doing: str, tmp_path: Path) -> None:
+def test_a_take_over_that_was_killed_is_finished_by_the_next_study(doing: str, tmp_path: Path) -> None:
     write(tmp_path / f".{doing}-study", "study.csv", "study.json", "arm/run.json", text="later")
     if doing == "replacing":
         write(tmp_path, "arm/detections.csv", "arm/run.json", text="earlier")
@@ -132,7 +132,7 @@ def test_two_at_once_do_not_replace_the_same(tmp_path: Path) -> None:
         pass
 
 
-def test_one_that_goes_on_takes_the_place_in_the_end(tmp_path: Path) -> None:
+def test_a_study_that_goes_on_takes_the_place_in_the_end(tmp_path: Path) -> None:
     write(tmp_path, "study.json", text="earlier")
     write(tmp_path / "unfinished-study", "study.json", text="later")
     with going_on(KIND, tmp_path / "unfinished-study") as place:
@@ -205,7 +205,7 @@ def test_a_study_does_not_replace_what_is_no_study(study: str, tiny_model: Path,
     assert tree(tmp_path / "out") == {named: b"my,own,table\n"}
 
 
-def test_what_has_come_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+def test_a_file_that_has_come_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     write(tmp_path, "study.json", text="earlier")
     with successor(KIND, tmp_path, overwrite=True) as place:
         write(place.path, "study.json", "arm/run.json", "arm/frames.csv", text="later")

@@ -101,7 +101,7 @@ def command(
 
 
 def _document(found: Any) -> dict[str, Any]:
-    document = asdict(found)
+    document = {"judged" if name == "scored" else name: value for name, value in asdict(found).items()}
     for form in ("before", "after"):
         document[form]["agreement"]["smaller"] = getattr(found, form).agreement.smaller
     return {**document, "path": None if found.path is None else str(found.path), "kept": found.path is not None}

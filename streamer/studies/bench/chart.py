@@ -1,4 +1,4 @@
-"""``bench.png``: the bar chart of OpenVINO's latency tutorial, in its colours and its words."""
+"""``bench.png``: the bar chart of OpenVINO's latency tutorial, with its colours and labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHART_FILE = "bench.png"
 RAINBOW = ("#0000FF", "#004EFF", "#009EFF", "#00EEFF", "#00FF82", "#1EE100", "#BE4100")
-"""OpenCV's COLORMAP_RAINBOW at every tenth of the tutorial's 80 places, blue and red changed over as it did."""
+"""OpenCV's COLORMAP_RAINBOW at every tenth of the tutorial's 80 places, with blue and red exchanged as there."""
 LABELS = (
     "PyTorch model",
     "ONNX model",
@@ -32,7 +32,7 @@ STYLES = dict(zip(TUTORIAL, zip(LABELS, RAINBOW, strict=True), strict=True))
 OTHERS = "#8C8C8C"
 LEFT_INCH, RIGHT_INCH = 0.95, 0.25
 LEVEL = 8
-"""Up to so many bars have their labels level: more of them would leave no room, and they stand upright."""
+"""The most bars with horizontal labels; the labels of more bars are vertical, for want of room."""
 LETTERS_AN_INCH, LINE_INCH = 12.5, 0.175
 UPRIGHT_COLUMNS = 32
 
@@ -45,7 +45,7 @@ def draw_bench(directory: Path, document: Mapping[str, Any]) -> Path:
 
 
 def bench_figure(document: Mapping[str, Any]) -> Figure:
-    """The picture: a bar for each engine, an empty place for one that cannot run here."""
+    """The chart: a bar for each engine, an empty place for an engine that cannot run here."""
     rows = document["engines"]
     around = words(document["answer"], _what_ran(document), where_it_ran(document))
     slot_inch = (WIDTH_INCH - LEFT_INCH - RIGHT_INCH) / len(rows)
@@ -81,7 +81,7 @@ def _what_ran(document: Mapping[str, Any]) -> list[str]:
 
 
 def _label(row: Mapping[str, Any], fed: str, level: bool, slot_inch: float) -> list[str]:
-    """What stands below a bar: what it is, and what it came out as."""
+    """The label of a bar: the engine, its precision and input, and the engine that runs in the same way."""
     text, _ = _style(row["engine"])
     columns = int(slot_inch * LETTERS_AN_INCH) if level else UPRIGHT_COLUMNS
     went_in = ", ".join(filter(None, (row["precision"], row["input"] if fed == "tutorial" else None)))
@@ -90,7 +90,7 @@ def _label(row: Mapping[str, Any], fed: str, level: bool, slot_inch: float) -> l
 
 
 def _style(engine: str) -> tuple[str, str]:
-    """What the tutorial calls an engine, and its colour there; any other has its SPEC, and gray."""
+    """The tutorial's label and colour of an engine; any other has its SPEC, and gray."""
     return STYLES.get(engine, (engine, OTHERS))
 
 

@@ -1,4 +1,4 @@
-"""A benchmark from its settings to its files: what the command and the function have in common."""
+"""A benchmark from its settings to its files, for the command and the library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from streamer.workers.stopping import Interrupted
 FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
 
 Watched = Callable[[Bench, Sequence[str]], Iterable[Benched]]
-"""Gives the rows of a study, and shows meanwhile how far it is; is told what is to be known before it runs."""
+"""Gives the rows of a study, and shows its progress meanwhile; its second argument are the notes before it runs."""
 
 
 def conduct(
@@ -39,8 +39,8 @@ def conduct(
 ) -> BenchResult:
     """Runs the benchmark of the image, and writes its files into ``out``, or into a new directory.
 
-    ``model`` finds the detector. Interrupted, which comes up in ``watched`` or from a signal, ends it in good order;
-    it is raised when no engine is done. Raises UsageError, SourceError, ModelError, EngineError and SinkError.
+    ``model`` finds the detector. Interrupted, from ``watched`` or a signal, ends the benchmark in good order; it is
+    raised when no engine is done. Raises UsageError, SourceError, ModelError, EngineError and SinkError.
     """
     out = out or default_path(datetime.now(UTC), image or bundled_clip(), NAME)
     rows: list[Benched] = []

@@ -1,4 +1,4 @@
-"""``bench.json``: what ran on what, a row per engine, and the answer."""
+"""``bench.json``: the answer, what ran on what, and a row per engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streamer.vendors.versions import versions
 
 SCHEMA_VERSION = 1
 NAME = "bench"
-"""Of the table, the document and the picture, without their endings."""
+"""The name of the table, the document and the chart, without their endings."""
 TUTORIAL_SIZE = (480, 640)
 
 
@@ -46,7 +46,7 @@ class BenchDocument(TypedDict):
 
 
 def document_of(study: Bench, rows: Sequence[Benched], *, interrupted: bool) -> BenchDocument:
-    """The document, in the order in which people read it."""
+    """The document of a benchmark, its fields in the order of reading."""
     settings = study.settings
     return {
         "schema_version": SCHEMA_VERSION,

@@ -1,6 +1,6 @@
 """The one image of the tutorial's benchmark: read, stretched to the model's input, and fed to an engine.
 
-As in OpenVINO's notebook "latency tricks": no letterbox, BGR, divided by 255, which makes float64 of it.
+As in OpenVINO's notebook "latency tricks": no letterbox, BGR, divided by 255, which gives float64.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from streamer.vendors.opencv import cv2
 
 
 class Feed(StrEnum):
-    """What the engines are fed with."""
+    """The input of the engines."""
 
     FLOAT32 = "float32"
-    """All alike: float32, but 8 bits where preprocessing is in the graph."""
+    """The same for all: float32, but 8 bits where preprocessing is in the graph."""
     TUTORIAL = "tutorial"
-    """As the tutorial did: float64, not in the order of memory, to those whose input OpenVINO copies in."""
+    """As in the tutorial: float64, not contiguous, for engines whose input OpenVINO copies."""
 
 
 def bundled_clip() -> str:
@@ -45,9 +45,9 @@ def bundled_clip() -> str:
 
 
 def read_image(path: str | None) -> tuple[SourceInfo, Image]:
-    """The image at a path, for None the bundled clip's first frame, and what is known of it.
+    """The image at a path, or the bundled clip's first frame for None, and its source's info.
 
-    Raises UsageError for what is not there or no image file, and SourceError when it cannot be read.
+    Raises UsageError for a path without a file or of no image file, and SourceError when it cannot be read.
     """
     source = VideoSource(Path(bundled_clip())) if path is None else ImageSource(_image_file(path))
     with closing(source):
@@ -73,17 +73,17 @@ def _image_file(path: str) -> Path:
 
 
 def stretched(image: Image, input_size: tuple[int, int]) -> Image:
-    """The image in the model's ``input_size`` (height, width), whatever its own shape."""
+    """The image resized to the model's ``input_size`` (height, width), without keeping its proportions."""
     height, width = input_size
     return cast(Image, cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def feed(request: Request, spec: EngineSpec, model: Model, picture: Image, how: Feed) -> str:
-    """Gives the request a `stretched` picture; returns the type of the numbers that each inference starts from."""
+    """Gives the request a `stretched` picture; returns the type of the numbers in the request's input."""
     port = model.signature.picture_port
     in_bgr = replace(model.input, colour=Colour.BGR, fit=Fit.STRETCH)
     if how is Feed.TUTORIAL and spec.runtime is Runtime.OPENVINO and not spec.shared and _in_numpy(spec):
-        # In place of the array that preprocess would fill: OpenVINO's Python call converts and copies it every time.
+        # Replaces the array that preprocess would fill: OpenVINO's Python call converts and copies it every time.
         numbers = picture * in_bgr.factor.astype(np.float64) + in_bgr.offset
         tensor = numbers if channels_last(port) else numbers.transpose(2, 0, 1)
         cast(Any, request).input = tensor[(None,) * (len(port.shape) - 3)]

@@ -1,4 +1,4 @@
-"""What a benchmark came to."""
+"""The result of a benchmark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = ("mean", "p50", "p95", "p99", "max")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BenchResult(Shown):
-    """What a benchmark came to: its directory, and its document, which is ``bench.json``.
+    """A finished benchmark: its directory, and its document, which is ``bench.json``.
 
     ``interrupted`` is what stopped it, as in SIGINT; None when it came to its end.
     """
@@ -44,6 +44,6 @@ class BenchResult(Shown):
 
 
 def read_bench(directory: Path) -> BenchResult:
-    """That of which ``bench.json`` is in the directory. Raises UsageError when it cannot be read."""
+    """The benchmark whose ``bench.json`` is in the directory. Raises UsageError when it cannot be read."""
     document, interrupted = read_study(directory / f"{NAME}.json", SCHEMA_VERSION)
     return BenchResult(directory, cast(BenchDocument, document), interrupted)

@@ -1,4 +1,4 @@
-"""What the tutorial's benchmark came to: a row per engine, and the answer in a sentence."""
+"""The results of the tutorial's benchmark: a row per engine, and the answer in a sentence."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from streamer.stats.summary import Statistics
 
 
 class Against(StrEnum):
-    """A program beside the engines."""
+    """A program that runs beside the engines."""
 
     BENCHMARK_APP = "benchmark_app"
     """OpenVINO's own."""
 
 
 AGAINST = Against.BENCHMARK_APP.value
-"""Its row stands among the engines'."""
+"""The name of its row among the engines' rows."""
 SHOWN = ("p50", "p95", "p99")
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """What an engine took, in a row, after the ``first`` inference; ``fps`` is inferences a second."""
+    """The times of an engine: of the first inference, and of ``each`` other one; ``fps`` is inferences a second."""
 
     first_ms: float
     fps: float
@@ -33,10 +33,10 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Benched:
-    """What an engine came to. ``device`` is the one asked for; ``precision`` and ``devices`` are in force.
+    """The result of an engine. ``device`` is the requested one; ``precision`` and ``devices`` are the effective ones.
 
-    ``fed`` is the type of the numbers that went in; ``same_as`` is the engine before it that came out as the same
-    configuration. ``timed`` is None for one that is unavailable, and ``why`` then says so.
+    ``fed`` is the type of the numbers in its input. ``same_as`` is an earlier engine with the same configuration.
+    ``timed`` is None for an engine that is unavailable; ``why`` then says why.
     """
 
     spec: str
@@ -52,8 +52,8 @@ class Benched:
 class BenchRow(TypedDict):
     """A row of ``bench.csv``, and one of the ``engines`` of ``bench.json``; null: the engine does not have it.
 
-    ``why`` says why it is unavailable; ``input`` is the type of the numbers that go in; ``precision`` and ``devices``
-    are in force. ``*_ms`` are milliseconds, of ``inferences`` in a row; ``fps`` is inferences a second.
+    ``why`` is why it is unavailable. ``input`` is the type of the numbers in its input. ``precision`` and ``devices``
+    are the effective ones. ``*_ms`` are milliseconds, of ``inferences`` in a row; ``fps`` is inferences a second.
     """
 
     engine: str
@@ -76,7 +76,7 @@ COLUMNS = ",".join(BenchRow.__annotations__)
 
 
 def as_dict(row: Benched) -> BenchRow:
-    """The row as files have it."""
+    """The row for files, by column."""
     head = (row.spec, row.why or None, row.fed or None, row.precision or None, " ".join(row.devices) or None)
     values = (*head, row.same_as, *_figures(row.timed))
     return cast(BenchRow, dict(zip(BenchRow.__annotations__, values, strict=True)))
@@ -90,29 +90,29 @@ def _figures(timed: Timed | None) -> tuple[float | None, ...]:
     return (each.n, timed.first_ms, each.mean, *percentiles, each.max, round(timed.fps, 4))
 
 
-def plain_answer(rows: Sequence[Benched], asked: int) -> str:
-    """The rows in a sentence: the lowest and the highest mean of the ``asked`` engines back to back.
+def plain_answer(rows: Sequence[Benched], requested: int) -> str:
+    """The rows in a sentence: the lowest and the highest mean of the ``requested`` engines back to back.
 
-    They ran one after the other, so that noise may have put any of them first: none is called the fastest.
+    No engine is called the fastest: they ran one after the other, so that noise may decide which is first.
     """
     engines = [row for row in rows if row.spec != AGAINST]
     ran = sorted(
         ((row.timed.each.mean or 0.0, row.timed.fps, row.spec) for row in engines if row.timed is not None),
     )
     if not ran:
-        said = ["Nothing was measured"]
+        texts = ["Nothing was measured"]
     else:
         mean, fps, spec = ran[0]
         figure = f"{mean:.2f} ms an image ({fps:.2f} FPS)"
-        said = [f"Back to back {spec} takes {figure}"]
+        texts = [f"Back to back {spec} takes {figure}"]
         if len(ran) > 1:
             highest, _, name = ran[-1]
-            said = [
+            texts = [
                 f"Back to back {spec} has the lowest mean, {figure}, {name} the highest, {highest:.2f} ms",
-                "which difference is more than noise compare tells",
+                "streamer compare shows which difference is more than noise",
             ]
     if missing := sum(row.timed is None for row in engines):
-        said.append(f"{missing} unavailable")
-    if len(engines) < asked:
-        said.append(f"{asked - len(engines)} not reached")
-    return f"{'; '.join(said)}."
+        texts.append(f"{missing} unavailable")
+    if len(engines) < requested:
+        texts.append(f"{requested - len(engines)} not reached")
+    return f"{'; '.join(texts)}."

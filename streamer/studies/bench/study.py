@@ -1,8 +1,8 @@
-"""The tutorial's benchmark: one image, the first inference apart, then many in a row, for each engine.
+"""The tutorial's benchmark: one image, the first inference by itself, then many in a row, for each engine.
 
-A closed loop, as OpenVINO's notebook "latency tricks" has it: one engine after the other in this process, only one of
-them in memory, and nothing timed but the inference. Unlike the notebook's, the inference that is timed as the first
-is the first of all.
+It is the closed loop of OpenVINO's notebook "latency tricks": one engine after the other in this process, only one of
+them in memory, and nothing timed but the inference. Unlike in the notebook, the inference that is timed as the first
+is the engine's first.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from streamer.workers.clock import MonotonicClock
 BESIDE = "ir"
 """The engine beside which benchmark_app stands: it runs the same IR on the same device."""
 LEAST_S, MOST_S = 2, 60
-"""How long benchmark_app runs: as long as the engine did, within these."""
-TELL_EVERY_US = 500_000
+"""The limits, in seconds, of how long benchmark_app runs: as long as the engine did, within these."""
+REPORT_EVERY_US = 500_000
 
 Advance = Callable[[str, int], None]
 
@@ -70,14 +70,15 @@ class BenchSettings:
 
 
 BENCH_OPTIONS = rows_of(BenchSettings)
-"""The rows of those that bench has beside what other studies have."""
+"""The rows of the options of bench alone."""
 
 
 class Bench:
-    """The benchmark of one image and model; made, it has checked all that can be checked before anything runs.
+    """The benchmark of engines with one image and model.
 
-    ``image`` is a path, None for the first frame of the bundled clip. Raises UsageError, SourceError and ModelError,
-    and EngineUnavailable when none of the engines can run here.
+    The constructor checks all that can be checked before anything runs. ``image`` is a path, None for the first frame
+    of the bundled clip. Raises UsageError, SourceError and ModelError, and EngineUnavailable when none of the engines
+    can run here.
     """
 
     def __init__(self, image: str | None, model: Model, settings: BenchSettings) -> None:
@@ -97,8 +98,8 @@ class Bench:
     def rows(self, advance: Advance) -> Iterator[Benched]:
         """The row of each engine as soon as it is done, and that of benchmark_app after ``ir``.
 
-        ``advance`` is told an engine's SPEC and how many of its inferences are done, now and then, while none is
-        timed. Raises EngineError when all engines fail.
+        ``advance`` is called with an engine's SPEC and the number of its inferences done, about twice a second,
+        while none is timed. Raises EngineError when all engines fail.
         """
         failures = []
         for spec in self.engines:
@@ -131,16 +132,16 @@ class Bench:
                 precision=precision_of(opened.engine.config_in_force),
                 devices=opened.engine.execution_devices,
                 same_as=self._sameness.of(spec, self.model, opened.engine),
-                # What takes no whole microsecond in all is taken for one.
+                # At least 1 us in all, so that the rate is finite.
                 timed=Timed(first / 1000, len(others) * 1_000_000 / max(sum(others), 1), statistics(each)),
             )
 
     def _timed(self, spec: EngineSpec, request: Request, advance: Advance) -> array[int]:
-        """What each inference took, the first in front; each begins where the last one ended, as in a bare loop."""
+        """The time of each inference in us. Each begins where the last one ended, as in a bare loop."""
         took = array("q")
         now_us = self._now_us
         with garbage_frozen():
-            start = told = now_us()
+            start = reported = now_us()
             for done in range(self.settings.number + 1):
                 try:
                     request.infer()
@@ -149,9 +150,9 @@ class Bench:
                 end = now_us()
                 took.append(end - start)
                 start = end
-                if end - told >= TELL_EVERY_US:
+                if end - reported >= REPORT_EVERY_US:
                     advance(spec.spec, done)
-                    start = told = now_us()
+                    start = reported = now_us()
         return took
 
     def _against(self, device: str, ran_s: float, meanwhile: Callable[[], None]) -> Benched:

@@ -1,4 +1,4 @@
-"""Judging what runs of one source have found: by the most exact engine, and by ground truth where there is any."""
+"""Scoring the detections of runs of one source: against the most exact engine, and against ground truth if any."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from streamer.studies.reference import most_exact
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Agreement with the reference engine, and mAP50 offline and streaming; None for what nothing tells."""
+    """Agreement with the reference engine, and mAP50 offline and streaming; None for a score that is not known."""
 
     agreement: Agreement | None = None
     offline_map50: float | None = None
@@ -33,14 +33,14 @@ class Scored:
 
 
 MOST_FRAMES = 2000
-"""So many frames of a run are judged, the first: the evaluation takes a millisecond for each, for every engine."""
+"""The most frames of a run that are scored, the first: scoring takes a millisecond a frame for every engine."""
 MOST_COMPARED = 100
-"""Agreement is over so many pictures, spread evenly, unless the reference has to see all of them anyway."""
+"""The most pictures that agreement is over, spread evenly, unless the reference has to see all of them anyway."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunToScore:
-    """A run's ledger and what it found by frame; those of a ``null`` engine are not judged."""
+    """A run's ledger, and its detections by frame; a run of a ``null`` engine is not scored."""
 
     records: Sequence[FrameRecord]
     found: Mapping[int, Detections]
@@ -48,16 +48,16 @@ class RunToScore:
 
 
 def run_to_score(directory: Path, *, null: bool) -> RunToScore:
-    """A run as its directory has it."""
+    """The run in a directory."""
     return RunToScore(list(read_frames(directory / FRAMES)), read_detections(directory / DETECTIONS), null)
 
 
 class Scoring:
-    """The judging of runs of ``source``, each of ``frames`` frames replayed as ``replay`` says.
+    """The scoring of runs of ``source``, each of ``frames`` frames replayed with the settings ``replay``.
 
-    Made, it has checked all that can be checked before anything runs. ``truth`` is a COCO JSON; where there is no
-    ground truth, what the reference finds offline stands for it. ``steps`` is how often `score` calls its
-    ``advance``; afterwards ``notes`` says by what was judged, and what could not be. Raises UsageError, and
+    The constructor checks all that can be checked before anything runs. ``truth`` is a COCO JSON. Without ground
+    truth, the reference's detections offline stand for it. ``steps`` is how often `score` calls its ``advance``;
+    after it ``notes`` says what the runs were scored against, and what could not be. Raises UsageError, and
     SourceError for a source or a truth that cannot be read.
     """
 
@@ -80,7 +80,7 @@ class Scoring:
         )
         self.steps = len(self._compared) + (len(pictures) if by_truth else 0)
         if self.truth is not None and self._frames.info.frames is not None:
-            # A file may lack a frame, which is to be known before anything has run; an endless scene has them all.
+            # A file may lack a frame, which has to be known before anything runs. An endless scene has all.
             for picture in pictures:
                 self.truth.of(picture)
             for frame in self._frames if self._frames.info.own_sizes else ():
@@ -88,7 +88,7 @@ class Scoring:
                 self.truth.check(frame.index, (width, height))
 
     def score(self, runs: Iterable[RunToScore], advance: Callable[[], None]) -> list[Scored]:
-        """What each run's detections are worth; the reference runs only when there is a run to be judged."""
+        """The scores of each run. The reference runs only when there is a run to be scored."""
         measure: _Measure | None = None
         scored = []
         for run in runs:
@@ -110,7 +110,7 @@ class Scoring:
             return _Measure(reference, self._present(self.truth, advance))
         if self._closed_loop or not reference:
             return _Measure(reference, {})
-        self.notes.append(f"accuracy is judged by what {self.reference.spec} finds offline; {self._no_truth}")
+        self.notes.append(f"accuracy is scored against what {self.reference.spec} finds offline; {self._no_truth}")
         return _Measure(reference, {picture: as_truth(found) for picture, found in reference.items()})
 
     def _reference(self, advance: Callable[[], None]) -> dict[int, Detections]:
@@ -118,7 +118,7 @@ class Scoring:
         try:
             return detect_offline(frames, self.reference, self._model, self._replay, advance)
         except (EngineError, ModelError, SourceError) as error:
-            # What has been measured by now is worth keeping without it.
+            # The figures of the runs are worth keeping without it.
             self.notes.append(f"agreement is unchecked, the reference {self.reference.spec} did not run: {error}")
             return {}
 
@@ -155,14 +155,14 @@ class Scoring:
         )
 
     def _picture(self, frame: int) -> int:
-        """Which of the source's pictures a frame shows; a source that starts again shows them again."""
+        """The number of the source's picture that a frame shows; a source that loops shows them again."""
         pictures = self._frames.info.frames
         return frame if pictures is None else frame % pictures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Measure:
-    """By what runs are judged, by picture: what the reference finds in it, and what is there; empty for neither."""
+    """What runs are scored against, by picture: the reference's detections, and the truth; empty without any."""
 
     reference: Mapping[int, Detections]
     truth: Mapping[int, FrameTruth]

@@ -1,8 +1,8 @@
-"""What a comparison comes to, in a sentence of advice.
+"""The advice of a comparison, in a sentence.
 
-Engines that are not told apart from the one ahead are named together, in the order in which they were given: which
-of them noise has put first says nothing. Ahead is the one whose rounds come out best against the baseline's; on a
-machine that changes its speed the medians of whole runs tell less.
+The best engine is the one with the lowest ratio to the baseline by rounds: on a machine that changes its speed the
+medians of whole runs are less sure. Engines that cannot be distinguished from the best are named together, in the
+order given: noise decides which of them is first.
 """
 
 from __future__ import annotations
@@ -14,66 +14,67 @@ from streamer.stats.speed_ratio import Estimate, Speed, speed
 
 Row = Mapping[str, Any]
 Ratio = Callable[[str, str], Estimate | None]
-"""Of two engines by name: the median of the second, times that of the first."""
+"""The median of the second engine over that of the first, by their names; None where too little was seen."""
 NOTABLE_DROPS_PERCENT = 1.0
+"""The least share of frames dropped that the advice names."""
 
 
 def advise(rows: Sequence[Row], ratio: Ratio, differing: Sequence[str] = ()) -> str:
-    """Which engines to use, and what speaks against the others; ``differing`` is what else the runs differ in."""
+    """The engines to use, and what speaks against the others; ``differing`` names what else the runs differ in."""
     ran = [row for row in rows if row["median_ms"] is not None]
     fit = [row for row in ran if row["agreement"] != "disagrees" and row["slo"] != "missed"]
-    said = _of_fit(rows, ran, fit, ratio) if fit else [_none_fits(ran)]
+    texts = _of_fit(rows, ran, fit, ratio) if fit else [_none_fits(ran)]
     dropping = [row for row in ran if row["drops_percent"] >= NOTABLE_DROPS_PERCENT]
     if dropping:
-        said.append(
+        texts.append(
             "dropped frames: " + ", ".join(f"{row['engine']} {row['drops_percent']:.0f} %" for row in dropping)
         )
     if missing := len(rows) - sum(row["speed"] != Speed.UNAVAILABLE.value for row in rows):
-        said.append(f"{missing} cannot run here")
+        texts.append(f"{missing} cannot run here")
     if differing:
-        said.append(f"the runs differ in more than the engine ({', '.join(differing)})")
-    return f"{'; '.join(said)}."
+        texts.append(f"the runs differ in more than the engine ({', '.join(differing)})")
+    return f"{'; '.join(texts)}."
 
 
 def _of_fit(rows: Sequence[Row], ran: Sequence[Row], fit: Sequence[Row], ratio: Ratio) -> list[str]:
-    """The best of those that may be used, which are no different from it, and what is faster and may not."""
+    """The best of the engines that may be used, those that are no different, and faster ones that may not be used."""
     best = min(fit, key=_against_baseline)
     others = [row for row in fit if row is not best]
-    # What each is, measured by the best; None where too little was seen.
-    told = {
+    # The speed of each against the best; None where too little was seen.
+    speeds = {
         row["engine"]: None if (found := ratio(best["engine"], row["engine"])) is None else speed(found)
         for row in ran
         if row is not best
     }
-    alike = [row for row in fit if row is best or told[row["engine"]] in (Speed.NO_DIFFERENCE, Speed.FASTER)]
-    unsure = [row["engine"] for row in others if told[row["engine"]] is None]
+    alike = [row for row in fit if row is best or speeds[row["engine"]] in (Speed.NO_DIFFERENCE, Speed.FASTER)]
+    unsure = [row["engine"] for row in others if speeds[row["engine"]] is None]
     baseline = next((row["engine"] for row in rows if row["speed"] == Speed.BASELINE.value), None)
     if len(alike) > 1:
-        said = [_no_difference(alike, baseline)]
+        texts = [_no_difference(alike, baseline)]
     elif unsure:
-        said = [f"{best['engine']}: {_figure([best])}"]
+        texts = [f"{best['engine']}: {_figure([best])}"]
     else:
-        said = [_alone(best, baseline, len(ran), others)]
+        texts = [_alone(best, baseline, len(ran), others)]
     if unsure:
-        said.append(f"too little was seen to compare {_names(alike)} with {', '.join(unsure)}")
-    return said + [
+        texts.append(f"too little was seen to compare {_names(alike)} with {', '.join(unsure)}")
+    return texts + [
         f"{row['engine']} is faster, but finds other objects (agreement {row['agreement_share']:.3f})"
         for row in ran
-        if row["agreement"] == "disagrees" and told[row["engine"]] is Speed.FASTER
+        if row["agreement"] == "disagrees" and speeds[row["engine"]] is Speed.FASTER
     ]
 
 
 def _no_difference(alike: Sequence[Row], baseline: str | None) -> str:
-    """Of several that are not told apart."""
-    said = f"{_names(alike)}: no difference, {_figure(alike)}"
+    """The advice on several engines that cannot be distinguished."""
+    text = f"{_names(alike)}: no difference, {_figure(alike)}"
     if all(row["speed"] == Speed.FASTER.value for row in alike):
         times = [row["ratio_p50"]["value"] for row in alike]
-        said += f", {_range(times, 2)} times {baseline}'s"
-    return said
+        text += f", {_range(times, 2)} times {baseline}'s"
+    return text
 
 
 def _alone(best: Row, baseline: str | None, ran: int, others: Sequence[Row]) -> str:
-    """Of one that is told apart from all others, or alone may be used."""
+    """The advice on one engine that is distinguished from all others, or alone may be used."""
     name, times, figure = best["engine"], best["ratio_p50"], _figure([best])
     if best["speed"] == Speed.FASTER.value:
         compared = f"{times['value']:.2f} times {baseline}'s ({times['low']:.2f} to {times['high']:.2f})"
@@ -91,7 +92,7 @@ def _none_fits(ran: Sequence[Row]) -> str:
 
 
 def _against_baseline(row: Row) -> tuple[bool, float]:
-    """How it did against the baseline, which is 1; those that were seen too little come last, by their medians."""
+    """The ratio to the baseline, which has 1; engines seen too little come last, by their medians."""
     if row["speed"] == Speed.BASELINE.value:
         return False, 1.0
     times = row["ratio_p50"]

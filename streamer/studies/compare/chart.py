@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHART_FILE = "compare.png"
 LEFT_INCH, RIGHT_INCH, AXIS_INCH, GAP_INCH = 3.0, 2.4, 0.5, 0.5
-"""Around the bars: for names and for verdicts; for an axis of milliseconds; for the next panel's title."""
+"""Space around the bars: for names, for verdicts, for an axis of milliseconds, and for the next panel's title."""
 DISTRIBUTION_INCH, DISTRIBUTION_LEFT_INCH, DISTRIBUTION_RIGHT_INCH = 3.2, 0.95, 3.5
 """The least height of the distribution; around it, for its axis and the names of its curves."""
 
@@ -32,8 +32,8 @@ DISTRIBUTION_INCH, DISTRIBUTION_LEFT_INCH, DISTRIBUTION_RIGHT_INCH = 3.2, 0.95, 
 def draw_comparison(directory: Path, document: Mapping[str, Any]) -> Path:
     """Draws ``compare.png`` from the document and the ``frames.csv`` of its engines; returns its path.
 
-    ``directory`` is that from which the document names theirs. Raises SinkError when one cannot be read or the
-    picture cannot be written.
+    The document names their directories relative to ``directory``. Raises SinkError when one cannot be read or the
+    chart cannot be written.
     """
     path = directory / CHART_FILE
     try:
@@ -45,7 +45,7 @@ def draw_comparison(directory: Path, document: Mapping[str, Any]) -> Path:
 
 
 def comparison_figure(document: Mapping[str, Any], latencies: Sequence[Values | None]) -> Figure:
-    """The picture, ``latencies`` being the result latency of each engine's detected frames, None where none ran."""
+    """The chart. ``latencies`` are the result latencies in us of each engine's frames; None without a run."""
     rows = document["engines"]
     styles = [style_of(place) for place in range(len(rows))]
     bars = [bar_of(row, style) for row, style in zip(rows, styles, strict=True)]
@@ -64,7 +64,7 @@ def comparison_figure(document: Mapping[str, Any], latencies: Sequence[Values | 
 
 
 def _result_latencies(directory: Path, row: Mapping[str, Any]) -> Values | None:
-    """Those of the frames that count: an interrupted run may have more of them than the others."""
+    """The result latencies of the frames that count: an interrupted run may have more frames than the others."""
     if row["directory"] is None:
         return None
     columns = read_all_columns(directory / row["directory"]).first(row["frames"]["scheduled"])

@@ -1,4 +1,4 @@
-"""The panel of bars of a comparison: each engine's median, what it ran as, and how it stands against the baseline."""
+"""The panel of bars of a comparison: each engine's median, its configuration, and its ratio to the baseline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NAME_COLUMNS, DETAIL_COLUMNS, VERDICT_COLUMNS = 28, 36, 32
-"""Letters in a line."""
+"""The most letters in a line."""
 BAR_INCH, PADDING_INCH, LINE_INCH = 0.26, 0.14, 0.165
 NOT_HERE, BASELINE = "unavailable", "baseline"
 
@@ -30,10 +30,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What is shown of an engine: the bar, the figure at its end, and lines left and right of it.
+    """The row of an engine: the bar, the figure at its end, and lines left and right of it.
 
-    ``median`` is in milliseconds and may have an ``interval``; it is None where there is nothing to draw, and
-    ``figure`` then says why.
+    ``median`` and its ``interval``, which may be unknown, are in milliseconds. ``median`` is None when there is
+    nothing to draw; ``figure`` then says why.
     """
 
     median: float | None
@@ -50,14 +50,14 @@ class Bar:
 
     @property
     def end(self) -> float:
-        """How far it reaches, with its whisker."""
+        """Where the bar ends, with its whisker, in milliseconds."""
         return self.interval[1] if self.interval else self.median or 0.0
 
 
 def bar_of(row: Mapping[str, Any], style: Style) -> Bar:
     """The bar of an engine's row in the document."""
     estimate, missing = row["median_ms"], row["speed"] == NOT_HERE
-    # Of few frames the median may be known, but not how far it can be trusted.
+    # With few frames the median may be known without an interval.
     median = estimate["value"] if estimate else None if missing else row["result_latency_ms"]["p50"]
     return Bar(
         median,
@@ -88,7 +88,7 @@ def _verdict(row: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _against(row: Mapping[str, Any]) -> Iterator[str]:
-    """What ought to be known before the engine is chosen."""
+    """What speaks against the engine."""
     if row["verdict"] != "VALID":
         yield row["verdict"]
     if row["drops_percent"]:
@@ -104,7 +104,7 @@ def _times(ratio: float) -> str:
 
 
 def draw_bars(axes: Axes, bars: Sequence[Bar], baseline: str) -> None:
-    """Draws them from the top, on an axis of milliseconds from 0; the axes are as high as all their rows."""
+    """Draws the bars from the top, on an axis of milliseconds from 0; the axes are as high as all rows."""
     from matplotlib.ticker import FuncFormatter
 
     furthest = max((bar.end for bar in bars), default=0.0)

@@ -1,4 +1,4 @@
-"""In what finished runs differ beside their engines: every field of ``run.json`` that says how a run was made."""
+"""Conditions in which finished runs differ beside their engines: the fields of ``run.json`` on how a run was made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 Manifest = Mapping[str, Any]
 
 NO_CONDITIONS: Mapping[str, frozenset[str]] = {
-    # Of the same pictures it does not matter what their file is called.
+    # The file of the same pictures may have another name.
     "source": frozenset({"uri", "sha256"}),
-    # The source says the rest; gaps follow from it and from run.skip_gaps.
+    # The source's part has the rest; gaps follow from the source and from run.skip_gaps.
     "streams": frozenset(
         [
             *("stream", "uri", "width", "height", "fps", "announced_fps", "live"),
@@ -19,39 +19,39 @@ NO_CONDITIONS: Mapping[str, frozenset[str]] = {
         ]
     ),
     "model": frozenset({"path"}),
-    # What came of the run; which video stream was played is of the streams.
+    # Results of the run; the video stream that was played is one of the fields of streams.
     "run": frozenset({"video_stream", "percentiles", "warmup_ms", "study", "rounds", "started", "duration_s"}),
-    # What runs beside it is another from second to second.
+    # Other processes change from second to second.
     "machine": frozenset({"load"}),
     "load": frozenset({"took", "lost"}),
     "faults": frozenset({"began_frame", "began_ms", "befallen"}),
     "pieces": frozenset({"cuts", "videos_begin_s", "let_go"}),
-    # Of the same engine all that is in force is a condition.
+    # All other fields count: they are compared when all runs are of the same engine.
     "engine": frozenset({"spec", "device_changes", "read_ms", "compile_ms", "first_inference_ms"}),
 }
-"""Fields of a part of ``run.json`` that are none, and why."""
+"""Fields of a part of ``run.json`` that are no conditions, and why."""
 WHO_DECLARED = "told_by"
-"""Of a preprocessing it does not matter what told it."""
+"""Where a preprocessing was declared, which is no condition."""
 MAY_BE_ABSENT = ("load", "faults", "pieces", "versions")
-"""Parts in which nothing stands for none."""
+"""Parts that a run without such a thing does not have."""
 IN_OLDER_RUNS: Mapping[str, str] = {"streams.video_stream": "0", "run.skip_gaps": "False"}
-"""What was so before it was recorded."""
+"""The values in runs made before these fields were recorded."""
 CONTENT = ("source.content", "streams.video_stream")
-"""What runs of the same pictures have in common."""
+"""The conditions that are equal for runs of the same pictures."""
 NONE = "none"
 
 
 def differences(manifests: Sequence[Manifest]) -> dict[str, list[str]]:
-    """What each condition is that is not the same for all, by its name, as in ``run.fps``.
+    """The values of each condition that is not the same for all, by its name, as in ``run.fps``.
 
-    What an older streamer did not record is not known to differ. What is in force in the engine counts where all
-    runs are of the same one.
+    A condition that an older streamer did not record is not known to differ. The engine's effective configuration
+    counts when all runs are of the same engine.
     """
     one_engine = len({manifest["engine"]["spec"] for manifest in manifests}) == 1
-    told = [_told(manifest, engine=one_engine) for manifest in manifests]
+    conditions = [_conditions_of(manifest, engine=one_engine) for manifest in manifests]
     found = {}
-    for name in dict.fromkeys(name for one in told for name in one):
-        values = [_value(manifest, one, name) for manifest, one in zip(manifests, told, strict=True)]
+    for name in dict.fromkeys(name for one in conditions for name in one):
+        values = [_value(manifest, one, name) for manifest, one in zip(manifests, conditions, strict=True)]
         distinct = [value for value in dict.fromkeys(values) if value]
         if len(distinct) > 1:
             found[name] = distinct
@@ -59,25 +59,25 @@ def differences(manifests: Sequence[Manifest]) -> dict[str, list[str]]:
 
 
 def same_pictures(manifests: Sequence[Manifest]) -> bool:
-    """The runs were of the same pictures, as far as they tell; no two runs of live sources are."""
-    told = [_told(manifest, engine=False) for manifest in manifests]
-    contents = {tuple(one.get(name, IN_OLDER_RUNS.get(name)) for name in CONTENT) for one in told}
+    """Whether the runs were of the same pictures, as far as they record it; no two runs of live sources are."""
+    conditions = [_conditions_of(manifest, engine=False) for manifest in manifests]
+    contents = {tuple(one.get(name, IN_OLDER_RUNS.get(name)) for name in CONTENT) for one in conditions}
     return len(contents) == 1 and not any(manifest["source"]["live"] for manifest in manifests)
 
 
-def _value(manifest: Manifest, told: Mapping[str, str], name: str) -> str:
+def _value(manifest: Manifest, conditions: Mapping[str, str], name: str) -> str:
     """A condition as text, empty where it was not recorded."""
-    if name in told:
-        return told[name]
+    if name in conditions:
+        return conditions[name]
     part, *within = name.split(".")[:-1] or [name]
-    # Of what is a table of its own, such as config_in_force, the rest was recorded.
+    # A table such as config_in_force was recorded as a whole: a key that it lacks is none.
     table = name.rpartition(".")[0] + "."
-    in_table = bool(within) and any(one.startswith(table) for one in told)
+    in_table = bool(within) and any(one.startswith(table) for one in conditions)
     there = part in manifest if part in MAY_BE_ABSENT else in_table
     return NONE if there else IN_OLDER_RUNS.get(name, "")
 
 
-def _told(manifest: Manifest, *, engine: bool) -> dict[str, str]:
+def _conditions_of(manifest: Manifest, *, engine: bool) -> dict[str, str]:
     return dict(_conditions(manifest, engine=engine))
 
 
@@ -94,8 +94,8 @@ def _conditions(manifest: Manifest, *, engine: bool) -> Iterator[tuple[str, str]
     for package, version in manifest.get("versions", {}).items():
         yield f"versions.{package}", version
     if faults := manifest.get("faults"):
-        asked = [{key: fault[key] for key in sorted(fault.keys() - NO_CONDITIONS["faults"])} for fault in faults]
-        yield "faults.asked", json.dumps(asked)
+        requested = [{key: fault[key] for key in sorted(fault.keys() - NO_CONDITIONS["faults"])} for fault in faults]
+        yield "faults.asked", json.dumps(requested)
 
 
 def _fields(name: str, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

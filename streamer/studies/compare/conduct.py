@@ -1,4 +1,4 @@
-"""A comparison from the first check to the last file, as the command and the library have it."""
+"""A comparison from the first check to the last file, for the command and the library."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def conduct(
     find: Callable[[str | None, bool], Model],
     onlooker: Onlooker,
 ) -> ComparisonResult:
-    """Compares engines on a source, or two finished runs or more, where ``settings.replay.out`` says.
+    """Compares engines on a source, or two finished runs or more; writes into ``settings.replay.out``.
 
-    ``find`` finds the model by its name or path, and is told whether it is trusted. Interrupted when rounds are
-    finished, it says so in its result, and when none is, raises Interrupted. Raises what `Comparison`,
-    `compare_finished` and `successor` raise.
+    ``find`` finds the model by its name or path; its second argument is whether the model is trusted. A comparison
+    that is interrupted after a round has a result that says so; before that, Interrupted is raised. Raises what
+    `Comparison`, `compare_finished` and `successor` raise.
     """
     replay = settings.replay
     out = replay.out or default_path(datetime.now(UTC), sources[0], NAME)
@@ -53,7 +53,7 @@ def conduct(
 
 
 def _runs(sources: Sequence[str]) -> list[Path]:
-    """The directories of finished runs. Raises UsageError when one is none."""
+    """The directories of finished runs. Raises UsageError for a source that is no such directory."""
     for source in sources:
         if is_run(source):
             continue

@@ -1,4 +1,4 @@
-"""``compare.json`` as a whole: what ran on what, a row per engine, and the advice."""
+"""``compare.json`` as a whole: the advice, what ran on what, and a row per engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streamer.studies.run_figures import undecoded
 
 SCHEMA_VERSION = 1
 NAME = "compare"
-"""Of the table, the document and the picture, without their endings."""
+"""The name of the table, the document and the chart, without their endings."""
 COLUMNS = (
     "engine,speed,why,agreement,agreement_share,precision,devices,same_as,read_ms,compile_ms,first_inference_ms,"
     "scheduled,delivered,dropped,drops_percent,service_p50_ms,service_p95_ms,service_p99_ms,result_latency_p50_ms,"
@@ -26,14 +26,14 @@ COLUMNS = (
     "ratio_p95_low,ratio_p95_high,peak_resident_mb,cpu_ms_per_frame,offline_map50,streaming_map50,slo,verdict,"
     "directory"
 )
-"""Of the table."""
+"""The columns of the table."""
 
 
 class ComparedRunPart(TypedDict):
     """The ``run`` of ``compare.json``: how the engines were run, as in ``run.json``.
 
-    Each has seen ``frames`` frames, in ``rounds`` rounds of about ``round_frames``; ``rounds`` is 0 where the runs
-    were not ``interleaved``. Of an interrupted comparison they are what all engines have finished.
+    Each has seen ``frames`` frames, in ``rounds`` rounds of about ``round_frames``; ``rounds`` is 0 when the runs
+    were not ``interleaved``. An interrupted comparison counts what all engines have finished.
     """
 
     fps: str
@@ -54,7 +54,7 @@ class ComparedRunPart(TypedDict):
 
 
 class ComparisonDocument(TypedDict):
-    """``compare.json``: ``answer`` is the advice, ``engines`` has a row for each, in the order of asking.
+    """``compare.json``: ``answer`` is the advice, ``engines`` has a row for each, in the order of the request.
 
     ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``. ``baseline`` names the engine that the
     others are compared with, ``reference`` the one that agreement is with, ``truth`` the ground truth; null for none.
@@ -78,7 +78,7 @@ class ComparisonDocument(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What is said of a comparison beside its rows.
+    """The parts of a comparison's document beside its rows.
 
     ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``.
 
@@ -99,7 +99,7 @@ class Circumstances:
 
 
 def document_of(table: Table, about: Circumstances) -> ComparisonDocument:
-    """The document, in the order in which people read it."""
+    """The document of a comparison, its fields in the order of reading."""
     rows = table.rows()
     unsure = [row["engine"] for row in rows if row["median_ms"] is not None and row["ratio_p50"] is None]
     doubts = [*about.doubts, *undecoded(run.manifest for run in table.runs.values())]
@@ -127,7 +127,7 @@ def document_of(table: Table, about: Circumstances) -> ComparisonDocument:
 
 
 def run_part(manifest: Mapping[str, Any], frames: int, rounds: int, block: int, interrupted: bool) -> ComparedRunPart:
-    """The ``run`` of the document, after that of one of its runs; ``rounds`` is 0 where they were not interleaved."""
+    """The ``run`` of the document, from that of one of its runs; ``rounds`` is 0 when they were not interleaved."""
     run = manifest["run"]
     return {
         "fps": run["fps"],

@@ -1,4 +1,4 @@
-"""Comparing runs that are finished already, with what pairing they allow."""
+"""Comparing finished runs: paired by rounds where they took turns."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from streamer.studies.run_figures import read_manifest
 
 NOT_INTERLEAVED = (
     "the runs were not interleaved: what changed on the machine between them counts as a difference, "
-    "and only a large one can be told"
+    "and only a large one can be found"
 )
 
 
 def is_run(path: str) -> bool:
-    """It is a run directory."""
+    """Whether it is the directory of a finished run."""
     return (Path(path) / MANIFEST).is_file()
 
 
 def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, out: Path) -> ComparisonDocument:
     """The document of a comparison of finished runs; nothing is run.
 
-    Runs that took turns in one study are paired round by round; of others each is drawn by itself, because what
-    varies over minutes is not the same for both. Raises UsageError for a baseline that is none of them, and SinkError
-    for a directory that cannot be read.
+    Runs that took turns in one study are paired round by round. Others are resampled one by one, because what varies
+    over minutes is not the same for both. Raises UsageError for a baseline that is none of the runs and for a run of
+    several streams, and SinkError for a directory that cannot be read.
     """
     manifests = [read_manifest(directory) for directory in directories]
     for directory, manifest in zip(directories, manifests, strict=True):
@@ -86,8 +86,8 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
             notes=[],
             doubts=[
                 *([NOT_INTERLEAVED] if rounds is None else []),
-                *_told(differing, manifests),
-                *_let_go(names, manifests),
+                *_difference_doubts(differing, manifests),
+                *_deletion_doubts(names, manifests),
             ],
             differing=list(differing),
         ),
@@ -96,16 +96,16 @@ def compare_finished(directories: Sequence[Path], baseline: EngineSpec | None, o
 
 @dataclass(frozen=True, slots=True)
 class _Rounds:
-    """Rounds of runs that took turns: so many are ``common`` to all, which is fewer where one was interrupted."""
+    """The rounds of runs that took turns. ``common`` of them were done by all: fewer where a run was interrupted."""
 
     common: int
 
     def starts(self, manifest: Mapping[str, Any]) -> list[int]:
-        """The frames with which those of a run begin: at another rate they are others."""
+        """The frames with which a run's rounds begin, which depend on its rate."""
         return [round_["frame"] for round_ in manifest["run"]["rounds"][: self.common]]
 
     def frames(self, manifest: Mapping[str, Any]) -> int | None:
-        """How many frames a run has in them; None where that is all of its."""
+        """The number of a run's frames in the common rounds; None when all are."""
         further = manifest["run"]["rounds"][self.common :]
         return further[0]["frame"] if further else None
 
@@ -122,7 +122,7 @@ def _entry(name: str, directory: Path, manifest: Mapping[str, Any], rounds: _Rou
 
 
 def _rounds(manifests: Sequence[Mapping[str, Any]]) -> _Rounds | None:
-    """The rounds in which the runs took turns; None where they did not."""
+    """The rounds in which the runs took turns; None when they did not."""
     study = manifests[0]["run"]["study"]
     if study is None or any(manifest["run"]["study"] != study for manifest in manifests):
         return None
@@ -130,12 +130,12 @@ def _rounds(manifests: Sequence[Mapping[str, Any]]) -> _Rounds | None:
 
 
 def _block(manifest: Mapping[str, Any]) -> int:
-    """Frames of about a second of the run."""
+    """The number of frames in about a second of the run."""
     return frames_in_a_round(Fraction(manifest["source" if manifest["run"]["closed_loop"] else "run"]["fps"]))
 
 
 def _names(directories: Sequence[Path], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The SPECs; with the directory where one comes twice."""
+    """The SPECs, with the directory for a SPEC that comes twice."""
     specs = [manifest["engine"]["spec"] for manifest in manifests]
     counted = Counter(specs)
     return [
@@ -144,7 +144,9 @@ def _names(directories: Sequence[Path], manifests: Sequence[Mapping[str, Any]]) 
     ]
 
 
-def _told(differing: Mapping[str, Sequence[str]], manifests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _difference_doubts(
+    differing: Mapping[str, Sequence[str]], manifests: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
     """A doubt for each condition that is not the same for all, and for live sources, which never are."""
     if any(manifest["source"]["live"] for manifest in manifests):
         yield "the runs are not of the same pictures: a live source never shows the same again"
@@ -161,21 +163,21 @@ def _hash(manifest: Mapping[str, Any]) -> str:
     return f" (SHA-256 {sha256[:12]})" if sha256 else ""
 
 
-def _let_go(names: Sequence[str], manifests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """A doubt for each long run of which the oldest pieces have been deleted."""
+def _deletion_doubts(names: Sequence[str], manifests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A doubt for each long run whose oldest segments have been deleted."""
     for name, manifest in zip(names, manifests, strict=True):
-        pieces = manifest.get("pieces") or {"let_go": [], "cuts": []}
-        gone = {one for one in pieces["let_go"] if one.startswith("frames.")}
-        frames = sum(cut["frames"] for cut in pieces["cuts"] if f"frames.{cut['piece']:04d}.csv" in gone)
-        if gone:
+        segments = manifest.get("pieces") or {"let_go": [], "cuts": []}
+        deleted = {one for one in segments["let_go"] if one.startswith("frames.")}
+        frames = sum(cut["frames"] for cut in segments["cuts"] if f"frames.{cut['piece']:04d}.csv" in deleted)
+        if deleted:
             yield (
                 f"the first {frames:,} of {manifest['frames']['scheduled']:,} frames of {name} do not count: "
-                "of so long a run they were let go (--keep)"
+                "their segments were deleted (--keep)"
             )
 
 
 def _detected(directory: Path) -> dict[int, Any]:
-    """What was found in each delivered frame, also where that was nothing. Raises SinkError."""
+    """The detections of each delivered frame, also of frames in which nothing was found. Raises SinkError."""
     try:
         found = read_all_detections(directory)
         delivered = [record.frame for record in read_ledger(directory) if record.outcome is Outcome.DELIVERED]

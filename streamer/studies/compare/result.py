@@ -1,4 +1,4 @@
-"""What a comparison came to."""
+"""The result of a comparison."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from streamer.studies.table_cells import number, percent, ratio
 class ComparisonResult(Shown):
     """A finished comparison: its directory, and its document, which is ``compare.json``.
 
-    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. What it was to replace in its
-    directory stays then, and ``directory`` is ``unfinished-compare`` in there.
+    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. An interrupted comparison does
+    not replace an earlier one: ``directory`` is then ``unfinished-compare`` within that of the earlier one.
     """
 
     CHART: ClassVar = CHART_FILE
@@ -44,6 +44,6 @@ class ComparisonResult(Shown):
 
 
 def read_comparison(directory: Path) -> ComparisonResult:
-    """That of which ``compare.json`` is in the directory. Raises UsageError when it cannot be read."""
+    """The comparison whose ``compare.json`` is in the directory. Raises UsageError when it cannot be read."""
     document, interrupted = read_study(directory / f"{NAME}.json", SCHEMA_VERSION)
     return ComparisonResult(directory, cast(ComparisonDocument, document), interrupted)

@@ -1,4 +1,4 @@
-"""What runs of the same frames show beside one another: a row for each, as ``compare.json`` holds it."""
+"""The rows of a comparison: the figures of runs of the same frames, a row for each, as ``compare.json`` has them."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ from streamer.studies.run_figures import (
 )
 
 LEAST_AGREEMENT = 0.9
-"""An engine whose agreement with the reference is under this disagrees, as in ``streamer parity``."""
+"""An engine whose agreement with the reference is lower disagrees, as in ``streamer parity``."""
 
 
 class WorthPart(TypedDict):
-    """What an engine's detections are worth; null: nothing tells.
+    """The scores of an engine's detections; null for a score that is not known.
 
     ``agreement_share`` is the share of detections that it has in common with the reference.
     """
@@ -65,12 +65,12 @@ class _Named(TypedDict):
 
 
 class EngineRow(_Named, WorthPart):
-    """An engine of ``compare.json``, as ``engine`` names it; of one that is unavailable ``why`` says why.
+    """An engine of ``compare.json``, as ``engine`` names it; ``why`` is the reason when it is unavailable.
 
-    ``speed`` is what it is, measured by the baseline; ``ratio_*`` are its result latency, times the baseline's: null
-    where too little was seen, as ``median_ms`` is, the median of its result latency. ``*_ms`` are milliseconds.
-    ``same_as`` names an earlier engine that runs in the same configuration. ``directory`` is its run directory, from
-    that of the comparison. Of one that is unavailable, and has no run, all the rest is null.
+    ``speed`` is relative to the baseline. ``ratio_*`` are percentiles of its result latency over the baseline's,
+    ``median_ms`` is the median of its result latency; they are null where too little was seen. ``*_ms`` are
+    milliseconds. ``same_as`` names an earlier engine that runs in the same configuration. ``directory`` is its run
+    directory, relative to that of the comparison. An engine that is unavailable has no run: all the rest is null.
     """
 
     precision: str | None
@@ -97,14 +97,14 @@ class EngineRow(_Named, WorthPart):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run to be compared: ``name`` stands for it everywhere.
+    """One run to be compared, which is called ``name`` everywhere.
 
-    ``directory`` is None when it cannot run here or failed, and ``why`` says so. ``file`` is what identifies the
-    model file that it ran. ``scored`` is what its detections are worth, None where nothing tells.
+    ``directory`` is None when it cannot run here or failed, and ``why`` says so. ``file`` identifies the model file
+    that it ran. ``scored`` are the scores of its detections, None when it was not scored.
 
-    ``block`` of its frames are about a second. ``starts`` are the frames with which its rounds begin, as many as the
-    others have, of which each was at about the same time; None where the runs took no turns. ``frames`` is how many
-    frames count, from the first (None: all).
+    ``block`` of its frames are about a second. ``starts`` are the frames with which its rounds begin; all runs have
+    the same number of rounds, each at about the same time. It is None when the runs took no turns. ``frames`` is the
+    number of frames that count, from the first on (None: all).
     """
 
     name: str
@@ -129,8 +129,8 @@ class _Read:
 class Table:
     """The rows of a comparison.
 
-    ``baseline`` is the name of the entry that the others are compared with, ``beside`` the directory from which those
-    of the runs are named. Raises SinkError when a run cannot be read.
+    ``baseline`` is the name of the entry that the others are compared with. The directories of the runs are named
+    relative to ``beside``. Raises SinkError when a run cannot be read.
     """
 
     def __init__(self, entries: Sequence[Entry], baseline: str, *, beside: Path) -> None:
@@ -140,7 +140,7 @@ class Table:
         self.baseline = baseline
 
     def rows(self) -> list[EngineRow]:
-        """A row per entry, in their order."""
+        """A row per entry, in the order of the entries."""
         sameness = Sameness()
         return [
             self._row(self.runs[entry.name], sameness) if entry.name in self.runs else _unavailable(entry)
@@ -148,7 +148,7 @@ class Table:
         ]
 
     def ratio(self, baseline: str, other: str, p: float) -> Estimate | None:
-        """A percentile of the other's result latency, times the baseline's."""
+        """The percentile ``p`` (0 to 1) of the other's result latency over the baseline's; None when they are few."""
         one, two = self.runs[baseline], self.runs[other]
         these, those = one.columns.result_latency, two.columns.result_latency
         if one.entry.starts is None or two.entry.starts is None:
@@ -156,7 +156,7 @@ class Table:
         else:
             rounds = np.split(these, one.entry.starts[1:]), np.split(those, two.entry.starts[1:])
             found = ratio_by_rounds(*rounds, p)
-        # Any of them may be compared with any other, and the advice is wrong with one that is.
+        # The advice may compare any two engines, and a single wrong comparison makes it wrong.
         return None if found is None else between_processes(found, MARGIN * math.comb(len(self.runs), 2))
 
     def _row(self, run: _Read, sameness: Sameness) -> EngineRow:
@@ -211,7 +211,7 @@ def _read(entry: Entry, directory: Path) -> _Read:
 
 
 def _speed(ratio: Estimate | None) -> Speed:
-    """The verdict; of too few frames no difference can be told."""
+    """The verdict; too few frames show no difference."""
     return Speed.NO_DIFFERENCE if ratio is None else speed(ratio)
 
 
@@ -260,6 +260,6 @@ def _rounded(share: float | None) -> float | None:
 
 
 def _cpu_ms(manifest: Mapping[str, Any]) -> float | None:
-    """CPU time that a delivered frame took, with all that belongs to it but the warm-up."""
+    """The CPU time per delivered frame in milliseconds, of the whole run but the warm-up."""
     delivered, cpu_s = manifest["frames"]["delivered"], manifest["resources"]["cpu_s"]
     return round(1000 * cpu_s / delivered, 3) if delivered and cpu_s is not None else None

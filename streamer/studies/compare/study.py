@@ -29,16 +29,16 @@ from streamer.studies.interleave import Interleaved, Lane, Watch, frames_in_a_ro
 from streamer.workers.clock import MonotonicClock
 
 DEFAULT = "tutorial"
-"""The engines that are compared unless others are asked for."""
+"""The engines that are compared unless others are requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareSettings:
     """The settings of a comparison.
 
-    ``engines`` are parsed SPECs, each as often as it is to run; ``baseline`` is what the others are compared with
-    (None: the first that can run). ``replay`` is how each of them replays, without its engine and its ``out``.
-    ``truth`` is a COCO JSON.
+    ``engines`` are parsed SPECs, each as often as it is to run. ``baseline`` is the engine that the others are
+    compared with (None: the first that can run). ``replay`` are the settings of each run; its engine and ``out`` are
+    set by the comparison. ``truth`` is a COCO JSON.
     """
 
     engines: tuple[EngineSpec, ...]
@@ -48,11 +48,11 @@ class CompareSettings:
 
 
 class Comparison:
-    """The comparison of one source and model; made, it has checked all that can be checked before anything runs.
+    """The comparison of engines on one source and model.
 
-    ``frames`` is how many frames each engine is to see, ``starts`` those with which rounds begin, ``source_notes``
-    what is to be known of the source. Raises UsageError, SourceError and ModelError, and EngineUnavailable when no
-    engine, or not the baseline, can run here.
+    The constructor checks all that can be checked before anything runs. ``frames`` is the number of frames that each
+    engine is to see, ``starts`` the frames with which rounds begin, ``source_notes`` the notes on the source. Raises
+    UsageError, SourceError and ModelError, and EngineUnavailable when no engine can run here, or the baseline cannot.
     """
 
     def __init__(self, source: str, model: Model, settings: CompareSettings, out: Path) -> None:
@@ -81,7 +81,7 @@ class Comparison:
         self.lanes = self._lanes()
 
     def run(self, watch: Watch) -> None:
-        """Runs the engines; what is done is kept when it is interrupted. Raises UsageError and SourceError."""
+        """Runs the engines. An interruption keeps the rounds that are done. Raises UsageError and SourceError."""
         round_s = float(self.frames / len(self.starts) / self.rate)
         gaps = self._camera.schedule.gaps
         longest_s = 0 if gaps is None or gaps.skipped else max(gap.us for gap in gaps.gaps) / 1_000_000
@@ -89,13 +89,13 @@ class Comparison:
 
     @property
     def running(self) -> list[Lane]:
-        """The lanes of engines that nothing speaks against so far."""
+        """The lanes of engines that can run and have not failed."""
         return [lane for lane in self.lanes if lane.why is None]
 
     def document(self, advance: Callable[[], None]) -> ComparisonDocument:
-        """What it came to; what was found is judged first, and ``advance`` called `Scoring.steps` times.
+        """The document of a whole comparison; scores the detections, and calls ``advance`` `Scoring.steps` times.
 
-        Raises EngineError when not one engine came to its end.
+        Raises EngineError when no engine came to its end.
         """
         if not self.running:
             raise EngineError(f"no engine came to its end: {self.lanes[0].why}")
@@ -114,15 +114,15 @@ class Comparison:
         )
 
     def document_so_far(self) -> ComparisonDocument | None:
-        """What an interrupted one came to, by the rounds that all have finished; None when there are none."""
+        """The document of an interrupted comparison, of the rounds that all have finished; None without any."""
         done = self._done()
         if not done or not self.running:
             return None
-        notes = [*self._notes(), "interrupted: the engines' detections were not judged"]
+        notes = [*self._notes(), "interrupted: the engines' detections were not scored"]
         return self._document([None for _ in self.lanes], done, notes, interrupted=True)
 
     def _done(self) -> int:
-        """Rounds that all have done who came to their end."""
+        """The number of rounds that all engines have done, but those that failed."""
         return min((lane.rounds for lane in self.running), default=0)
 
     def _document(
@@ -162,23 +162,23 @@ class Comparison:
         )
 
     def _baseline(self) -> str:
-        """The name of what the others are compared with: what was asked for, else the first that came to its end."""
-        asked = self.settings.baseline
+        """The name of the engine that the others are compared with: the requested one, else the first that ran."""
+        requested = self.settings.baseline
         for spec, lane in zip(self.engines, self.lanes, strict=True):
-            if lane.why is None and asked in (None, spec):
+            if lane.why is None and requested in (None, spec):
                 return lane.name
         return self.running[0].name
 
     def _notes(self) -> list[str]:
-        asked = self.settings.baseline or self.engines[0]
-        first = next(lane for spec, lane in zip(self.engines, self.lanes, strict=True) if spec == asked)
+        requested = self.settings.baseline or self.engines[0]
+        first = next(lane for spec, lane in zip(self.engines, self.lanes, strict=True) if spec == requested)
         notes = [*self.source_notes, *installation.notes()]
         if first.why is None:
             return notes
         return [f"{first.name} did not run, so the others are compared with {self._baseline()}", *notes]
 
     def _frames(self) -> int:
-        """How many frames each engine is to see."""
+        """The number of frames that each engine is to see."""
         replay = self.settings.replay
         limits = [frames for frames in (self.info.frames, replay.frames) if frames is not None]
         if replay.duration_s is not None:

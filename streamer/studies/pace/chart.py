@@ -1,4 +1,4 @@
-"""``pace.png``: what idling costs at low frame rates, and where queues build up at high ones."""
+"""``pace.png``: the idle penalty at low frame rates, and the rate from which queues build up."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 CHART_FILE = "pace.png"
 MOST_ENGINES = 4
-"""More could not be told apart where each has several curves."""
+"""The most engines shown: each has several curves, and more could not be distinguished."""
 PANEL_INCH, HEADING_INCH = 3.8, 0.65
-"""The least height of the panels; that of their titles and legends."""
+"""The least height of the panels, and the height of their titles and legends."""
 KEY_INCH, KEY_COLUMNS = 0.23, 100
 """The height of a line that names an engine, and its letters."""
 PANEL_LEFT, PANEL_RIGHT = (0.95, 6.3), (6.85, 0.25)
-"""From the left and the right edge of the picture to a panel's."""
+"""The margins of each panel: from its left edge to the chart's left, from its right edge to the chart's right."""
 
 
 def draw_pace(directory: Path, document: Mapping[str, Any]) -> Path:
@@ -36,7 +36,7 @@ def draw_pace(directory: Path, document: Mapping[str, Any]) -> Path:
 
 
 def pace_figure(document: Mapping[str, Any]) -> Figure:
-    """The picture."""
+    """The chart of a study of paces, from its ``pace.json``."""
     ran = {row["engine"] for row in document["rates"] if row["frames"] is not None}
     shown = [name for name in document["engines"] if name in ran][:MOST_ENGINES]
     paced = [
@@ -58,7 +58,7 @@ def pace_figure(document: Mapping[str, Any]) -> Figure:
 
 
 def _write_name(figure: Figure, engine: Paced, top: float) -> None:
-    """The colour of an engine, and how fast it goes."""
+    """Writes the name of an engine in its colour, with its rate in the closed loop."""
     fastest = engine.fastest
     at = 1 - (top + KEY_INCH / 2) / figure.get_figheight()
     goes = "" if fastest is None else f", as fast as it goes: {fastest:,.{1 if fastest < 100 else 0}f} fps"
@@ -71,7 +71,7 @@ def _write_name(figure: Figure, engine: Paced, top: float) -> None:
 def _what_ran(document: Mapping[str, Any], ran: set[str], shown: Sequence[str]) -> list[str]:
     run, engines = document["run"], document["engines"]
     missing = [name for name in engines if name not in ran]
-    said = [
+    texts = [
         f"source {Path(document['source']['uri']).name}",
         f"{run['seconds']:g} s at each rate, in {run['rounds']} rounds"
         + (", interrupted" if run["interrupted"] else ""),
@@ -80,7 +80,7 @@ def _what_ran(document: Mapping[str, Any], ran: set[str], shown: Sequence[str]) 
         f"video {run['video']}",
     ]
     if missing:
-        said.append(f"not here: {', '.join(missing)}")
+        texts.append(f"not here: {', '.join(missing)}")
     if more := len(ran) - len(shown):
-        said.append(f"{more} more in pace.csv")
-    return said
+        texts.append(f"{more} more in pace.csv")
+    return texts

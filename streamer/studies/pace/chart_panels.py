@@ -1,4 +1,4 @@
-"""The two panels of a study of pace, over the frame rate: time in infer, and what a queue makes of it."""
+"""The two panels of a study of paces, over the frame rate: time in infer, and result latency with age."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 FAR = 4
-"""A closed loop so many times as fast as the highest rate is not on the axis: it would press the rates together."""
+"""A closed loop more than so many times as fast as the highest rate is not on the axis: it would crowd the rates."""
 ROOM = 1.25
-"""The lowest and the highest rate are so many times apart from the ends of the axis."""
+"""The factor between the lowest or highest rate and the end of the axis."""
 LETTER_INCH, GAP_INCH = 0.085, 0.06
 """The width of a letter below the axis, and the least space between words there."""
 NOTE_COLUMNS = 64
-"""Letters in a line below the axis."""
+"""The most letters in a line below the axis."""
 Dashes = tuple[float, tuple[float, ...]]
 BACK_TO_BACK: Dashes = (0, (5, 3))
 FASTEST: Dashes = (0, (7, 2, 1, 2))
@@ -34,12 +34,12 @@ CURVES: tuple[tuple[str, str, Dashes, str, str], ...] = (
     ("result_latency_ms", "p95", (0, (4, 2)), "^", "p95"),
     ("age_ms", "p50", (0, (1, 1.5)), ".", "p50 of age"),
 )
-"""Which figures, how their lines and points are drawn, and their names."""
+"""The figures that are drawn, their lines and markers, and their names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """An engine, and its rows of the document, of rates that were run."""
+    """An engine, and its rows of the document, of the rates that were run."""
 
     name: str
     rows: Sequence[Mapping[str, Any]]
@@ -63,17 +63,17 @@ class Paced:
 
 
 def rate_of(row: Mapping[str, Any]) -> float:
-    """Frames per second, of a row that is not the closed loop's."""
+    """The frames per second of a row that is not the closed loop's."""
     return float(Fraction(row["fps"]))
 
 
 def rows_inch(engines: int) -> float:
-    """The height of what stands below the axes, for so many engines."""
+    """The height in inches of the rows below the axes, for so many engines."""
     return (22 + ROW_POINTS * (engines + 1)) / 72 + 0.15
 
 
 def draw_idle_penalty(axes: Axes, engines: Sequence[Paced]) -> None:
-    """Draws the median time in infer at each rate, and the closed loop's as a line; below, how many times that."""
+    """Draws the median time in infer at each rate, and the closed loop's as a line; their ratio stands below."""
     medians = [row["infer_median_ms"] for one in engines for row in one.rows if row["infer_median_ms"]]
     if not medians or not _draw_rates(axes, engines):
         _say_nothing(axes)
@@ -108,7 +108,7 @@ def draw_idle_penalty(axes: Axes, engines: Sequence[Paced]) -> None:
 
 
 def draw_queueing_knee(axes: Axes, engines: Sequence[Paced], slo: str | None) -> None:
-    """Draws result latency and age at each rate, and how fast a closed loop goes; below, what was dropped."""
+    """Draws result latency and age at each rate, and the closed loop's rate; the share dropped stands below."""
     curves = [curve for one in engines for curve in _curves(one)]
     drawn = [ms for curve in curves for ms in curve.ms if ms > 0]
     if not drawn or not _draw_rates(axes, engines):
@@ -140,7 +140,7 @@ def draw_queueing_knee(axes: Axes, engines: Sequence[Paced], slo: str | None) ->
 
 @dataclass(frozen=True, slots=True)
 class _Curve:
-    """A figure of an engine at each rate at which it may be shown, and whether the objectives were missed there."""
+    """A figure of an engine at each rate with frames enough, and whether the objectives were missed there."""
 
     fps: Sequence[float]
     ms: Sequence[float]
@@ -164,7 +164,7 @@ def _curves(engine: Paced) -> Iterator[_Curve]:
 
 
 def _draw_rates(axes: Axes, engines: Sequence[Paced]) -> bool:
-    """Makes the axis of frame rates, logarithmic, with a tick at each; False when there is none."""
+    """Makes the logarithmic axis of frame rates, with a tick at each; False when there is no rate."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
     texts = {rate_of(row): plain(row["fps"]) for one in engines for row in one.rates}
@@ -183,7 +183,7 @@ def _draw_rates(axes: Axes, engines: Sequence[Paced]) -> bool:
 
 
 def _with_room(axes: Axes, texts: Mapping[float, str]) -> dict[float, str]:
-    """Of words to write at rates those that do not touch the ones before."""
+    """The words to write at rates, without those that would touch the ones before."""
     inches = axes.get_position().width * WIDTH_INCH
     low, high = axes.get_xlim()
     kept, end = {}, -math.inf
@@ -197,7 +197,7 @@ def _with_room(axes: Axes, texts: Mapping[float, str]) -> dict[float, str]:
 
 
 def _write_rows(axes: Axes, name: str, engines: Sequence[Paced], rows: Sequence[Mapping[float, str]]) -> None:
-    """A row for each engine below the axis, in its colour; beside the curves the figures would cover one another."""
+    """A row of figures for each engine below the axis, in its colour: at the curves they would cover one another."""
     for number, (engine, row) in enumerate(zip(engines, rows, strict=True)):
         down = -20 - ROW_POINTS * number
         if number == 0:
@@ -207,7 +207,7 @@ def _write_rows(axes: Axes, name: str, engines: Sequence[Paced], rows: Sequence[
 
 
 def _head(axes: Axes, title: str, keys: Sequence[Line2D]) -> None:
-    """The title, and below it what the lines are."""
+    """Writes the title, and a legend of the lines below it."""
     axes.set_title(title, loc="left", size=10.5, color=BLACK, pad=26)
     axes.legend(
         handles=keys,

@@ -1,4 +1,4 @@
-"""A study of paces from the first check to the last file, as the command and the library have it."""
+"""A study of paces from the first check to the last file, for the command and the library."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NA
 def conduct(
     source: str, settings: PaceSettings, find: Callable[[str | None, bool], Model], onlooker: Onlooker
 ) -> PaceResult:
-    """Studies engines at several rates, where ``settings.replay.out`` says.
+    """Studies engines at several rates; writes into ``settings.replay.out``.
 
-    ``find`` finds the model by its name or path, and is told whether it is trusted. Interrupted when rounds are
-    finished, it says so in its result, and when none is, raises Interrupted. Raises what `PaceStudy` and `successor`
-    raise, and EngineError when no engine came to its end.
+    ``find`` finds the model by its name or path; its second argument is whether the model is trusted. A study that is
+    interrupted after a round has a result that says so; before that, Interrupted is raised. Raises what `PaceStudy`
+    and `successor` raise, and EngineError when no engine came to its end.
     """
     replay = settings.replay
     out = replay.out or default_path(datetime.now(UTC), source, NAME)

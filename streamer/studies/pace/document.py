@@ -1,4 +1,4 @@
-"""``pace.json`` and ``pace.csv``: what an engine's latency is at each rate, and what that comes to."""
+"""``pace.json`` and ``pace.csv``: each engine's latency at each rate, and the answer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from streamer.studies.run_figures import (
 
 SCHEMA_VERSION = 1
 NAME = "pace"
-"""Of the table, the document and the picture, without their endings."""
+"""The name of the table, the document and the chart, without their endings."""
 COLUMNS = (
     "engine,fps,closed_loop,why,delivered_rate,scheduled,delivered,dropped,drops_percent,service_p50_ms,service_p95_ms,"
     "service_p99_ms,infer_p50_ms,infer_p95_ms,infer_p99_ms,result_latency_p50_ms,result_latency_p95_ms,"
@@ -47,15 +47,15 @@ COLUMNS = (
     "infer_median_ms,infer_median_low_ms,infer_median_high_ms,result_latency_median_ms,result_latency_median_low_ms,"
     "result_latency_median_high_ms,idle_penalty,idle_penalty_low,idle_penalty_high,saturated,slo,verdict,directory"
 )
-"""Of the table."""
+"""The columns of the table."""
 
 
 class RateRow(TypedDict):
-    """An engine at a rate in ``pace.json``; ``why`` says why it did not run, and then all that is measured is null.
+    """An engine at a rate in ``pace.json``; ``why`` is why it did not run, and then all that is measured is null.
 
-    ``fps`` is ``max`` or a rate, as a fraction where it is no whole number. ``*_ms`` are milliseconds. ``infer_*`` is
-    the inference alone, and ``idle_penalty`` how many times as long it takes as in the closed loop: null without one,
-    and where the engine is ``saturated``. ``directory`` is its run directory, from that of the study.
+    ``fps`` is ``max`` or a rate, as a fraction when it is no whole number. ``*_ms`` are milliseconds. ``infer_*`` is
+    the inference alone. ``idle_penalty`` is its median over that in the closed loop: null without a closed loop, and
+    where the engine is ``saturated``. ``directory`` is its run directory, relative to that of the study.
     """
 
     engine: str
@@ -83,7 +83,7 @@ class RateRow(TypedDict):
 class PaceRunPart(TypedDict):
     """The ``run`` of ``pace.json``: how the engines were run, ``seconds`` of schedule at each rate in ``rounds``.
 
-    Of an interrupted study ``rounds`` are those that all have finished.
+    An interrupted study counts the ``rounds`` that all have finished.
     """
 
     queue: int
@@ -102,7 +102,7 @@ class PaceDocument(TypedDict):
     """``pace.json``: ``answer`` has a sentence for each engine, ``rates`` a row for each engine and rate.
 
     ``source``, ``model``, ``machine`` and ``versions`` are as in ``run.json``. ``highest_rate`` has for each engine
-    the highest rate that meets the objectives of ``slo``, null when none does; it is null when nothing was asked.
+    the highest rate that meets the objectives of ``slo``, null when none does; it is null without objectives.
     """
 
     schema_version: int
@@ -121,19 +121,19 @@ class PaceDocument(TypedDict):
 
 
 def document_of(study: PaceStudy) -> PaceDocument:
-    """What it came to. Raises EngineError when not one engine came to its end."""
+    """The document of a whole study. Raises EngineError when no engine came to its end."""
     if not _ran(study):
         raise EngineError(f"no engine came to its end: {study.places[0].lane.why}")
     return _document(study, interrupted=False)
 
 
 def document_so_far(study: PaceStudy) -> PaceDocument | None:
-    """What an interrupted one came to, by the rounds that all have finished; None when there are none."""
+    """The document of an interrupted study, of the rounds that all have finished; None without any."""
     return _document(study, interrupted=True) if min((lane.rounds for lane in _ran(study)), default=0) else None
 
 
 def _ran(study: PaceStudy) -> list[Lane]:
-    """The lanes that nothing ended early but an interruption."""
+    """The lanes that ran to their end, or to an interruption."""
     return [place.lane for place in study.places if place.lane.directory is not None and place.lane.why is None]
 
 
@@ -215,7 +215,7 @@ def _row(study: PaceStudy, place: At, rounds: int) -> RateRow:
 
 
 def _add_penalties(there: Sequence[tuple[At, RateRow]], rounds: int) -> None:
-    """To each rate its idle penalty, but where the engine is busy all the time: there it idles at none."""
+    """Adds the idle penalty to each rate, but where the engine is saturated and so never idles."""
     loops = {row["engine"]: _rounds_of(place, _infer(place), rounds) for place, row in there if row["closed_loop"]}
     idling = [
         (place, row)
@@ -259,7 +259,7 @@ def _as_text(place: At) -> str:
 
 
 def _infer(place: At) -> Values:
-    """Each frame's time in infer, in microseconds."""
+    """Each frame's time in infer, in microseconds; `NEVER` without one."""
     assert place.lane.directory is not None
     records = sorted(read_frames(place.lane.directory / FRAMES), key=lambda record: record.frame)
     return np.array([NEVER if record.infer is None else record.infer for record in records], np.int64)

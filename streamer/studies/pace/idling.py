@@ -1,4 +1,4 @@
-"""Does an engine idle at a rate, what does that cost it, and for how long is it busy when it has no rate?"""
+"""Idling: whether an engine idles at a rate, what that costs, and the time in which a closed loop is busy."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from streamer.rundir.columns import NEVER, OUTCOMES, Columns, Values
 from streamer.stats.speed_ratio import MARGIN, Estimate, between_processes, ratio_by_rounds
 
 KEEPS_UP_PERCENT = 1.0
-"""With so many dropped frames an engine keeps up with a rate no more."""
+"""The share of frames dropped from which on an engine does not keep up with a rate."""
 
 
 def is_saturated(columns: Columns, rate: Fraction, requests: int, in_a_round: int) -> bool:
-    """Frames fall due faster than they are taken: they are dropped, or they wait ever longer.
+    """Whether frames are due faster than they are processed, so that they are dropped or wait longer and longer.
 
-    ``in_a_round`` frames are of a round each, and so many ``requests`` are under way at once. Where the policy waits
-    nothing is dropped: then it shows in a service time, on the average, of a frame period or more, or in a last frame
-    that has waited for a period in most rounds.
+    A round has ``in_a_round`` frames, and ``requests`` are in flight at once. With a policy that waits nothing is
+    dropped: then the engine is saturated when the mean service time is a frame period or more for each request, or
+    when the last frame of most rounds has waited for more than a period.
     """
     dropped = np.count_nonzero(columns.outcome == OUTCOMES.index(Outcome.DROPPED))
     if 100 * dropped >= KEEPS_UP_PERCENT * len(columns):
@@ -38,17 +38,17 @@ def is_saturated(columns: Columns, rate: Fraction, requests: int, in_a_round: in
 def idle_penalties(
     back_to_back: Mapping[str, Sequence[Values]], idling: Sequence[tuple[str, Sequence[Values]]]
 ) -> list[Estimate | None]:
-    """How many times as long an inference takes as back to back, for each rate at which an engine idles.
+    """The median time of an inference over that back to back, for each rate at which an engine idles.
 
-    Times in infer are in microseconds, by rounds: by engine ``back_to_back``, and each of ``idling`` with its engine.
-    None where there are too few.
+    Times in infer are in microseconds, by rounds: ``back_to_back`` by engine, and each of ``idling`` with its engine.
+    None where there are too few. The intervals are widened by `between_processes`, for as many ratios as there are.
     """
     found = (ratio_by_rounds(back_to_back[engine], rounds, 0.5) for engine, rounds in idling)
     return [None if one is None else between_processes(one, MARGIN * len(idling)) for one in found]
 
 
 def busy_s(columns: Columns, in_a_round: int) -> float:
-    """Seconds that rounds of a closed loop took, each from its first frame to its last result."""
+    """The seconds that the rounds of a closed loop took, each from its first frame to its last result."""
     ends = columns.scheduled + np.maximum(columns.latency, 0)
     rounds = range(0, len(columns), in_a_round)
     return sum(int(ends[at : at + in_a_round].max() - columns.scheduled[at]) for at in rounds) / 1_000_000

@@ -1,4 +1,4 @@
-"""What a study of paces came to."""
+"""The result of a study of paces."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from streamer.studies.table_cells import number, percent, rate, ratio
 class PaceResult(Shown):
     """A finished study of paces: its directory, and its document, which is ``pace.json``.
 
-    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. What it was to replace in its
-    directory stays then, and ``directory`` is ``unfinished-pace`` in there.
+    ``interrupted`` is what ended it early, as in SIGINT, None when it came to its end. An interrupted study does not
+    replace an earlier one: ``directory`` is then ``unfinished-pace`` within that of the earlier one.
     """
 
     CHART: ClassVar = CHART_FILE
@@ -46,6 +46,6 @@ class PaceResult(Shown):
 
 
 def read_pace(directory: Path) -> PaceResult:
-    """That of which ``pace.json`` is in the directory. Raises UsageError when it cannot be read."""
+    """The study whose ``pace.json`` is in the directory. Raises UsageError when it cannot be read."""
     document, interrupted = read_study(directory / f"{NAME}.json", SCHEMA_VERSION)
     return PaceResult(directory, cast(PaceDocument, document), interrupted)

@@ -1,4 +1,4 @@
-"""What an engine's rates come to, in a sentence."""
+"""The answer of a study of paces: a sentence for each engine."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ Row = Mapping[str, Any]
 
 
 def sentence_of(engine: str, rows: Sequence[Row], slo: str | None) -> str:
-    """The sentence of one engine; ``rows`` are those of all."""
+    """The sentence of one engine; ``rows`` are those of all engines."""
     own = [row for row in rows if row["engine"] == engine and row["frames"] is not None]
     if not own:
         return f"{engine} cannot run here."
     paced = [row for row in own if not row["closed_loop"]]
-    said = [*_idle(paced), *_knee(own, paced)]
+    texts = [*_idle(paced), *_knee(own, paced)]
     if slo:
-        said.append(f"{slo} is met {_where_met(paced)}")
-    return f"{engine}: {'; '.join(said)}."
+        texts.append(f"{slo} is met {_where_met(paced)}")
+    return f"{engine}: {'; '.join(texts)}."
 
 
 def highest_rate(engine: str, rows: Sequence[Row]) -> str | None:
-    """The highest rate that meets the objectives."""
+    """The highest rate that meets the objectives, as a row's ``fps``; None when none does."""
     met = [row["fps"] for row in rows if row["engine"] == engine and not row["closed_loop"] and row["slo"] == "met"]
     return max(met, key=Fraction, default=None)
 
 
 def _idle(paced: Sequence[Row]) -> Iterator[str]:
-    """The largest idle penalty of those that are told from none."""
+    """The largest idle penalty that is distinguished from noise."""
     looked_at = [row for row in paced if row["idle_penalty"] is not None]
     sure = [row for row in looked_at if speed(Estimate(**row["idle_penalty"])) is not Speed.NO_DIFFERENCE]
     if sure:
@@ -43,7 +43,7 @@ def _idle(paced: Sequence[Row]) -> Iterator[str]:
             f"({times['low']:.2f} to {times['high']:.2f})"
         )
     elif looked_at:
-        yield f"no idle penalty is told from noise at {_all_of(looked_at)}"
+        yield f"no idle penalty is distinguished from noise at {_all_of(looked_at)}"
 
 
 def _knee(own: Sequence[Row], paced: Sequence[Row]) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _knee(own: Sequence[Row], paced: Sequence[Row]) -> Iterator[str]:
 
 
 def _where_met(paced: Sequence[Row]) -> str:
-    """At which of the ascending rates the objectives are met: up to one only where they are at all below it."""
+    """The ascending rates at which the objectives are met; "up to" a rate when they are met at all lower ones too."""
     met = [row for row in paced if row["slo"] == "met"]
     if not met:
         return "at no rate"

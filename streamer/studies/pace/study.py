@@ -1,6 +1,6 @@
-"""Pace: how latency depends on the frame rate. Each engine at each rate, in interleaved rounds.
+"""Pace: how latency depends on the frame rate. Each engine runs at each rate, in interleaved rounds.
 
-On the left idling costs: between frames caches go cold and clocks go down. On the right queues build up.
+At low rates idling costs time: between frames caches go cold and clocks go down. At high rates queues build up.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from streamer.studies.interleave import Interleaved, Lane, Watch
 from streamer.workers.clock import MonotonicClock
 
 ROUNDS = 8
-"""Of each rate: even, so that each order comes as often."""
+"""Rounds at each rate: an even number, so that both orders come equally often."""
 LEAST_SECONDS = 4.0
 
 
 DEFAULT = "ir-auto-shared"
-"""The engine that is studied unless others are asked for."""
+"""The engine that is studied unless others are requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceSettings:
-    """The settings of the study: parsed SPECs, paces, and ``seconds`` of schedule at each.
+    """The settings of the study: parsed SPECs, paces, and ``seconds`` of schedule at each pace.
 
-    ``replay`` is how each of them replays, without its engine, its pace and its ``out``. Raises UsageError.
+    ``replay`` are the settings of each run; its engine, pace and ``out`` are set by the study. Raises UsageError for
+    ``seconds`` below `LEAST_SECONDS`.
     """
 
     engines: tuple[EngineSpec, ...]
@@ -57,9 +58,10 @@ class At:
 
 
 class PaceStudy:
-    """The study of one source and model; made, it has checked all that can be checked before anything runs.
+    """The study of engines on one source and model.
 
-    Raises UsageError, SourceError and ModelError, and EngineUnavailable when none of the engines can run here.
+    The constructor checks all that can be checked before anything runs. Raises UsageError, SourceError and
+    ModelError, and EngineUnavailable when none of the engines can run here.
     """
 
     def __init__(self, source: str, model: Model, settings: PaceSettings, out: Path) -> None:
@@ -68,8 +70,8 @@ class PaceStudy:
         self.settings = settings
         self.out = out
         refuse_live(source)
-        asked = settings.replay.video_stream
-        with closing(open_source(source, loop=True, now_us=MonotonicClock().now_us, video_stream=asked)) as opened:
+        chosen = settings.replay.video_stream
+        with closing(open_source(source, loop=True, now_us=MonotonicClock().now_us, video_stream=chosen)) as opened:
             self.info = opened.info
         self.engines = tuple(dict.fromkeys(settings.engines))
         self.why_not = why_not(self.engines, model)
@@ -78,15 +80,15 @@ class PaceStudy:
 
     @property
     def lanes(self) -> list[Lane]:
-        """All that are to run."""
+        """The lanes of engines that can run and have not failed."""
         return [place.lane for place in self.places if place.lane.why is None]
 
     def run(self, watch: Watch) -> None:
-        """Runs them; what is done by then is kept when it is interrupted. Raises UsageError and SourceError."""
+        """Runs the lanes. An interruption keeps the rounds that are done. Raises UsageError and SourceError."""
         Interleaved(self.source, self.lanes, self.settings.seconds / ROUNDS, watch).run()
 
     def _place(self, spec: EngineSpec, pace: Pace) -> At:
-        # A closed loop has no rate of its own: it gets as many frames as the source's rate would give it.
+        # A closed loop has no rate of its own: it gets as many frames as at the source's rate.
         rate = pace if isinstance(pace, Fraction) else self.info.rate
         in_a_round = max(round(rate * Fraction(self.settings.seconds) / ROUNDS), 1)
         name = f"{spec.spec} at {pace_text(pace)}"
@@ -105,5 +107,5 @@ class PaceStudy:
 
 
 def pace_text(pace: Pace) -> str:
-    """A pace in words."""
+    """A pace in words, as in 29.97 fps, or max."""
     return f"{float(pace):.5g} fps" if isinstance(pace, Fraction) else "max"

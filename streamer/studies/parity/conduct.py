@@ -1,4 +1,4 @@
-"""A parity study from its settings to its result: what the command and the function have in common."""
+"""A parity study from its settings to its result, for the command and the library."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from streamer.workers.stopping import Interrupted
 FILES = Kind("parity", (FILE,))
 
 Watched = Callable[[Parity, Sequence[str]], Iterable[EngineParity]]
-"""Gives the rows of a study, and shows meanwhile how far it is; is told what is to be known before it runs."""
+"""Gives the rows of a study, and shows its progress meanwhile; its second argument are the notes before it runs."""
 
 
 def conduct(
@@ -37,8 +37,8 @@ def conduct(
 ) -> ParityResult:
     """Runs the study of the source, and writes its file into ``out``, or into a new directory.
 
-    ``model`` finds the detector. Interrupted, which comes up in ``watched`` or from a signal, ends it in good order;
-    it is raised when no engine is done. Raises UsageError, SourceError, ModelError, EngineError and SinkError.
+    ``model`` finds the detector. Interrupted, from ``watched`` or a signal, ends the study in good order; it is
+    raised when no engine is done. Raises UsageError, SourceError, ModelError, EngineError and SinkError.
     """
     out = out or default_path(datetime.now(UTC), source, "parity")
     check_out(out, overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""What a parity study came to, as one document, which ``--json`` prints."""
+"""The document of a parity study, which ``--json`` prints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamer.studies.parity.study import Parity
 
 
 class ClassPart(TypedDict):
-    """How right an engine is about a class: its ``objects`` in the truth, and its average precision."""
+    """The accuracy of an engine for a class: the ``objects`` in the truth, and the average precision."""
 
     objects: int
     ap50: float | None
@@ -45,7 +45,7 @@ class ParityDocument(TypedDict):
 
 
 def document_of(study: Parity, rows: Sequence[EngineParity], out: Path, *, interrupted: bool) -> ParityDocument:
-    """The document, in the order in which people read it."""
+    """The document of a parity study, its fields in the order of reading."""
     return {
         "source": study.frames.info.uri,
         "model": study.model.name,

@@ -1,4 +1,4 @@
-"""What a parity study left out: frames of the source, and what of the truth does not count."""
+"""The parts of a source and its truth that a parity study left out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from streamer.studies.parity.study import Parity
 
 
 class FramesPart(TypedDict):
-    """The frames: of the ``source``, null without an end; ``chosen`` of these, and of those what was ``compared``.
+    """Counts of frames: in the ``source`` (null without an end), ``chosen`` of these, and ``compared``.
 
-    The others could not be decoded, or are ``missing``: the source ended before them.
+    The other frames chosen could not be decoded, or are ``missing``: the source ended before them.
     """
 
     source: int | None
@@ -23,9 +23,10 @@ class FramesPart(TypedDict):
 
 
 class TruthPart(TypedDict):
-    """Of the truth: ``labels`` that the model lacks, with the ``objects`` that they have in the frames compared.
+    """The parts of the truth that do not count.
 
-    ``crowds`` are regions there that count neither way; ``images`` of it are not in the source.
+    The model lacks its ``labels``, which have ``objects`` in the frames compared. ``crowds`` are regions in these
+    frames that count neither way. ``images`` of the truth are not in the source.
     """
 
     labels: list[str]
@@ -35,7 +36,7 @@ class TruthPart(TypedDict):
 
 
 def frames_part(study: Parity) -> FramesPart:
-    """What became of the source's frames, once the reference has seen them."""
+    """The counts of the source's frames, once the reference has seen them."""
     frames = study.frames
     return {
         "source": frames.info.frames,
@@ -47,7 +48,7 @@ def frames_part(study: Parity) -> FramesPart:
 
 
 def truth_part(study: Parity) -> TruthPart | None:
-    """What of the truth does not count; None without one."""
+    """The parts of the truth that do not count; None without truth."""
     if study.truth is None:
         return None
     return {
@@ -59,7 +60,7 @@ def truth_part(study: Parity) -> TruthPart | None:
 
 
 def sentences(study: Parity) -> Iterator[tuple[str, str]]:
-    """The same in words, each with what stands before it."""
+    """The same in words: pairs of a heading and a sentence."""
     frames, truth = frames_part(study), truth_part(study)
     if frames["source"] is None:
         yield "frames", f"the first {frames['chosen']:,} of a source without an end"

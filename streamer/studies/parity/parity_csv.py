@@ -13,10 +13,10 @@ FILE = "parity.csv"
 class ParityRow(TypedDict):
     """A row of ``parity.csv``; null: the engine does not have it.
 
-    ``verdict`` is reference, agrees, disagrees, unchecked or unavailable, and ``why`` says why it is unavailable.
-    ``precision`` and ``devices`` are in force. Of ``compared`` detections in both directions, ``agreement`` is the
-    smaller share; ``box_px`` and ``confidence`` are differences between pairs. ``objects``, ``map50`` and
-    ``map50_95`` need ground truth.
+    ``verdict`` is reference, agrees, disagrees, unchecked or unavailable, and ``why`` is why it is unavailable.
+    ``precision`` and ``devices`` are the effective ones. ``compared`` counts the detections in both directions;
+    ``agreement`` is the smaller of both shares. ``box_px_*`` and ``confidence_*`` are differences between pairs.
+    ``objects``, ``map50`` and ``map50_95`` need ground truth.
     """
 
     engine: str
@@ -44,7 +44,7 @@ COLUMNS = ",".join(ParityRow.__annotations__)
 
 
 def as_dict(row: EngineParity) -> ParityRow:
-    """The row as files have it, numbers with four decimals."""
+    """The row for files, by column; numbers have four decimals."""
     agreement, accuracy = row.agreement, row.accuracy
     values = (
         row.spec,

@@ -1,4 +1,4 @@
-"""What a parity study came to."""
+"""The result of a parity study."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from streamer.studies.parity.rows import MISSED
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ParityResult(Shown):
-    """What a parity study came to: the directory of ``parity.csv``, and its document.
+    """A finished parity study: the directory of ``parity.csv``, and its document.
 
-    ``interrupted`` is what stopped it, as in SIGINT; None when it came to its end. ``notes`` are about the source;
-    ``left_out`` says what of the source and the truth does not count, each with what it is about.
+    ``interrupted`` is what stopped it, as in SIGINT; None when it came to its end. ``notes`` are about the source.
+    ``left_out`` are the parts of the source and the truth that do not count: pairs of a heading and a sentence.
     """
 
     directory: Path
@@ -34,17 +34,17 @@ class ParityResult(Shown):
 
     @property
     def missed(self) -> bool:
-        """An engine disagrees, or nothing could be compared: what was not checked has not been passed."""
+        """Whether an engine disagrees, or nothing could be compared: an unchecked engine has not passed."""
         return any(row["verdict"] in MISSED for row in self.document["engines"])
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
-        judged = self.document["truth"] is not None
-        return ("engine", "in", "agreement", *(("mAP50", "mAP50-95") if judged else ()), "verdict"), [
+        with_truth = self.document["truth"] is not None
+        return ("engine", "in", "agreement", *(("mAP50", "mAP50-95") if with_truth else ()), "verdict"), [
             (
                 row["engine"],
                 row["precision"] or "",
                 _shown(row["agreement"]),
-                *((_shown(row["map50"]), _shown(row["map50_95"])) if judged else ()),
+                *((_shown(row["map50"]), _shown(row["map50_95"])) if with_truth else ()),
                 row["verdict"] + (f", same as {row['same_as']}" if row["same_as"] else ""),
             )
             for row in self.document["engines"]

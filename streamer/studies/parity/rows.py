@@ -1,4 +1,4 @@
-"""What a parity study came to: a row per engine, and the answer in a sentence."""
+"""The results of a parity study: a row per engine, and the answer in a sentence."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from streamer.accuracy.mean_average_precision import Accuracy
 
 
 class Verdict(StrEnum):
-    """What is said of an engine."""
+    """The verdict on an engine."""
 
     REFERENCE = "reference"
     AGREES = "agrees"
     DISAGREES = "disagrees"
     UNCHECKED = "unchecked"
-    """Neither it nor the reference found anything that could be compared."""
+    """Neither the engine nor the reference found anything that could be compared."""
     UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)
 class EngineParity:
-    """What an engine came to: ``precision`` and ``devices`` in force, and how many it found in how many frames.
+    """The result of an engine: effective ``precision`` and ``devices``, and ``detections`` in so many ``frames``.
 
-    ``same_as`` is the engine before it that came out as the same configuration.
-    ``agreement`` is with the reference, which has none itself; ``accuracy`` needs ground truth. ``why`` says why the
-    engine is unavailable.
+    ``same_as`` is an earlier engine with the same configuration. ``agreement`` is with the reference, which has none
+    itself; ``accuracy`` needs ground truth. ``why`` is why the engine is unavailable.
     """
 
     spec: str
@@ -43,29 +42,29 @@ class EngineParity:
 
 
 MISSED = (Verdict.DISAGREES, Verdict.UNCHECKED)
-"""What was not checked has not been passed."""
+"""Verdicts that fail a study: an unchecked engine has not passed."""
 
 
-def plain_answer(rows: Sequence[EngineParity], asked: int) -> str:
-    """The rows in a sentence: how far the engines agree, of the ``asked`` ones, and which do not."""
+def plain_answer(rows: Sequence[EngineParity], requested: int) -> str:
+    """The rows in a sentence: how many of the ``requested`` engines agree, and which do not."""
     shares = {row.spec: row.agreement.smaller or 0.0 for row in rows if row.agreement is not None}
     by_verdict = {verdict: [row.spec for row in rows if row.verdict is verdict] for verdict in Verdict}
     agreeing = sorted(by_verdict[Verdict.AGREES], key=lambda spec: shares[spec])
-    said = [f"{len(agreeing)} of {asked} agree with {rows[0].spec}{_range(agreeing, shares)}"]
+    texts = [f"{len(agreeing)} of {requested} agree with {rows[0].spec}{_range(agreeing, shares)}"]
     if disagreeing := by_verdict[Verdict.DISAGREES]:
-        told = ", ".join(f"{spec} ({shares[spec]:.3f})" for spec in disagreeing)
-        said.append(f"{told} {'disagrees' if len(disagreeing) == 1 else 'disagree'}")
+        names = ", ".join(f"{spec} ({shares[spec]:.3f})" for spec in disagreeing)
+        texts.append(f"{names} {'disagrees' if len(disagreeing) == 1 else 'disagree'}")
     if unchecked := by_verdict[Verdict.UNCHECKED]:
-        said.append(f"nothing was found by which to compare {', '.join(unchecked)}")
+        texts.append(f"nothing was found by which to compare {', '.join(unchecked)}")
     if missing := by_verdict[Verdict.UNAVAILABLE]:
-        said.append(f"{len(missing)} unavailable")
-    if len(rows) <= asked:
-        said.append(f"{asked + 1 - len(rows)} not reached")
-    return f"{'; '.join(said)}."
+        texts.append(f"{len(missing)} unavailable")
+    if len(rows) <= requested:
+        texts.append(f"{requested + 1 - len(rows)} not reached")
+    return f"{'; '.join(texts)}."
 
 
 def _range(specs: Sequence[str], shares: Mapping[str, float]) -> str:
-    """From the least to the most exact of ``specs``, which are in this order."""
+    """The least and the highest share of ``specs``, which are in ascending order."""
     if not specs:
         return ""
     least, most = (f"{shares[spec]:.3f}" for spec in (specs[0], specs[-1]))

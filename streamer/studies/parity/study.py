@@ -1,7 +1,7 @@
-"""Parity: do the engines find the same objects in the same frames, and do these fit what is really there?
+"""Parity: whether the engines find the same objects in the same frames, and whether these match the ground truth.
 
-The engines run one after the other, one frame at a time and each frame through all of replay's own steps; only one of
-them is in memory at a time. What is kept is their detections.
+The engines run one after the other, so that only one is in memory. Each detects one frame at a time, with all of
+replay's steps. Only the detections are kept.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ from streamer.studies.reference import most_exact
 class ParitySettings:
     """The settings of a parity study, with the defaults of ``streamer parity``.
 
-    ``engines`` and ``reference`` are parsed SPECs. Those without a row here are those of a replay; mean average
-    precision is taken as COCO does, whatever they are. Raises UsageError for what makes no sense.
+    ``engines`` and ``reference`` are parsed SPECs. Settings without a row here are those of a replay. They do not
+    affect mean average precision, which is measured as COCO does. Raises UsageError for what makes no sense.
     """
 
     engines: tuple[EngineSpec, ...]
     reference: EngineSpec | None = option(
         None,
         "--reference SPEC",
-        "What the others are compared with.",
+        "The engine that the others are compared with.",
         default_text="the first that can run of onnx, ir (in f32), pytorch",
         read=parse_spec,
     )
     frames: int = option(
         100,
         "--frames N",
-        "How many frames are compared, spread evenly over the source; of an endless one the first N.",
+        "How many frames are compared, spread evenly over the source; the first N of an endless source.",
         read=int,
         range=FROM_1,
     )
@@ -79,14 +79,14 @@ class ParitySettings:
 
 
 PARITY_OPTIONS = rows_of(ParitySettings)
-"""The rows of those that parity has beside what other studies have."""
+"""The rows of the options of parity alone."""
 NOTHING = FrameTruth(np.empty((0, 4)), np.empty(0, np.int64), np.empty(0, np.bool_))
-"""What is known to be in a frame without ground truth."""
+"""The truth of a frame without ground truth."""
 
 
 @dataclass(slots=True)
 class _Ran:
-    """What one engine found in each frame: as a replay shows it, and where there is truth all that counts for mAP."""
+    """The detections of one engine in each frame: those of a replay, and with ground truth all that count for mAP."""
 
     precision: str = ""
     devices: tuple[str, ...] = ()
@@ -97,10 +97,11 @@ class _Ran:
 
 
 class Parity:
-    """The study of one source and model; made, it has checked all that can be checked before anything runs.
+    """The study of engines on one source and model.
 
-    ``compared`` has the frames that the reference has seen, with what is really there, nothing without ground truth.
-    Raises UsageError, SourceError and ModelError, and EngineUnavailable when the reference cannot run here.
+    The constructor checks all that can be checked before anything runs. ``compared`` has the frames that the
+    reference has seen, with their truth, `NOTHING` without ground truth. Raises UsageError, SourceError and
+    ModelError, and EngineUnavailable when the reference cannot run here.
     """
 
     def __init__(self, source: str, model: Model, settings: ParitySettings) -> None:
@@ -120,7 +121,7 @@ class Parity:
         why = unavailable(self.reference, model)
         if why:
             raise EngineUnavailable(f"the reference cannot run here: {why}")
-        # Opened, an engine has checked its refinements: a wrong one is said before the first has run.
+        # Opening an engine checks its refinements: a wrong one is an error before the first has run.
         for spec in (self.reference, *self.others):
             with suppress(EngineError):
                 open_engine(spec, model).close()
@@ -140,9 +141,9 @@ class Parity:
     ) -> Iterator[EngineParity]:
         """The reference's row, then that of each engine as soon as it is done.
 
-        ``advance`` is told an engine's SPEC after each of its frames, ``meanwhile`` is called for each that is read.
-        Raises EngineError when the reference fails or
-        none of the others can run, SourceError when the source fails.
+        ``advance`` is called with an engine's SPEC after each of its frames, ``meanwhile`` for each frame that is
+        read. Raises EngineError when the reference fails or none of the others can run, SourceError when the source
+        fails.
         """
         self.frames.meanwhile = meanwhile
         reference = self._run(self.reference, advance)

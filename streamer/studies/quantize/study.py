@@ -1,6 +1,6 @@
-"""Quantizing a model on a user's own video, and what that costs and brings: size, speed, agreement.
+"""Quantizing a model on a user's own video, and what that changes: size, speed, agreement.
 
-Every fourth frame chosen is kept from the calibration, and the judgement is made on those.
+Every fourth frame chosen is kept from the calibration, and both forms of the model are scored on those.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from streamer.workers.clock import MonotonicClock
 
 REFERENCE, BEFORE, AFTER = "ir,precision=f32", "ir-auto-shared", "ir-int8"
 SCORED_OF = 4
-"""Of so many frames one is for the judgement."""
+"""One of so many frames is for the scoring."""
 MOST_SCORED = 100
 FEWEST = 40
-"""Fewer frames calibrate nothing and judge nothing."""
+"""The fewest frames that are enough to calibrate and score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the frames that were kept for it say of one form of the model.
+    """The scores of one form of the model, on the frames kept for scoring.
 
-    ``bytes`` is the size of .xml and .bin; ``service_ms`` the median service time; ``agreement`` that with the FP16
-    IR in float32.
+    ``bytes`` is the size of .xml and .bin, ``service_ms`` the median service time, and ``agreement`` the agreement
+    with the FP16 IR in float32.
     """
 
     bytes: int
@@ -53,10 +53,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Quantization:
-    """What quantizing came to: ``before`` as ir-auto-shared runs the FP16 IR, ``after`` as ir-int8 runs the INT8 one.
+    """The result of quantizing: ``before`` is the FP16 IR in ir-auto-shared, ``after`` the INT8 IR in ir-int8.
 
-    ``samples`` frames of ``source`` calibrated it, ``scored`` others judged it; ``decode_errors`` has those that were
-    neither. ``path`` is the IR that was kept, None when it was refused because it agreed too little.
+    ``samples`` frames of ``source`` calibrated it, and it was scored on ``scored`` others; ``decode_errors`` has
+    those that could not be decoded. ``path`` is the IR that was kept, None when it was refused because its agreement
+    was below ``min_agreement``.
     """
 
     model: str
@@ -81,10 +82,10 @@ def quantize_model(
 ) -> Quantization:
     """Quantizes ``model`` on ``samples`` frames of ``source`` and keeps it if it agrees with the original.
 
-    ``advance`` is told what is being done, after each frame; ``video_stream`` as in a replay. Raises UsageError for
-    what makes no sense, a source that is too short and a model that is quantized already; EngineUnavailable without
-    NNCF or without a file to start from; CacheError when the cache cannot be written; SourceError, ModelError and
-    EngineError when something fails on the way. Nothing is kept then.
+    ``advance`` is called with the name of the step, after each frame; ``video_stream`` as in a replay. Raises
+    UsageError for what makes no sense, a source that is too short and a model that is quantized already;
+    EngineUnavailable without NNCF or without a file to start from; CacheError when the cache cannot be written;
+    SourceError, ModelError and EngineError when something fails on the way. Nothing is kept then.
     """
     if samples < FEWEST or not 0 <= min_agreement <= 1:
         raise UsageError(
@@ -92,7 +93,7 @@ def quantize_model(
         )
     OPTIONS["video_stream"].refuse(video_stream)
     check_extra()
-    kept()  # else its work would be for nothing
+    kept()  # raises CacheError before the work
     original = _original(model)
     wanted = -(-samples * SCORED_OF // (SCORED_OF - 1))
     frames = ChosenFrames(source, wanted, video_stream=video_stream)
@@ -123,7 +124,7 @@ def quantize_model(
 
 
 def _original(model: Model) -> Path:
-    """What the model is quantized from."""
+    """The file that the model is quantized from. Raises UsageError and EngineUnavailable."""
     if model.files.get("int8") == model.path:
         raise UsageError(f"{model.name} is quantized already: give the model that it was made from")
     kind = "ir" if model.kind == "ir" else "onnx"
@@ -137,12 +138,12 @@ def _original(model: Model) -> Path:
 
 
 def _calibrating(frames: int) -> int:
-    """How many of so many frames are for the calibration."""
+    """The number of the frames that are for the calibration."""
     return sum(1 for place in range(frames) if place % SCORED_OF)
 
 
 class _Calibration:
-    """The images that calibrate, as often as they are asked for; ``advance`` is called after each."""
+    """The images that calibrate, as often as they are requested; ``advance`` is called after each."""
 
     def __init__(self, frames: ChosenFrames, advance: Callable[[str], None]) -> None:
         self._frames = frames
@@ -159,7 +160,7 @@ class _Calibration:
 
 
 def _score(model: Model, made: Path, frames: ChosenFrames, advance: Callable[[str], None]) -> tuple[Scored, Scored]:
-    """Each of the frames kept for it through the original, the original in float32, and the quantized model."""
+    """The scores of the original and of the quantized model, both against the original in float32."""
     both = replace(model, files={**model.files, "int8": made}, hashes={**model.hashes, "int8": model_sha256(made)})
     meters = {BEFORE: AgreementMeter(), AFTER: AgreementMeter()}
     times: dict[str, list[int]] = {BEFORE: [], AFTER: []}
@@ -168,13 +169,13 @@ def _score(model: Model, made: Path, frames: ChosenFrames, advance: Callable[[st
         opened = {text: stack.enter_context(Opened(parse_spec(text), both)) for text in (REFERENCE, BEFORE, AFTER)}
         for number, frame in enumerate(_for_scoring(frames)):
             exact = opened[REFERENCE].detect(frame)
-            # The order turns round from one frame to the next: what drifts favours neither.
+            # The order is reversed from one frame to the next, so that a drift favours neither.
             for text in (BEFORE, AFTER) if number % 2 else (AFTER, BEFORE):
                 start = now_us()
                 found = opened[text].detect(frame)
                 times[text].append(now_us() - start)
                 meters[text].add(exact, found)
-            advance("judging")
+            advance("scoring")
     sizes = {BEFORE: ensure_ir(model), AFTER: made}
     before, after = (
         Scored(

@@ -1,4 +1,4 @@
-"""The canary: the golden frame shows the same objects to the end."""
+"""The canary: a frame whose boxes must stay the same to the end of the soak."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def canary_verdict(rows: Sequence[WindowRow]) -> Verdict:
         first = changed[0]
         boxes = first.canary_changed or 0
         why = (
-            f"{boxes} {'box' if boxes == 1 else 'boxes'} of the golden frame changed in window {first.window}, by "
+            f"{boxes} {'box' if boxes == 1 else 'boxes'} of the canary changed in window {first.window}, by "
             f"{clock(first.end_s)}; in {len(changed)} of {len(looked)} windows in which it was looked at"
         )
         return Verdict("canary", False, why, figures)
     if not looked:
-        return Verdict("canary", None, "the golden frame was not looked at: soak for longer than --canary", figures)
+        return Verdict("canary", None, "the canary was not looked at: soak for longer than --canary", figures)
     if all(row.canary == NOTHING for row in looked):
-        why = "nothing is found in the golden frame: begin with one that has an object, to see that it still is"
+        why = "nothing is found in the canary frame: begin with a frame that has an object"
         return Verdict("canary", None, why, figures)
-    return Verdict("canary", True, f"the golden frame was the same in {_windows(len(looked))}", figures)
+    return Verdict("canary", True, f"the canary was the same in {_windows(len(looked))}", figures)
 
 
 def _windows(count: int) -> str:

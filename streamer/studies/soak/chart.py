@@ -38,13 +38,13 @@ PANELS = {
     draw_cpu: 1.0,
     draw_canary: 0.24,
 }
-"""What is drawn from the top to the bottom, and how high that is in inches."""
+"""The panels from top to bottom, and the height of each in inches."""
 
 
 def draw_soak(directory: Path, document: Mapping[str, Any]) -> Path:
     """Draws ``soak.png`` from the ``windows.csv`` in the directory and the document; returns its path.
 
-    Raises SinkError when the rows cannot be read or the picture cannot be written.
+    Raises SinkError when the rows cannot be read or the chart cannot be written.
     """
     path = directory / CHART_FILE
     try:
@@ -56,7 +56,7 @@ def draw_soak(directory: Path, document: Mapping[str, Any]) -> Path:
 
 
 def soak_figure(document: Mapping[str, Any], rows: Sequence[WindowRow]) -> Figure:
-    """The picture."""
+    """The chart of a soak, from its ``soak.json`` and the rows of its ``windows.csv``."""
     around = words(document["answer"], _what_ran(document), where_it_ran(document))
     verdicts = {one["name"]: one for one in document["verdicts"]}
     panels = {

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FEW = 60
-"""Up to so many windows each has a dot."""
+"""The most windows that have a dot each."""
 SLICES = 300
-"""Of more windows than that the median and the range are drawn in so many slices of time."""
+"""Of more windows the median and the range are drawn, in so many slices of time."""
 TREND = (0, (5, 3))
 LEAST_SPAN_MB = 10.0
-"""Memory is not drawn larger than that: a wave of a megabyte would look like a flood."""
+"""The least range of an axis of memory: on a smaller one a wave of a megabyte would look large."""
 UNITS = ((3 * 60, 1, "seconds"), (3 * 3600, 60, "minutes"), (math.inf, 3600, "hours"))
-"""Up to so many seconds, a soak has an axis of this unit."""
+"""The longest soak in seconds whose axis has the unit, the seconds of the unit, and its name."""
 
 Rows = Sequence[WindowRow]
 Verdicts = Mapping[str, Mapping[str, Any]]
@@ -91,13 +91,13 @@ def draw_memory(axes: Axes, rows: Rows, verdicts: Verdicts) -> None:
 
 
 def draw_memory_of_children(axes: Axes, rows: Rows, verdicts: Verdicts) -> None:
-    """Draws the same of the processes that it has started."""
+    """Draws the same for the processes that it has started."""
     low = _memory(axes, rows, attrgetter("children_mb"), verdicts[CHILDREN])
     frame(axes, f"Resident memory of the processes that it started{low}")
 
 
 def _memory(axes: Axes, rows: Rows, value: Callable[[WindowRow], float], verdict: Mapping[str, Any]) -> str:
-    """Returns what is to be said of where the axis begins."""
+    """Draws memory and its trends; returns the title's note that the axis does not begin at 0."""
     _line(axes, rows, value, BLUE, "")
     trends = verdict["figures"]["parts"]
     for number, one in enumerate(trends):
@@ -122,7 +122,7 @@ def draw_lateness(axes: Axes, rows: Rows, _: Verdicts) -> None:
 
 
 def draw_cpu(axes: Axes, rows: Rows, _: Verdicts) -> None:
-    """Draws how much of the processor it took, and when that was throttled."""
+    """Draws the cores used, and the windows in which the processor was throttled."""
     _line(axes, rows, attrgetter("cpu_share"), BLUE, "")
     throttled = [row for row in rows if row.throttled]
     linear(axes, max((row.cpu_share for row in rows), default=0.0))
@@ -132,11 +132,11 @@ def draw_cpu(axes: Axes, rows: Rows, _: Verdicts) -> None:
         axes.plot(
             at, [row.cpu_share for row in throttled], "v", color=VERMILLION, markersize=7, zorder=3, label="throttled"
         )
-    frame(axes, "CPU time taken, in cores")
+    frame(axes, "CPU time used, in cores")
 
 
 def draw_canary(axes: Axes, rows: Rows, _: Verdicts) -> None:
-    """Draws a tick for each window in which the golden frame was looked at; one that changed stands out."""
+    """Draws a tick for each window in which the canary was looked at; a change stands out."""
     for name, colour, width in ((SAME, GREEN, 1.2), (NOTHING, GRAY, 1.2), (CHANGED, VERMILLION, 2.4)):
         at = _per_unit(rows, [row.end_s for row in rows if row.canary == name])
         if len(at):
@@ -146,11 +146,11 @@ def draw_canary(axes: Axes, rows: Rows, _: Verdicts) -> None:
     axes.spines["left"].set_visible(False)
     if not any(row.canary for row in rows):
         say(axes, "it was not looked at")
-    frame(axes, "The golden frame's detections")
+    frame(axes, "The canary frame's detections")
 
 
 def name_time(stack: Sequence[Axes], rows: Rows) -> None:
-    """Gives all panels one axis of time, named below the last; a line where the soak was resumed."""
+    """Gives all panels one axis of time, named below the last, and a line where the soak was resumed."""
     from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
     end = float(_per_unit(rows, [rows[-1].end_s])[0]) if rows else 1.0
@@ -197,7 +197,7 @@ def _line(axes: Axes, rows: Rows, value: Callable[[WindowRow], float | None], co
 
 
 def _band(axes: Axes, rows: Rows, at_s: Floats, values: Floats, colour: str, label: str) -> None:
-    """The median and the range in each slice of time; slices are made of whole milliseconds and thousandths."""
+    """The median and the range in each slice of time; ``envelope`` takes whole milliseconds, and thousandths."""
     slices = envelope((1000 * at_s).astype(np.int64), np.round(1000 * values).astype(np.int64), SLICES)
     (x, low), (_, middle), (_, high) = (slices.outline(one) for one in (slices.low, slices.middle, slices.high))
     at = _per_unit(rows, x / 1000)

@@ -1,4 +1,4 @@
-"""A soak, begun or gone on with, to its document; who conducts it runs its parts."""
+"""A soak, from its beginning or its resumption to its document; the caller runs its parts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from streamer.studies.successor import Kind, Successor, going_on, successor
 
 FILES = Kind(NAME, (REQUEST, WINDOWS, CHART_FILE, f"{NAME}.json"), parts_of, files_that_are_ours)
 GOES_ON = "a soak goes on as it was begun; leave it out with --resume"
-"""Why an option is refused that is given when a soak goes on."""
+"""Why an option is refused together with ``--resume``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conducted:
-    """What a soak has come to: where it is, and its ``soak.json``.
+    """A soak after its last part: its directory, and its ``soak.json``.
 
-    ``failure`` is the error that ended its last part, ``interrupted`` what stopped that, as in SIGINT.
+    ``failure`` is the error that ended the last part. ``interrupted`` is what stopped it, as in SIGINT.
     """
 
     directory: Path
@@ -41,7 +41,7 @@ class Conducted:
 
 
 def place_of(sources: Sequence[str], resume: Path | None, out: Path | None, *, overwrite: bool) -> Successor:
-    """Where a soak is written, or goes on. Raises UsageError and SinkError."""
+    """The place where a soak is written, or goes on. Raises UsageError and SinkError."""
     if resume is not None:
         return going_on(FILES, resume)
     if not sources:
@@ -50,13 +50,14 @@ def place_of(sources: Sequence[str], resume: Path | None, out: Path | None, *, o
 
 
 def conduct(place: Successor, begun: Callable[[Path], Soak], run_part: Callable[[Soak], Run]) -> Conducted:
-    """Runs the next part of the soak that is ``begun`` in the place, by `part_of`, and judges and draws it.
+    """Runs the next part of the soak that ``begun`` returns for the place; assesses and draws the soak.
 
-    Raises what ``begun`` and ``run_part`` raise, and the error of a part that has left no ``run.json``.
+    ``run_part`` runs the part with `part_of`. Raises what ``begun`` and ``run_part`` raise, and the error of a part
+    that has left no ``run.json``.
     """
     with place:
         soak = begun(place.path)
-        # One that was killed before it was judged has nothing left to be run.
+        # A soak that was killed before it was assessed has nothing left to run.
         finished = None if soak.done else run_part(soak)
         failure = None if finished is None else finished.failure
         interrupted = None if finished is None else finished.interrupted
@@ -71,11 +72,15 @@ def conduct(place: Successor, begun: Callable[[Path], Soak], run_part: Callable[
     return Conducted(place.path, document, failure, interrupted)
 
 
-def part_of(soak: Soak, run: Callable[[Settings, SoakWatch], Run], told: Callable[[WindowRow], None]) -> Run:
-    """The next part of the soak, run by ``run``; ``told`` hears of each window. What cannot begin leaves no trace."""
+def part_of(soak: Soak, run: Callable[[Settings, SoakWatch], Run], report: Callable[[WindowRow], None]) -> Run:
+    """Runs the next part of the soak by ``run``; ``report`` gets each window.
+
+    A part that cannot begin leaves no trace. Raises UsageError when the directory may not be used, and what ``run``
+    raises.
+    """
     if not soak.begun:
         soak.check()
-    settings, watch = soak.part(told)
+    settings, watch = soak.part(report)
     undo_at_once(soak.give_up)
     try:
         return run(settings, watch)

@@ -28,7 +28,7 @@ class EndFigures(TypedDict):
 
 
 class EndPart(TypedDict):
-    """Whether it lasted as long as it was to; ``passed`` is null of one that was stopped and may go on."""
+    """Whether the soak lasted as long as it was to; ``passed`` is null when it was stopped and can go on."""
 
     name: Literal["end"]
     passed: bool | None
@@ -37,7 +37,7 @@ class EndPart(TypedDict):
 
 
 class DriftOfPart(TypedDict):
-    """How a percentile of the latency changed over a part: its line in milliseconds, and percent a minute."""
+    """The growth of a latency percentile over a part: its line in milliseconds, its rate in percent a minute."""
 
     part: int
     windows: int
@@ -70,7 +70,7 @@ class DriftPart(TypedDict):
 
 
 class GrowthOfPart(TypedDict):
-    """How what is held grew over a part, in its unit (MB, files, threads) and in that a minute."""
+    """The growth of memory, files or threads over a part, in their unit (MB, files, threads) and that a minute."""
 
     part: int
     windows: int
@@ -102,7 +102,7 @@ class LeakPart(TypedDict):
 
 
 class LossFigures(TypedDict):
-    """Frames scheduled, by outcome, and those that no soak may lose."""
+    """Frames scheduled, frames by outcome, and the frames ``lost`` that fail the soak."""
 
     scheduled: int
     delivered: int
@@ -116,7 +116,7 @@ class LossFigures(TypedDict):
 
 
 class LossesPart(TypedDict):
-    """Whether each frame met its one outcome, and none was lost."""
+    """Whether each frame has one outcome, and none was lost."""
 
     name: Literal["losses"]
     passed: bool | None
@@ -125,7 +125,7 @@ class LossesPart(TypedDict):
 
 
 class ObjectiveOfPart(CheckPart):
-    """An objective over a part, and in how many of its windows it was met; null where windows do not tell."""
+    """An objective over a part, and in how many of its windows it was met; null when windows lack the figure."""
 
     part: int
     windows_met: int | None
@@ -139,7 +139,7 @@ class SloFigures(TypedDict):
 
 
 class SloPart(TypedDict):
-    """Whether the objectives of ``--slo`` were met; not there where none was given."""
+    """Whether the objectives of ``--slo`` were met; absent without ``--slo``."""
 
     name: Literal["slo"]
     passed: bool | None
@@ -148,7 +148,7 @@ class SloPart(TypedDict):
 
 
 class CanaryFigures(TypedDict):
-    """Windows in which the golden frame was looked at, and in which it had changed; null: it never had."""
+    """Windows in which the canary was looked at, and in which its boxes had changed; null: they never had."""
 
     windows: int
     changed: int
@@ -157,7 +157,7 @@ class CanaryFigures(TypedDict):
 
 
 class CanaryPart(TypedDict):
-    """Whether the golden frame showed the same to the end."""
+    """Whether the canary's boxes were the same to the end."""
 
     name: Literal["canary"]
     passed: bool | None
@@ -166,7 +166,7 @@ class CanaryPart(TypedDict):
 
 
 VerdictPart: TypeAlias = EndPart | DriftPart | LeakPart | LossesPart | SloPart | CanaryPart
-"""One verdict, by its name: ``passed``, not, or null where that cannot be told yet; and why, with its figures."""
+"""One verdict, by its name: ``passed`` is null while it is open; ``why`` is a sentence with some of the figures."""
 
 
 class RunOfSoak(TypedDict):
@@ -190,9 +190,9 @@ class KilledPart(TypedDict):
 
 
 class SoakDocument(TypedDict):
-    """``soak.json``: the verdicts on all that has been run so far, and what ran.
+    """``soak.json``: the verdicts on all parts so far, and what ran.
 
-    ``windows`` counts the rows of ``windows.csv``, of ``window_s`` seconds each; the golden frame was looked at every
+    ``windows`` counts the rows of ``windows.csv``, of ``window_s`` seconds each; the canary was looked at every
     ``canary_s``. ``source`` and what follows are as in the ``run.json`` of the last part.
     """
 

@@ -1,4 +1,4 @@
-"""Drift: does the latency go up and up?"""
+"""Drift: whether the latency grows over the soak."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from streamer.studies.soak.windows_csv import WindowRow, lasted
 
 PERCENTILES = {"p50": "latency_p50_ms", "p95": "latency_p95_ms"}
 LEAST_GROWTH = 0.05
-"""Over a part: what slow waves of a shared machine come to from top to bottom, as `benchmarks/power.py` has them."""
+"""Over a part: the height of slow waves on a shared machine, as in `benchmarks/power.py`."""
 LEAST_MS = 0.1
-"""Less is within what waking a thread takes: streamer's own share, not the engine's."""
+"""Less is within the time to wake a thread: streamer's own share, not the engine's."""
 LEAST_SURE = 1 / 5
-"""Of the rate, the low end of its interval: it nearly reaches zero where windows hang together, which are then worth
-fewer than there are."""
+"""The low end of the interval must be this share of the rate. It nearly reaches zero where windows are
+autocorrelated, and so worth fewer than there are."""
 LASTING = 1 / 3
-"""Growth that has gone down to this share of its rate in the second half levels off, as that of a machine that heats
-up does. Less than for memory, because the rate of a half is much less sure on a machine with two speeds."""
+"""Growth whose rate in the second half is below this share of the whole rate levels off, as on a machine that heats
+up. The share is lower than for memory: the rate of a half is much less sure on a machine with two speeds."""
 
 
 def drift(rows: Sequence[WindowRow]) -> Verdict:
-    """The verdict on p50 and p95, each of the parts by itself: a process that was started anew starts anew."""
+    """The verdict on p50 and p95. Each part is assessed by itself: it is a new process."""
     found = {name: growths(rows, _logarithm(column)) for name, column in PERCENTILES.items()}
     figures = {name: [_as_dict(one) for one in parts] for name, parts in found.items()}
     if not found["p50"]:
@@ -34,14 +34,14 @@ def drift(rows: Sequence[WindowRow]) -> Verdict:
     drifting = [(name, one) for name, parts in found.items() for one in parts if _drifts(one)]
     if drifting:
         several = len({row.part for row in rows}) > 1
-        said = [_told(name, one) + (f" in part {one.part}" if several else "") for name, one in drifting]
-        return Verdict("drift", False, "; ".join(said), figures)
+        texts = [_text(name, one) + (f" in part {one.part}" if several else "") for name, one in drifting]
+        return Verdict("drift", False, "; ".join(texts), figures)
     steepest = {name: max(parts, key=_over_part) for name, parts in found.items() if parts}
-    return Verdict("drift", True, "; ".join(_told(name, one) for name, one in steepest.items()), figures)
+    return Verdict("drift", True, "; ".join(_text(name, one) for name, one in steepest.items()), figures)
 
 
 def _logarithm(column: str) -> Any:
-    """Growth in percent is that of the logarithm; less than a microsecond counts as one."""
+    """The logarithm of a column, whose growth is in percent; less than a microsecond counts as one."""
     value = attrgetter(column)
     return lambda row: None if value(row) is None else math.log(max(value(row), 0.001))
 
@@ -65,14 +65,14 @@ def _percent(logarithm: float) -> float:
     return 100 * (math.exp(logarithm) - 1)
 
 
-def _told(name: str, one: Growth) -> str:
+def _text(name: str, one: Growth) -> str:
     start, end = map(math.exp, one.line)
-    said = (
+    text = (
         f"{name} {_percent(one.rate):+z.2f} % a minute ({_percent(one.low):z.2f} to {_percent(one.high):z.2f}), "
         f"{100 * _over_part(one):+z.1f} % in {lasted(one.end_s - one.start_s)}, from {start:.4g} to {end:.4g} ms"
     )
     jumped = _percent(one.jumped)
-    return said + (f", jumps of {jumped:+.0f} % among it" if abs(jumped) >= 100 * LEAST_GROWTH else "")
+    return text + (f", jumps of {jumped:+.0f} % among it" if abs(jumped) >= 100 * LEAST_GROWTH else "")
 
 
 def _as_dict(one: Growth) -> dict[str, Any]:
@@ -95,5 +95,5 @@ def _as_dict(one: Growth) -> dict[str, Any]:
 
 def _too_few(rows: Sequence[WindowRow]) -> str:
     known = [row for row in rows if row.latency_p50_ms is not None]
-    said = f"too few windows: it takes {windows_needed()} of a part with a p50, there are {longest_part(known)}"
-    return said if len(known) == len(rows) else f"{said}; a p50 needs {frames_needed(0.5)} frames"
+    text = f"too few windows: it takes {windows_needed()} of a part with a p50, there are {longest_part(known)}"
+    return text if len(known) == len(rows) else f"{text}; a p50 needs {frames_needed(0.5)} frames"

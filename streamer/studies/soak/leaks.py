@@ -1,4 +1,4 @@
-"""Leaks: does what a run holds go up and up? Growth that levels off is none."""
+"""Leaks: whether memory, open files or threads grow over the soak. Growth that levels off is no leak."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from streamer.studies.soak.verdict import Verdict
 from streamer.studies.soak.windows_csv import WindowRow, lasted
 
 WARM_UP = 1 / 3
-"""Of a part: caches and pools fill up in it, and may."""
+"""The share of a part in which caches and pools may fill up."""
 LASTING = 0.65
-"""Growth that has gone down to this share of its rate in the second half of the rest levels off."""
+"""Growth whose rate in the second half is below this share of the whole rate levels off."""
 SHORT, SURE = 40, 0.5
-"""In fewer windows, those of an hour, noise makes more of what is left of filling up: there the low end of the
-interval has to be this share of the rate, or it is left open (`benchmarks/no_effect.py`)."""
+"""In fewer windows than ``SHORT``, an hour's after the warm-up, noise weighs more: the low end of the interval has to
+be the share ``SURE`` of the rate, or the verdict is open (`benchmarks/no_effect.py`)."""
 SPREAD = 0.4
-"""Growth is spread over the time when within most pieces of it there is this share of its rate, or it is of jumps."""
+"""Growth counts when the median rate within sections is this share of the whole rate; else it comes from jumps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What may leak: its column and unit. Growth counts from ``least_rate`` a minute and ``least`` in all on."""
+    """A figure that may leak: its column and unit.
+
+    Growth counts when it is more than ``least_rate`` a minute, and ``least`` or more in all.
+    """
 
     name: str
     column: str
@@ -35,7 +38,7 @@ class Held:
 
 MEMORY, CHILDREN = "memory", "memory of child processes"
 HELD = (
-    # 0.1 MB a minute are 144 MB a day; what an allocator keeps for later is a few MB.
+    # 0.1 MB a minute are 144 MB a day. An allocator keeps a few MB for later.
     Held(MEMORY, "resident_mb", "MB", 0.1, 4.0),
     Held(CHILDREN, "children_mb", "MB", 0.1, 4.0),
     Held("open files", "open_files", "files", 0.0, 3.0),
@@ -44,7 +47,7 @@ HELD = (
 
 
 def leaks(rows: Sequence[WindowRow]) -> list[Verdict]:
-    """A verdict on each that the system tells of; processes that were never started have no memory to leak."""
+    """A verdict on each figure of `HELD` that the system reports. Without child processes there is none on theirs."""
     there = (one for one in HELD if any(getattr(row, one.column) for row in rows))
     return [_verdict(rows, one) for one in there]
 
@@ -55,15 +58,15 @@ def _verdict(rows: Sequence[WindowRow], held: Held) -> Verdict:
     if not parts:
         why = f"too few windows: it takes {windows_needed(WARM_UP)} of a part, there are {longest_part(rows)}"
         return Verdict(held.name, None, why, figures)
-    # The worst part is told: one that leaks before one that may, and that before one that does not.
+    # The worst part is reported: one that leaks before one that may, and that before one that does not.
     worst = max(parts, key=lambda one: (_rank(one, held), one.rate))
     several = len({row.part for row in rows}) > 1
     where = f" in part {worst.part}" if several else ""
-    return Verdict(held.name, (True, None, False)[_rank(worst, held)], _told(worst, held) + where, figures)
+    return Verdict(held.name, (True, None, False)[_rank(worst, held)], _text(worst, held) + where, figures)
 
 
 def _rank(one: Growth, held: Held) -> int:
-    """0 for no leak, 1 for growth that flattens but has not ended or is not sure enough, 2 for a leak."""
+    """0 for no leak, 1 for growth that still flattens or is not sure enough, 2 for a leak."""
     if not _grows(one, held):
         return 0
     if _lasts(one):
@@ -80,25 +83,25 @@ def _grows(one: Growth, held: Held) -> bool:
     return one.surely_above(held.least_rate) and one.rate * one.minutes >= held.least and spread
 
 
-def _told(one: Growth, held: Held) -> str:
+def _text(one: Growth, held: Held) -> str:
     start, end = one.line
     time = lasted(one.end_s - one.start_s)
     if one.low == one.high == 0:
         return f"{end:,.0f} {held.unit} throughout {time}"
-    said = (
+    text = (
         f"{one.rate:+z.2f} {held.unit} a minute ({one.low:z.2f} to {one.high:z.2f}), "
         f"from {start:,.0f} to {end:,.0f} {held.unit} in {time}"
     )
     if abs(one.jumped) >= held.least:
-        said += f", jumps of {one.jumped:+,.0f} {held.unit} among it"
+        text += f", jumps of {one.jumped:+,.0f} {held.unit} among it"
     rank = _rank(one, held)
     if rank == 1 and _lasts(one):
-        said += f"; not sure enough in {one.windows} windows: soak for longer to tell"
+        text += f"; not sure enough in {one.windows} windows: soak for longer to tell"
     elif rank == 1:
-        said += f"; flattening, with {one.late:+z.2f} a minute in the second half: soak for longer to tell"
+        text += f"; flattening, with {one.late:+z.2f} a minute in the second half: soak for longer to tell"
     elif rank == 0 and _grows(one, held):
-        said += "; levelled off"
-    return said
+        text += "; levelled off"
+    return text
 
 
 def _as_dict(one: Growth, held: Held) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Losses: every frame that fell due has met one outcome, and none but those that may be lost was lost."""
+"""Losses: every frame that was due has one outcome, and no frame was lost that may not be."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ LOSSES = {
     "sink_error": "not written",
     "abandoned": "abandoned in mid-run",
 }
-"""What no soak may have, in words; the frames that its end abandons are none."""
-TOLD = ("dropped", "source_error")
-"""What the policy and the source make of frames: that is for the objectives to judge."""
+"""Outcomes that fail a soak, in words. Frames abandoned at its end are no losses."""
+REPORTED = ("dropped", "source_error")
+"""Outcomes that the policy and the source cause: they are reported, and objectives may limit them."""
 
 
 def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None]) -> Verdict:
-    """The verdict; ``manifests`` are the ``run.json`` of all parts in their order, None of one that was killed."""
+    """The verdict; ``manifests`` are the ``run.json`` of all parts in order, None for a part that was killed."""
     reasons = list(_missing(rows))
     figures = dict.fromkeys(("scheduled", *OUTCOMES), 0)
     for part, manifest in enumerate(manifests):
-        said = f"part {part}: " if len(manifests) > 1 else ""
+        where = f"part {part}: " if len(manifests) > 1 else ""
         of_part = [row for row in rows if row.part == part]
         totals = {name: sum(getattr(row, name) for row in of_part) for name in figures}
         frames = frames_of_killed(of_part) if manifest is None else manifest["frames"]
         figures = {name: count + frames[name] for name, count in figures.items()}
-        reasons.extend(said + reason for reason in _broken(of_part, totals, manifest))
+        reasons.extend(where + reason for reason in _broken(of_part, totals, manifest))
     ends = _ends(rows)
     lost = {name: [row for row in rows if _lost(row, name, ends)] for name in LOSSES}
     figures |= {"lost": sum(getattr(row, name) for name, found in lost.items() for row in found)}
@@ -50,9 +50,9 @@ def losses(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
 
 
 def frames_of_killed(rows: Sequence[WindowRow]) -> dict[str, int]:
-    """The frames of a part that was killed, as its windows tell, and as ``run.json`` would have them.
+    """The frames of a part that was killed, counted by its windows, as ``run.json`` would have them.
 
-    Those under way at the end of the last window are abandoned.
+    Frames in flight at the end of the last window are abandoned.
     """
     totals = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES, "late")}
     under_way = totals["scheduled"] - sum(totals[name] for name in OUTCOMES)
@@ -61,7 +61,7 @@ def frames_of_killed(rows: Sequence[WindowRow]) -> dict[str, int]:
 
 
 def _missing(rows: Sequence[WindowRow]) -> Iterator[str]:
-    """Windows that should be there."""
+    """Windows without a row."""
     expected = 0
     for row in rows:
         if row.window != expected:
@@ -72,7 +72,7 @@ def _missing(rows: Sequence[WindowRow]) -> Iterator[str]:
 def _broken(
     rows: Sequence[WindowRow], totals: Mapping[str, int], manifest: Mapping[str, Any] | None
 ) -> Iterator[str]:
-    """Where the windows of a part, which tell so many frames in all, and its ledger break the conservation law."""
+    """Where the windows of a part, with these ``totals``, and its ledger break the conservation law."""
     under_way = list(accumulate(row.scheduled - sum(getattr(row, name) for name in OUTCOMES) for row in rows))
     for row, count in zip(rows, under_way, strict=True):
         if count < 0:
@@ -87,7 +87,7 @@ def _broken(
     if _killed(totals, manifest):
         return
     if under_way and (lost := under_way[-1]):
-        # It has been missing ever since the window after which at least so many always were.
+        # It is missing since the window from which on so many frames or more always were.
         since = next(place for place in range(len(rows)) if min(under_way[place:]) >= lost)
         yield f"{_frames(lost)} without an outcome since window {rows[since].window}"
     yield from (
@@ -98,7 +98,7 @@ def _broken(
 
 
 def _killed(totals: Mapping[str, int], manifest: Mapping[str, Any]) -> bool:
-    """The part was killed: its ledger goes on behind its last whole window."""
+    """Whether the part was killed: its ledger goes on after its last whole window."""
     frames = manifest["frames"]
     more = frames["scheduled"] > totals["scheduled"] and all(frames[name] >= count for name, count in totals.items())
     return more and manifest["repaired"] is not None
@@ -114,21 +114,21 @@ def _lost(row: WindowRow, name: str, ends: set[int]) -> bool:
 
 
 def _why(manifests: Sequence[Mapping[str, Any] | None]) -> str:
-    """Why frames could not be decoded, as far as the parts tell."""
+    """Why frames could not be decoded, as far as the parts record it."""
     parts = [manifest["decode_errors"] for manifest in manifests if manifest and "decode_errors" in manifest]
-    said = decode_errors.decode_errors_text(parts)
-    return f" ({said})" if said else ""
+    text = decode_errors.decode_errors_text(parts)
+    return f" ({text})" if text else ""
 
 
 def _none_lost(figures: Mapping[str, int]) -> str:
-    said = [f"none of {_frames(figures['scheduled'])} lost"]
-    totals = [name for name in (*TOLD, "abandoned") if figures[name]]
-    said += [
+    texts = [f"none of {_frames(figures['scheduled'])} lost"]
+    totals = [name for name in (*REPORTED, "abandoned") if figures[name]]
+    texts += [
         f"{figures[name]:,} {_spoken(name)} ({figures[name] / figures['scheduled']:.2%})"
         + (" at the end" if name == "abandoned" else "")
         for name in totals
     ]
-    return ", ".join(said)
+    return ", ".join(texts)
 
 
 def _frames(count: int) -> str:

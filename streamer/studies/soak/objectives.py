@@ -1,4 +1,4 @@
-"""The objectives of ``--slo``: those of the runs themselves, and in how many windows each was met."""
+"""The objectives of ``--slo``: the checks of each run, and in how many windows each was met."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamer.studies.soak.windows_csv import WINDOW_COLUMNS, WindowRow
 
 
 def objectives(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None]) -> Verdict | None:
-    """The verdict, None where no objective was given; each is to be met over every part that was not killed."""
+    """The verdict, None without an objective. Each objective must be met over every part that was not killed."""
     checks = [(part, check) for part, one in enumerate(manifests) if one for check in one["slo_checks"]]
     if not checks:
         return None
@@ -21,12 +21,12 @@ def objectives(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] 
         met = _in_windows([row for row in rows if row.part == part], parse_slo(check["objective"])[0])
         counts = {"windows_met": None if met is None else sum(met), "windows": None if met is None else len(met)}
         figures.append({"part": part, **check, **counts})
-    said = [_told(figure) + (f" in part {figure['part']}" if several else "") for figure in figures]
-    return Verdict("slo", all(check["met"] for _, check in checks), "; ".join(said), {"objectives": figures})
+    texts = [_text(figure) + (f" in part {figure['part']}" if several else "") for figure in figures]
+    return Verdict("slo", all(check["met"] for _, check in checks), "; ".join(texts), {"objectives": figures})
 
 
 def _in_windows(rows: Sequence[WindowRow], one: Objective) -> list[bool] | None:
-    """Whether each window meets it, of those that tell; None for a figure that windows do not have."""
+    """Whether each window that has the figure meets the objective; None when ``windows.csv`` has no such column."""
     column = COUNTS[one.name] if one.statistic is None else f"{one.name}_{one.statistic}_ms"
     if column not in WINDOW_COLUMNS.split(","):
         return None
@@ -39,7 +39,7 @@ def _in_windows(rows: Sequence[WindowRow], one: Objective) -> list[bool] | None:
     return met
 
 
-def _told(figure: Mapping[str, Any]) -> str:
-    said = f"{figure['objective']} {'met' if figure['met'] else 'missed'} with {figure['why']}"
+def _text(figure: Mapping[str, Any]) -> str:
+    text = f"{figure['objective']} {'met' if figure['met'] else 'missed'} with {figure['why']}"
     windows = figure["windows"]
-    return said if not windows else f"{said}, in {figure['windows_met']:,} of {windows:,} windows"
+    return text if not windows else f"{text}, in {figure['windows_met']:,} of {windows:,} windows"

@@ -1,4 +1,4 @@
-"""What a soak was begun with, as it is written down: a part that follows is run in the same way."""
+"""``asked.json``: what a soak was begun with, so that the parts that follow run in the same way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REQUEST = "asked.json"
 
 
 class Request(msgspec.Struct):
-    """What was asked for; ``replay`` are the settings of each part, as JSON."""
+    """What was requested: ``replay`` are the settings of each part, as JSON."""
 
     sources: list[str]
     window_s: float
@@ -24,18 +24,18 @@ class Request(msgspec.Struct):
 
 
 def read_request(path: Path) -> Request:
-    """What is in such a file. Raises OSError, ValueError and msgspec.ValidationError."""
-    # Not by msgspec: names of files may hold bytes that are no UTF-8.
+    """The request in a file. Raises OSError, ValueError and msgspec.ValidationError."""
+    # The JSON is not parsed by msgspec: names of files may hold bytes that are no UTF-8.
     return msgspec.convert(json.loads(path.read_bytes()), type=Request)
 
 
 def as_kept(source: str) -> str:
-    """A source as it is written down: a file by its name, to be opened again, and an address without credentials."""
+    """A source as it is written: a file by its name, to be opened again, and an address without credentials."""
     return source if os.path.lexists(source) else without_credentials(source)
 
 
 def is_own_request(path: Path) -> bool:
-    """A soak has written the file."""
+    """Whether a soak has written the file."""
     try:
         return read_request(path) is not None
     except (OSError, ValueError, msgspec.ValidationError):

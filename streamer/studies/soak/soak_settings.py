@@ -1,4 +1,4 @@
-"""What a soak is asked to do: the options of a replay that it takes, and two of its own, a row each."""
+"""The settings of a soak: the options of a replay, and two of its own, a row each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.units import parse_duration, parse_size
 
 WINDOW = Option(
     usage="--window TIME",
-    help="A line and a row of windows.csv for each of these.",
+    help="The length of a window, which has a line and a row of windows.csv.",
     default=60.0,
     default_text="60s",
     read=parse_duration,
@@ -22,14 +22,14 @@ WINDOW = Option(
 )
 CANARY = Option(
     usage="--canary TIME",
-    help="How often the golden frame is looked at.",
+    help="How often the canary frame is inferred.",
     default=60.0,
     default_text="60s",
     read=parse_duration,
     range=ABOVE_0,
 )
 SEGMENT, KEEP = "10m", "1G"
-"""What ``--segment`` and ``--keep`` are of a soak, where nothing else is asked."""
+"""The defaults of ``--segment`` and ``--keep`` in a soak."""
 OTHERWISE = {"segment_s": parse_duration(SEGMENT), "keep_bytes": parse_size(KEEP)}
 
 
@@ -42,7 +42,10 @@ class SoakOptions(CameraOptions, total=False):
 
 @dataclass(frozen=True, slots=True)
 class SoakSettings:
-    """``replay`` is how it is run, its duration that of all parts together."""
+    """``replay`` holds the settings of each part, and the duration of all parts together.
+
+    Raises UsageError for a duration that is missing, a closed loop, and times out of range.
+    """
 
     replay: Settings
     window_s: float = WINDOW.default
@@ -58,7 +61,7 @@ class SoakSettings:
 
 
 def given_soak_settings(options: Mapping[str, Any]) -> SoakSettings:
-    """The settings of options by the names and in the words of the command line. Raises UsageError."""
+    """The settings from options with the names and values of the command line. Raises UsageError."""
     known = SoakOptions.__optional_keys__
     for unknown in options.keys() - known:
         raise no_such_option(unknown, known)

@@ -1,4 +1,4 @@
-"""A soak: a replay that lasts for hours, in windows, and after an interruption goes on in another part."""
+"""A soak: a replay for hours, in windows, that goes on in another part after an interruption."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ _NUMBERED = re.compile(r"part-(0|[1-9]\d*)", re.ASCII)
 
 
 class Soak:
-    """A soak of ``sources`` in the directory ``out``: ``rows`` are its windows so far, of all parts."""
+    """A soak of ``sources`` in the directory ``out``.
+
+    ``rows`` are the windows of all parts so far, ``parts`` the parts' directories.
+    """
 
     def __init__(self, sources: Sequence[str], settings: SoakSettings, out: Path) -> None:
         self.sources = list(sources)
@@ -56,20 +59,20 @@ class Soak:
         self.begun = False
 
     def check(self) -> None:
-        """Raises UsageError when the directory is taken, or a soak is still being written there."""
+        """Raises UsageError when the directory may not be used, or a soak is still being written there."""
         check_out(self.out, overwrite=self.settings.replay.overwrite)
         if any(map(under_way, parts_of(self.out))):
             raise UsageError(f"--out {self.out}: another soak is being written there; give another directory")
         refuse_others(self.out, files_that_are_ours(self.out))
 
     def begin(self) -> None:
-        """Makes the directory, without what another soak has left in it. Raises UsageError and SinkError."""
+        """Makes the directory, and deletes what another soak has left in it. Raises UsageError and SinkError."""
         self.check()
         for part in parts_of(self.out):
             discard(part)
         for name in (f"{NAME}.json", CHART_FILE):
             (self.out / name).unlink(missing_ok=True)
-        asked = {
+        request = {
             "sources": [as_kept(source) for source in self.sources],
             "window_s": self.settings.window_s,
             "canary_s": self.settings.canary_every_s,
@@ -77,7 +80,7 @@ class Soak:
         }
         try:
             with making(self.out):
-                write_whole(self.out / REQUEST, json.dumps(asked, indent=2) + "\n")
+                write_whole(self.out / REQUEST, json.dumps(request, indent=2) + "\n")
         except OSError as error:
             raise SinkError(f"cannot write into {self.out}: {error.strerror}") from error
         begin_windows(self.out / WINDOWS)
@@ -89,7 +92,7 @@ class Soak:
 
     @property
     def done_s(self) -> float:
-        """Seconds that the parts so far have lasted; of one that was killed, up to its last whole window."""
+        """The seconds that the parts so far have lasted; a part that was killed, up to its last whole window."""
         return sum(self._lasted(number, part) for number, part in enumerate(self.parts))
 
     def _lasted(self, number: int, part: Path) -> float:
@@ -103,12 +106,12 @@ class Soak:
 
     @property
     def done(self) -> bool:
-        """There is nothing left to be run."""
+        """Whether nothing is left to run."""
         return lasted_as_requested(list(self._manifests().values()), self.done_s, self._requested_s)
 
     @property
     def assessed(self) -> bool:
-        """Its verdict has been written, and drawn after that if it was to be."""
+        """Whether ``soak.json`` is written and, unless no chart was requested, a chart at least as new."""
         written, drawn = self.out / f"{NAME}.json", self.out / CHART_FILE
         if not self.settings.replay.chart:
             return written.is_file()
@@ -120,9 +123,9 @@ class Soak:
         return {part: read_manifest(part) for part in self.parts if (part / MANIFEST).is_file()}
 
     def give_up(self) -> None:
-        """Takes back the part that could not be begun; of a soak without another one no trace is left.
+        """Removes the part that could not begin; a soak without other parts leaves no trace.
 
-        One of which there is anything stays: what was run is never thrown away.
+        A part in which a run has written stays.
         """
         if any((self.parts[-1] / name).exists() for name in (BEGUN, MANIFEST)):
             return
@@ -136,14 +139,14 @@ class Soak:
         with suppress(OSError):
             self.out.rmdir()
 
-    def part(self, told: Callable[[WindowRow], None]) -> tuple[Settings, SoakWatch]:
-        """The next part, as it is to be run, and its watch; ``told`` hears of each window."""
+    def part(self, report: Callable[[WindowRow], None]) -> tuple[Settings, SoakWatch]:
+        """The settings of the next part, and its watch, which passes each window to ``report``."""
         directory = self.out / f"part-{len(self.parts)}"
 
-        def tell(row: WindowRow) -> None:
+        def add(row: WindowRow) -> None:
             append_window(self.out / WINDOWS, row)
             self.rows.append(row)
-            told(row)
+            report(row)
 
         watch = SoakWatch(
             window_s=self.settings.window_s,
@@ -151,7 +154,7 @@ class Soak:
             part=len(self.parts),
             first=len(self.rows),
             start_s=self.done_s,
-            tell=tell,
+            report=add,
             begins=self._begin_once,
         )
         settings = replace(
@@ -165,12 +168,12 @@ class Soak:
         return settings, watch
 
     def document(self) -> SoakDocument:
-        """``soak.json``: the verdicts on what has been run so far."""
+        """``soak.json``: the verdicts on all parts so far. Raises UsageError when no part has a ``run.json``."""
         found = self._manifests()
         manifests = list(found.values())
         if not manifests:
             raise UsageError(
-                f"{self.out}: no run.json to judge by; make one: streamer verify {self.parts[-1]} --repair"
+                f"{self.out}: no run.json to assess; make one: streamer verify {self.parts[-1]} --repair"
             )
         assessed = assess(self.rows, [found.get(part) for part in self.parts], self._requested_s)
         last = manifests[-1]
@@ -199,37 +202,38 @@ class Soak:
         }
 
     def _killed(self, manifests: Mapping[Path, Mapping[str, Any]]) -> list[dict[str, int]]:
-        """The frames of parts that were killed, as far as their windows tell."""
+        """The frames of parts that were killed, counted by their windows."""
         killed = [number for number, part in enumerate(self.parts) if part not in manifests]
         return [frames_of_killed([row for row in self.rows if row.part == number]) for number in killed]
 
 
 def files_that_are_ours(out: Path) -> dict[str, bool]:
-    """Of the names of a soak's own files whether a soak has written what is there."""
-    asked = is_own_request(out / REQUEST)
+    """The names of a soak's files, and whether a soak has written the file that is there."""
+    own_request = is_own_request(out / REQUEST)
     return {
-        REQUEST: asked,
-        WINDOWS: asked or is_own_table(out / WINDOWS, WINDOW_COLUMNS),
+        REQUEST: own_request,
+        WINDOWS: own_request or is_own_table(out / WINDOWS, WINDOW_COLUMNS),
         f"{NAME}.json": is_own_document(out / f"{NAME}.json"),
         CHART_FILE: is_own_chart(out / CHART_FILE),
     }
 
 
 def resumed(out: Path, sources: Sequence[str]) -> Soak:
-    """The soak in ``out`` that was interrupted, of ``sources`` if they are given: credentials are not kept.
+    """The soak in ``out`` that was interrupted, with its own sources unless ``sources`` are given.
 
-    Raises UsageError when there is none, it is done, or credentials are needed.
+    Raises UsageError when there is none, it is done or still going on, ``sources`` are others, or the address of a
+    source needs credentials, which are not kept.
     """
     try:
-        asked = read_request(out / REQUEST)
-        settings = SoakSettings(settings_of(asked.replay), asked.window_s, asked.canary_s)
-        soak = Soak(sources or asked.sources, settings, out)
+        request = read_request(out / REQUEST)
+        settings = SoakSettings(settings_of(request.replay), request.window_s, request.canary_s)
+        soak = Soak(sources or request.sources, settings, out)
     except FileNotFoundError as error:
         raise UsageError(f"--resume {out}: there is no soak in it; give the directory of one") from error
     except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise UsageError(f"--resume {out}: {REQUEST} cannot be understood ({error}); begin a new soak") from error
-    if [as_kept(source) for source in soak.sources] != asked.sources:
-        raise UsageError(f"--resume {out}: it was of {' '.join(asked.sources)}; give the same, or none")
+    if [as_kept(source) for source in soak.sources] != request.sources:
+        raise UsageError(f"--resume {out}: it was of {' '.join(request.sources)}; give the same, or none")
     if any("***" in source for source in soak.sources):
         raise UsageError(f"--resume {out}: passwords are not kept; give SOURCE again as well, with its own")
     soak.rows = read_windows(out / WINDOWS)
@@ -242,7 +246,7 @@ def resumed(out: Path, sources: Sequence[str]) -> Soak:
 
 
 def parts_of(out: Path, with_rows: Collection[int] = ()) -> list[Path]:
-    """The run directories of a soak's parts, in their order: those that have rows, and in which a run has written."""
+    """The run directories of a soak's parts, in order: those that have rows, or in which a run has written."""
     found = {int(match[1]): part for part in out.glob("part-*") if (match := _NUMBERED.fullmatch(part.name))}
     return [found[number] for number in sorted(found) if number in with_rows or written_in(found[number])]
 

@@ -1,11 +1,11 @@
-"""Does a figure grow over a part of a soak, how sure is that, and does it go on?
+"""The growth of a figure over a part of a soak: its rate, how sure that is, and whether it goes on.
 
-Windows that follow one another are alike, and a rule that takes them for independent finds growth in any slow wave.
-So they are taken together in twelve stretches, the mean of each, which lie further apart the longer the soak lasts.
-The rate is the median of the slopes between any two stretches (Theil 1950, Sen 1968), of which single odd windows
-move hardly any; its interval at 99 % comes from how often a series without growth has so many pairs in order (Kendall
-1938), counted exactly. A jump is no growth: where a step from one stretch to the next lies far from the others it is
-taken out, and what is left must grow as surely. `benchmarks/soak_power.py` shows how often all that misleads.
+Windows are autocorrelated: a rule that assumes independence finds growth in any slow wave. So the windows of a part
+are averaged in twelve stretches, which are longer the longer the soak lasts. The rate is the median of the slopes
+between any two stretches (Theil 1950, Sen 1968); single odd windows hardly move it. Its 99 % interval comes from how
+often a series without growth has so many pairs in order (Kendall 1938), counted exactly. A jump is no growth: a step
+between neighbouring stretches that lies far from the other steps is removed, and the rest must grow as surely.
+`benchmarks/soak_power.py` measures how often the whole rule misleads.
 """
 
 from __future__ import annotations
@@ -26,24 +26,25 @@ from streamer.studies.soak.windows_csv import WindowRow
 
 STRETCHES = 12
 FEWEST = 16
-"""Windows, behind those that are left out because something may still warm up in them."""
-PIECES, PIECE = 8, 4
-"""Growth within pieces is looked for in so many of them, of so many windows or more."""
+"""Windows that a part needs after its warm-up."""
+SECTIONS, SECTION_WINDOWS = 8, 4
+"""Growth within sections: the most sections of a part, and the fewest windows of a section."""
 JUMP = 3.0
-"""A step so many times as far from the median step as most are is a jump, in standard deviations of a normal one."""
+"""A step further from the median step than this is a jump; in standard deviations of the steps."""
 MAD_TO_DEVIATION = 1.4826
+"""The standard deviation of a normal distribution over its median absolute deviation."""
 
 Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What a figure did over ``windows`` windows of a part, from ``start_s`` to ``end_s`` of the soak.
+    """The growth of a figure over ``windows`` windows of a part, from ``start_s`` to ``end_s`` of the soak.
 
-    ``rate`` is its growth a minute, with the interval from ``low`` to ``high`` at 99 % confidence, and ``middle`` how
-    high the line of this rate lies in the middle of the time. ``steady_low`` is the low end without jumps, which came
-    to ``jumped`` in all. ``late`` is the rate in the second half, with jumps or without, whichever is less, and
-    ``within`` the median of the rates within pieces, in few of which there is a jump.
+    ``rate`` is the growth a minute, and ``low`` to ``high`` its 99 % interval. ``middle`` is the value of the line of
+    this rate in the middle of the time. ``steady_low`` is the low end without jumps, which add up to ``jumped``.
+    ``late`` is the rate in the second half, with jumps or without, whichever is less. ``within`` is the median of the
+    rates within sections, few of which have a jump.
     """
 
     part: int
@@ -61,7 +62,7 @@ class Growth:
 
     @property
     def minutes(self) -> float:
-        """How long it was looked at."""
+        """The length of these windows."""
         return (self.end_s - self.start_s) / 60
 
     @property
@@ -70,16 +71,16 @@ class Growth:
         return self.middle - self.rate * self.minutes / 2, self.middle + self.rate * self.minutes / 2
 
     def surely_above(self, rate: float) -> bool:
-        """It grows by more than that a minute, and not by jumps alone."""
+        """Whether the growth a minute is surely more than ``rate``, also without jumps."""
         return min(self.low, self.steady_low) > rate
 
 
 def growths(
     rows: Sequence[WindowRow], value: Callable[[WindowRow], float | None], *, warm_up: float = 0
 ) -> list[Growth]:
-    """The growth of a figure in each part that has enough windows in which it is known.
+    """The growth of a figure in each part that has `FEWEST` windows with it after the warm-up.
 
-    The first window of each is left out, and of the others the share ``warm_up``.
+    The warm-up is the first window of a part, and the share ``warm_up`` of the others.
     """
     found = []
     for part, of_part in groupby(rows, key=lambda row: row.part):
@@ -92,24 +93,24 @@ def growths(
 
 
 def windows_needed(warm_up: float = 0) -> int:
-    """The fewest windows of a part of which growth is judged."""
+    """The fewest windows of a part whose growth is assessed."""
     return next(n + 1 for n in itertools.count(FEWEST) if n - int(warm_up * n) >= FEWEST)
 
 
 def longest_part(rows: Sequence[WindowRow]) -> int:
-    """How many of these windows the part with most of them has."""
+    """The number of windows of the part that has most of these."""
     return max(Counter(row.part for row in rows).values(), default=0)
 
 
 def _growth(part: int, minutes: Numbers, values: Numbers) -> Growth:
-    at, means = (np.array([piece.mean() for piece in np.array_split(each, STRETCHES)]) for each in (minutes, values))
+    at, means = (np.array([one.mean() for one in np.array_split(each, STRETCHES)]) for each in (minutes, values))
     without = _without_jumps(at, means)
     slopes, steady, late = _slopes(at, means), _slopes(at, without), slice(STRETCHES // 2, None)
     rate, allowed = float(np.median(slopes)), discordant(STRETCHES)
-    pieces = min(PIECES, len(values) // PIECE)
+    sections = min(SECTIONS, len(values) // SECTION_WINDOWS)
     within = [
-        np.median(_slopes(when, piece))
-        for when, piece in zip(np.array_split(minutes, pieces), np.array_split(values, pieces), strict=True)
+        np.median(_slopes(when, section))
+        for when, section in zip(np.array_split(minutes, sections), np.array_split(values, sections), strict=True)
     ]
     return Growth(
         part=part,
@@ -128,7 +129,7 @@ def _growth(part: int, minutes: Numbers, values: Numbers) -> Growth:
 
 
 def _slopes(at: Numbers, values: Numbers) -> Numbers:
-    """Those between any two values, ascending."""
+    """The slopes between any two values, ascending."""
     one, other = np.triu_indices(len(at), 1)
     return np.sort((values[other] - values[one]) / (at[other] - at[one]))
 
@@ -144,7 +145,10 @@ def _without_jumps(at: Numbers, values: Numbers) -> Numbers:
 
 @lru_cache
 def discordant(n: int) -> int:
-    """How many pairs of ``n`` values may be out of order where growth is sure: chance has so few in RISK / 2."""
+    """The most pairs of ``n`` values that may be out of order where growth is sure.
+
+    A random order has so few with a probability of ``RISK / 2`` or less (Kendall 1938).
+    """
     orders = np.ones(1)
     for length in range(2, n + 1):
         orders = np.convolve(orders, np.ones(length))

@@ -8,13 +8,13 @@ from typing import Any, cast
 
 from streamer.studies.soak.document import VerdictPart
 
-SAID = {True: "passed", False: "FAILED", None: "too early"}
-"""What people read of ``passed``."""
+PASSED_TEXT = {True: "passed", False: "FAILED", None: "too early"}
+"""The values of ``passed`` in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a soak ``passed`` in one respect, None when that cannot be told yet, and ``why``, with the figures.
+    """Whether a soak ``passed`` in one respect, and ``why``; None is open: it needs more windows.
 
     ``figures`` are those of the sentence, and more, for programs.
     """

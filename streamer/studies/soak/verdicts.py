@@ -1,4 +1,4 @@
-"""What a soak comes to: all its verdicts, and the answer in a sentence."""
+"""The assessment of a soak: all its verdicts, and the answer in a sentence."""
 
 from __future__ import annotations
 
@@ -26,22 +26,20 @@ class Assessment:
 
     @property
     def verdict(self) -> SoakVerdict:
-        """Failed when one verdict is, undecided when one cannot be told yet, else passed."""
+        """Failed when one verdict is, undecided when one is open, else passed."""
         return verdict_of(self.verdicts)
 
 
 def verdict_of(verdicts: Sequence[Verdict]) -> SoakVerdict:
-    """The worst of them."""
+    """The worst of the verdicts: failed, then undecided, then passed."""
     passed = [one.passed for one in verdicts]
     return "failed" if False in passed else "undecided" if None in passed else "passed"
 
 
 def assess(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | None], asked_s: float) -> Assessment:
-    """Judges the windows of a soak that was to last ``asked_s``.
+    """Assesses the windows of a soak that was to last ``asked_s``.
 
-    ``manifests`` are the ``run.json`` of all parts, None of one that was killed.
-
-    A part that was killed lasted up to its last window.
+    ``manifests`` are the ``run.json`` of all parts, None for a part that was killed: it lasted up to its last window.
     """
     assert all(row.part < len(manifests) for row in rows), "a part is missing: give None for one without a run.json"
     whole = {part: manifest["run"]["duration_s"] for part, manifest in enumerate(manifests) if manifest}
@@ -59,13 +57,13 @@ def assess(rows: Sequence[WindowRow], manifests: Sequence[Mapping[str, Any] | No
 
 
 def soak_answer(verdicts: Sequence[Verdict], seconds: float) -> str:
-    """The sentence that a soak of so many seconds ends with."""
+    """The sentence that sums up a soak of so many seconds."""
     failed = [f"{one.name}: {one.why}" for one in verdicts if one.passed is False]
     counts = next(one.figures for one in verdicts if one.name == "losses")
     delivered = f"{counts['delivered']:,} of {counts['scheduled']:,} frames delivered"
-    untold = [one.name for one in verdicts if one.passed is None and one.name != "end"]
+    undecided = [one.name for one in verdicts if one.passed is None and one.name != "end"]
     ended = next(one for one in verdicts if one.name == "end")
-    later = f"; too early to tell: {', '.join(untold)}" if untold else ""
+    later = f"; too early to tell: {', '.join(undecided)}" if undecided else ""
     if ended.passed is None:
         later += f"; {ended.why}"
     if failed:
@@ -74,15 +72,15 @@ def soak_answer(verdicts: Sequence[Verdict], seconds: float) -> str:
 
 
 def _held(verdicts: Sequence[Verdict]) -> list[str]:
-    """What was seen to hold, in a few words each."""
+    """The verdicts that passed, in a few words each."""
     held = {one.name for one in verdicts if one.passed}
     assessed = {one.name for one in verdicts}
     of_leaks = assessed - {"drift", "losses", "slo", "canary"}
-    said = {
+    texts = {
         "none lost": "losses" in held,
         "no drift": "drift" in held,
         "no leak": of_leaks <= held,
         "all objectives met": "slo" in held,
-        "the golden frame always the same": "canary" in held,
+        "the canary always the same": "canary" in held,
     }
-    return [words for words, so in said.items() if so]
+    return [text for text, holds in texts.items() if holds]

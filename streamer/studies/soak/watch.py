@@ -1,4 +1,4 @@
-"""Watching a soak: a row per window, and whether the golden frame still shows the same."""
+"""The watch of a soak: a row per window, and whether the canary's boxes are still the same."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from streamer.studies.soak.windows_csv import WindowRow
 
 
 class SoakWatch:
-    """A Vigil and a Watcher: tells a row for each window of ``window_s``.
+    """A Watch and a Watcher: reports a row for each window of ``window_s``.
 
-    It is the ``part`` of a soak that begins with window ``first`` at ``start_s`` of it; ``begins`` is called when
-    everything that it needs is open.
+    It watches the ``part`` of a soak that begins with window ``first`` at ``start_s`` of the soak. ``begins`` is
+    called when everything that the part needs is open.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class SoakWatch:
         part: int,
         first: int,
         start_s: float,
-        tell: Callable[[WindowRow], None],
+        report: Callable[[WindowRow], None],
         begins: Callable[[], None],
     ) -> None:
         self.canary_every_us = round(canary_every_s * 1_000_000)
@@ -39,7 +39,7 @@ class SoakWatch:
         self._part = part
         self._number = first
         self._start_s = start_s
-        self._tell = tell
+        self._report = report
         self._begins = begins
         self._tally = Tally(closed_loop=False)
         self._begun_us = 0
@@ -70,7 +70,7 @@ class SoakWatch:
     def found(self, detections: Detections) -> None:
         if self._first_boxes is None:
             self._first_boxes = detections
-            self._before = self._now = usage()  # what warming up has taken is not the first window's
+            self._before = self._now = usage()  # the warm-up's usage is not the first window's
         else:
             self._changed.append(changed_boxes(self._first_boxes, detections))
 
@@ -81,11 +81,11 @@ class SoakWatch:
         self._close(now_us)
 
     def ends(self, end_us: int) -> None:
-        # The last window is as long as it was.
+        # The last window may be shorter than the others.
         if end_us > self._begun_us:
             try:
                 self.look(end_us)
-            finally:  # else with what was seen last
+            finally:  # after an error with the usage read last
                 self._close(end_us)
 
     def _canary(self, changed: Sequence[int]) -> str | None:
@@ -101,7 +101,7 @@ class SoakWatch:
         figures = {name: statistics(values) for name, values in self._tally.take().items()}
         latency, result, age = figures["latency"], figures["result_latency"], figures["age"]
         changed, self._changed = self._changed, []
-        self._tell(
+        self._report(
             WindowRow(
                 window=self._number,
                 start_s=round(self._start_s + self._begun_us / 1_000_000, 3),

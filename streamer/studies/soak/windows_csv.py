@@ -1,4 +1,4 @@
-"""The rows of ``windows.csv``, written and read back: what a soak was like in each of its windows."""
+"""The rows of ``windows.csv``, written and read back: the figures of a soak in each of its windows."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ WINDOWS = "windows.csv"
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """One window, in the order of the columns; what could not be told is None.
+    """One window, in the order of the columns; a value that is not known is None.
 
-    ``start_s`` and ``end_s`` are seconds of the soak; ``part`` counts how often it was resumed by then. ``scheduled``
-    are the frames that fell due in the window, an outcome's those that met it there: a frame may do the one in this
-    window and the other in the next. Percentiles of too few frames are None. ``resident_mb``, ``open_files``,
-    ``threads`` and ``children_mb``, of the processes that it started, are those at the window's end; ``cpu_share`` is
-    CPU seconds a second. ``canary`` is same, changed or, where nothing is found in the golden
-    frame, nothing; None when it was not looked at. ``canary_changed`` is the most boxes of it that were not as they
-    had been.
+    ``start_s`` and ``end_s`` are seconds of the soak. ``part`` counts how often it was resumed by then. ``scheduled``
+    counts the frames that were due in the window, and an outcome those that met it there, which may have been due in
+    an earlier one. Percentiles of too few frames are None. ``resident_mb``, ``open_files``, ``threads`` and
+    ``children_mb``, of the processes that streamer started, are read at the window's end. ``cpu_share`` is CPU
+    seconds a second. ``canary`` is same, changed, or nothing where nothing is found in the canary frame; None when it
+    was not looked at. ``canary_changed`` is the most of its boxes that had changed.
     """
 
     window: int
@@ -83,7 +82,7 @@ def begin_windows(path: Path) -> None:
 
 
 def append_window(path: Path, row: WindowRow) -> None:
-    """Adds a line in one write behind the last whole one, or, on a full disk, nothing. Raises SinkError."""
+    """Adds a line behind the last whole one, in one write; on a full disk nothing. Raises SinkError."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(astuple(row))
     line = text.getvalue().encode()
@@ -100,7 +99,7 @@ def append_window(path: Path, row: WindowRow) -> None:
 
 
 def read_windows(path: Path) -> list[WindowRow]:
-    """The rows of the file; a torn last line is left out. Raises UsageError for one that no soak has written."""
+    """The rows of the file, without an incomplete last line. Raises UsageError for a file that is not a soak's."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.reader(line for line in file if line.endswith("\n"))
@@ -120,13 +119,13 @@ def _row(cells: Iterable[str]) -> WindowRow:
 
 
 def lasted(seconds: float) -> str:
-    """A length of time as people say it."""
+    """A length of time with its unit, as in 90 s, 60 min or 2.5 h."""
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
 
 
 def clock(seconds: float) -> str:
-    """An instant of a soak as hours, minutes and seconds."""
+    """An instant of a soak as hours, minutes and seconds, as in 1:01:01."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

@@ -1,4 +1,4 @@
-"""Soaks that never were: manifests of their windows, and the document that is made of both."""
+"""Simulated soaks: manifests of their windows, and the document that is made of both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.studies.soak.windows_csv import WindowRow
 
 
 def manifest_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
-    """The ``run.json`` of a part with these windows, as far as a soak is judged by it."""
+    """The ``run.json`` of a part with these windows, with the fields that the assessment of a soak reads."""
     frames = {name: sum(getattr(row, name) for row in rows) for name in ("scheduled", *OUTCOMES, "late")}
     duration_s = rows[-1].end_s - rows[0].start_s if rows else 0.0
     usual = {"error": None, "repaired": None, **changes}
@@ -61,8 +61,8 @@ def document_of(rows: Sequence[WindowRow], **changes: Any) -> dict[str, Any]:
 
 
 def shortened(directory: Path, seconds: float) -> None:
-    """Of the soak that was stopped, so much is left to be run: when it is stopped no test can tell beforehand."""
+    """Leaves ``seconds`` of a soak that was stopped to be run: a test cannot know beforehand when it stops."""
     path = directory / "asked.json"
-    asked = json.loads(path.read_text())
-    asked["replay"]["duration_s"] = resumed(directory, []).done_s + seconds
-    path.write_text(json.dumps(asked))
+    request = json.loads(path.read_text())
+    request["replay"]["duration_s"] = resumed(directory, []).done_s + seconds
+    path.write_text(json.dumps(request))

@@ -16,7 +16,7 @@ from streamer.errors import SinkError
 from streamer.studies.soak.chart import draw_soak, soak_figure
 from streamer.studies.soak.windows_csv import WINDOWS, WindowRow, append_window, begin_windows
 from tests.studies.soak.soaks import document_of
-from tests.studies.test_charts import covered, said, xs, ys
+from tests.studies.test_charts import covered, text_of, xs, ys
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,9 +49,9 @@ def figure_of(rows: Sequence[WindowRow]) -> Figure:
 @pytest.mark.parametrize(
     "rows",
     [windows(1), windows(3), windows(60), faulty(), resumed(120), windows(400, ends_in=30), resumed(3000)],
-    ids=["one", "three", "an hour", "faulty", "resumed", "far apart", "days"],
+    ids=["one", "three", "an hour", "faulty", "resumed", "thirtyfold growth", "days"],
 )
-def test_no_words_cover_others_or_leave_the_picture(rows: list[WindowRow]) -> None:
+def test_no_words_cover_others_or_leave_the_chart(rows: list[WindowRow]) -> None:
     assert covered(figure_of(rows)) == []
 
 
@@ -73,7 +73,7 @@ def test_windows_that_cannot_be_read_are_one_error(tmp_path: Path) -> None:
 
 
 def test_the_answer_stands_above_and_what_ran_on_what_below() -> None:
-    text = " ".join(said(figure_of(faulty())).split())
+    text = " ".join(text_of(figure_of(faulty())).split())
     assert "Failed in 60 min: drift: p50" in text
     assert "ir-auto-shared" in text
     assert "model street" in text
@@ -82,22 +82,22 @@ def test_the_answer_stands_above_and_what_ran_on_what_below() -> None:
 
 
 def test_what_went_wrong_is_named_with_how_often() -> None:
-    text = said(figure_of(faulty()))
+    text = text_of(figure_of(faulty()))
     for words in ("dropped 90", "engine error 10", "changed 1", "same 59", "throttled", "trend: +1.00 MB a minute"):
         assert words in text.splitlines()
 
 
 def test_a_soak_without_losses_says_so() -> None:
-    assert "none of 108,000 frames was dropped or lost" in said(figure_of(windows(60)))
+    assert "none of 108,000 frames was dropped or lost" in text_of(figure_of(windows(60)))
 
 
 def test_memory_of_child_processes_has_a_panel_only_where_there_are_some() -> None:
     title = "Resident memory of the processes that it started"
-    assert title in said(figure_of(faulty()))
-    assert title not in said(figure_of(windows(60)))
+    assert title in text_of(figure_of(faulty()))
+    assert title not in text_of(figure_of(windows(60)))
 
 
-def test_the_trend_that_was_scored_is_drawn_from_its_start_to_its_end() -> None:
+def test_the_trend_that_was_assessed_is_drawn_from_its_start_to_its_end() -> None:
     axes = figure_of(windows(60, ends_in=1.5)).axes[0]
     (trend,) = [line for line in axes.lines if str(line.get_label()).startswith("trend of p50")]
     assert xs(trend) == [2, 60]
@@ -105,7 +105,7 @@ def test_the_trend_that_was_scored_is_drawn_from_its_start_to_its_end() -> None:
     assert not [line for line in figure_of(windows(3)).axes[0].lines if "trend" in str(line.get_label())]
 
 
-def test_every_window_is_a_point_and_one_without_a_figure_a_gap() -> None:
+def test_every_window_is_a_point_and_one_without_a_figure_breaks_the_line() -> None:
     lines = {str(line.get_label()): line for line in figure_of(faulty()).axes[0].lines}
     assert len(xs(lines["p50"])) == 60
     assert [window for window, ms in enumerate(ys(lines["p50"])) if np.isnan(ms)] == [40]
@@ -113,15 +113,15 @@ def test_every_window_is_a_point_and_one_without_a_figure_a_gap() -> None:
 
 def test_a_percentile_that_no_window_has_frames_for_is_not_named() -> None:
     rows = [replace(row, latency_p99_ms=None, lateness_p99_ms=None) for row in windows(20)]
-    text = said(figure_of(rows))
+    text = text_of(figure_of(rows))
     assert "p95" in text.splitlines()
     assert "p99" not in text.splitlines()
     assert "no window had frames enough for p99" in text
 
 
-def test_where_it_was_resumed_lines_break_and_a_dotted_line_stands() -> None:
+def test_lines_break_and_a_dotted_line_stands_where_it_was_resumed() -> None:
     figure = figure_of(resumed(120))
-    assert "minutes since the start, resumed where dotted" in said(figure)
+    assert "minutes since the start, resumed where dotted" in text_of(figure)
     lines = {str(line.get_label()): line for line in figure.axes[0].lines}
     assert np.isnan(ys(lines["p50"])).sum() == 2
     assert [xs(line)[0] for line in figure.axes[-1].lines if xs(line)[0] == xs(line)[-1]] == [40, 80]
@@ -129,14 +129,14 @@ def test_where_it_was_resumed_lines_break_and_a_dotted_line_stands() -> None:
 
 @pytest.mark.parametrize(("n", "unit"), [(2, "seconds"), (60, "minutes"), (400, "hours")])
 def test_time_has_the_unit_that_people_would_use(n: int, unit: str) -> None:
-    assert f"{unit} since the start" in said(figure_of(windows(n)))
+    assert f"{unit} since the start" in text_of(figure_of(windows(n)))
 
 
 def test_days_are_drawn_as_ranges_that_keep_the_extremes() -> None:
     rows = windows(3000)
     rows[1234] = replace(rows[1234], latency_p99_ms=35.0)
     figure = figure_of(rows)
-    assert "median and range in 300 slices" in said(figure)
+    assert "median and range in 300 slices" in text_of(figure)
     highest = max(
         float(np.nanmax(np.asarray(path.vertices)[:, 1]))
         for band in figure.axes[0].collections

@@ -1,4 +1,4 @@
-"""soak.json holds to its types, field by field."""
+"""soak.json agrees with its types, field by field."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def soak_in(place: Path, **more: Any) -> Soak:
 
 
 def run_part(soak: Soak, stopped_after: int | None = None) -> None:
-    asked, watch = soak.part(lambda row: None)
-    anyio.run(run, soak.sources, asked, None if stopped_after is None else Stops(stopped_after), None, watch)
+    settings, watch = soak.part(lambda row: None)
+    anyio.run(run, soak.sources, settings, None if stopped_after is None else Stops(stopped_after), None, watch)
 
 
 def document_of(soak: Soak) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def document_of(soak: Soak) -> dict[str, Any]:
     return found
 
 
-def test_what_a_soak_writes_holds_to_it_also_with_parts_that_were_stopped_or_killed(tmp_path: Path) -> None:
+def test_what_a_soak_writes_agrees_also_with_parts_that_were_stopped_or_killed(tmp_path: Path) -> None:
     soak = soak_in(tmp_path, duration="10m", slo="latency.p50<1s,drops<1%,age.p90<1s", load=("cpu=0.1",))
     run_part(soak, stopped_after=30)
     document = document_of(soak)

@@ -1,4 +1,4 @@
-"""What the system refuses to housekeeping ends a soak with everything written, and with one line."""
+"""A soak whose housekeeping is refused something by the system ends with everything written, and with one line."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.videos import write_video
 
 
 def once_it_runs(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: Exception, rows: Path) -> None:
-    """From when there are rows on, what the system is asked for is refused."""
+    """Refuses a call to the system from the first rows on."""
     before = getattr(owner, name)
 
-    def asked(*given: Any, **more: Any) -> Any:
+    def refuses_later(*given: Any, **more: Any) -> Any:
         if rows.is_file() and rows.read_bytes().count(b"\n") > 5:
             raise error
         return before(*given, **more)
 
-    monkeypatch.setattr(owner, name, asked)
+    monkeypatch.setattr(owner, name, refuses_later)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def once_it_runs(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: 
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_look_that_is_refused(
+def test_a_reading_of_the_machine_that_is_refused_ends_the_soak_in_good_order(
     owner: Any,
     name: str,
     error: Exception,
@@ -52,25 +52,27 @@ def test_a_look_that_is_refused(
     assert says in ended_whole(tiny_model, tmp_path)
 
 
-def test_a_process_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressor_that_cannot_be_started_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compressor = Compressor()
     compressor.start().kill()
     (tmp_path / "frames.0000.csv").write_text("rows\n")
-    compressor.take([tmp_path / "frames.0000.csv"])  # its process has gone: the next piece takes another one
+    compressor.take([tmp_path / "frames.0000.csv"])  # its process has gone: the next segment takes another one
 
     def refuse(*_: Any, **more: Any) -> None:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
     with pytest.raises(
-        SinkError, match=r"pieces cannot be compressed: cannot start a process with .*: Resource temporarily"
+        SinkError, match=r"segments cannot be compressed: cannot start a process with .*: Resource temporarily"
     ):
         compressor.take([])
     compressor.finish()
     assert [path.name for path in tmp_path.iterdir()] == ["frames.0000.csv.gz"]
 
 
-def test_a_segment_that_cannot_be_released(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_segment_that_cannot_be_deleted_ends_the_soak_in_good_order(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = Path.unlink
 
     def unlink(path: Path, missing_ok: bool = False) -> None:
@@ -85,8 +87,8 @@ def test_a_segment_that_cannot_be_released(tiny_model: Path, tmp_path: Path, mon
 def ended_whole(model: Path, place: Path, *more: str) -> str:
     """Runs a soak that ends by an error: its one line, when everything is written."""
     write_video(place / "clip.mp4", 30)
-    asked = ["--engine", "null", "--model", str(model), "--fps", "100", "--duration", "8s", "--window", "0.5s"]
-    asked += [
+    options = ["--engine", "null", "--model", str(model), "--fps", "100", "--duration", "8s", "--window", "0.5s"]
+    options += [
         "--canary",
         "1s",
         "--segment",
@@ -99,7 +101,7 @@ def ended_whole(model: Path, place: Path, *more: str) -> str:
         "soak",
         *more,
     ]
-    done = runs.streamer("soak", "clip.mp4", *asked, cwd=place)
+    done = runs.streamer("soak", "clip.mp4", *options, cwd=place)
     assert done.code == 1
     part = place / "soak" / "part-0"
     assert runs.manifest(part)["verdict"] == "FAILED"

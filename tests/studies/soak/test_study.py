@@ -48,28 +48,28 @@ def settings(**more: object) -> SoakSettings:
 
 
 def ran(soak: Soak, observer: Silent | None = None) -> tuple[Run, list[WindowRow]]:
-    """The next part of the soak, and the windows that it told."""
-    told: list[WindowRow] = []
-    asked, watch = soak.part(told.append)
-    return anyio.run(run, soak.sources, asked, observer, None, watch), told
+    """The next part of the soak, and the windows that it reported."""
+    windows: list[WindowRow] = []
+    of_part, watch = soak.part(windows.append)
+    return anyio.run(run, soak.sources, of_part, observer, None, watch), windows
 
 
 @pytest.mark.slow
 def test_the_windows_hold_every_frame_once_and_the_canary_is_the_same_throughout(tmp_path: Path) -> None:
     soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], settings(), tmp_path / "soak")
     soak.begin()
-    done, told = ran(soak)
-    assert told == soak.rows == read_windows(tmp_path / "soak" / WINDOWS)
+    done, windows = ran(soak)
+    assert windows == soak.rows == read_windows(tmp_path / "soak" / WINDOWS)
     assert (
-        sum(row.scheduled for row in told)
-        == sum(row.delivered for row in told)
+        sum(row.scheduled for row in windows)
+        == sum(row.delivered for row in windows)
         == done.manifest["frames"]["scheduled"]
     )
-    assert [row.window for row in told] == list(range(len(told)))
-    assert {row.canary for row in told} <= {"same", None}
-    assert sum(row.canary == "same" for row in told) >= 4
+    assert [row.window for row in windows] == list(range(len(windows)))
+    assert {row.canary for row in windows} <= {"same", None}
+    assert sum(row.canary == "same" for row in windows) >= 4
     # The last stamp is in the last window, whose files are closed a little later.
-    assert told[-1].start_s < done.manifest["run"]["duration_s"] <= told[-1].end_s
+    assert windows[-1].start_s < done.manifest["run"]["duration_s"] <= windows[-1].end_s
     document = soak.document()
     assert document["frames"]["delivered"] == 150
     assert {one["name"]: one["passed"] for one in document["verdicts"]}["losses"] is True
@@ -125,14 +125,14 @@ def test_passwords_are_not_kept_and_have_to_be_given_again(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "given",
     [
         Settings(),
         Settings(engine="ir,threads=1", fps=30, streams=3, slo="drops<1%", max_age=50, load=("cpu=1", "nice=5")),
     ],
 )
-def test_settings_come_back_from_json_as_they_were(asked: Settings) -> None:
-    assert settings_of(json.loads(json.dumps(settings_as_json(asked)))) == replace(asked, fps=asked.pace)
+def test_settings_come_back_from_json_as_they_were(given: Settings) -> None:
+    assert settings_of(json.loads(json.dumps(settings_as_json(given)))) == replace(given, fps=given.pace)
 
 
 def test_the_command_writes_its_files_prints_a_line_per_window_and_says_what_it_found(tmp_path: Path) -> None:
@@ -221,8 +221,8 @@ def test_a_soak_under_way_is_neither_resumed_nor_overwritten(tmp_path: Path) -> 
                 attempt()
             refused.append(str(error.value))
 
-    asked, watch = soak.part(look)
-    anyio.run(run, soak.sources, asked, None, None, watch)
+    of_part, watch = soak.part(look)
+    anyio.run(run, soak.sources, of_part, None, None, watch)
     assert "still going on" in refused[0]
     assert "another soak is being written there" in refused[1]
     assert {one["name"]: one["passed"] for one in soak.document()["verdicts"]}["end"] is True
@@ -250,7 +250,7 @@ def things_in(out: Path) -> list[str]:
     return sorted(path.name for path in out.iterdir())
 
 
-def test_a_part_in_which_something_was_run_is_not_used_back(tmp_path: Path) -> None:
+def test_a_part_in_which_a_run_has_written_is_not_removed(tmp_path: Path) -> None:
     out = tmp_path / "soak"
     soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], settings(), out)
     ran(soak, Stops(50))
@@ -264,7 +264,7 @@ def test_a_part_in_which_something_was_run_is_not_used_back(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_soak_that_was_killed_before_it_was_scored_is_scored_when_it_is_resumed(tmp_path: Path) -> None:
+def test_a_soak_that_was_killed_before_it_was_assessed_is_assessed_when_it_is_resumed(tmp_path: Path) -> None:
     out = tmp_path / "soak"
     clip = write_video(tmp_path / "clip.mp4", 30)
     ran(Soak([str(clip)], settings(), out))
@@ -284,10 +284,10 @@ def test_a_soak_goes_on_with_the_source_that_it_was_begun_with(tmp_path: Path) -
     assert not resumed(out, clips[:1]).done
 
 
-def test_of_a_picture_in_which_nothing_is_found_the_canary_cannot_tell(tmp_path: Path) -> None:
-    asked = settings(conf=0.999)  # the null engine is less sure than that
-    soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], asked, tmp_path / "soak")
-    _, told = ran(soak)
-    assert "nothing" in {row.canary for row in told} <= {"nothing", None}
+def test_a_canary_frame_in_which_nothing_is_found_leaves_its_verdict_open(tmp_path: Path) -> None:
+    given = settings(conf=0.999)  # the null engine is less sure than that
+    soak = Soak([str(write_video(tmp_path / "clip.mp4", 30))], given, tmp_path / "soak")
+    _, windows = ran(soak)
+    assert "nothing" in {row.canary for row in windows} <= {"nothing", None}
     (canary,) = (one for one in soak.document()["verdicts"] if one["name"] == "canary")
     assert canary["passed"] is None

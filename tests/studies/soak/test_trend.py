@@ -1,4 +1,4 @@
-"""Drift and leaks: those that are there are found, and nothing else is taken for one."""
+"""Drift and leaks: those that are there are found, and nothing else is mistaken for one."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_drift_of_one_percent_a_minute_is_found_within_an_hour_on_a_machine_wi
     assert False not in [drift(rows_of(*shared_machine(seeded(seed), HOUR))).passed for seed in range(10)]
 
 
-def test_it_is_found_in_half_an_hour_on_a_machine_of_ones_own_and_reported_with_its_rate() -> None:
+def test_it_is_found_in_half_an_hour_on_an_unshared_machine_and_reported_with_its_rate() -> None:
     found = [drift(rows_of(drifting(0.01, quiet(seeded(seed), 30)))) for seed in SEEDS]
     assert {one.passed for one in found} == {False}
     rates = [one.figures["p50"][0]["percent_a_minute"] for one in found]
@@ -74,7 +74,7 @@ def test_a_drift_of_the_tail_alone_is_one() -> None:
     assert verdict.why.startswith("p95 ")
 
 
-def test_growth_of_which_hardly_any_is_sure_is_no_drift() -> None:
+def test_growth_that_is_hardly_sure_is_no_drift() -> None:
     verdict = drift(rows_of(NO_DRIFT["wandering by 5 %, 0.7 kept"](seeded(354), HOUR)))
     figures = verdict.figures["p50"][0]
     assert 0 < figures["percent_a_minute_low"] < figures["percent_a_minute"] / 5
@@ -84,9 +84,9 @@ def test_growth_of_which_hardly_any_is_sure_is_no_drift() -> None:
 
 @pytest.mark.parametrize("what", [name for name in NO_DRIFT if "0.9 kept" not in name])
 def test_what_comes_and_goes_or_comes_once_is_no_drift(what: str) -> None:
-    told = [drift(rows_of(NO_DRIFT[what](seeded(seed), HOUR))).passed for seed in SEEDS]
-    assert told.count(False) <= 1
-    assert None not in told
+    passed = [drift(rows_of(NO_DRIFT[what](seeded(seed), HOUR))).passed for seed in SEEDS]
+    assert passed.count(False) <= 1
+    assert None not in passed
 
 
 def test_growth_of_less_than_five_percent_or_a_tenth_of_a_millisecond_does_not_count() -> None:
@@ -97,11 +97,11 @@ def test_growth_of_less_than_five_percent_or_a_tenth_of_a_millisecond_does_not_c
     assert drift(rows_of(np.zeros(HOUR))).passed is True
 
 
-def test_faster_and_faster_is_no_drift() -> None:
+def test_a_latency_that_falls_is_no_drift() -> None:
     assert drift(rows_of(drifting(-0.005, quiet(seeded(1), HOUR)))).passed is True
 
 
-def test_of_too_few_windows_nothing_is_reported_and_why() -> None:
+def test_too_few_windows_leave_the_verdict_open_and_are_counted_in_its_reason() -> None:
     few = rows_of(drifting(0.01, quiet(seeded(1), windows_needed() - 1)))
     assert drift(few).passed is None
     assert "too few windows: it takes 17 of a part with a p50, there are 16" in drift(few).why
@@ -129,12 +129,12 @@ def test_a_leak_of_a_megabyte_a_minute_is_found_within_an_hour(windows: int) -> 
 @pytest.mark.parametrize("what", list(NO_LEAK))
 @pytest.mark.parametrize("windows", [HOUR, 240])
 def test_growth_that_levels_off_or_comes_in_steps_or_to_and_fro_is_no_leak(what: str, windows: int) -> None:
-    told = []
+    passed: list[bool | None] = []
     for seed in SEEDS:
         random = seeded(seed)
-        told.append(memory(NO_LEAK[what](random, windows) + noise(random, windows)).passed)
-    assert told.count(False) <= 1
-    assert told.count(True) >= 18
+        passed.append(memory(NO_LEAK[what](random, windows) + noise(random, windows)).passed)
+    assert passed.count(False) <= 1
+    assert passed.count(True) >= 18
 
 
 def test_a_single_odd_window_is_neither_a_leak_nor_a_drift_and_hides_none() -> None:
@@ -160,7 +160,7 @@ def test_a_leak_slower_than_a_tenth_of_a_megabyte_a_minute_does_not_count() -> N
     assert memory(leaking(0.2, level)(seeded(1), HOUR)).passed is False
 
 
-def test_memory_is_not_scored_by_fewer_windows_than_it_takes() -> None:
+def test_memory_is_not_assessed_by_fewer_windows_than_it_takes() -> None:
     needed = windows_needed(WARM_UP)
     assert needed == 24
     assert memory(leaking(1, level)(seeded(1), needed - 1)).passed is None
@@ -181,7 +181,7 @@ def test_files_threads_and_child_processes_leak_too(column: str, name: str) -> N
     assert set(held(leaks(rows_of(base, **to_and_fro))).values()) == {True}
 
 
-def test_what_the_system_does_not_tell_and_processes_that_never_were_are_not_scored() -> None:
+def test_figures_that_the_system_does_not_report_and_processes_that_were_not_started_have_no_verdict() -> None:
     rows = [replace(row, open_files=None) for row in rows_of(np.full(HOUR, 14.0))]
     assert set(held(leaks(rows))) == {"memory", "threads"}
 
@@ -192,7 +192,7 @@ def test_windows_of_several_parts_do_not_add_up() -> None:
     assert leaks(rows)[0].why == "too few windows: it takes 24 of a part, there are 15"
 
 
-def test_each_part_of_a_soak_that_was_resumed_is_scored_by_itself() -> None:
+def test_each_part_of_a_soak_that_was_resumed_is_assessed_by_itself() -> None:
     first = rows_of(quiet(seeded(1), HOUR), resident_mb=level(seeded(1), HOUR))
     second = rows_of(1.3 * quiet(seeded(2), HOUR), resident_mb=level(seeded(1), HOUR) + 40)
     rows = [*first, *(replace(row, part=1, end_s=row.end_s + 3600) for row in second)]

@@ -1,4 +1,4 @@
-"""What a soak is judged by beside growth: losses, objectives, the golden frame; and what it all comes to."""
+"""The verdicts on a soak beside growth: losses, objectives, the canary and the end; and the whole assessment."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_hour_in_which_nothing_happened_passes() -> None:
     assessed = assess(hour(), [manifest_of(hour())], 3600)
     assert assessed.verdict == "passed"
     assert assessed.answer == (
-        "Held for 60 min: 108,000 of 108,000 frames delivered, none lost, no drift, no leak, the golden frame always "
+        "Held for 60 min: 108,000 of 108,000 frames delivered, none lost, no drift, no leak, the canary always "
         "the same."
     )
 
@@ -78,8 +78,8 @@ def test_a_short_soak_is_undecided_and_says_about_what() -> None:
     assessed = assess(rows, [manifest_of(rows)], rows[-1].end_s)
     assert assessed.verdict == "undecided"
     assert assessed.answer == (
-        "Held for 3 min: 5,400 of 5,400 frames delivered, none lost, the golden frame always the same; too early to "
-        "tell: drift, memory, open files, threads."
+        "Held for 3 min: 5,400 of 5,400 frames delivered, none lost, the canary always the same; too early to tell: "
+        "drift, memory, open files, threads."
     )
     assert assess([], [manifest_of([])], 0).verdict == "undecided"
 
@@ -104,7 +104,7 @@ def test_a_window_without_a_row_is_missed() -> None:
     assert "window 20 has no row, the next is 21" in losses(rows, [manifest_of(hour())]).why
 
 
-def test_a_ledger_that_breaks_the_law_is_stated_to() -> None:
+def test_a_ledger_that_breaks_the_law_fails_too() -> None:
     manifest = manifest_of(hour())
     manifest["frames"]["delivered"] -= 1
     assert "run.json is INVALID: 108,000 frames, 107,999 outcomes" in losses(hour(), [manifest]).why
@@ -128,7 +128,7 @@ def test_frames_that_could_not_be_decoded_say_why() -> None:
     assert verdict.why == '4 frames not decoded (4 "its data is damaged"), first in window 9'
 
 
-def test_dropped_frames_gaps_of_the_source_and_those_that_the_end_abandons_are_reported_and_no_losses() -> None:
+def test_frames_that_are_dropped_not_given_by_the_source_or_abandoned_by_the_end_are_reported_but_no_losses() -> None:
     rows = with_row(with_row(hour(), 9, delivered=1_790, dropped=6, source_error=4), 59, delivered=1_799, abandoned=1)
     verdict = losses(rows, [manifest_of(rows)])
     assert verdict.passed is True
@@ -203,7 +203,7 @@ def test_objectives_must_be_met_in_every_part() -> None:
     assert "met with 0.1%, in 30 of 30 windows in part 0; late<1% missed" in verdict.why
 
 
-def test_a_canary_that_was_never_looked_at_tells_nothing() -> None:
+def test_a_canary_that_was_never_looked_at_leaves_its_verdict_open() -> None:
     verdict = canary_verdict(hour(canary=[None] * HOUR))
     assert verdict.passed is None
     assert "--canary" in verdict.why
@@ -212,7 +212,7 @@ def test_a_canary_that_was_never_looked_at_tells_nothing() -> None:
 def test_the_first_window_in_which_the_canary_changed_is_named() -> None:
     rows = with_row(with_row(hour(), 12, canary="changed", canary_changed=1), 40, canary="changed", canary_changed=5)
     verdict = canary_verdict(rows)
-    assert verdict.why.startswith("1 box of the golden frame changed in window 12, by 0:13:00; in 2 of 60 windows")
+    assert verdict.why.startswith("1 box of the canary changed in window 12, by 0:13:00; in 2 of 60 windows")
     assert verdict.figures == {"windows": 60, "changed": 2, "first_changed": 12, "most_boxes": 5}
 
 

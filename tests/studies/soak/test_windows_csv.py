@@ -131,15 +131,15 @@ def test_the_end_shows_every_verdict_with_its_reason_the_files_and_the_answer() 
     text = StringIO()
     rows = [replace(row, dropped=5, delivered=1_795) for row in rows_of(np.full(60, 14.0), canary=["same"] * 60)]
     print_soak(document_of(rows), Path("runs/long"), Console(file=text, width=100))
-    said = " ".join(text.getvalue().split())
+    printed = " ".join(text.getvalue().split())
     for words in ("passed, by windows of 60 s", "drift passed p50", "losses passed none of 108,000 frames lost, 300"):
-        assert words in said
-    assert "frames scheduled 108,000 delivered 107,700 dropped 300" in said
-    assert "runs/long/ windows.csv, soak.json, soak.png, part-0 Held for 60 min" in said
+        assert words in printed
+    assert "frames scheduled 108,000 delivered 107,700 dropped 300" in printed
+    assert "runs/long/ windows.csv, soak.json, soak.png, part-0 Held for 60 min" in printed
 
 
 def test_a_verdict_that_failed_stands_out() -> None:
     text = StringIO()
     rows = rows_of(np.full(60, 14.0), canary=["changed"] * 60, canary_changed=[1] * 60)
     print_soak(document_of(rows), Path("runs/long"), Console(file=text, width=100))
-    assert "canary FAILED 1 box of the golden frame" in " ".join(text.getvalue().split())
+    assert "canary FAILED 1 box of the canary" in " ".join(text.getvalue().split())
