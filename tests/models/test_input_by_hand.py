@@ -91,7 +91,7 @@ def test_importing_it_with_the_same_finds_the_entry(made: Path) -> None:
 def test_a_wrong_one_is_refused_in_one_line(made: Path, tmp_path: Path) -> None:
     said = runs.streamer("models", "import", made, "--input", "bgr,fill", cwd=tmp_path)
     assert said.code == 2
-    assert said.error.startswith("--input bgr,fill: fill is no part of it: give rgb or bgr; range=A..B")
+    assert said.error.startswith("--input bgr,fill: fill is not valid: give rgb or bgr; range=A..B")
 
 
 def test_what_is_quantized_of_a_model_is_not_that_of_one_with_another_input(made: Path) -> None:
