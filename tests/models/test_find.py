@@ -61,7 +61,7 @@ def test_a_task_in_the_metadata_file_beside_counts_too(tmp_path: Path) -> None:
         ([raw(1, 6, CELLS)], {"image": (4, 3, 64, 64)}, "takes 4 images at a time: export it again with batch=1"),
         ([raw(1, 6, CELLS)], {"dtype": np.float64}, "export it in float32"),
         ([raw(1, 6, CELLS).astype(np.float64)], {}, "export it in float32"),
-        ([raw(1, 6, 83)], {}, "with rows and columns changed: export it again as its maker does"),
+        ([raw(1, 6, 83)], {}, "with rows and columns exchanged: export it again as its maker does"),
     ],
 )
 def test_what_is_no_detector_is_refused_with_the_reason(
