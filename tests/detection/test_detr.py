@@ -137,7 +137,7 @@ def test_mmdeploys_dets_and_labels_are_not_rf_detrs() -> None:
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5])
-def test_a_class_for_nothing_is_reported_from_one_more_class_by_a_black_picture(columns: int) -> None:
+def test_a_black_picture_distinguishes_a_class_for_nothing_from_one_more_class(columns: int) -> None:
     signature = model(Port("logits", (1, 30, columns)), Port("pred_boxes", (1, 30, 4)))
     boxes = np.full((1, 30, 4), 0.5, np.float32)
     logits = np.full((1, 30, columns), -4, np.float32)
@@ -176,7 +176,7 @@ def test_labels_that_are_no_numbers_of_classes_are_refused() -> None:
     assert "no numbers of classes" in str(PaddleNms(paddle).fits_answer(answer))
 
 
-def test_a_model_that_is_requested_in_words_is_none() -> None:
+def test_a_model_with_an_input_for_words_has_no_such_head() -> None:
     outputs = Port("logits", (1, 30, 5)), Port("pred_boxes", (1, 30, 4))
     words = model(*outputs, beside=[Port("input_ids", (1, 16), "int64")])
     with pytest.raises(ModelError, match="not a detector that streamer knows"):
@@ -196,7 +196,7 @@ def settle_by_name(signature: Signature) -> Head:
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "float32"])
-def test_the_size_requested_is_that_of_the_input_width_first(dtype: str) -> None:
+def test_the_second_input_gets_the_size_of_the_first_width_first(dtype: str) -> None:
     given = other_input(sized(size=dtype), "orig_target_sizes")
     assert given.tolist() == [[96, 64]]
     assert given.dtype.name == dtype
@@ -214,7 +214,7 @@ def test_the_picture_is_everywhere_in_a_mask_of_its_pixels() -> None:
     assert other_input(masked, "pixel_mask").tolist() == [[[1, 1, 1], [1, 1, 1]]]
 
 
-def test_what_paddle_takes_out_again_has_a_class_below_0() -> None:
+def test_rows_of_paddles_with_a_class_below_0_are_left_out() -> None:
     signature = KINDS["paddle"][1]
     answer = PaddleNms(signature).example(SEEN)
     answer[0][0, 0] = -1

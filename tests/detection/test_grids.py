@@ -124,7 +124,7 @@ def test_grids_have_a_cell_where_the_picture_ends_within_one() -> None:
     assert NanoDetPlus(plus).classes == 80
 
 
-def test_scores_and_boxes_of_one_shape_are_reported_from_yolos_by_their_values() -> None:
+def test_outputs_of_the_same_shape_are_distinguished_from_yolos_by_their_values() -> None:
     signature = joint(THREE)
     found = recognise(signature, Hints())
     assert {found.kind, *found.others} == {NanoDet, Objectness, YoloxGrid, YoloxBoxes}
@@ -135,7 +135,7 @@ def test_scores_and_boxes_of_one_shape_are_reported_from_yolos_by_their_values()
     assert type(settle(found, signature, None, NanoDet(signature).example(SEEN))) is NanoDet
 
 
-def test_names_that_leave_no_four_distributions_tell_that_it_is_a_yolo() -> None:
+def test_names_that_leave_no_four_distributions_make_it_a_yolo() -> None:
     found = recognise(joint(THREE, 5 + 80), Hints(classes=80))
     assert (found.kind, found.others) == (Objectness, (YoloxGrid, YoloxBoxes))
     assert NanoDet.recognise(joint(THREE), Hints(classes=CLASSES, task="detect")) is None

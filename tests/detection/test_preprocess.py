@@ -213,7 +213,7 @@ def as_it_should_be(bytes_of: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDA
 @pytest.mark.parametrize("shape", LAYOUTS)
 @settings(max_examples=25, deadline=None)
 @given(st.data())
-def test_every_layout_and_type_gets_the_numbers_that_are_requested(
+def test_every_layout_and_type_gets_the_numbers_of_the_input_spec(
     shape: tuple[int, ...], data: st.DataObject
 ) -> None:
     dtype = data.draw(st.sampled_from(TYPES))

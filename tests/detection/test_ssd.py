@@ -188,7 +188,7 @@ def test_boxes_and_scores_are_found_by_name_in_either_order(order: tuple[Port, P
     assert BoxesScores(signature).classes == 3
 
 
-def test_offsets_from_priors_that_are_not_reported_are_refused_with_the_mend() -> None:
+def test_offsets_from_priors_that_are_no_output_are_refused_with_the_mend() -> None:
     signature = model(*SCORED)
     answer = BoxesScores(signature).example([])
     answer[1][:] = np.random.default_rng(21).normal(size=answer[1].shape) - [3, 3, 6, 6]

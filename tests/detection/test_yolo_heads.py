@@ -112,7 +112,7 @@ def test_nothing_at_all_and_numbers_that_are_none_do_not_break_it(name: str, mod
 
 
 @pytest.mark.parametrize("name", ["boxes+objectness+classes", "boxes+classes", "yolox:grid+objectness+classes"])
-def test_half_floats_that_are_rounded_to_the_threshold_are_scored_by_their_value(name: str) -> None:
+def test_half_floats_that_are_rounded_to_the_threshold_are_compared_by_their_value(name: str) -> None:
     model = one(1, 7, ROWS, dtype="float16") if name == "boxes+classes" else one(1, ROWS, 8, dtype="float16")
     head = head_of(name, model, 3)
     for score, found in ((0.3, 1), (0.9, 0)):  # the nearest half floats are 0.30005 and 0.89990
@@ -121,7 +121,7 @@ def test_half_floats_that_are_rounded_to_the_threshold_are_scored_by_their_value
 
 
 def by(model: Signature, **hints: Any) -> tuple[str, By]:
-    """The head of a model, and by what it was recognised."""
+    """The head of a model, and the evidence by which it was recognised."""
     found = recognise(model, Hints(**hints))
     return found.kind.name, found.by
 
@@ -204,7 +204,7 @@ def test_a_model_for_segmentation_says_that_masks_are_left_out(tmp_path: Path) -
     assert model.decoder().notes()[0].startswith("it is a model for segmentation")
 
 
-def test_an_end_to_end_head_of_which_nothing_tells_the_classes_has_numbers_for_labels(tmp_path: Path) -> None:
+def test_an_end_to_end_head_without_a_known_number_of_classes_has_numbers_for_labels(tmp_path: Path) -> None:
     answer = raw(1, 300, 6)
     answer[0, 0] = 10, 10, 40, 40, 0.9, 71
     model = imported(tmp_path, answer)

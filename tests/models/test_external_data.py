@@ -171,16 +171,16 @@ def test_the_hash_of_big_files_is_remembered_until_they_change(
         os.utime(path, (1_000_000_000, 1_000_000_000))
     first = model_sha256(model)
     assert first == hashing.sha256(model, weights)
-    asked: list[Path] = []
+    hashed: list[Path] = []
     plain = hashing.sha256
 
     def counted(*paths: Path) -> str:
-        asked.extend(paths)
+        hashed.extend(paths)
         return plain(*paths)
 
     monkeypatch.setattr(hashing, "sha256", counted)
     assert model_sha256(model) == first
-    assert asked == [], "it was read again"
+    assert hashed == [], "it was read again"
     retrain(weights)
     set_back(weights)
     assert model_sha256(model) == (written_again := plain(model, weights)) != first

@@ -1,4 +1,4 @@
-"""Models are taken into the store by name, checked when they are used, and listed with what was made from them."""
+"""Models are imported into the store by name, checked when they are used, and listed with what was made from them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_name_that_is_no_name_is_refused(name: str, tiny_model: Path, tmp_path
     assert not (tmp_path / "cache").exists()
 
 
-def test_the_bundled_models_name_is_used(tiny_model: Path) -> None:
+def test_the_bundled_models_name_is_refused(tiny_model: Path) -> None:
     with pytest.raises(UsageError, match="street is the bundled model: give another --name"):
         import_model(tiny_model, name="street")
 
@@ -233,8 +233,8 @@ def test_the_list_shows_every_model_with_what_was_made_and_broken_ones_with_the_
     ensure_ir(find_model(None))
     done = models("list")
     assert (done.code, done.err) == (0, "")
-    for said in ("street", "bundled", "ir (made)", "tiny", "imported", "broken.bin has changed", str(store)):
-        assert said in done.out
+    for text in ("street", "bundled", "ir (made)", "tiny", "imported", "broken.bin has changed", str(store)):
+        assert text in done.out
     listed: list[dict[str, Any]] = json.loads(models("list", "--json").out)
     rows = {row["name"]: row for row in listed}
     assert list(rows) == ["street", "broken", "tiny"]
@@ -252,7 +252,7 @@ def test_the_list_shows_every_model_with_what_was_made_and_broken_ones_with_the_
     assert "is broken" in rows["broken"]["broken"]
 
 
-def test_import_says_what_it_took_in(models: Command, tiny_model: Path) -> None:
+def test_import_prints_the_entry_in_a_line(models: Command, tiny_model: Path) -> None:
     done = models("import", tiny_model, "--name", "mine")
     assert done.out.startswith("imported mine: boxes+classes, 2 classes, input 64x64, sha256 ")
     assert models("import", tiny_model, "--name", "mine").out.startswith("already there: mine: ")
