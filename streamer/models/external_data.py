@@ -26,7 +26,7 @@ _WITHIN = {
 }
 """The fields that lead to tensors, in each kind of message: their numbers, and the kind of message in them."""
 _EXTERNAL_DATA, _DATA_LOCATION, _EXTERNAL = 13, 14, 1
-"""Fields of a tensor: the file of its values as keys and values, and where they are; its value for another file."""
+"""Fields of a tensor: `external_data` (keys and values) and `data_location`; and the latter's value EXTERNAL."""
 _KEY, _VALUE, _WHERE = 1, 2, "location"
 _SMALL = 1 << 16
 """A message of fewer bytes is searched for `_WHERE` first, which is faster than parsing it.

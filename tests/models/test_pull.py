@@ -1,4 +1,4 @@
-"""Ultralytics' weights are fetched once, checked, and held to their hash; without a network the error has the mend."""
+"""Ultralytics' weights are fetched once, checked, and held to their hash; an error without a network has the mend."""
 
 from __future__ import annotations
 
