@@ -25,7 +25,7 @@ BOX = 4
 
 
 def likeness(model: Signature, known: Known) -> str | None:
-    """What a model without a known head looks like, and the mend, as the end of a sentence; None if nothing fits."""
+    """The kind of a model without a known head, and the mend, as the end of a sentence; None if no kind fits."""
     return next((text for row in ROWS if (text := row(model, known)) is not None), None)
 
 

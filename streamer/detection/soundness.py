@@ -26,7 +26,7 @@ COARSE = 0.05
 OFF_GRID = 0.02
 """Rounding may move a number off its grid by this share of a step."""
 SAMPLE = 20_000
-"""So many numbers of an output are checked first: a sound output has many values among them."""
+"""The number of an output's numbers that are checked first: a sound output has many values among them."""
 SURE = 0.25
 """Boxes are checked from this confidence on: less confident ones claim no object."""
 MOST_OFF = 0.5

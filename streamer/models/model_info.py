@@ -39,7 +39,7 @@ OF_INPUT = (
     *("resize_type", "pad_value", "mean_values", "scale_values", "reverse_input_channels"),
     *("intensity_mode", "embedded_processing"),
 )
-"""Where one of these is written, the others have the format's defaults."""
+"""The keys of preprocessing: if one of them is written, the others have the format's defaults."""
 EMPTY_LABELS = ("otx_empty_lbl", "getitune_empty_lbl")
 """An entry before the labels of models with masks; their classes are counted from the label after it."""
 YES, NO = ("yes", "true", "1"), ("no", "false", "0")

@@ -19,8 +19,8 @@ from streamer.stats.age import AgeMeter
 PERIOD = 100_000
 """Between ticks, in microseconds."""
 FAST, SLOW = 60, 10
-"""Pixels a frame. A box of 100 pixels overlaps itself a tick later by 0.25, or by 0.82; three ticks, and four, later
-the slow one by 0.54 and by 0.43."""
+"""Speeds in pixels per frame. A box of 100 pixels overlaps itself a tick later by 0.25 (fast) or 0.82 (slow); the
+slow one overlaps itself three ticks later by 0.54, and four later by 0.43."""
 
 
 def run(latencies: Sequence[int | None]) -> list[FrameRecord]:
@@ -92,7 +92,7 @@ def test_a_latency_of_so_many_ticks_shows_the_box_where_it_was_so_long_ago(ticks
     assert streaming == pytest.approx(found_share(16 - ticks, 16) if overlap >= 0.5 else 0)
 
 
-def test_what_moves_fast_is_lost_within_a_tick_that_the_offline_figure_does_not_see() -> None:
+def test_a_fast_object_is_lost_within_a_tick_which_the_offline_accuracy_does_not_show() -> None:
     offline, streaming = scored(run([1000] * 8), FAST)
     assert offline == pytest.approx(1)
     assert streaming == 0
@@ -125,7 +125,7 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.DELIVERED])
-def test_what_was_not_delivered_is_no_answer_but_its_tick_counts(outcome: Outcome) -> None:
+def test_a_frame_that_was_not_delivered_has_no_detections_but_its_tick_counts(outcome: Outcome) -> None:
     records = run([1000] * 4)
     records[1].outcome = outcome
     assert known(records) == [None, 0, 0, 2]
@@ -144,7 +144,7 @@ def test_a_frame_in_which_nothing_was_found_empties_the_answer() -> None:
     assert scored(records, 0, detections) == pytest.approx((found_share(7, 8), found_share(6, 8)))
 
 
-def test_what_is_no_longer_there_is_wrong() -> None:
+def test_a_detection_of_an_object_that_has_gone_is_wrong() -> None:
     """The box of frames 0 to 3 is gone from frame 4 on: there its last answer, as sure as the others, is wrong."""
     nobody = FrameTruth(np.empty((0, 4)), np.empty(0, np.int64), np.empty(0, np.bool_))
     detections = {frame: found(frame, 0) for frame in range(4)}

@@ -71,7 +71,7 @@ def model(outputs: Sequence[Port], inputs: Sequence[Port] = (PICTURE,)) -> Signa
 
 
 @HEADS
-def test_of_two_objects_both_come_out_in_pixels_of_the_input(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_both_objects_of_two_are_decoded_in_pixels_of_the_input(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     head = kind(model(outputs))
     xyxy, confidence, class_id = head.decode(head.example([FIRST, SECOND]), 0.25)
     assert np.allclose(xyxy, CORNERS, atol=1e-3)
@@ -81,7 +81,7 @@ def test_of_two_objects_both_come_out_in_pixels_of_the_input(kind: type[Head], o
 
 
 @HEADS
-def test_of_no_object_nothing_comes_out(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_an_output_without_objects_is_decoded_to_none(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     head = kind(model(outputs))
     assert [len(part) for part in head.decode(head.example([]), 0.25)] == [0, 0, 0]
 
@@ -93,7 +93,7 @@ def test_the_threshold_decides_what_comes_out(kind: type[Head], outputs: tuple[P
 
 
 @HEADS
-def test_numbers_that_are_none_raise_nothing_in_decode(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_numbers_that_are_not_finite_raise_nothing_in_decode(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     head = kind(model(outputs))
     for at in range(len(outputs)):
         answer = head.example([FIRST, SECOND])

@@ -26,7 +26,7 @@ SIZE = (64, 96)
 """Height and width of the input."""
 SEEN = (Object(20, 20, 10, 8, 0.5, 2), Object(60, 30, 20, 30, 0.9, 0))
 BOXES = [[50, 15, 70, 45], [15, 16, 25, 24]]
-"""Theirs, the more confident first."""
+"""The boxes of `SEEN`, the more confident first."""
 PICTURE = Port("images", (1, 3, *SIZE))
 SHAPE, SCALE = Port("im_shape", (1, 2)), Port("scale_factor", (1, 2))
 
@@ -67,7 +67,7 @@ EACH = pytest.mark.parametrize(("kind", "signature"), KINDS.values(), ids=KINDS)
 
 
 def found_by(head: Head, outputs: Outputs) -> Detections:
-    """What is found in a frame of the input's own size."""
+    """The detections in a frame of the input's own size."""
     return Postprocess(head, 0.25, 0.5)(outputs, geometry(SIZE[1], SIZE[0], SIZE, Fit.STRETCH))
 
 
@@ -88,7 +88,7 @@ def test_a_head_is_recognised_by_its_names_and_made_again_by_its_own(kind: type[
 
 
 @EACH
-def test_what_is_in_its_outputs_comes_out_in_pixels_of_the_input(kind: type[Head], signature: Signature) -> None:
+def test_its_outputs_are_decoded_to_pixels_of_the_input(kind: type[Head], signature: Signature) -> None:
     head = kind(signature)
     found = found_by(head, head.example(SEEN))
     assert np.allclose(found.xyxy, BOXES, atol=0.1)
@@ -106,7 +106,7 @@ def test_nothing_and_no_rows_at_all_are_an_empty_result(kind: type[Head], signat
 
 
 @EACH
-def test_what_is_no_number_is_not_found(kind: type[Head], signature: Signature) -> None:
+def test_outputs_of_nan_are_decoded_to_nothing(kind: type[Head], signature: Signature) -> None:
     head = kind(signature)
     answer = [np.full_like(output, np.nan) if output.dtype.kind == "f" else output for output in head.example(SEEN)]
     assert len(found_by(head, answer)) == 0
@@ -184,7 +184,7 @@ def test_a_model_with_an_input_for_words_has_no_such_head() -> None:
 
 
 def other_input(signature: Signature, name: str) -> npt.NDArray[np.generic]:
-    """What goes in beside the picture by this name."""
+    """The input of this name beside the picture."""
     at = signature.input(name)
     assert at is not None
     return settle_by_name(signature).other_inputs()[at]

@@ -32,7 +32,7 @@ Object = tuple[float, float, float, float, int, float]
 Kind = type[Head]
 YOLO_HEADS = pytest.mark.parametrize("head", [Objectness, Classes, EndToEnd])
 RAW_HEADS = pytest.mark.parametrize("head", [Objectness, Classes])
-"""Those that leave suppressing to us."""
+"""The heads that need NMS."""
 
 
 def head_for(kind: Kind, raw: npt.NDArray[np.float32], input_size: tuple[int, int] = INPUT) -> Head:
@@ -209,7 +209,7 @@ def box_of(one: Object) -> Box:
 
 @RAW_HEADS
 @given(objects=crowds)
-def test_of_any_crowd_what_is_left_is_what_the_textbook_leaves(head: Kind, objects: list[Object]) -> None:
+def test_nms_keeps_the_boxes_of_any_crowd_that_the_textbooks_nms_keeps(head: Kind, objects: list[Object]) -> None:
     # No two areas of whole pixels up to 40x40 overlap by exactly 0.503: 503 is a prime.
     found = detect(head, objects, iou=0.503)
     expected = greedy(objects, 0.503)
@@ -314,7 +314,7 @@ def test_a_class_without_a_name_is_an_error_that_names_it() -> None:
         ((20, 20, 10, 8, 2, 1e9), "a confidence of 1e\\+09"),
     ],
 )
-def test_what_is_no_box_is_an_error_that_shows_it(head: Kind, one: Object, words: str) -> None:
+def test_an_invalid_box_is_an_error_that_shows_it(head: Kind, one: Object, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         detect(head, [(60, 30, 20, 30, 0, 0.9), one])
 

@@ -1,4 +1,4 @@
-"""What shows that a model is damaged, and what only looks like it."""
+"""Signs in a model's outputs that it is damaged, and sound outputs that resemble them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def head_of(kind: type[Head], dtype: str = "float32") -> Head:
 
 
 def raw(head: Head, seed: int = 0) -> npt.NDArray[Any]:
-    """What a sound raw head puts out where nothing is: boxes all over the picture, and small scores."""
+    """The output of a sound raw head where nothing is: boxes all over the picture, and small scores."""
     chance = np.random.default_rng(seed)
     answer = head.blank()[0]
     rows = answer[0].T if isinstance(head, Classes) else answer[0]

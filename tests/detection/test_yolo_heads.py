@@ -72,7 +72,7 @@ MODELS = [
         ),
     ),
 ]
-"""Of three classes each."""
+"""The heads' names, and models of three classes with them."""
 EACH_MODEL = pytest.mark.parametrize(("name", "model"), MODELS)
 
 
@@ -98,7 +98,7 @@ def test_the_threshold_is_left_out_and_scores_are_all_from_0_to_1(name: str, mod
 
 
 @EACH_MODEL
-def test_nothing_at_all_and_numbers_that_are_none_do_not_break_it(name: str, model: Signature) -> None:
+def test_empty_outputs_and_numbers_that_are_not_finite_raise_nothing(name: str, model: Signature) -> None:
     head = head_of(name, model, 3)
     empty = head.example([])
     assert len(head.decode(empty, 0.25)[1]) == 0
@@ -141,7 +141,7 @@ def test_finer_and_coarser_grids_are_known(strides: tuple[int, ...], rare: bool,
     assert by(signature(Port("", (1, 3 * count, 85)), size=size)) == ("boxes+objectness+classes", how)
 
 
-def test_what_each_grid_gave_may_stand_beside_the_boxes_of_yolov5() -> None:
+def test_the_raw_grids_may_be_outputs_beside_the_boxes_of_yolov5() -> None:
     maps = [Port(name, (1, 3, 64 // n, 96 // n, 8)) for name, n in (("a", 8), ("b", 16), ("c", 32))]
     model = signature(*maps, Port("output", (1, 3 * ROWS, 8)))
     head = recognise(model, Hints()).kind(model)
@@ -293,7 +293,7 @@ def test_an_rt_detr_of_ultralytics_is_fed_stretched_pictures(columns: int, tmp_p
     assert (xyxy.tolist(), confidence.tolist(), class_id.tolist()) == ([[24, 16, 40, 48]], [0.75], [0])
 
 
-def test_of_what_a_network_returns_boxes_and_prototypes_are_what_its_export_has() -> None:
+def test_the_boxes_and_prototypes_that_a_network_returns_are_its_exports_outputs() -> None:
     boxes, prototypes = raw(1, 39, CELLS), raw(1, 32, 16, 16)
     assert outputs_of(boxes) == [boxes]
     assert outputs_of((boxes, {"feats": boxes}))[0] is boxes

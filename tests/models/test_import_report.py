@@ -63,7 +63,7 @@ def test_nothing_is_advised_where_nothing_is_found(entry: Entry, capsys: pytest.
 FLOODED = Suits(OTHER, 600, 580.0, flooded=True)
 
 
-def test_as_many_objects_as_are_kept_are_none_and_never_advised(
+def test_a_preprocessing_with_as_many_objects_as_are_kept_is_never_advised(
     entry: Entry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_suits([Suits(OWN, 6, 4.2), FLOODED], entry, SOUND)

@@ -94,7 +94,7 @@ def test_a_wrong_one_is_refused_in_one_line(made: Path, tmp_path: Path) -> None:
     assert done.error.startswith("--input bgr,fill: fill is not valid: give rgb or bgr; range=A..B")
 
 
-def test_what_is_quantized_of_a_model_is_not_that_of_one_with_another_input(made: Path) -> None:
+def test_a_quantized_model_is_not_that_of_a_model_with_another_input(made: Path) -> None:
     plain = import_model(made, name="plain")[0]
     import_model(made, name="by-hand", given=parse_input(BY_HAND))
 

@@ -218,7 +218,7 @@ def test_a_size_is_height_by_width(text: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "640x", "x640", "640x480x3", "-64", "6.5", "99999", "wide"])
-def test_what_is_no_size_is_a_usage_error(text: str) -> None:
+def test_a_text_that_is_no_size_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="give height x width in pixels, as in 480x640"):
         parse_size(text)
 
@@ -272,7 +272,7 @@ def test_import_prints_the_entry_in_a_line(models: Command, tiny_model: Path) ->
         (["remove"], 2, "No such command 'remove'"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_with_the_mend(
+def test_an_impossible_command_is_one_line_with_the_mend(
     arguments: list[str], code: int, says: str, models: Command, tiny_model: Path
 ) -> None:
     done = models(*(argument.format(tiny=tiny_model) for argument in arguments))
