@@ -26,6 +26,9 @@ def parts(path: Path) -> tuple[Path, ...]:
 
 
 def model_sha256(path: Path) -> str:
-    """The SHA-256 of a model: over the bytes of its files, in the order of `parts`. Raises OSError."""
+    """The SHA-256 of a model: over the bytes of its files, in the order of `parts`.
+
+    Raises ModelError as `parts` does, and OSError.
+    """
     # The hash of a .pt decides whether it may be loaded, which runs code: it is never remembered.
     return sha256(path) if path.suffix.lower() == ".pt" else remembered_sha256(*parts(path))

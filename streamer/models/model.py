@@ -28,8 +28,8 @@ class Model:
     head that decodes the outputs. ``names`` has a label per class, and is empty where they are unknown. ``input`` is
     the preprocessing; ``input_by`` names the origin of each part of it. ``stride`` divides every size that the model
     takes; None where it is unknown. ``dynamic``: the named file takes other sizes as well. ``confidence`` and
-    ``iou`` are the thresholds in its metadata; None where there are none. ``doubts`` are the sentences that its
-    import recorded; every run repeats them.
+    ``iou`` are the thresholds in its metadata; None where there are none. ``doubts`` are sentences about faults that
+    were found in it; every run repeats them.
     """
 
     name: str
