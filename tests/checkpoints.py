@@ -1,4 +1,4 @@
-"""Checkpoints of Ultralytics' with random weights; only where PyTorch is installed."""
+"""Writes checkpoints of Ultralytics' with random weights; only where PyTorch is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ needs_torch = pytest.mark.skipif(
 
 
 def write_checkpoint(path: Path, architecture: str, task: str = "detect", **more: Any) -> Path:
-    """A .pt as Ultralytics saves it; ``more`` stands beside the network."""
+    """Writes a .pt as Ultralytics does; ``more`` are entries beside the network."""
     import torch
 
     from streamer.vendors.ultralytics_quiet import quiet_ultralytics

@@ -1,4 +1,4 @@
-"""Models of which only the inputs, the outputs and the head matter: no file of theirs is ever read."""
+"""Models whose inputs, outputs and head matter alone; no file of theirs is ever read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ONNX files whose weights are in a file beside them, and such of certain operators, written without package onnx."""
+"""Writes ONNX files with weights in a file beside them, or with certain operators, without the package onnx."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def take_out_weights(source: Path, path: Path, *, location: str = "weights.bin",
 
 
 def named(location: str) -> bytes:
-    """What names one more file with weights, at the end of an ONNX file: a graph's parts may come in several."""
+    """The bytes that name one more file with weights, to append to an ONNX file as another part of its graph."""
     about = field(_EXTERNAL_DATA, field(1, b"location") + field(2, location.encode()))
     return field(_GRAPH, field(_INITIALIZER, about + field(_DATA_LOCATION, 1)))
 
 
 def write_operators(path: Path, *operators: str, weights: int = 0) -> Path:
-    """A file with a node of each operator, as ONNX files are encoded, and an initializer of so many bytes."""
+    """Writes an ONNX file with a node of each operator, and an initializer of ``weights`` bytes."""
     nodes = b"".join(field(_NODE, field(_OPERATOR, operator.encode())) for operator in operators)
     initializer = field(_INITIALIZER, field(_RAW_DATA, bytes(weights)))
     path.write_bytes(field(_GRAPH, initializer + nodes))
@@ -58,7 +58,7 @@ def write_operators(path: Path, *operators: str, weights: int = 0) -> Path:
 
 
 def write_echo(path: Path, shape: Sequence[int], dtype: str, *, metadata: Mapping[str, str] | None = None) -> Path:
-    """A model that puts out what goes in, ``images`` to ``same``; ``metadata`` are its ``metadata_props``."""
+    """Writes a model that copies its input ``images`` to its output ``same``; ``metadata`` are its props."""
 
     def value(name: bytes) -> bytes:
         dimensions = b"".join(field(1, field(1, side)) for side in shape)

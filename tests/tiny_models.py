@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 IMAGE = (1, 3, 64, 64)
 CELLS = 84
-"""Of an input of 64x64."""
+"""The number of predictions for an input of 64x64."""
 
 
 def write_ir(
@@ -55,12 +55,12 @@ def _zero(dtype: Any) -> Any:
 
 
 def raw(*shape: int) -> npt.NDArray[np.float32]:
-    """A prediction that finds nothing."""
+    """An output in which nothing is found."""
     return np.zeros(shape, np.float32)
 
 
 def chosen(rows: int, *objects: tuple[float, ...]) -> npt.NDArray[np.float32]:
-    """What an end-to-end head puts out: left, top, right, bottom, confidence and class of each object."""
+    """The output of an end-to-end head: left, top, right, bottom, confidence and class of each object."""
     answer = np.zeros((1, rows, 6), np.float32)
     answer[0, : len(objects)] = objects
     return answer

@@ -1,4 +1,4 @@
-"""Export the model, and judge it on held-out frames: `python models/street/evaluate.py [--export] [--write]`.
+"""Export the model, and score it on held-out frames: `python models/street/evaluate.py [--export] [--write]`.
 
 200 frames whose seeds, weather and camera parameters training never saw go through model.onnx, and then through its
 quantized form int8.xml (see quantize.py), in OpenVINO at 640x480;
@@ -69,7 +69,7 @@ def detect(model: Path, images: list[NDArray[np.uint8]]) -> list[Detections]:
     return found
 
 
-def judge(truths: list[Truth], found: list[Detections]) -> dict[str, Any]:
+def score(truths: list[Truth], found: list[Detections]) -> dict[str, Any]:
     """Mean average precision overall, per class and per size, by pycocotools."""
     present = [FrameTruth(one.boxes, one.class_id, np.zeros(len(one), np.bool_)) for one in truths]
     sizes = {**EVERY_SIZE, **{name: (float(low), float(high)) for name, (low, high) in SIZES.items()}}
@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--export", action="store_true", help="make model.onnx and int8.xml from model.pt first")
     parser.add_argument("--write", action="store_true", help="write the results into metadata.json")
     parser.add_argument(
-        "--validation", action="store_true", help="judge on training conditions instead (other seeds)"
+        "--validation", action="store_true", help="score on training conditions instead (other seeds)"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -159,8 +159,8 @@ def main() -> None:
             export(options.model)
             make_int8(options.model)
         images, truths = render(options.frames, options.validation)
-        result = judge(truths, detect(options.model / "model.onnx", images))
-        quantized = judge(truths, detect(options.model / "int8.xml", images))
+        result = score(truths, detect(options.model / "model.onnx", images))
+        quantized = score(truths, detect(options.model / "int8.xml", images))
         if options.write:
             write_metadata(options.model, result, quantized)
     print(json.dumps({"model.onnx": result, "int8.xml": quantized}, indent=1))

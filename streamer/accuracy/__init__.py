@@ -1,1 +1,1 @@
-"""How right detections are: agreement, ground truth, mean average precision, streaming accuracy."""
+"""The accuracy of detections: agreement, ground truth, mean average precision, streaming accuracy."""

@@ -1,8 +1,8 @@
-"""Agreement: how far two engines see the same objects in the same frames.
+"""Agreement: the share of detections that two engines have in common in the same frames.
 
-It is the share of the reference's detections with a confidence over 0.4 that the other engine matches, by class and
-with an IoU of 0.5 or more, and the same the other way round; the smaller of the two counts. A partner may be less
-confident than that, so that two engines do not disagree over an object at 0.401 and 0.399. Pure, over `Detections`.
+A detection of one engine with a confidence over 0.4 is matched by one of the other's, of its class and with an IoU
+of 0.5 or more. The matched shares are computed in both directions; the agreement is the smaller one. A partner may
+be less confident than 0.4, so that two engines do not disagree over an object at 0.401 and 0.399.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import numpy.typing as npt
 from streamer.detection.detections import Detections
 
 CONFIDENCE = 0.4
-"""Detections over this confidence are asked for a partner."""
+"""Detections over this confidence need a partner."""
 IOU = 0.5
-"""A partner overlaps at least so much."""
+"""The least overlap of a partner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two engines agree over ``frames``.
+    """The agreement of two engines over ``frames`` frames.
 
-    ``reference`` and ``other`` are how many detections of each were asked for a partner, ``reference_matched`` and
-    ``other_matched`` how many had one. Over the reference's pairs: ``box_px_*`` is how far the edge that moved most
-    has moved, in pixels of the source frame, and ``confidence_*`` the absolute difference; None without a pair.
+    ``reference`` and ``other`` are the numbers of compared detections of each, ``reference_matched`` and
+    ``other_matched`` the numbers with a partner. Over the reference's pairs, ``box_px_*`` is the largest difference
+    of an edge, in pixels of the source frame, and ``confidence_*`` the absolute difference; None without a pair.
     """
 
     frames: int
@@ -41,7 +41,7 @@ class Agreement:
 
     @property
     def compared(self) -> int:
-        """How many detections were asked, in both directions."""
+        """The number of compared detections, in both directions."""
         return self.reference + self.other
 
     @property
@@ -61,7 +61,7 @@ class Agreement:
 
 
 class AgreementMeter:
-    """Takes the detections of two engines frame by frame, and keeps no more than sums."""
+    """Accumulates the agreement of two engines frame by frame; it keeps only sums."""
 
     def __init__(self, *, confidence: float = CONFIDENCE, iou: float = IOU) -> None:
         self._confidence = confidence
@@ -73,18 +73,18 @@ class AgreementMeter:
         self._confidences = _Differences()
 
     def add(self, reference: Detections, other: Detections) -> None:
-        """One frame, as the reference and the other engine see it."""
+        """Adds the detections of both engines in one frame."""
         self._frames += 1
-        asked = np.flatnonzero(reference.confidence > self._confidence)
-        partner = partners(reference, asked, other, self._iou)
-        matched, theirs = asked[partner >= 0], partner[partner >= 0]
-        self._reference += len(asked)
+        compared = np.flatnonzero(reference.confidence > self._confidence)
+        partner = partners(reference, compared, other, self._iou)
+        matched, theirs = compared[partner >= 0], partner[partner >= 0]
+        self._reference += len(compared)
         self._reference_matched += len(matched)
         self._box_px.add(np.abs(reference.xyxy[matched] - other.xyxy[theirs]).max(axis=1, initial=0))
         self._confidences.add(np.abs(reference.confidence[matched] - other.confidence[theirs]))
-        asked = np.flatnonzero(other.confidence > self._confidence)
-        self._other += len(asked)
-        self._other_matched += int((partners(other, asked, reference, self._iou) >= 0).sum())
+        compared = np.flatnonzero(other.confidence > self._confidence)
+        self._other += len(compared)
+        self._other_matched += int((partners(other, compared, reference, self._iou) >= 0).sum())
 
     def result(self) -> Agreement:
         """The agreement so far."""
@@ -120,18 +120,18 @@ class _Differences:
         return self._sum / self._n if self._n else None
 
 
-def partners(these: Detections, asked: npt.NDArray[np.intp], those: Detections, iou: float) -> npt.NDArray[np.intp]:
-    """For each place of ``these`` that is ``asked``, the place of its partner among ``those``; -1 for none.
+def partners(these: Detections, chosen: npt.NDArray[np.intp], those: Detections, iou: float) -> npt.NDArray[np.intp]:
+    """For each of the ``chosen`` places (n) of ``these``, the place of its partner among ``those``; -1 for none: n.
 
-    The most confident chooses first, and takes the one of its class that overlaps most, with ``iou`` or more. Each
-    serves one.
+    The most confident detection chooses first. Its partner is the free one of its class with the largest overlap, of
+    ``iou`` or more. Each is the partner of one at most.
     """
-    partner = np.full(len(asked), -1, np.intp)
+    partner = np.full(len(chosen), -1, np.intp)
     if not len(those):
         return partner
-    free = overlaps(these.xyxy[asked], those.xyxy)
-    free[these.class_id[asked, None] != those.class_id[None]] = -1
-    for place in np.argsort(-these.confidence[asked], kind="stable"):
+    free = overlaps(these.xyxy[chosen], those.xyxy)
+    free[these.class_id[chosen, None] != those.class_id[None]] = -1
+    for place in np.argsort(-these.confidence[chosen], kind="stable"):
         best = free[place].argmax()
         if free[place, best] >= iou:
             partner[place] = best
@@ -140,7 +140,7 @@ def partners(these: Detections, asked: npt.NDArray[np.intp], those: Detections, 
 
 
 def overlaps(these: npt.NDArray[np.float32], those: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Intersection over union of each of ``these`` boxes (n x 4, xyxy) with each of ``those`` (m x 4), n x m."""
+    """Intersection over union of each of ``these`` boxes (n x 4, xyxy) with each of ``those`` (m x 4): n x m."""
     a, b = these[:, None].astype(np.float64), those[None].astype(np.float64)
     common = (np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])).clip(0).prod(axis=2)
     union = (a[..., 2:] - a[..., :2]).prod(axis=2) + (b[..., 2:] - b[..., :2]).prod(axis=2) - common

@@ -1,8 +1,7 @@
-"""The canary: has what an engine finds in the golden frame changed?
+"""Compares an engine's boxes in the canary frame with those of its first time.
 
-Every engine that runs here answered one frame with the very same numbers 60 of 60 times, with others between. A
-device that adds up in another order each time moves the sixth digit. What is compared is coarser than that, and finer
-than what a picture shows.
+Every engine tried gave identical numbers for one frame 60 of 60 times, with other frames between. A device that adds
+in varying order changes the sixth digit. The tolerances are coarser than that, and finer than a picture shows.
 """
 
 from __future__ import annotations
@@ -12,14 +11,15 @@ import numpy as np
 from streamer.detection.detections import Detections
 
 CORNER_PX = 0.5
-"""An edge of a box may move by so much, in pixels of the source frame."""
+"""The tolerance of an edge of a box, in pixels of the source frame."""
 CONFIDENCE = 0.001
+"""The tolerance of a confidence."""
 
 
 def changed_boxes(canary: Detections, now: Detections) -> int:
-    """How many boxes are not as in ``canary``: moved, of another class, more or less confident, gone, or new.
+    """The number of boxes that differ from ``canary``: moved, of another class or confidence, gone, or new.
 
-    A box serves one of the other side: two in one place are not the same as one.
+    Boxes are paired one to one: two in one place differ from one.
     """
     corners = np.abs(canary.xyxy[:, None] - now.xyxy[None]).max(axis=2, initial=0)
     confidence = np.abs(canary.confidence[:, None] - now.confidence[None])

@@ -1,7 +1,7 @@
-"""The ground truth of a source: what is really in its frames.
+"""The ground truth of a source: the objects that are really in its frames.
 
-The synthetic street knows it; a clip of that street has it beside itself as COCO JSON; for other footage a COCO JSON
-can be given. Its classes become the model's by their labels.
+The synthetic street has its own. A clip of that street has a COCO JSON beside it. For other footage a COCO JSON can
+be given. The truth's classes are mapped to the model's by their labels.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ Size = tuple[int, int]
 class GroundTruth:
     """The truth of a source's frames.
 
-    ``name`` says where it comes from; ``classes`` are the model's class ids that can be judged by it, and ``unknown``
-    the labels that the model does not have, whose objects do not count. ``of`` gives the truth of a frame by its
-    index; it raises UsageError for one that is not in it, or that has another size there. Where pictures have sizes
-    of their own, ``check`` raises that, given a frame's index and size. So many images of it as are ``beyond`` the
-    source are not in that.
+    ``name`` is its origin. ``classes`` are the model's class ids that can be scored by it; ``unknown`` are its labels
+    that the model lacks, whose objects do not count. ``of`` returns the truth of a frame by its index, and raises
+    UsageError for a frame that is not in it or has another size there. Where pictures have sizes of their own,
+    ``check`` raises that, given a frame's index and size. ``beyond`` is the number of its images that are not in the
+    source.
     """
 
     name: str
@@ -49,11 +49,11 @@ class GroundTruth:
 
 
 def find_truth(source: str, info: SourceInfo, names: Sequence[str], file: Path | None = None) -> GroundTruth | str:
-    """The truth of ``source`` in the classes of a model with ``names``, or why there is none.
+    """The truth of ``source`` in the classes of a model with ``names``, or the reason why there is none.
 
-    ``file`` is a COCO JSON that was given for it. In a video's the id of an image is the frame's number, from 0; a
-    folder's images are found by their file names. Raises UsageError when there is no such file or when it has no
-    class of the model's; SourceError when it is no COCO JSON.
+    ``file`` is a COCO JSON given for it. For a video an image's id is the frame's number, from 0; a folder's images
+    are found by their file names. Raises UsageError when there is no such file or when it has none of the model's
+    classes; SourceError when it is no COCO JSON.
     """
     if file is not None:
         truth = _from_coco(_read(file), file, source, info, names)
@@ -68,14 +68,14 @@ def find_truth(source: str, info: SourceInfo, names: Sequence[str], file: Path |
     if not beside.is_file():
         return f"{info.uri} is the synthetic street, but its ground truth, {beside.name}, is not beside it"
     coco = _read(beside)
-    # A clip that was cut or scaled keeps its comment, and its frames are no longer those of the truth.
+    # A clip that was cut or scaled keeps its comment, but its frames no longer match the truth.
     if info.frames not in (None, len(coco.sizes)) or set(coco.sizes.values()) != {(info.width, info.height)}:
         return f"{beside.name} is the ground truth of another clip than {info.uri}: frames or size differ"
     return _from_coco(coco, beside, source, info, names)
 
 
 def _from_scene(info: SourceInfo, names: Sequence[str]) -> GroundTruth | str:
-    # The source's own name for itself has every refinement, with the defaults worked out.
+    # The source's own address has every refinement, including defaults.
     made = dict(refinement.split("=") for refinement in info.uri.split(",")[1:])
     street = Street(int(made["seed"]), int(made["width"]), int(made["height"]))
     rate = float(Fraction(made["fps"]))
@@ -118,7 +118,7 @@ def _from_coco(coco: _Coco, path: Path, source: str, info: SourceInfo, names: Se
 
 
 class _Classes:
-    """From the truth's classes to the model's, by label."""
+    """Maps the truth's classes to the model's, by label."""
 
     def __init__(self, labels: Mapping[int, str], names: Sequence[str]) -> None:
         known = {name.strip().casefold(): class_id for class_id, name in reversed(list(enumerate(names)))}
@@ -132,7 +132,7 @@ class _Classes:
     def truth(
         self, name: str, of: Callable[[int], FrameTruth], check: Callable[[int, Size], None], beyond: int
     ) -> GroundTruth | str:
-        """The ground truth that ``of`` gives, or that the model has none of its classes."""
+        """The ground truth of the functions ``of`` and ``check``, or the reason why it cannot score the model."""
         if not self._class_of:
             shown = ", ".join(list(self._labels.values())[:8]) or "none"
             return (
@@ -144,7 +144,7 @@ class _Classes:
     def translate(
         self, boxes: Sequence[Sequence[float]], categories: Sequence[int], crowds: Sequence[bool]
     ) -> FrameTruth:
-        """Objects (xyxy) of classes that the model has."""
+        """The truth of a frame from its objects (xyxy); those of classes that the model lacks are only counted."""
         rows = [
             (box, self._class_of[category], crowd)
             for box, category, crowd in zip(boxes, categories, crowds, strict=True)
@@ -159,11 +159,12 @@ class _Classes:
 
 
 Objects = tuple[list[list[float]], list[int], list[bool]]
+"""The boxes (xyxy), categories and crowd flags of an image."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Coco:
-    """A COCO detection file: labels by category; size and file name by image; boxes (xyxy), categories, crowds."""
+    """A COCO detection file: labels by category; by image its size, its file name, and its objects."""
 
     categories: dict[int, str]
     sizes: dict[int, Size | None]
@@ -181,9 +182,9 @@ def _read(path: Path) -> _Coco:
     try:
         return _parse(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        said = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise SourceError(
-            f"{path} is no COCO detection file ({said}): it takes images, annotations with bbox, and categories"
+            f"{path} is no COCO detection file ({reason}): it takes images, annotations with bbox, and categories"
         ) from error
 
 
@@ -203,7 +204,7 @@ def _parse(document: Any) -> _Coco:
         if image not in sizes or category not in categories:
             raise ValueError(f"an annotation names image {image} and category {category}, which are not both in it")
         if not all(map(math.isfinite, (x, y, wide, high))) or min(wide, high) < 0:
-            raise ValueError(f"the box {annotation['bbox']} of image {image} is none")
+            raise ValueError(f"the box {annotation['bbox']} of image {image} is not valid")
         boxes, class_ids, crowds = objects.setdefault(image, ([], [], []))
         boxes.append([x, y, x + wide, y + high])
         class_ids.append(category)
@@ -212,11 +213,11 @@ def _parse(document: Any) -> _Coco:
 
 
 def _images_by_frame(source: str, coco: _Coco) -> Callable[[int], int | None]:
-    """Finds the id of a frame's image by the frame's index; None for one that is not in it."""
+    """A function from a frame's index to the id of its image; None for a frame that is not in ``coco``."""
     path = Path(source)
     if is_images(path):
         files = images_in(path) if path.is_dir() else [path]
-        # Without the endings: images are often saved again as another kind.
+        # Without the suffixes: images are often converted to another format.
         by_stem = {Path(name).stem: image for image, name in coco.file_names.items()}
         return lambda index: by_stem.get(files[index].stem)
     return lambda index: index if index in coco.sizes else None

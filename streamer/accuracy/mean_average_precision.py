@@ -1,9 +1,9 @@
 """Mean average precision against ground truth, by pycocotools, which is COCO's own evaluator.
 
-As COCO has it: 10 IoU thresholds from 0.5 to 0.95, 101 recalls, at most 100 detections of a class in a frame.
-Detections are to be kept from `LEAST_CONFIDENCE` on, with NMS at `SUPPRESSING_IOU`, as Ultralytics validates. The
-figures do not compare with published ones all the same: streamer gives a box its most likely class alone, where
-Ultralytics' ``val`` keeps it once for every class above the threshold (``multi_label``), and finds a little more.
+It follows COCO: 10 IoU thresholds from 0.5 to 0.95, 101 recalls, at most 100 detections of a class in a frame.
+Detections should be kept from `LEAST_CONFIDENCE` on, with NMS at `SUPPRESSING_IOU`, as Ultralytics validates. The
+figures are still not comparable with published ones: streamer gives a box only its most likely class, whereas
+Ultralytics' ``val`` keeps it once for every class above the threshold (``multi_label``), and scores a little more.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ EVERY_SIZE = {"all": (0.0, 1e5)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameTruth:
-    """What is really in a frame.
+    """The objects that are really in a frame.
 
-    ``xyxy`` is n x 4 float64 in pixels of the source frame, ``class_id`` n int64 of the model's classes, ``crowd``
-    n bool: a region in which detections are neither right nor wrong. Beside these it has so many ``unknown`` objects,
-    of classes that the model lacks.
+    ``xyxy`` is n x 4 float64 in pixels of the source frame. ``class_id`` is n int64, of the model's classes.
+    ``crowd`` is n bool: a region in which detections are neither right nor wrong. ``unknown`` is the number of
+    further objects, of classes that the model lacks.
     """
 
     xyxy: npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class FrameTruth:
 
 @dataclass(frozen=True, slots=True)
 class ClassAccuracy:
-    """Average precision of a class: at IoU 0.5, and the mean over 0.5 to 0.95; None without an object of it."""
+    """Average precision of a class: at IoU 0.5, and the mean over 0.5 to 0.95; None for a class without objects."""
 
     objects: int
     ap50: float | None
@@ -53,7 +53,7 @@ class ClassAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Mean average precision over those classes of which there are objects; ``per_class`` by the class's id."""
+    """Mean average precision over the classes that have objects; ``per_class`` is by class id."""
 
     objects: int
     map50: float | None
@@ -62,7 +62,7 @@ class Accuracy:
 
 
 def evaluate(truths: Sequence[FrameTruth], found: Sequence[Detections], classes: Sequence[int]) -> Accuracy:
-    """How well the detections of each frame, ``found``, fit its truth, over ``classes``; others do not count."""
+    """The accuracy of the detections ``found`` in each frame against ``truths``; only ``classes`` count."""
     table = precisions(truths, found, classes, EVERY_SIZE)[..., 0]
     present = np.concatenate([one.class_id[~one.crowd] for one in truths]) if truths else np.empty(0, np.int64)
     objects = {class_id: int((present == class_id).sum()) for class_id in classes}
@@ -83,9 +83,9 @@ def precisions(
     classes: Sequence[int],
     sizes: Mapping[str, tuple[float, float]],
 ) -> npt.NDArray[np.float64]:
-    """The precision at each IoU threshold (10), recall (101), class and size; -1 where there is no object.
+    """The precision by IoU threshold (10), recall (101), class and size: 4 axes; -1 where there is no object.
 
-    ``sizes`` are from and to, in pixels of a box's larger side. Prints nothing.
+    ``sizes`` are ranges of a box's larger side, in pixels. Prints nothing.
     """
     from pycocotools.cocoeval import COCOeval
 
@@ -97,13 +97,13 @@ def precisions(
         evaluation.params.areaRngLbl = list(sizes)
         evaluation.evaluate()
         evaluation.accumulate()
-    # The last axis is how many detections are allowed: 1, 10, 100.
+    # The last axis is the number of detections allowed: 1, 10, 100.
     table: npt.NDArray[np.float64] = evaluation.eval["precision"][..., -1]
     return table
 
 
 def mean(table: npt.NDArray[np.float64]) -> float | None:
-    """The mean of what `precisions` has, over that for which there were objects; None when there were none."""
+    """The mean of a table of `precisions`, over the entries with objects; None when there are none."""
     counted = table[table > -1]
     return float(counted.mean()) if counted.size else None
 
@@ -137,7 +137,7 @@ def _coco_of_found(found: Sequence[Detections], classes: Sequence[int]) -> Any:
 def _annotation(image: int, xyxy: Sequence[float], class_id: int) -> dict[str, Any]:
     x1, y1, x2, y2 = xyxy
     wide, high = x2 - x1, y2 - y1
-    # pycocotools tells sizes apart by "area": the square of the larger side makes them ours.
+    # pycocotools distinguishes sizes by "area": the square of the larger side makes them those of `precisions`.
     return {"image_id": image, "category_id": class_id, "bbox": [x1, y1, wide, high], "area": max(wide, high) ** 2}
 
 
@@ -148,7 +148,7 @@ def _coco(images: int, classes: Sequence[int], annotations: list[dict[str, Any]]
     coco.dataset = {
         "images": [{"id": image} for image in range(images)],
         "categories": [{"id": class_id} for class_id in classes],
-        # From 1: pycocotools takes 0 for "no object".
+        # From 1: pycocotools reads 0 as "no object".
         "annotations": [{"id": number, **one} for number, one in enumerate(annotations, start=1)],
     }
     coco.createIndex()

@@ -1,11 +1,12 @@
-"""Streaming accuracy: how well what is known at each tick of the camera fits what is there at that tick.
+"""Streaming accuracy: the newest detections at each tick of the camera, scored against the truth at that tick.
 
-After "Towards Streaming Perception" (Li, Wang, Ramanan, ECCV 2020): the world goes on while a frame is worked on, so
-that an answer is judged by the truth of the instant at which it is the newest, and an instant without an answer by an
-empty one. No frame is detected at its own tick; whatever the latency, an answer is a tick old or older.
+It follows "Towards Streaming Perception" (Li, Wang, Ramanan, ECCV 2020): the world goes on while a frame is
+processed. Detections are scored against the truth of the instant at which they are the newest; an instant before the
+first ones is scored as if nothing was found. No frame is detected at its own tick: at any latency, detections are at
+least one tick old.
 
-Beside it stands the offline accuracy: the same detections against the truth of the frames that they were found in.
-Both are from what the run delivered, so that between them there is nothing but time, and the ticks of what was lost.
+The offline accuracy scores the same detections against the truth of their own frames. Both use what the run
+delivered, so that they differ only by time, and by the ticks of frames that were not delivered.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from streamer.detection.detections import Detections, no_detections
 from streamer.ledger.record import FrameRecord, Outcome
 
 TruthOf = Callable[[int], FrameTruth | None]
-"""The truth of a frame by its index; None for one of which it is not known, which does not count."""
+"""Returns the truth of a frame by its index; None where it is unknown: such a frame does not count."""
 
 
 def streaming_map50(
@@ -25,8 +26,8 @@ def streaming_map50(
 ) -> float | None:
     """mAP50 of the newest detections known at the tick of each scheduled frame; None without an object.
 
-    ``records`` are those of one run, in any order; ``found`` is what it found by frame, one that is not among them
-    holding nothing. In a closed loop, where nothing is due, it means nothing.
+    ``records`` are those of one run, in any order. ``found`` has its detections by frame; in a frame without an
+    entry nothing was found. It is meaningless for a closed loop, where nothing is due.
     """
     nothing = no_detections()
     return _map50(
@@ -36,7 +37,7 @@ def streaming_map50(
 
 
 def offline_map50(records: Sequence[FrameRecord], found: Mapping[int, Detections], truth_of: TruthOf) -> float | None:
-    """mAP50 of the detections of each delivered frame, as if there had been no latency; None without an object."""
+    """mAP50 of the detections of each delivered frame, as if there were no latency; None without an object."""
     nothing = no_detections()
     return _map50(
         (found.get(record.frame, nothing), truth_of(record.frame))
@@ -46,9 +47,9 @@ def offline_map50(records: Sequence[FrameRecord], found: Mapping[int, Detections
 
 
 def newest_known(records: Sequence[FrameRecord]) -> Iterator[tuple[int, int | None]]:
-    """Each scheduled frame, and the newest one whose detections were there when it was due; None before the first.
+    """Each scheduled frame, and the newest frame whose detections were known when it was due; None before the first.
 
-    A frame that was delivered counts from the instant at which it was detected, that instant included.
+    A delivered frame counts from the instant at which it was detected, including that instant.
     """
     delivered = sorted(
         (record.detected, record.scheduled, record.frame)
@@ -70,6 +71,6 @@ def _map50(pairs: Iterator[tuple[Detections, FrameTruth | None]]) -> float | Non
         if truth is not None:
             found.append(detections)
             truths.append(truth)
-    # Classes without an object have no share in the mean.
+    # Classes without objects do not count in the mean.
     classes = sorted({class_id for truth in truths for class_id in truth.class_id.tolist()})
     return evaluate(truths, found, classes).map50 if classes else None

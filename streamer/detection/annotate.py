@@ -1,4 +1,4 @@
-"""Draws detections on a frame; a colour per class."""
+"""Draws detections on a frame, with a colour per class."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ Colour = tuple[int, int, int]
 """Blue, green, red; 0 to 255."""
 
 HUE_STEP = 0.618033988749895
+"""The fraction of (1 + sqrt 5) / 2: its multiples, modulo 1, are spread evenly."""
 STALE_COLOUR: Colour = (160, 160, 160)
 
 
 @lru_cache(maxsize=1024)
 def class_colour(class_id: int) -> Colour:
-    """The colour of a class: hues a golden angle apart, so that neighbours in the list differ most."""
+    """The colour of a class. Hues of consecutive ids differ by `HUE_STEP`, so that neighbours differ clearly."""
     red, green, blue = colorsys.hsv_to_rgb((0.02 + class_id * HUE_STEP) % 1, 0.85, 1.0)
     return round(blue * 255), round(green * 255), round(red * 255)
 
 
 def annotate(image: Image, detections: Detections, names: Sequence[str]) -> None:
-    """Draws boxes, labels and confidences on ``image``, in place."""
+    """Draws boxes, labels and confidences on ``image`` (height x width x 3 uint8, BGR), in place.
+
+    ``names`` are by class id; without any, labels are ``class_N``.
+    """
     for corners, class_id, confidence in _objects(detections):
         _box(image, corners, class_colour(class_id), f"{label_of(names, class_id)} {confidence:.2f}")
 
 
 def annotate_stale(image: Image, detections: Detections, names: Sequence[str], age_us: int | None) -> None:
-    """Draws on a dropped frame the newest boxes that were known at its time, gray, and how old they were.
+    """Draws on a dropped frame, in place and in gray, the newest boxes known at its time, and their age.
 
-    ``age_us`` is None when nothing had been detected yet. In place.
+    ``age_us`` is in microseconds; None when no frame had been detected yet.
     """
     for corners, class_id, _ in _objects(detections):
         _box(image, corners, STALE_COLOUR, f"{label_of(names, class_id)} stale")
@@ -49,7 +53,7 @@ def annotate_stale(image: Image, detections: Detections, names: Sequence[str], a
 def _objects(detections: Detections) -> list[tuple[tuple[int, int, int, int], int, float]]:
     corners = np.rint(detections.xyxy).astype(int).tolist()
     ids, confidences = detections.class_id.tolist(), detections.confidence.tolist()
-    # The most confident is drawn last, on top.
+    # Reversed: the most confident is drawn last, on top.
     return [
         ((x1, y1, x2, y2), class_id, confidence)
         for (x1, y1, x2, y2), class_id, confidence in zip(corners, ids, confidences, strict=True)
@@ -71,7 +75,7 @@ def _box(image: Image, corners: tuple[int, int, int, int], colour: Colour, label
 
 
 def _text(image: Image, text: str, origin: tuple[int, int], colour: Colour, scale: float) -> None:
-    """Text at ``origin`` (its lower left corner) on a ground of ``colour``, black or white by its brightness."""
+    """Draws text at ``origin`` (its lower left corner) on ``colour``, in black or white by the brightness of that."""
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
     x = max(0, min(origin[0], image.shape[1] - width - 2))
     y = origin[1]

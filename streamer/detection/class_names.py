@@ -1,15 +1,15 @@
-"""What a class is called."""
+"""The names of classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 NOTHING = frozenset({"background", "no object"})
-"""What the class of no object is called, without its underscores."""
+"""Names of classes that are no objects, in small letters and without underscores."""
 
 
 def classes_of_nothing(names: Sequence[str]) -> frozenset[int]:
-    """The numbers of classes whose names say that they are no objects."""
+    """The ids of the classes whose names are in `NOTHING`."""
     plain = (" ".join(name.lower().replace("_", " ").split()) for name in names)
     return frozenset(class_id for class_id, name in enumerate(plain) if name in NOTHING)
 

@@ -1,4 +1,4 @@
-"""What a detector found in one frame."""
+"""The objects that a detector found in one frame."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from streamer.detection.class_names import label_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """Objects found in one frame, most confident first. ``len()`` is how many: n.
+    """Objects found in one frame, most confident first; ``len()`` is their number n.
 
-    ``xyxy`` is n x 4 float32, left, top, right, bottom in pixels of the source frame; ``confidence`` is n
-    float32 between 0 and 1; ``class_id`` is n int32. ``names`` are those of all classes that the model knows, by
-    ``class_id``; empty where nothing tells them.
+    ``xyxy`` is n x 4 float32: left, top, right, bottom in pixels of the source frame. ``confidence`` is n float32
+    from 0 to 1. ``class_id`` is n int32. ``names`` has the names of all the model's classes, by ``class_id``, and is
+    empty where they are unknown. Raises ValueError when the arrays' lengths differ.
     """
 
     xyxy: npt.NDArray[np.float32]
@@ -35,10 +35,10 @@ class Detections:
 
     @property
     def labels(self) -> list[str]:
-        """What each object is called: n; ``class_N`` where there are no names."""
+        """The n names of the objects' classes; ``class_N`` where there are no names."""
         return [label_of(self.names, class_id) for class_id in self.class_id.tolist()]
 
 
 def no_detections() -> Detections:
-    """Nothing found."""
+    """Detections of no object."""
     return Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int32))

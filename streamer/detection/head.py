@@ -1,4 +1,4 @@
-"""What a head is: how the outputs of a model become boxes. Each kind of head is a class of its own."""
+"""The interface of heads. A head decodes the outputs of a model into boxes; each kind is a class of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streamer.detection.ports import Signature
 
 Array = npt.NDArray[Any]
 Outputs = Sequence[Array]
-"""What a model puts out for a picture: all its outputs, in its own order."""
+"""All outputs of a model for a picture, in the model's order."""
 Floats = npt.NDArray[np.float32]
 Candidates = tuple[Floats, Floats, npt.NDArray[np.int32]]
 """Boxes (n x 4: left, top, right, bottom in pixels of the model's input), confidence (n) and class_id (n)."""
@@ -24,7 +24,7 @@ Candidates = tuple[Floats, Floats, npt.NDArray[np.int32]]
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """Something to be found: its centre and size in pixels of the model's input, confidence and class."""
+    """An object for an example: its centre and size in pixels of the model's input, confidence and class."""
 
     x: float
     y: float
@@ -41,7 +41,7 @@ class Object:
 
 
 class By(IntEnum):
-    """How a head was recognised, the surest first."""
+    """The evidence by which a head is recognised, the surest first."""
 
     METADATA = 1
     NAMES = 2
@@ -52,11 +52,11 @@ class By(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """What a model's metadata says of its head; None or empty for what it does not.
+    """A model's metadata about its head; None where it has none.
 
-    ``classes`` is the number of names; ``task`` and ``layer`` are Ultralytics' (``detect``, ``RTDETRDecoder``);
-    ``family`` is ``model_type`` of OpenVINO's ``model_info``, in small letters; ``nms_inside``: it was exported with
-    it; ``keypoints`` are the columns of a pose after the scores.
+    ``classes`` is the number of names. ``task`` and ``layer`` are Ultralytics' (``detect``, ``RTDETRDecoder``).
+    ``family`` is ``model_type`` of OpenVINO's ``model_info``, in small letters. ``nms_inside``: it was exported with
+    NMS. ``keypoints`` is the number of a pose's columns after the scores.
     """
 
     classes: int | None = None
@@ -69,11 +69,11 @@ class Hints:
 
 
 class Head(ABC):
-    """A head of one model. An instance is made of what `recognise` found to fit, or again from the store's entry.
+    """The head of one model. `recognise` finds the kind; the store keeps its name, from which it is made again.
 
-    ``name`` is what `run.json` and `models list` call it, ``about`` says in words whose it is. ``assumed`` is the
-    preprocessing of models of this kind, where nothing tells theirs. ``suppressed``: nothing is left to suppress.
-    ``untried``: no real model of the kind was at hand.
+    ``name`` identifies the kind in `run.json` and `models list`. ``about`` names its families of models. ``assumed``
+    is the preprocessing of this kind where a model declares none. ``suppressed``: its boxes need no NMS. ``untried``:
+    it was not tested with a real model.
     """
 
     name: ClassVar[str]
@@ -82,76 +82,76 @@ class Head(ABC):
     suppressed: ClassVar[bool] = False
     untried: ClassVar[bool] = False
     nothing: Set[int] = frozenset()
-    """Numbers of classes that are no objects: the background."""
+    """The ids of classes that are no objects, such as the background."""
 
     def __init__(self, model: Signature, classes: int | None = None) -> None:
-        """``classes`` is how many names there are; None where there are none."""
+        """``classes`` is the number of names; None where there are none."""
         self.model = model
         self.classes = self.classes_of(model) or classes
 
     @classmethod
     @abstractmethod
     def recognise(cls, model: Signature, hints: Hints) -> By | None:
-        """By what the model's head is one of this kind; None when it is not."""
+        """The evidence that the model's head is of this kind; None when it is not."""
 
     def classes_of(self, model: Signature) -> int | None:
-        """How many classes the outputs have room for; None where they do not tell."""
+        """How many classes the outputs have room for; None where their shapes do not determine it."""
         return None
 
     @classmethod
     def declared_classes(cls, model: Signature, hints: Hints) -> int | None:
-        """How many classes the outputs have room for as the metadata tells, where their shapes do not."""
+        """How many classes the outputs have room for by the metadata, where their shapes do not determine it."""
         return None
 
     @abstractmethod
     def decode(self, outputs: Outputs, threshold: float) -> Candidates:
-        """What is found with more confidence than ``threshold``, in any order."""
+        """The candidates with a confidence above ``threshold``, in any order."""
 
     @abstractmethod
     def scores(self, outputs: Outputs) -> Floats:
-        """All the scores as the model gives them, from 0 to 1 in a sound one; any shape."""
+        """All scores that the model puts out, in any shape; a sound model's are from 0 to 1."""
 
     def fits_answer(self, outputs: Outputs) -> str | None:
-        """Why these outputs are not those of such a head; None when they may be.
+        """The reason why these outputs of a trial run are not those of such a head; None when they may be.
 
-        Tells heads of one shape apart, and what is no detector: the outputs are those of a trial.
+        It distinguishes heads of the same shapes, and detectors from other models.
         """
         return None
 
     @abstractmethod
     def example(self, objects: Sequence[Object]) -> list[Array]:
-        """Outputs in which exactly these are found, as many as there is room for."""
+        """Outputs that contain exactly ``objects``, as many as there is room for."""
 
     def other_inputs(self) -> Mapping[int, Array]:
-        """What goes in beside the picture, the same for every picture, by the number of the input."""
+        """The constant inputs beside the picture, by the number of the input."""
         return {}
 
     def notes(self) -> list[str]:
-        """What whoever runs such a model should know."""
+        """The notes for users of such a model."""
         return []
 
     def blank(self) -> list[Array]:
-        """Outputs of zeros; what has no fixed length has none."""
+        """Outputs of zeros; a side of no fixed length is 0."""
         return [np.zeros([side or 0 for side in port.shape], port.dtype) for port in self.model.outputs]
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A head that fits a model, and by what."""
+    """A kind of head that fits a model, and the evidence."""
 
     kind: type[Head]
     by: By
     others: tuple[type[Head], ...] = field(default=())
-    """Those that fit as well by the same; a trial decides."""
+    """Other kinds that fit by the same evidence; a trial run decides between them."""
 
 
 def no_candidates() -> Candidates:
-    """Nothing."""
+    """No candidates."""
     return np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32)
 
 
 def corners_of(cxcywh: Floats) -> Floats:
-    """Corners (n x 4) of boxes that are given as centre and size (n x 4)."""
+    """The corners (n x 4: left, top, right, bottom) of boxes given as centre and size (n x 4)."""
     xyxy = np.empty_like(cxcywh)
     half = cxcywh[:, 2:] / 2
     np.subtract(cxcywh[:, :2], half, out=xyxy[:, :2])
@@ -160,5 +160,5 @@ def corners_of(cxcywh: Floats) -> Floats:
 
 
 def floats(array: Array) -> Floats:
-    """The array in float32; the same one if it is."""
+    """The array in float32; the same array if it has that type."""
     return np.asarray(array, np.float32)

@@ -1,4 +1,4 @@
-"""The heads of detectors that streamer knows, a row each."""
+"""The table of heads that streamer knows, and how a model's head is recognised."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ ROWS: tuple[type[Head], ...] = (
     BoxesScoresInPixels,
     Priors,
 )
-"""Of those that fit a model by the same, the first one whose answer fits is its head."""
+"""The kinds of heads. Among those that fit a model by the same evidence, the first one whose outputs fit is used."""
 
 HEADS = {row.name: row for row in ROWS}
 
 
 def head_of(name: str, model: Signature, classes: int | None) -> Head:
-    """The head of a model, by its name. Raises ModelError for a name that this version does not know."""
+    """The head of a model by its name. Raises ModelError for a name that this version does not know."""
     if name not in HEADS:
         raise ModelError(f"the model's head is {name!r}, which this streamer does not know: import the model again")
     return HEADS[name](model, classes)
 
 
 def recognise(model: Signature, hints: Hints) -> Recognised:
-    """The head of a model, and by what it was recognised. Raises ModelError for none that streamer knows."""
+    """The kind of a model's head, and the evidence. Raises ModelError for a head that streamer does not know."""
     found = _fitting(model, hints)
     if found is not None:
         return found
@@ -87,7 +87,7 @@ ELSE = "nor like one that it knows: give a detector with one of the heads in doc
 
 
 def head_in_words(model: Signature, hints: Hints) -> str | None:
-    """The head that a model has by its shapes, and whose it is; None for none that streamer knows."""
+    """The name and families of the head that a model has by its shapes; None for an unknown head."""
     fitting = _fitting(model, hints)
     return None if fitting is None else _in_words(fitting.kind)
 
@@ -97,7 +97,7 @@ def _in_words(kind: type[Head]) -> str:
 
 
 def _fitting(model: Signature, hints: Hints) -> Recognised | None:
-    """The head of a model, and by what it was recognised; None for none."""
+    """The kind of a model's head, and the evidence; None for an unknown head."""
     fitting = [(by, row) for row in ROWS if (by := row.recognise(model, hints)) is not None]
     if not fitting:
         return None
@@ -108,9 +108,9 @@ def _fitting(model: Signature, hints: Hints) -> Recognised | None:
 
 
 def _check_inputs(kind: type[Head], model: Signature) -> None:
-    """Raises ModelError for an input beside the picture of which the head does not tell what goes in."""
-    told = {model.picture, *kind(model).other_inputs()}
-    unknown = [str(port) for at, port in enumerate(model.inputs) if at not in told]
+    """Raises ModelError for an input that is neither the picture's nor one that the head fills."""
+    known = {model.picture, *kind(model).other_inputs()}
+    unknown = [str(port) for at, port in enumerate(model.inputs) if at not in known]
     if unknown:
         raise ModelError(
             f"a detector with {len(model.inputs)} inputs, and nothing tells what goes into {'; '.join(unknown)}: "
@@ -119,13 +119,13 @@ def _check_inputs(kind: type[Head], model: Signature) -> None:
 
 
 def _with_as_many_classes(kinds: list[type[Head]], model: Signature, hints: Hints) -> list[type[Head]]:
-    """Those with room for as many classes as there are names, or that do not tell; all where that leaves none."""
+    """The kinds with room for as many classes as there are names, or any number; all kinds where there are none."""
     agreeing = [kind for kind in kinds if kind(model).classes in (None, hints.classes)]
     return kinds if hints.classes is None else agreeing or kinds
 
 
 def settle(found: Recognised, model: Signature, classes: int | None, outputs: Outputs) -> Head:
-    """The head whose answer these ``outputs`` of a trial may be. Raises ModelError when they are none's."""
+    """The first head that fits these ``outputs`` of a trial run. Raises ModelError when none does."""
     reasons = []
     for kind in (found.kind, *found.others):
         head = kind(model, classes)

@@ -1,4 +1,4 @@
-"""What a model that is refused looks like, and the mend: a row per kind."""
+"""Describes what a refused model looks like, with the mend: a function per kind."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from itertools import chain, combinations
 from streamer.detection.ports import Port, Signature
 
 Known = Callable[[Signature], str | None]
-"""The name of the head that a model has, in words; None for none that is known."""
+"""Returns the name and families of a model's head; None for an unknown head."""
 Likeness = Callable[[Signature, Known], str | None]
-"""What a model is like and what mends it, as the end of a sentence; None when it is like another thing."""
+"""Returns what a model looks like and the mend, as the end of a sentence; None when it is not of this kind."""
 SIZES = (640, 320, 416, 1280, 512, 480, 960, 1024, 800, *range(128, 1921, 32))
-"""Pictures that models are made for, in pixels of both sides, the usual ones first."""
+"""The sides of square inputs that are tried, in pixels, the usual ones first."""
 MOST_OUTPUTS = 8
-"""Of more outputs not every pair is looked at."""
+"""With more outputs the pairs are not tried."""
 COARSEST = 8
-"""A map of numbers for every pixel has at least one for so many of them in each direction."""
+"""A map of the picture has at least one number for so many pixels in each direction."""
 FEWEST_MAPS = 2
 NO_BATCH = 3
-"""Sides of a map of several channels without a batch."""
+"""The rank of a map of several channels without a batch."""
 BOX = 4
 
 
 def likeness(model: Signature, known: Known) -> str | None:
-    """What a model without a known head is like, and the mend, as the end of a sentence; None for nothing known."""
-    return next((said for row in ROWS if (said := row(model, known)) is not None), None)
+    """The kind of a model without a known head, and the mend, as the end of a sentence; None if no kind fits."""
+    return next((text for row in ROWS if (text := row(model, known)) is not None), None)
 
 
 def several_at_a_time(model: Signature, known: Known) -> str | None:
-    """A head that is known, for more pictures than one."""
+    """A known head with a batch of several pictures."""
     batches = {port.shape[0] for port in model.outputs if len(port.shape) > 1}
     several = [side for side in batches if side is not None and side > 1]
     if len(several) != 1 or (name := known(of_one(model))) is None:
@@ -39,13 +39,13 @@ def several_at_a_time(model: Signature, known: Known) -> str | None:
 
 
 def of_one(model: Signature) -> Signature:
-    """The model as it would be with a batch of one."""
+    """The model with a batch of one."""
     outputs = [_with(port, (1, *port.shape[1:])) if len(port.shape) > 1 else port for port in model.outputs]
     return replace(model, outputs=tuple(outputs))
 
 
 def of_another_size(model: Signature, known: Known) -> str | None:
-    """A head that is known, for pictures of another size."""
+    """A known head for pictures of another size."""
     for side in SIZES:
         if (name := known(replace(model, input_size=(side, side)))) is not None:
             height, width = model.input_size
@@ -57,7 +57,7 @@ def of_another_size(model: Signature, known: Known) -> str | None:
 
 
 def with_others_beside(model: Signature, known: Known) -> str | None:
-    """A head that is known, with outputs that it does not have."""
+    """A known head with additional outputs."""
     if not 1 < len(model.outputs) <= MOST_OUTPUTS:
         return None
     for some in chain(combinations(model.outputs, 1), combinations(model.outputs, 2)):
@@ -68,15 +68,15 @@ def with_others_beside(model: Signature, known: Known) -> str | None:
 
 
 def turned_over(model: Signature, known: Known) -> str | None:
-    """A head that is known, with rows for columns."""
+    """A known head with rows and columns exchanged."""
     turned = [_with(port, (*port.shape[:-2], *reversed(port.shape[-2:]))) for port in model.outputs]
     if len(model.outputs) != 1 or (name := known(replace(model, outputs=tuple(turned)))) is None:
         return None
-    return f"but {name} with rows and columns changed: export it again as its maker does"
+    return f"but {name} with rows and columns exchanged: export it again as its maker does"
 
 
 def classifier(model: Signature, known: Known) -> str | None:
-    """A number for each class, and nothing of where."""
+    """A classifier: one number per class, and no boxes."""
     if len(model.outputs) != 1:
         return None
     shape = model.outputs[0].shape
@@ -87,7 +87,7 @@ def classifier(model: Signature, known: Known) -> str | None:
 
 
 def maps_of_grids(model: Signature, known: Known) -> str | None:
-    """The grids of a YOLO or an SSD before they become boxes."""
+    """The grids of a YOLO or an SSD that are not decoded into boxes."""
     sizes = [_map_of(port, model.input_size) for port in model.outputs]
     if len(sizes) < FEWEST_MAPS or None in sizes or len(set(sizes)) < FEWEST_MAPS:
         return None
@@ -98,7 +98,7 @@ def maps_of_grids(model: Signature, known: Known) -> str | None:
 
 
 def number_per_pixel(model: Signature, known: Known) -> str | None:
-    """Maps: of segments without boxes, of depth, of heat."""
+    """Maps of the picture: semantic segmentation, depth or heat."""
     sizes = [_map_of(port, model.input_size) for port in model.outputs]
     if len(set(sizes)) != 1 or sizes[0] is None:
         return None
@@ -128,7 +128,7 @@ ROWS: Sequence[Likeness] = (
     of_another_size,
     turned_over,
 )
-"""The first that fits is told."""
+"""The first one that fits is reported."""
 
 
 def _with(port: Port, shape: tuple[int | None, ...]) -> Port:
@@ -136,7 +136,7 @@ def _with(port: Port, shape: tuple[int | None, ...]) -> Port:
 
 
 def _map_of(port: Port, input_size: tuple[int, int]) -> tuple[int, int] | None:
-    """Height and width of an output that is a map of the picture, as large or a whole number of times as small."""
+    """Height and width of an output that is a map of the picture, as large or a whole number of times smaller."""
     if len(port.shape) < NO_BATCH:
         return None
     for height, width in (port.shape[-2:], port.shape[-3:-1]):

@@ -1,4 +1,4 @@
-"""What goes into a model and what comes out: a row for each of its inputs and outputs."""
+"""The inputs and outputs of a model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLOURS = 3
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output: its name (or none), its shape (None: any number), and NumPy's name of its type."""
+    """An input or output: its name (may be empty), its shape (None: any number), and NumPy's name of its type."""
 
     name: str
     shape: tuple[int | None, ...]
@@ -26,7 +26,7 @@ class Port:
 class Signature:
     """The inputs and outputs of a model, in its own order, for pictures of ``input_size`` (height, width).
 
-    The inputs' shapes are fixed: one picture at a time, of that size.
+    The inputs have fixed shapes, for one picture of that size at a time.
     """
 
     inputs: tuple[Port, ...]
@@ -35,37 +35,40 @@ class Signature:
 
     @property
     def picture(self) -> int:
-        """Which of the inputs takes the picture. Raises ModelError when none does."""
+        """The number of the input that takes the picture. Raises ModelError when none does."""
         return picture_input(self.inputs)
 
     @property
     def picture_port(self) -> Port:
-        """The input that takes the picture."""
+        """The input that takes the picture. Raises ModelError when none does."""
         return self.inputs[self.picture]
 
     def output(self, *names: str) -> int | None:
-        """Which output has one of these names, whatever the case; None for none of them."""
+        """The number of the output with one of these names, in any case; None for none."""
         wanted = {name.lower() for name in names}
         return next((at for at, port in enumerate(self.outputs) if port.name.lower() in wanted), None)
 
     def input(self, *names: str) -> int | None:
-        """Which input has one of these names, whatever the case; None for none of them."""
+        """The number of the input with one of these names, in any case; None for none."""
         wanted = {name.lower() for name in names}
         return next((at for at, port in enumerate(self.inputs) if port.name.lower() in wanted), None)
 
 
 def fixed(port: Port) -> tuple[int, ...]:
-    """The shape of an input; one that takes any number takes one."""
+    """The shape of an input, with 1 for a side that takes any number."""
     return tuple(side or 1 for side in port.shape)
 
 
 def channels_last(port: Port) -> bool:
-    """The picture goes in as height x width x 3, not as 3 x height x width."""
+    """The input takes height x width x 3, not 3 x height x width."""
     return port.shape[-1] == COLOURS and port.shape[-3] != COLOURS
 
 
 def picture_input(inputs: tuple[Port, ...]) -> int:
-    """Which of some inputs takes a picture of three colours, with or without a batch. Raises ModelError for none."""
+    """The number of the first input for a picture in three colours, with or without a batch.
+
+    Raises ModelError when there is none; the message is the end of a sentence about the model.
+    """
     for at, port in enumerate(inputs):
         sides = port.shape[1:] if len(port.shape) == 4 else port.shape
         if len(sides) == 3 and (COLOURS in (sides[0], sides[2]) or sides[0] is None):

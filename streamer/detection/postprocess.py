@@ -1,4 +1,4 @@
-"""From a model's raw prediction to detections: class-aware non-maximum suppression, where the head leaves any."""
+"""Turns a model's outputs into detections, with class-aware non-maximum suppression where the head needs it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ MAX_CANDIDATES = 30_000
 MAX_DETECTIONS = 300
 ELSE = "its output is of another kind than its head says, or the model is damaged"
 MAX_CONFIDENCE = 1e6
-"""More than a model may be certain of by mistake: beyond, its numbers mean something else."""
+"""A confidence may be over 1 by a damaged model's mistake; beyond this its numbers mean something else."""
 
 Kept = npt.NDArray[np.intp]
-"""The places of those that are kept."""
+"""The places of the kept candidates."""
 
 
 class Postprocess:
     """Turns the outputs of a model with ``head`` into detections.
 
-    ``confidence`` is the lowest confidence kept; ``iou`` is the overlap from which the weaker of two boxes of one
-    class is suppressed, where the head has not done so itself. At most 300 detections are kept, as Ultralytics does.
-    ``names`` has a name for each class that is known, and is empty where nothing tells them. What is of a class that
-    is no object by the head's word is left out.
+    ``confidence`` is the lowest confidence kept, 0 to 1. ``iou`` is the overlap, 0 to 1, from which the less
+    confident of two boxes of a class is suppressed, unless the model did that itself. At most 300 detections are
+    kept, as Ultralytics does. ``names`` are those of the classes, empty where they are unknown. Candidates of the
+    head's classes for no object are left out.
     """
 
     def __init__(self, head: Head, confidence: float, iou: float, names: Sequence[str] = ()) -> None:
@@ -42,9 +42,9 @@ class Postprocess:
         self._nothing = np.array(sorted(head.nothing), np.int32)
 
     def __call__(self, outputs: Outputs, place: Geometry) -> Detections:
-        """Detections of the frame that lies in the input at ``place``. ``outputs`` are not kept.
+        """The detections of the frame at ``place`` in the input. ``outputs`` are not kept.
 
-        Raises ModelError for a class that has no name, and for what is no box.
+        Raises ModelError for a class that has no name, and for an invalid box or confidence.
         """
         xyxy, confidence, class_id = self._decode(outputs, self._confidence)
         if len(self._nothing) and len(class_id):
@@ -63,7 +63,7 @@ class Postprocess:
         return np.argsort(-confidence, kind="stable")[:MAX_DETECTIONS]
 
     def _suppress(self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32]) -> Kept:
-        """Those that no more confident one of their class overlaps, the most confident first."""
+        """The candidates that no more confident one of their class overlaps, the most confident first."""
         if not len(confidence):
             return np.zeros(0, np.intp)
         best: Kept | None = None
@@ -71,8 +71,8 @@ class Postprocess:
             best = np.argpartition(-confidence, MAX_CANDIDATES)[:MAX_CANDIDATES]
             xyxy, confidence, class_id = xyxy[best], confidence[best], class_id[best]
         xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
-        xywh[np.isnan(xywh)] = 0  # OpenCV leaves such boxes out, and they are to be called out
-        # OpenCV's stubs ask for lists; arrays are what it takes without copying.
+        xywh[np.isnan(xywh)] = 0  # OpenCV would drop such boxes, and they are to be reported
+        # OpenCV's stubs require lists; it takes arrays without copying.
         suppress: Any = cv2.dnn.NMSBoxesBatched
         kept = np.asarray(suppress(xywh, confidence, class_id, self._confidence, self._iou), np.intp).ravel()
         kept = kept[np.argsort(-confidence[kept], kind="stable")][:MAX_DETECTIONS]
@@ -80,7 +80,7 @@ class Postprocess:
 
 
 def _sound(found: Detections) -> Detections:
-    """The detections, if they are any. Raises ModelError."""
+    """The detections. Raises ModelError for an invalid box or confidence."""
     boxes, confidence = found.xyxy, found.confidence
     if not len(found):
         return found

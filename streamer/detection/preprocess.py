@@ -1,4 +1,4 @@
-"""From a frame to the model's input, and the way back for boxes, as the model's `InputSpec` says."""
+"""Writes frames into the model's input, and maps boxes back, as the model's `InputSpec` says."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from streamer.vendors.opencv import cv2
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Where a frame of ``width`` x ``height`` lies in the model's input; all in pixels.
+    """The place of a frame of ``width`` x ``height`` in the model's input; all in pixels.
 
-    The frame scaled is ``scaled_width`` x ``scaled_height`` and starts at ``left``, ``top``: whole pixels, but for
-    one that is cropped, which starts before the input's edge.
+    The scaled frame is ``scaled_width`` x ``scaled_height`` and starts at ``left``, ``top``. These are whole pixels,
+    except for a cropped frame, which starts before the input's edge.
     """
 
     width: int
@@ -32,7 +32,7 @@ class Geometry:
     top: float
 
     def to_source(self, xyxy: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Boxes of the model's input (n x 4), as boxes of the frame, clipped to it."""
+        """Boxes in pixels of the model's input (n x 4) as boxes in pixels of the frame, clipped to it."""
         scale = np.array([self.width / self.scaled_width, self.height / self.scaled_height] * 2, np.float32)
         offset = np.array([self.left, self.top] * 2, np.float32)
         limit = np.array([self.width, self.height] * 2, np.float32)
@@ -54,14 +54,14 @@ def geometry(width: int, height: int, input_size: tuple[int, int], fit: Fit) -> 
     scaled_width, scaled_height = max(1, round(width * scale)), max(1, round(height * scale))
     if fit is Fit.LETTERBOX_TOP_LEFT:
         return Geometry(width, height, scaled_width, scaled_height, 0, 0)
-    # The 0.1 settles halves as Ultralytics does, so that boxes agree with it to the pixel.
+    # The 0.1 rounds halves as Ultralytics does, so that boxes agree with its boxes to the pixel.
     left = round((input_width - scaled_width) / 2 - 0.1)
     top = round((input_height - scaled_height) / 2 - 0.1)
     return Geometry(width, height, scaled_width, scaled_height, left, top)
 
 
 def cropped(width: int, height: int, input_size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, width and height of the middle of a frame that has the input's shape, in pixels of the frame."""
+    """Left, top, width and height of a frame's centre with the input's aspect ratio, in pixels of the frame."""
     input_height, input_width = input_size
     across = max(1, min(width, height * input_width // input_height))
     down = max(1, min(height, width * input_height // input_width))
@@ -69,14 +69,14 @@ def cropped(width: int, height: int, input_size: tuple[int, int]) -> tuple[int, 
 
 
 class Preprocessing(StrEnum):
-    """Where colour, layout and scale are changed from the camera's to the model's."""
+    """Where colour, layout and scale are converted from the camera's to the model's."""
 
     NUMPY = "numpy"
-    """Here, before the model: its input is filled as the model takes it."""
+    """Before the model: its input is filled in the model's own form."""
     GRAPH = "graph"
     """In the model's graph: its input is 1 x height x width x 3 uint8, BGR."""
     OFF = "off"
-    """Nowhere: the input keeps the gray it has, which tells the rest's own cost. Nothing can be detected."""
+    """Nowhere: the input stays gray, which measures the cost of all other steps. Nothing can be detected."""
 
 
 Tensor = npt.NDArray[Any]
@@ -87,15 +87,15 @@ HALF = "float16"
 
 
 class Preprocessor(Protocol):
-    """Writes frames into a request's input. One instance serves one request, whose input stays the same array."""
+    """Writes frames into a request's input. An instance serves one request, whose input is always the same array."""
 
     def __call__(self, image: Image, tensor: Tensor) -> Geometry:
-        """Writes ``image`` into ``tensor``; returns where it lies there."""
+        """Writes ``image`` (height x width x 3 uint8, BGR) into ``tensor``; returns its place there."""
         ...
 
 
 def preprocess_for(how: Preprocessing, port: Port, input_size: tuple[int, int], spec: InputSpec) -> Preprocessor:
-    """What prepares frames as ``spec`` says for the input ``port`` of ``input_size`` (height, width)."""
+    """The preprocessor for the input ``port`` of ``input_size`` (height, width), which follows ``spec``."""
     match how:
         case Preprocessing.NUMPY:
             return Preprocess(port, input_size, spec)
@@ -106,9 +106,9 @@ def preprocess_for(how: Preprocessing, port: Port, input_size: tuple[int, int], 
 
 
 class Preprocess:
-    """Fits frames into inputs, and changes colour, layout, type and scale.
+    """Fits frames into inputs, and converts colour, layout, type and scale.
 
-    Its plane buffers are allocated once: freeing three 300 KB arrays a frame costs 0.13 ms. One instance serves one
+    Its plane buffers are allocated once: freeing three 300 KB arrays per frame costs 0.13 ms. An instance serves one
     worker.
     """
 
@@ -120,7 +120,7 @@ class Preprocess:
         self._shape = (height, width, 3) if channels_last(port) else (3, height, width)
 
     def __call__(self, image: Image, tensor: Tensor) -> Geometry:
-        """Writes ``image`` into ``tensor``, of the port's shape and type; returns where it lies there."""
+        """Writes ``image`` into ``tensor``, of the port's shape and type; returns its place there."""
         place = self._place(image, self._canvas[None])
         self._write(self._canvas, tensor.reshape(self._shape))
         return place
@@ -159,7 +159,7 @@ class _ChannelsLast:
 
 
 class _Arithmetic:
-    """Writes bytes into a tensor as the numbers that the model takes; what differs per colour, into planes."""
+    """Writes bytes into a tensor as the model's numbers. Factors that differ per colour need planes."""
 
     def __init__(self, spec: InputSpec) -> None:
         self._factor = _alike(spec.factor, neutral=1)
@@ -175,7 +175,7 @@ class _Arithmetic:
 
 
 def _alike(numbers: Floats, neutral: float) -> Floats | np.float32 | None:
-    """One number where all are the same, which is faster; None where it changes nothing."""
+    """One number where all are the same, which is faster; None where it has no effect."""
     first = np.float32(numbers[0])
     if (numbers != first).any():
         return numbers.reshape(3, 1, 1)
@@ -183,7 +183,7 @@ def _alike(numbers: Floats, neutral: float) -> Floats | np.float32 | None:
 
 
 def _tables(spec: InputSpec, dtype: str) -> Tensor:
-    """What each byte becomes in each colour: 3 x 256, in a type of that size which OpenCV copies as it is."""
+    """The number for each byte of each colour: 3 x 256, in a type of the same size that OpenCV copies unchanged."""
     numbers = np.arange(256, dtype=np.float32) * spec.factor[:, None] + spec.offset[:, None]
     return _as_opencv_takes_it(numbers.astype(dtype))
 
@@ -193,7 +193,7 @@ def _as_opencv_takes_it(numbers: Tensor) -> Tensor:
 
 
 class _TablePerPlane:
-    """Writes planes of bytes by looking up what they become: NumPy takes 80 times as long over numbers of 16 bits."""
+    """Writes planes of bytes through a lookup table: NumPy's arithmetic in 16 bits takes 80 times as long."""
 
     def __init__(self, tables: Tensor) -> None:
         self._tables = tables
@@ -204,7 +204,7 @@ class _TablePerPlane:
 
 
 class _Table:
-    """The same for colours that lie beside each other, over which NumPy takes 15 times as long where they differ."""
+    """The same for interleaved colours: NumPy's arithmetic per colour takes 15 times as long."""
 
     def __init__(self, tables: Tensor) -> None:
         self._table = np.ascontiguousarray(tables.T).reshape(256, 1, 3)
@@ -225,12 +225,12 @@ class GraphPreprocess:
         self._into: Area = (slice(None), slice(None))
 
     def __call__(self, image: Image, tensor: Bytes) -> Geometry:
-        """Writes ``image`` into ``tensor`` (1 x height x width x 3, BGR, 0 to 255); returns where it lies there."""
+        """Writes ``image`` into ``tensor`` (1 x height x width x 3, BGR, 0 to 255); returns its place there."""
         tensor = tensor.reshape(*self._input_size, 3)
         if image.shape != self._shape:
             self._expect(image.shape)
             tensor[:] = self._spec.pad
-            self._shape = image.shape  # the last, for who is interrupted on the way
+            self._shape = image.shape  # the last step: an interrupted call is then done again
         seen, area = image[self._from], tensor[self._into]
         if seen.shape == area.shape:
             area[:] = seen
@@ -239,7 +239,7 @@ class GraphPreprocess:
         return self._place
 
     def _expect(self, shape: tuple[int, ...]) -> None:
-        """Where frames of this shape go."""
+        """Sets the places of frames of this shape."""
         height, width = shape[:2]
         self._place = place = geometry(width, height, self._input_size, self._spec.fit)
         if self._spec.fit is Fit.CROP:

@@ -1,6 +1,6 @@
-"""What in a model's own numbers shows that it is damaged, or not what its head says.
+"""Finds signs in a model's outputs that it is damaged, or not what its head says.
 
-That nothing is found is no such sign: there may be nothing to be found.
+A model that finds nothing shows no such sign: the picture may be empty.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from streamer.detection.preprocess import geometry
 from streamer.errors import ModelError
 
 ROUNDING = 0.01
-"""What a sound score may lie outside 0 to 1, where it counts in 8 bits."""
+"""A sound score in 8 bits may lie outside 0 to 1 by so much."""
 FEWEST_SCORES = 100
-"""Fewer scores may all be alike by chance."""
+"""Fewer scores may be equal by chance."""
 MOST_LEVELS, FEWEST_LEVELS = 256, 32
-"""Numbers in 8 bits have no more values; of fewer no step can be told."""
+"""Numbers in 8 bits have at most 256 values; with fewer than 32 the step cannot be measured."""
 FEWEST_NUMBERS = 1000
-"""In a smaller output few values may be all that there were to be told."""
+"""In a smaller output few values prove nothing."""
 COARSE = 0.05
-"""Scores in larger steps than this do not tell the sure from the unsure."""
+"""Scores in larger steps than this do not distinguish sure objects from unsure ones."""
 OFF_GRID = 0.02
-"""The share of a step by which rounding may move a number off its place."""
+"""Rounding may move a number off its grid by this share of a step."""
 SAMPLE = 20_000
-"""Numbers of an output that are looked at first: those of a sound one differ soon."""
+"""The number of an output's numbers that are checked first: a sound output has many values among them."""
 SURE = 0.25
-"""Boxes are looked at from this confidence on: of others nobody has said that there is something."""
+"""Boxes are checked from this confidence on: less confident ones claim no object."""
 MOST_OFF = 0.5
-"""More than this share of the boxes off the picture is no accident at its edge."""
+"""A larger share of boxes off the picture is no effect of its edge."""
 TOO_LARGE = 2.0
-"""No object is so many times as wide or high as the picture."""
+"""No object is so many times wider or higher than the picture."""
 SUPPRESSING_IOU = 0.5
 """The overlap at which boxes are suppressed before they are counted."""
 CORNER_PX = 2.0
-"""Boxes that all end within so few pixels of the first corner are shares of the picture."""
+"""Boxes that all end within so few pixels of the upper left corner are shares of the picture."""
 
 
 def signs_of_damage(head: Head, outputs: Outputs) -> list[str]:
-    """What in the ``outputs`` of a model with ``head``, for any picture, no sound model puts out; in sentences."""
+    """Sentences about signs in the ``outputs`` of a model with ``head``, for any picture, that it is damaged."""
     return of_scores(head, outputs) or [*of_boxes(head, outputs), *of_number(head, outputs)]
 
 
 def of_scores(head: Head, outputs: Outputs) -> list[str]:
-    """Scores of another kind than a head's are."""
+    """Sentences about scores that no head has."""
     scores = head.scores(outputs)
     if not scores.size:
         return []
@@ -68,16 +68,16 @@ def of_scores(head: Head, outputs: Outputs) -> list[str]:
             f"its scores go from {low:.4g} to {high:.4g}, and scores lie from 0 to 1: it is damaged, as by its "
             "quantization, or what it puts out is of another kind than its head says"
         ]
-    # All at 0: nothing is found, in scores that count in 8 bits or are filled up.
+    # All at 0 is sound: nothing was found, and the scores are in 8 bits or padded with zeros.
     if low == high != 0 and scores.size >= FEWEST_SCORES:
         return [f"all of its {scores.size:,} scores are {low:.4g}: it is damaged, or has learnt nothing"]
     return []
 
 
 def shared_step(outputs: Outputs, scores: Floats) -> float | None:
-    """The step in which boxes and scores count together, in one output of 8 bits; None where they do not.
+    """The quantization step that boxes and scores share in one output of 8 bits; None where they share none.
 
-    The pixels of the boxes take all of its 256 values, so that none is left between a score of 0 and one of 1.
+    The pixels of the boxes use all of its 256 values, so that none is left between a score of 0 and one of 1.
     """
     for output in outputs:
         if output.dtype.kind != "f" or output.size < FEWEST_NUMBERS:
@@ -92,9 +92,9 @@ def shared_step(outputs: Outputs, scores: Floats) -> float | None:
 
 
 def _steps(output: Array) -> tuple[float, ...]:
-    """What the step of an output may be, if its values are few and none lie close to each other.
+    """The possible quantization steps of an output; none if it has many values, or values close to each other.
 
-    That is the least difference between them, or the least of them: bf16 moves the large ones off their places.
+    They are the least difference between values, and the least value: bf16 moves large values off their grid.
     """
     numbers = output.ravel()
     if len(np.unique(numbers[:: max(1, numbers.size // SAMPLE)])) > MOST_LEVELS:
@@ -108,13 +108,13 @@ def _steps(output: Array) -> tuple[float, ...]:
 
 
 def _counts_in(scores: Floats, step: float) -> bool:
-    """All scores are whole steps."""
+    """All scores are multiples of ``step``."""
     steps = scores / np.float32(step)
     return bool((np.abs(steps - np.round(steps)) <= OFF_GRID).all())
 
 
 def of_boxes(head: Head, outputs: Outputs) -> list[str]:
-    """Boxes where no picture is."""
+    """Sentences about boxes off the picture."""
     xyxy, confidence, _ = head.decode(outputs, SURE)
     if not len(confidence) or not np.isfinite(xyxy).all():
         return []
@@ -137,13 +137,13 @@ def of_boxes(head: Head, outputs: Outputs) -> list[str]:
 
 
 def of_number(head: Head, outputs: Outputs) -> list[str]:
-    """More objects than a picture has."""
+    """Sentences about more objects than a picture has."""
     height, width = head.model.input_size
     place = geometry(width, height, head.model.input_size, Fit.STRETCH)
     try:
         found = Postprocess(head, SURE, SUPPRESSING_IOU)(outputs, place)
     except ModelError:
-        return []  # what is no box is told by itself
+        return []  # an invalid box is an error of its own
     if len(found) < MAX_DETECTIONS:
         return []
     return [

@@ -1,4 +1,4 @@
-"""What every engine offers."""
+"""The interface of every engine."""
 
 from __future__ import annotations
 
@@ -17,31 +17,34 @@ Input = npt.NDArray[Any]
 
 
 class Request(Protocol):
-    """One inference that can be under way; a worker of its own serves it."""
+    """One inference that can be in flight; a worker of its own serves it."""
 
     @property
     def input(self) -> Input:
-        """Preprocess writes here; the same array for ever, gray at first.
+        """The array that preprocess writes into: always the same one, gray at first.
 
-        Of the model's shape and type; with preprocessing in the graph 1 x height x width x 3 uint8, BGR.
+        It has the model's shape and type; with preprocessing in the graph 1 x height x width x 3 uint8, BGR.
         """
         ...
 
     def infer(self) -> Outputs:
-        """The model's outputs for what is in ``input``, in its order; valid until this request's next ``infer``."""
+        """The model's outputs for ``input``, in the model's order; valid until this request's next ``infer``.
+
+        Raises EngineError when the runtime fails.
+        """
         ...
 
 
 class Engine(Protocol):
-    """One way of running a model. It holds no clock and no thread, and knows nothing of the pipeline.
+    """One way of running a model. It has no clock and no thread, and does not know the pipeline.
 
-    ``read`` and ``compile`` come first, in this order, once each; ``close`` comes last, and may be called twice.
-    Each raises EngineUnavailable when the variant cannot run here, and EngineError when the runtime fails.
+    Call ``read`` and ``compile`` first, in this order, once each; call ``close`` last, twice if need be. Each raises
+    EngineUnavailable when the variant cannot run here, and EngineError when the runtime fails.
     """
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """The requests, once it is compiled."""
+        """The requests; empty before ``compile`` and after ``close``."""
         ...
 
     @property
@@ -51,7 +54,7 @@ class Engine(Protocol):
 
     @property
     def config_in_force(self) -> Mapping[str, str]:
-        """The configuration read back from the compiled model."""
+        """The effective configuration, read back from the compiled model."""
         ...
 
     def read(self) -> None:
@@ -68,7 +71,7 @@ class Engine(Protocol):
 
 
 def gray_input(how: Preprocessing, model: Model) -> Input:
-    """An input of the padding's gray, as preprocess expects it."""
+    """An input filled with the padding's gray, in the shape and type that ``how`` writes."""
     port = model.signature.picture_port
     batch = (1,) * (len(port.shape) - 3)
     if how is Preprocessing.GRAPH:

@@ -1,4 +1,4 @@
-"""The configuration in force, as every engine tells it: OpenVINO's names serve all runtimes."""
+"""The effective configuration of an engine, in OpenVINO's names for all runtimes."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ FEW_DIGITS = ("bf16", "f16")
 FLOATS = (*FEW_DIGITS, "f32")
 """Precisions that are no integers."""
 CONVOLUTIONS = "CONVOLUTIONS"
-"""How many convolutions run in which precision, as in ``60 i8, 3 bf16``: a quantized model's hint does not tell."""
+"""How many convolutions run in each precision, as in ``60 i8, 3 bf16``; a quantized model's hint does not show it."""
 LOADED = "LOADED"
-"""How a .pt was loaded: ``weights_only`` or `AS_PICKLE`, which may run code of whoever made it."""
+"""How a .pt was loaded: ``weights_only`` or `AS_PICKLE`, which may run its maker's code."""
 AS_PICKLE = "pickle"
 WARNED = "WARNED"
-"""What the runtime warned of when it compiled: that it is slower here than it could be, as a rule."""
+"""The runtime's warnings from compiling, usually that it is slower here than it could be."""
 
 
 NO_PRECISION = ("dynamic", "undefined")
-"""What OpenVINO calls the precision where each operation keeps the model's, as with EXECUTION_MODE_HINT=ACCURACY."""
+"""OpenVINO's hints where each operation keeps the model's precision, as with EXECUTION_MODE_HINT=ACCURACY."""
 
 
-def precision_of(in_force: Mapping[str, str]) -> str:
-    """The precision in force in a word or two: ``bf16``, of a quantized model ``i8+bf16``; empty if not told.
+def precision_of(effective: Mapping[str, str]) -> str:
+    """The effective precision, as ``bf16``, or ``i8+bf16`` for a quantized model; empty if unknown.
 
-    That which most convolutions run in that count in no integers; the hint, where none does.
+    The floating-point part is that of most floating-point convolutions; the hint, where there are none.
     """
-    kinds = _kinds(in_force)
+    kinds = _kinds(effective)
     quantized = "i8" in kinds
-    number = next((kind for kind in kinds if kind in FLOATS), "") or _hinted(in_force)
+    number = next((kind for kind in kinds if kind in FLOATS), "") or _hinted(effective)
     return "+".join(["i8"] * quantized + [number] * bool(number))
 
 
-def float_precision(in_force: Mapping[str, str]) -> str:
-    """The precision of what counts in no integers: as hinted, else that of most convolutions; empty if not told."""
-    return _hinted(in_force) or next((kind for kind in _kinds(in_force) if kind in FLOATS), "")
+def float_precision(effective: Mapping[str, str]) -> str:
+    """The floating-point precision: the hint, else that of most convolutions; empty if unknown."""
+    return _hinted(effective) or next((kind for kind in _kinds(effective) if kind in FLOATS), "")
 
 
-def _kinds(in_force: Mapping[str, str]) -> list[str]:
-    """What the convolutions run in, most first."""
-    counted = in_force.get(CONVOLUTIONS, "")
+def _kinds(effective: Mapping[str, str]) -> list[str]:
+    """The precisions of the convolutions, the most frequent first."""
+    counted = effective.get(CONVOLUTIONS, "")
     return [part.rpartition(" ")[2] for part in counted.split(", ")] if counted else []
 
 
-def _hinted(in_force: Mapping[str, str]) -> str:
-    hint = in_force.get(PRECISION, "")
+def _hinted(effective: Mapping[str, str]) -> str:
+    hint = effective.get(PRECISION, "")
     return "" if hint in NO_PRECISION else hint

@@ -1,4 +1,4 @@
-"""Variants that come out as one configuration: on a small machine several differ in name alone."""
+"""Finds variants that run as one configuration: on a small machine several differ in name alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamer.models.model import Model
 
 
 class Sameness:
-    """Remembers the configurations of the engines it is shown, and which one came first with each."""
+    """Remembers the configurations of the engines it is shown, and the first engine with each."""
 
     def __init__(self) -> None:
         self._first: dict[Hashable, str] = {}
@@ -29,16 +29,16 @@ class Sameness:
 
 
 def file_of(spec: EngineSpec, model: Model) -> str:
-    """The file that an engine runs, by its hash: one may stand for two kinds, as an IR that is quantized does."""
+    """The hash of the file that an engine runs. One file may serve as two kinds, as a quantized IR does."""
     return model.hashes.get(spec.file, f"{spec.file} made for it")
 
 
 def configuration(
-    spec: EngineSpec, file: str, requests: int, devices: Sequence[str], in_force: Mapping[str, str]
+    spec: EngineSpec, file: str, requests: int, devices: Sequence[str], effective: Mapping[str, str]
 ) -> Hashable:
-    """All that an engine's speed and answers can depend on, with the configuration as it is in force.
+    """Everything that an engine's speed and outputs can depend on, with the ``effective`` configuration.
 
-    Not the device asked for: AUTO on a machine with a CPU alone runs what CPU runs.
+    The requested device is not part of it: AUTO on a machine with only a CPU runs as CPU does.
     """
     return (
         spec.runtime,
@@ -50,5 +50,5 @@ def configuration(
         spec.delay_ms,
         requests,
         tuple(devices),
-        tuple(sorted(in_force.items())),
+        tuple(sorted(effective.items())),
     )

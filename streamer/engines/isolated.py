@@ -1,7 +1,7 @@
-"""An engine in a process of its own: when it hangs or dies it is replaced, and the run goes on.
+"""An engine in a process of its own. When it hangs or dies it is replaced, and the run goes on.
 
-The input is written into memory that both processes share, and the prediction comes back the same way; a message each
-way says when. That takes time, which is in ``infer`` (`python -m benchmarks.apart`).
+Both processes share the memory of the input and of the outputs. A message each way says when they are ready. The
+exchange is part of the time of ``infer``; docs/benchmarks.md has its cost.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from streamer.workers.shared_memory import SharedMemory
 from streamer.workers.threads import beside
 
 MOST_ROWS = 4096
-"""Of an output of no fixed length: detectors that suppress by themselves put out a few hundred."""
+"""The rows that an output of no fixed length may have. Detectors with NMS inside put out a few hundred."""
 ALIGNED = 64
 """Outputs begin at multiples of so many bytes."""
 STARTS_WITHIN_S = 600.0
@@ -35,7 +35,7 @@ STARTS_WITHIN_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a compiled engine says of itself; ``cpu_s`` is what its process took so far."""
+    """The message of a compiled engine; ``cpu_s`` is its process's CPU time so far, in seconds."""
 
     devices: tuple[str, ...]
     effective: dict[str, str]
@@ -44,7 +44,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where an output is in the shared memory: its shape, NumPy's name of its type, and its first byte."""
+    """The place of an output in the shared memory: its shape, NumPy's name of its type, and its first byte."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -53,7 +53,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """The outputs are in the shared memory; it ran on these devices. ``cpu_s`` as in `Compiled`."""
+    """The message after an inference: the places of its outputs, and its devices. ``cpu_s`` is as in `Compiled`."""
 
     outputs: tuple[Placed, ...]
     devices: tuple[str, ...]
@@ -61,9 +61,9 @@ class Inferred:
 
 
 class IsolatedEngine:
-    """Keeps the contract of Engine, with one request. An inference may take ``within_s``: after that it hangs.
+    """Implements `Engine`, with one request. An inference of more than ``within_s`` seconds counts as hanging.
 
-    When its process is lost, ``infer`` raises EngineLost; ``replace`` starts another one, read and compiled.
+    When its process is lost, ``infer`` raises EngineLost. Then ``replace`` starts another one, read and compiled.
     """
 
     def __init__(self, spec: EngineSpec, model: Model, within_s: float) -> None:
@@ -81,7 +81,7 @@ class IsolatedEngine:
 
     @property
     def cpu_s(self) -> float:
-        """CPU seconds of its processes until the newest prediction."""
+        """The CPU time of its processes until the newest inference, in seconds."""
         return self._cpu_of_lost_s + self._cpu_s
 
     def read(self) -> None:
@@ -100,14 +100,14 @@ class IsolatedEngine:
             self.requests = (IsolatedRequest(self, shared),)
 
     def replace(self) -> None:
-        """Ends the process, whatever it is at, and makes another one ready. Raises EngineError."""
+        """Kills the process, and makes another one ready. Raises EngineError."""
         self.kill()
         self._cpu_of_lost_s, self._cpu_s = self.cpu_s, 0.0
         self.read()
         self.compile()
 
     def infer(self) -> Outputs:
-        """The outputs for what is in the shared input."""
+        """The outputs for the shared input. Raises EngineLost, and EngineError when the runtime fails."""
         self._tell()
         inferred = self._hear(self._within_s)
         assert isinstance(inferred, Inferred)
@@ -115,12 +115,12 @@ class IsolatedEngine:
         return [np.ndarray(one.shape, one.dtype, self._output.bytes, one.offset) for one in inferred.outputs]
 
     def signal(self, number: int) -> None:
-        """Sends its process a signal: what faults on purpose do to it."""
+        """Sends its process a signal; injected faults do."""
         if self._child is not None:
             self._child.signal(number)
 
     def kill(self) -> None:
-        """Ends its process, whatever that is at."""
+        """Kills its process."""
         if self._child is not None:
             self._child.kill()
 
@@ -149,7 +149,7 @@ class IsolatedEngine:
 
 
 class IsolatedRequest:
-    """The request of an engine in a process of its own."""
+    """The request of an isolated engine."""
 
     def __init__(self, engine: IsolatedEngine, shared: Input) -> None:
         self.input = shared
@@ -160,7 +160,7 @@ class IsolatedRequest:
 
 
 def serve(link: Connection, spec: EngineSpec, model: Model, shared_input: mmap, shared_output: mmap) -> None:
-    """In the child: reads, compiles, and then infers, each when it is told."""
+    """The child's function: reads, compiles and then infers, one step per message of the parent."""
     beside(end_with_parent)
     engine = open_engine(spec, model)
     try:
@@ -183,24 +183,24 @@ def _infer_for_ever(link: Connection, engine: Engine, shared_input: mmap, shared
         try:
             np.copyto(request.input, given)
             placed = _place(request.infer(), shared_output)
-        except Exception as error:  # whatever a runtime raises is told: the process itself goes on
+        except Exception as error:  # a runtime may raise anything: the parent gets it, and the process goes on
             send(link, EngineError(str(error)))
         else:
             send(link, Inferred(placed, engine.execution_devices, time.process_time()))
 
 
 def _room_of(port: Port) -> int:
-    """The bytes that an output may take; one of no fixed length has so many rows at most."""
+    """The bytes reserved for an output; one of no fixed length gets `MOST_ROWS`."""
     size = np.dtype(port.dtype).itemsize * int(np.prod([MOST_ROWS if side is None else side for side in port.shape]))
     return -(-size // ALIGNED) * ALIGNED
 
 
 def _place(outputs: Outputs, shared: mmap) -> tuple[Placed, ...]:
-    """Copies the outputs into the shared memory. Raises EngineError when there is no room."""
+    """Copies the outputs into the shared memory, and returns their places. Raises EngineError without room."""
     placed, offset = [], 0
     for output in map(np.asarray, outputs):
         if offset + output.nbytes > len(shared):
-            raise EngineError(f"the model puts out {output.shape}, more than a process of its own hands over")
+            raise EngineError(f"the model puts out {output.shape}, more than an isolated engine can return")
         room: Array = np.ndarray(output.shape, output.dtype, shared, offset)
         np.copyto(room, output)
         placed.append(Placed(output.shape, output.dtype.name, offset))

@@ -1,4 +1,4 @@
-"""The null engine: a fixed answer after a fixed time. It measures the harness itself."""
+"""The null engine: fixed outputs after a fixed time. It measures the harness itself."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from streamer.engines.variants import EngineSpec
 from streamer.models.model import Model
 
 OBJECTS = ((0.25, 0.5, 0), (0.5, 0.4, 2), (0.75, 0.6, 5))
-"""Centre x and y as shares of the input, and class, of the three objects that it always sees."""
+"""The three objects that it always detects: centre x and y as shares of the input, and class."""
 CONFIDENCE = 0.9
 MOST_CLASS = 6
-"""Of a model that does not tell how many classes it has."""
+"""The number of classes of a model that does not determine it."""
 
 
 class NullRequest:
-    """Answers with the same prediction, after ``pause`` seconds."""
+    """Returns the same outputs every time, after calling ``pause``."""
 
     def __init__(self, gray: Input, answer: Outputs, pause: Callable[[], None]) -> None:
         self.input = gray
@@ -31,7 +31,7 @@ class NullRequest:
 
 
 class NullEngine:
-    """Keeps the contract of Engine. ``pause`` blocks for a number of seconds: virtual time brings its own."""
+    """Implements `Engine`. ``pause`` blocks for a number of seconds; virtual time has its own."""
 
     execution_devices = ("none",)
 
@@ -61,7 +61,7 @@ class NullEngine:
 
 
 def fixed_prediction(model: Model) -> Outputs:
-    """The model's outputs with three objects in them."""
+    """The model's outputs with `OBJECTS` in them."""
     height, width = model.input_size
     head = model.decoder()
     known = [number for number in range(model.classes or MOST_CLASS) if number not in head.nothing] or [0]

@@ -18,7 +18,7 @@ ERRORS_ONLY = 3
 
 
 class OnnxRuntimeRequest:
-    """An inference on an array that ONNX Runtime reads where it lies."""
+    """An inference on an array that ONNX Runtime reads in place."""
 
     def __init__(self, session: onnxruntime.InferenceSession, model: Model, gray: Input) -> None:
         self.input = gray
@@ -33,7 +33,7 @@ class OnnxRuntimeRequest:
 
 
 class OnnxRuntimeEngine:
-    """Keeps the contract of Engine."""
+    """Implements `Engine`."""
 
     execution_devices = ("CPU",)
 
@@ -50,14 +50,14 @@ class OnnxRuntimeEngine:
         return {THREADS: threads, PRECISION: "f32", "VERSION": onnxruntime.__version__}
 
     def read(self) -> None:
-        """Reads and optimises in one: ONNX Runtime does not tell them apart, so ``compile`` takes no time."""
+        """Reads and optimises in one step, as ONNX Runtime does; ``compile`` then takes no time."""
         options = onnxruntime.SessionOptions()
         options.log_severity_level = ERRORS_ONLY
         options.intra_op_num_threads = self._threads
         path = self._model.files["onnx"]
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its errors share no base of their own
+        except Exception as error:  # its errors have no common base class
             raise EngineError(f"ONNX Runtime cannot read {path.name}: {error}") from error
 
     def compile(self) -> None:

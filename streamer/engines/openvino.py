@@ -1,4 +1,4 @@
-"""Engines that OpenVINO runs: ONNX and IR, plain or quantized, on CPU, GPU, NPU or AUTO."""
+"""The engine that runs ONNX and IR, plain or quantized, in OpenVINO, on CPU, GPU, NPU or AUTO."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from streamer.vendors.openvino_quiet import ov
 
 
 class CopiedRequest:
-    """An inference whose input OpenVINO copies in.
+    """An inference whose input OpenVINO copies.
 
-    Asked for explicitly: since 2023 OpenVINO's Python call shares inputs by default, so that a variant which leaves
-    it to the default would measure nothing.
+    The copy is requested explicitly: since 2023 OpenVINO's Python call shares inputs by default, and a variant with
+    the default would measure no copy.
     """
 
     def __init__(self, request: ov.InferRequest, picture: int, gray: Input) -> None:
@@ -38,7 +38,7 @@ class CopiedRequest:
 
 
 class SharedRequest:
-    """An inference whose input is the tensor's own memory."""
+    """An inference whose input array is the tensor's own memory."""
 
     def __init__(self, request: ov.InferRequest, picture: int, gray: Input) -> None:
         tensor = ov.Tensor(ov.Type(gray.dtype), ov.Shape(list(gray.shape)))
@@ -53,12 +53,12 @@ class SharedRequest:
 
 
 def outputs(request: ov.InferRequest) -> Outputs:
-    """The outputs as views: copying 6 MB out of a v5 head would cost a millisecond, in every variant."""
+    """The outputs as views. Copying the 6 MB of a YOLOv5 head would cost a millisecond in every variant."""
     return [tensor.data for tensor in request.output_tensors]
 
 
 class OpenVinoEngine:
-    """Keeps the contract of Engine."""
+    """Implements `Engine`. Raises UsageError for a property that OpenVINO does not take."""
 
     def __init__(self, spec: EngineSpec, model: Model) -> None:
         self._spec = spec
@@ -134,13 +134,13 @@ class OpenVinoEngine:
 
 
 def devices() -> dict[str, str]:
-    """OpenVINO's devices here, with their full names."""
+    """OpenVINO's devices on this machine, with their full names."""
     core = ov.Core()
     return {name: str(core.get_property(name, "FULL_DEVICE_NAME")) for name in core.available_devices}
 
 
 def device_missing(spec: EngineSpec) -> str | None:
-    """Why the variant's device cannot be used here; None when it can."""
+    """The reason why the variant's device cannot be used here, with the mend; None when it can."""
     found = devices()
     if spec.device in {"AUTO", *(name.partition(".")[0] for name in found)}:
         return None

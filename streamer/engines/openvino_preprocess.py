@@ -1,4 +1,4 @@
-"""Preprocessing as part of an OpenVINO model: frames go in as a camera delivers them, 8 bits a channel, BGR."""
+"""Preprocessing inside an OpenVINO model, which then takes a camera's frames: 8 bits per channel, BGR."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from streamer.vendors.openvino_quiet import ov
 
 
 def with_preprocessing(read: ov.Model, model: Model) -> ov.Model:
-    """The model with an input of 1 x height x width x 3 uint8, BGR: colour, scale and layout are its own now.
+    """The model with an input of 1 x height x width x 3 uint8, BGR; its graph changes colour, scale and layout.
 
-    The order of the steps is worth 3 % of an inference on the CPU: colours swap while there is a byte for each, and
-    scaling comes before the change of layout, in one pass, by a multiplication. The graph compiler then leaves the
-    layout as it is, because convolutions want the channels last themselves. A division (the step ``scale``), or the
-    layout first, makes it move every pixel twice.
+    The order of the steps saves 3 % of an inference on the CPU. Colours are swapped while they are bytes. Scaling,
+    by one multiplication, comes before the change of layout. The graph compiler then omits that change, because its
+    convolutions take the channels last. A division (the step ``scale``), or the layout first, makes it move every
+    pixel twice. Raises OpenVINO's RuntimeError.
     """
     port, spec = model.signature.picture_port, model.input
     batch = "N" if len(port.shape) == 4 else ""
@@ -44,7 +44,7 @@ def with_preprocessing(read: ov.Model, model: Model) -> ov.Model:
 
 
 def _plain(numbers: npt.NDArray[np.float32], neutral: float) -> npt.NDArray[np.float32] | np.float32 | None:
-    """One number where all colours have the same; None where it changes nothing."""
+    """One number where all colours have the same; None where it has no effect."""
     if (numbers != numbers[0]).any():
         return numbers
     return None if numbers[0] == neutral else numbers[0]

@@ -1,4 +1,4 @@
-"""OpenVINO's properties: those asked for are checked, those in force are read back."""
+"""OpenVINO's properties: requested ones are checked, and the effective ones are read back."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ RECORDED = (
     "ENABLE_CPU_PINNING",
     "EXECUTION_MODE_HINT",
 )
-"""What is read back of the configuration in force."""
+"""The properties that are read back as the effective configuration."""
 
 CORE_PROPERTIES = ("CACHE_DIR", "CACHE_MODE", "ENABLE_MMAP")
-"""Properties that OpenVINO's core takes for every device, and that no device lists."""
+"""Properties that OpenVINO's core takes for every device and no device lists."""
 
 SHORT = {"bfloat16": "bf16", "float32": "f32", "float16": "f16", "int8_t": "i8", "uint8_t": "u8"}
 PRIMITIVES = {"fp32": "f32", "fp16": "f16", "u8": "i8"}
-"""What some devices call a precision at the end of a primitive's name."""
+"""Some devices' names of precisions, at the end of a primitive's name."""
 PRECISIONS = ("bf16", "f16", "f32", "i8", "dynamic", "undefined")
-"""What devices take for the precision, each some of them."""
+"""The values that devices take for the precision; each device takes some of them."""
 WRONG_VALUE = ("Wrong value", "Invalid value", "Could not read", "Unsupported value", "unsupported value")
-"""How OpenVINO says that it does not take a property's value."""
+"""Parts of OpenVINO's message for a value that a property does not take."""
 UNLIKE_PYTHON = ("LOG_LEVEL",)
-"""Properties whose values OpenVINO reads by other names than those that they have in Python."""
-TELLS = ("Expected", "Supported")
-"""How OpenVINO's reason goes on when it tells the right values itself."""
+"""Properties whose values have other names in OpenVINO's texts than in Python."""
+LISTS_VALUES = ("Expected", "Supported")
+"""Words in OpenVINO's reasons that list the valid values themselves."""
 
 
 def check_properties(core: ov.Core, spec: EngineSpec) -> None:
     """Raises UsageError for a property that does not exist, and for a precision that no device has.
 
-    AUTO passes over the one in silence, and OpenVINO before 2026 over the other.
+    AUTO ignores an unknown property without an error, and OpenVINO before 2026 an unknown precision.
     """
     known = set(CORE_PROPERTIES)
     for device in {spec.device, "CPU"} if spec.device == "AUTO" else {spec.device}:
@@ -59,19 +59,22 @@ def check_properties(core: ov.Core, spec: EngineSpec) -> None:
 
 def is_wrong_value(error: Exception) -> bool:
     """OpenVINO refused a property's value."""
-    return any(said in str(error) for said in WRONG_VALUE)
+    return any(words in str(error) for words in WRONG_VALUE)
 
 
 def reason_of(error: Exception) -> str:
-    """The last line of OpenVINO's message that says something: those before it are places in its own source."""
+    """The last line with a word in OpenVINO's message; those before it are places in its source."""
     lines = [line.strip() for line in str(error).splitlines() if any(c.isalnum() for c in line)]
     return lines[-1] if lines else type(error).__name__
 
 
 def right_values(core: ov.Core, spec: EngineSpec, reason: str) -> str:
-    """The values of the property that the reason names, if they have names: AUTO refuses one and tells no others."""
+    """The valid values of the property that ``reason`` names, as the end of a message; empty where they are unknown.
+
+    AUTO refuses a value without listing the valid ones.
+    """
     for key, _ in spec.config:
-        if key not in reason or key in UNLIKE_PYTHON or any(told in reason for told in TELLS):
+        if key not in reason or key in UNLIKE_PYTHON or any(word in reason for word in LISTS_VALUES):
             continue
         try:
             value: Any = core.get_property(spec.device, key)
@@ -84,7 +87,7 @@ def right_values(core: ov.Core, spec: EngineSpec, reason: str) -> str:
 
 
 def effective(compiled: ov.CompiledModel) -> dict[str, str]:
-    """The configuration of a compiled model, in words."""
+    """The effective configuration of a compiled model: its properties in `RECORDED`, as text."""
     supported: Any = compiled.get_property("SUPPORTED_PROPERTIES")
     found: dict[str, Any] = {}
     if "DEVICE_PROPERTIES" in supported:
@@ -93,14 +96,14 @@ def effective(compiled: ov.CompiledModel) -> dict[str, str]:
         for properties in per_device.values():
             found.update(properties)
     found.update({key: compiled.get_property(key) for key in RECORDED if key in supported})
-    told = {key: _plain(found[key]) for key in RECORDED if key in found}
+    config = {key: _plain(found[key]) for key in RECORDED if key in found}
     if convolutions := _convolutions(compiled):
-        told[CONVOLUTIONS] = convolutions
-    return told
+        config[CONVOLUTIONS] = convolutions
+    return config
 
 
 def _convolutions(compiled: ov.CompiledModel) -> str:
-    """How many convolutions run in which precision, most first, as in ``60 i8, 3 bf16``; empty if not told."""
+    """How many convolutions run in each precision, most first, as in ``60 i8, 3 bf16``; empty if unknown."""
     try:
         operations = compiled.get_runtime_model().get_ops()
     except RuntimeError:  # not every device shows its graph
@@ -115,7 +118,7 @@ def _convolutions(compiled: ov.CompiledModel) -> str:
 
 
 def _plain(value: Any) -> str:
-    """A property's value in words: <Type: 'bfloat16'> is bf16, PerformanceMode.LATENCY is LATENCY."""
+    """A property's value as text: <Type: 'bfloat16'> is bf16, PerformanceMode.LATENCY is LATENCY."""
     if isinstance(value, ov.Type):
         name = str(value.get_type_name())
         return SHORT.get(name, name)

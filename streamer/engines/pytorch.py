@@ -1,4 +1,4 @@
-"""The engines that run a .pt model in PyTorch on the CPU: eager, and compiled by torch.compile."""
+"""The engine that runs a .pt model in PyTorch on the CPU: eager, or compiled by torch.compile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from streamer.models.torch_metadata import outputs_of
 
 
 class PyTorchRequest:
-    """An inference on an array that torch shares."""
+    """An inference on an array whose memory torch shares."""
 
     def __init__(self, network: Any, gray: Input, dtype: torch.dtype) -> None:
         self.input = gray
@@ -32,7 +32,7 @@ class PyTorchRequest:
         self._dtype = dtype
 
     def infer(self) -> Outputs:
-        # Autocast keeps what is sensitive, such as the boxes' arithmetic, in float32.
+        # Autocast keeps sensitive operations, such as the boxes' arithmetic, in float32.
         with (
             torch.inference_mode(),
             torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16),
@@ -42,7 +42,7 @@ class PyTorchRequest:
 
 
 class PyTorchEngine:
-    """Keeps the contract of Engine."""
+    """Implements `Engine`."""
 
     execution_devices = ("CPU",)
 
@@ -67,7 +67,7 @@ class PyTorchEngine:
 
     def read(self) -> None:
         path = self._model.files["pt"]
-        # Whoever found the model has answered for its .pt; the hash says that this is still the same file.
+        # Finding the model checked that its .pt is trusted; the hash proves that the file is the same.
         loaded = load_checkpoint(path, self._model.hashes["pt"])
         self._network, self._unpickled = loaded.network, loaded.unpickled
 
@@ -87,7 +87,7 @@ class PyTorchEngine:
                 warnings.simplefilter("always")
                 request = PyTorchRequest(_compiled(network, gray), gray, dtype)
                 request.infer()  # the first call is what starts the compiler
-            # Of the others users have nothing: they are about the compiler's and Ultralytics' own code.
+            # Other warnings are about the compiler's and Ultralytics' own code: no user can act on them.
             of_speed = (one.message for one in warned if issubclass(one.category, RuntimeWarning))
             self._warned = "; ".join(dict.fromkeys(one_line(str(message)) for message in of_speed))
         except Exception as error:  # the compiler's errors are of many kinds
@@ -100,15 +100,15 @@ class PyTorchEngine:
         self.requests = ()
         self._network = None
         if self._threads_before is not None:
-            # The number is the whole process's: the next engine is not to run with this one's.
+            # The number is set for the whole process: the next engine must not run with this one's.
             torch.set_num_threads(self._threads_before)
             self._threads_before = None
 
 
 def _compiled(network: Any, example: Input) -> Any:
-    """The network as torch.compile will run it, exported first: as one graph, without Ultralytics' Python between.
+    """The network compiled by torch.compile. It is exported first: as one graph, without Ultralytics' Python code.
 
-    What it compiles is kept in the user's cache.
+    The compiled code is kept in the user's cache.
     """
     kept = kept_or_temporary() / "torchinductor"
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
@@ -116,7 +116,7 @@ def _compiled(network: Any, example: Input) -> Any:
     from torch._inductor import codecache, config
 
     config.compile_threads = usable_cores()
-    # No setting reaches these two; compiled headers halve the time, and do not belong in the temporary directory.
+    # No setting reaches these two. Precompiled headers halve the time; they belong in the cache.
     codecache._HEADER_DIR = str(kept / "precompiled_headers")
     codecache._HEADER_LOCK_DIR = str(kept / "precompiled_headers" / "locks")
     with torch.no_grad(), warnings.catch_warnings():
@@ -125,7 +125,7 @@ def _compiled(network: Any, example: Input) -> Any:
 
 
 def _end_compilers() -> None:
-    """The processes that compiled are not to stay beside what is measured."""
+    """Ends the compiler's processes, which would otherwise run beside the measurement."""
     from torch._inductor.async_compile import shutdown_compile_workers
 
     shutdown_compile_workers()

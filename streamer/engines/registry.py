@@ -1,4 +1,4 @@
-"""From a spec and a model to an engine; vendors are imported only here, when asked for."""
+"""Makes an engine from a spec and a model. Runtimes are imported only here, when an engine needs them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streamer.models.model import Model
 
 
 def open_engine(spec: EngineSpec, model: Model) -> Engine:
-    """The engine, not yet read or compiled. Raises EngineUnavailable when it cannot run here."""
+    """The engine, neither read nor compiled. Raises EngineUnavailable when it cannot run here."""
     why = unavailable(spec, model)
     if why:
         raise EngineUnavailable(why)
@@ -25,7 +25,7 @@ def open_engine(spec: EngineSpec, model: Model) -> Engine:
 
 
 def unavailable(spec: EngineSpec, model: Model) -> str | None:
-    """Why the variant cannot run this model on this machine, with the mend; None when it can."""
+    """The reason why the variant cannot run this model on this machine, with the mend; None when it can."""
     return _lacks_runtime(spec) or _lacks_file(spec, model) or _lacks_device(spec)
 
 

@@ -1,4 +1,4 @@
-"""Recipes: a SPEC names a variant and refines it, as in ``ir-fast,threads=4,prime=on``."""
+"""Parses a SPEC: a variant with its refinements, as in ``ir-fast,threads=4,prime=on``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MOST_REQUESTS = 64
 
 
 def parse_spec(text: str) -> EngineSpec:
-    """The engine that a SPEC asks for: a variant, optionally followed by ``,key=value`` refinements.
+    """The engine of a SPEC: a variant, optionally followed by ``,key=value`` refinements.
 
-    Upper-case keys are OpenVINO properties. Raises UsageError, which lists the known ones, for an unknown variant,
-    key or value.
+    Upper-case keys are OpenVINO properties. Raises UsageError for an unknown variant, key or value; it lists the
+    known ones.
     """
     name, *refinements = [part.strip() for part in text.split(",")]
     if name not in VARIANTS:
@@ -38,7 +38,7 @@ def parse_spec(text: str) -> EngineSpec:
 
 
 def known_keys(runtime: Runtime) -> str:
-    """The refinements that a runtime's variants take, in words."""
+    """The refinements that a runtime's variants take, as text."""
     keys = ", ".join(RUNTIMES[runtime].keys)
     if RUNTIMES[runtime].properties:
         return f"{keys}, and OpenVINO's properties in upper case, as in NUM_STREAMS=1"
@@ -124,4 +124,4 @@ _REFINEMENTS: Mapping[str, Callable[[EngineSpec, str], EngineSpec]] = {
     "requests": _requests,
     "delay_ms": _delay_ms,
 }
-"""What a key does. Which runtime takes it, and with which words, is in the row of the runtime."""
+"""The effect of each key. `RUNTIMES` has the keys that a runtime takes, and their values."""

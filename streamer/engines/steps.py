@@ -1,4 +1,4 @@
-"""What is done with a picture before and after its inference, made alike for a run, a study and a user's program."""
+"""The steps before and after an inference, the same for runs, studies and users' programs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from streamer.models.model import Model
 
 
 class Steps(NamedTuple):
-    """The steps around the inferences of one request."""
+    """The steps around one request's inferences."""
 
     preprocess: Preprocessor
     postprocess: Postprocess
 
 
 def steps_for(spec: EngineSpec, model: Model, *, fit: Fit | None, confidence: float, iou: float) -> Steps:
-    """The steps of one request. ``fit`` is used in place of the model's own; the thresholds as in `Postprocess`."""
+    """The steps of one request. A ``fit`` replaces the model's own; the thresholds are as in `Postprocess`."""
     port = model.signature.picture_port
     return Steps(
         preprocess_for(spec.preprocess, port, model.input_size, model.input_with(fit)),

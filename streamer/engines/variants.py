@@ -11,7 +11,7 @@ from streamer.engines.config import THREADS
 
 
 class Runtime(StrEnum):
-    """What runs the model."""
+    """The library that runs the model."""
 
     OPENVINO = "openvino"
     PYTORCH = "pytorch"
@@ -21,7 +21,7 @@ class Runtime(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """What a runtime needs beyond a base install: streamer's extra, what it is called, and the modules it brings."""
+    """The extra of streamer that a runtime needs: its name, its title in messages, and the modules it installs."""
 
     name: str
     title: str
@@ -30,12 +30,12 @@ class Extra:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What is known of a runtime without loading it.
+    """A runtime, described without loading it.
 
-    ``module`` is its file in this folder and ``engine`` the class in it that keeps the contract of `Engine`. ``keys``
-    are the refinements that a SPEC may have, each with the words that it takes; none for a key that takes a number or
-    the like. ``example`` is such a SPEC. ``properties`` says that it takes OpenVINO's properties in upper case, too.
-    ``devices`` says that it runs on several: ``device_missing(spec)`` in the module then says why not on this one.
+    ``module`` is its file in this folder, and ``engine`` the class in it that implements `Engine`. ``keys`` are the
+    refinements that a SPEC may have, each with its values; empty for a key that takes a number or the like.
+    ``example`` is such a SPEC. ``properties``: it also takes OpenVINO's properties in upper case. ``devices``: it
+    runs on several devices, and ``device_missing(spec)`` in the module returns why one cannot be used.
     """
 
     module: str
@@ -95,11 +95,11 @@ RUNTIMES: Mapping[Runtime, Row] = {
 class EngineSpec:
     """One way of running a model: a variant with its refinements.
 
-    ``file`` is the kind of model file it needs (pt, onnx, ir or int8; empty for none). ``config`` holds OpenVINO
-    properties, by whose names threads and precision go in every runtime; the value ``usable cores`` stands for their
-    number. ``shared`` lets preprocess write into the tensor instead of having the input copied in. ``prime`` fills
-    the gap before a frame with throw-away inferences. ``requests`` is how many inferences may be under way at once,
-    0 for as many as the runtime finds best. ``compiled`` is torch.compile's. ``delay_ms`` is the null engine's.
+    ``file`` is the kind of model file it needs (pt, onnx, ir or int8; empty for none). ``config`` has OpenVINO's
+    properties; threads and precision have these names in every runtime, and the value ``usable cores`` stands for
+    their number. ``shared``: preprocess writes into the tensor's own memory, and no input is copied. ``prime``:
+    throw-away inferences fill the idle time before a frame. ``requests`` is how many inferences may be in flight at
+    once; 0 for the runtime's own optimum. ``compiled`` is torch.compile's. ``delay_ms`` is the null engine's.
     """
 
     variant: str
@@ -165,7 +165,7 @@ _ROWS = (
     replace(
         _SHARED,
         variant="ir-throughput",
-        about="in throughput mode, with several requests under way",
+        about="in throughput mode, with several requests in flight",
         config=(("PERFORMANCE_HINT", "THROUGHPUT"),),
         requests=0,
     ),

@@ -1,7 +1,7 @@
-"""Loading a .pt file. It is a pickle: loading one may run code of whoever made it.
+"""Loads a .pt file. It is a pickle: loading one may run its maker's code.
 
-So it is looked at first without being loaded, and then loaded by PyTorch's ``weights_only``, which makes only objects
-of known classes. Only when that does not work, the pickle is let run, and only in a file that is trusted.
+It is first inspected without being loaded. Then PyTorch's ``weights_only`` loads it, which makes only objects of
+known classes. Only where that fails, and only for a trusted file, the pickle is run.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from streamer.files.scratch import scratch_directory
 from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
 LEGACY = ("models.yolo.", "models.common.", "models.experimental.")
-"""Modules of the YOLOv5 repository, which its checkpoints need and nobody else has."""
+"""Modules of the YOLOv5 repository, which its checkpoints need and no installed package has."""
 BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""The first bytes of what PyTorch saved before its version 1.6: a pickle of its magic number."""
+"""The first bytes of files that PyTorch saved before its version 1.6: a pickle of its magic number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A network in float32, ready to be run; ``unpickled`` when the file's own code was let run to load it."""
+    """A network in float32, ready to run. ``unpickled``: loading it ran the file's own code."""
 
     network: Any
     unpickled: bool
 
 
 def check_extra(name: str) -> None:
-    """Raises EngineUnavailable when what loads a .pt is not installed; ``name`` is what needs it."""
+    """Raises EngineUnavailable where PyTorch or Ultralytics is not installed; ``name`` begins the message."""
     if not (find_spec("torch") and find_spec("ultralytics")):
         raise EngineUnavailable(f"{name} needs PyTorch: pip install 'streamer[torch]'")
 
 
 def untrusted(path: Path) -> UntrustedModel:
-    """The error for a .pt that nobody has said to trust."""
+    """The error for a .pt that is not trusted."""
     return UntrustedModel(
         f"{path} is a pickle and may run code when it is loaded: add --trust if you know who made it, "
         "or give an ONNX file or an IR, which cannot"
@@ -48,7 +48,7 @@ def untrusted(path: Path) -> UntrustedModel:
 
 
 def look_at(path: Path) -> None:
-    """Reads which classes the pickle needs, without loading it. Raises ModelError for a file that is no network."""
+    """Checks which classes the pickle needs, without loading it. Raises ModelError for a file without a network."""
     needed = _classes_in(path)
     if any(name.startswith(LEGACY) for name in needed):
         raise ModelError(
@@ -62,14 +62,14 @@ def look_at(path: Path) -> None:
 
 
 def load_checkpoint(path: Path, expected_sha256: str) -> Checkpoint:
-    """The network in a .pt of Ultralytics' that is trusted: see `streamer.models.find.find_model`.
+    """The network in a trusted .pt of Ultralytics'; `streamer.models.find.find_model` decides what is trusted.
 
-    Raises ModelError when it holds no such network, or is no longer the file of that hash.
+    Raises ModelError when it holds no such network, or when its SHA-256 is not the expected one.
     """
     check_extra(path.name)
     look_at(path)
     with scratch_directory() as folder:
-        # What was checked is what is loaded; and of a file called yolov5n.pt Ultralytics would fetch another one.
+        # The checked copy is loaded. For a file called yolov5n.pt Ultralytics would fetch another one.
         copy = folder / "unpickled.pt"
         shutil.copyfile(path, copy)
         if sha256(copy) != expected_sha256:
@@ -102,28 +102,28 @@ def _begins_with(path: Path, start: bytes) -> bool:
         with path.open("rb") as file:
             return file.read(len(start)) == start
     except OSError:
-        return False  # what reads all of it says why
+        return False  # reading all of it reports why
 
 
 def _loaded(copy: Path, path: Path) -> Checkpoint:
-    """As Ultralytics loads it. Its switch for ``weights_only`` is else set by the environment."""
+    """Loads it as Ultralytics does. Its switch for ``weights_only`` would otherwise come from the environment."""
     from ultralytics.nn import tasks
 
     before, tasks.SAFE_LOAD = tasks.SAFE_LOAD, True
     try:
         return Checkpoint(_end_to_end(tasks.load_checkpoint(copy)[0]), unpickled=False)
-    except Exception:  # it needs more than the known classes, or is broken: then the same is said below
+    except Exception:  # it needs more than the known classes, or is broken: then the attempt below reports it
         pass
     finally:
         tasks.SAFE_LOAD = before
     try:
         return Checkpoint(_end_to_end(tasks.load_checkpoint(copy)[0]), unpickled=True)
-    except Exception as error:  # unpickling runs code of others, which may raise anything
+    except Exception as error:  # unpickling runs the file's code, which may raise anything
         raise ModelError(f"{path} is not a model that Ultralytics can load: {_reason(error)}") from error
 
 
 def _end_to_end(network: Any) -> Any:
-    """The network, with its end-to-end head in use if it has one: versions of Ultralytics differ in their default."""
+    """The network, with its end-to-end head in use if it has one. Ultralytics' default differs between versions."""
     last = network.model[-1]
     if getattr(last, "one2one_cv2", None) is not None:
         last.end2end = True

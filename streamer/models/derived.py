@@ -1,4 +1,4 @@
-"""Files made from models, in the user's cache: under the hash of what they were made from, checked when used."""
+"""Files made from models, in the user's cache: stored under the source's hash, and checked before use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamer.files.scratch import scratch_directory
 from streamer.models.files import model_sha256
 
 NAMES = {"onnx": "model.onnx", "ir": "model.xml", "ir-exact": "model.xml", "int8": "model.xml"}
-"""The file that stands for a made model, by its kind."""
+"""The named file of a made model, by its kind."""
 
 ABOUT = "made.json"
 ATTEMPTS = 5
@@ -29,7 +29,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A model file that was made from another; ``extra`` is what its maker wrote down."""
+    """A model file that was made from another; ``extra`` is what its maker recorded."""
 
     path: Path
     sha256: str
@@ -37,23 +37,23 @@ class Made:
 
 
 class _About(msgspec.Struct):
-    """What is read of ABOUT: the SHA-256 of each file, and what its maker wrote down."""
+    """The content of `ABOUT`: the SHA-256 of each file, and what its maker recorded."""
 
     files: dict[str, str]
     extra: dict[str, Any]
 
 
 def find_made(kind: str, from_sha256: str, size: Size | None) -> Made | None:
-    """What was made, if it is there and whole: a file that is missing or differs counts as never made.
+    """The made model of ``kind``, or None. A missing or changed file counts as never made.
 
-    ``size`` (height, width) is that of a source that takes any.
+    ``size`` (height, width) is given for a source that takes any size.
     """
     made = (_whole(place / _name(kind, from_sha256, size), kind) for place in cache.places())
     return next((one for one in made if one is not None), None)
 
 
 def _name(kind: str, from_sha256: str, size: Size | None) -> str:
-    """The directory of what is made of ``kind``, below the cache."""
+    """The directory of a made model of ``kind``, below the cache."""
     suffix = "" if size is None else f"-{size[0]}x{size[1]}"
     return f"{kind}/{from_sha256}{suffix}"
 
@@ -79,11 +79,12 @@ def keep(
     replace: bool = False,
     for_this_run: bool = False,
 ) -> Path:
-    """Lets ``build`` write the model (see NAMES) into an empty directory, keeps it, and returns the model's path.
+    """Lets ``build`` write the model (see `NAMES`) into an empty directory, keeps it, and returns the model's path.
 
-    It appears whole or not at all; of two first makers at once, one wins, and the other returns the winner's. With
-    ``replace`` the newer one wins. What is only ``for_this_run`` lies elsewhere where the cache cannot be written.
-    Raises what ``build`` raises, and CacheError when the cache cannot be written or has no room.
+    The directory appears whole or not at all. Where two processes make it at once, one wins, and the other returns
+    the winner's path. With ``replace`` the newer one wins. With ``for_this_run`` it goes to a temporary directory
+    where the cache cannot be written. Raises what ``build`` raises, and CacheError when the cache cannot be written
+    or has no room.
     """
     root = cache.kept_or_temporary() if for_this_run else cache.kept()
     try:
@@ -99,7 +100,7 @@ def keep(
 
 
 def no_room(error: BaseException) -> bool:
-    """A file could not be written for want of room; OpenVINO says only that its stream failed."""
+    """A file could not be written because the disk is full. OpenVINO's error mentions only its stream."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return "iostream" in str(error)
@@ -133,14 +134,14 @@ def _keep(
                 _set_aside(place)
                 scratch.rename(place)
                 break
-            except OSError:  # somebody else put theirs there in between
+            except OSError:  # another process put its own there meanwhile
                 if attempt == ATTEMPTS - 1:
                     raise
     return place / NAMES[kind]
 
 
 def _set_aside(place: Path) -> None:
-    """Takes away what stands at ``place``, in one step, so that nobody sees half of it."""
+    """Removes what is at ``place`` in one step, so that no reader sees half of it."""
     if place.exists():
         with scratch_directory(".broken-", place.parent) as aside:
             place.rename(aside / place.name)

@@ -1,4 +1,4 @@
-"""From a model's path to what is known of it: the checks that every model goes through."""
+"""Makes a `Model` from a path, with the checks that every model goes through."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from streamer.models.probe import answer_of, check_answer
 from streamer.models.store import may_be_loaded
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".xz")
-SAID = 3
-"""Of so many files that are missing the names are told."""
+MOST_NAMED = 3
+"""An error names at most so many missing files."""
 
 
 def describe(
@@ -33,12 +33,12 @@ def describe(
     beside: Labels | None = None,
     run: bool = False,
 ) -> tuple[Model, Facts]:
-    """The model at ``path``, without what has been made from it, and its facts.
+    """The model at ``path``, without what was made from it, and its facts.
 
-    ``size`` is for one that takes any; ``names`` and the ``given`` parts of its preprocessing stand for its own, and
-    names ``beside`` it for none; ``run`` lets it detect once, in a black image, as an end-to-end head always is.
-    Raises UsageError when there is no such file, UntrustedModel for a .pt without ``trust`` that was never trusted,
-    and ModelError for no detector.
+    ``size`` (height, width) is for a model that takes any size. ``names`` and the ``given`` parts of preprocessing
+    replace its own; names ``beside`` it are used where it has none. ``run`` runs it once on a black image; an
+    end-to-end head is always run. Raises UsageError when there is no such file, UntrustedModel for a .pt that is not
+    trusted, unless ``trust`` allows it, and ModelError when it is not a detector.
     """
     kind = kind_at(path)
     hashed = model_sha256(path)
@@ -68,9 +68,9 @@ def describe(
 
 
 def _input(path: Path, head: Head, facts: Facts, given: Declared) -> tuple[InputSpec, dict[str, str]]:
-    """The preprocessing, and what told each part. Raises ModelError for what its metadata asks and is not known."""
+    """The preprocessing, and the origin of each part. Raises ModelError for a request that streamer does not know."""
     metadata, port = facts.metadata, facts.signature.picture_port
-    # Ultralytics' models are all fed in the way that their head's kind is.
+    # All of Ultralytics' models take the preprocessing of their kind of head.
     declared = {
         part: (getattr(head.assumed, part) if by == ULTRALYTICS else value, by)
         for part, (value, by) in metadata.input.items()
@@ -82,7 +82,7 @@ def _input(path: Path, head: Head, facts: Facts, given: Declared) -> tuple[Input
 
 
 def doubts_of(metadata: Metadata) -> list[str]:
-    """What the metadata says that cannot be so."""
+    """Sentences about metadata that contradicts how streamer runs the model."""
     if metadata.batch is None or metadata.batch <= 1:
         return []
     return [
@@ -92,9 +92,9 @@ def doubts_of(metadata: Metadata) -> list[str]:
 
 
 def _head(path: Path, facts: Facts, names: int | None, *, run: bool) -> tuple[Head, int | None]:
-    """The head that the file has, and how many classes there is room for; None where nothing tells.
+    """The head of the file, and how many classes its outputs have room for; None where that is unknown.
 
-    The file is run where its shapes alone do not tell, or ``run`` asks for it.
+    The file is run where its shapes do not determine the head, or where ``run`` requests it.
     """
     signature = facts.signature
     hints = facts.metadata.hints(names)
@@ -118,7 +118,7 @@ def _head(path: Path, facts: Facts, names: int | None, *, run: bool) -> tuple[He
 
 
 def room_of(head: Head) -> int | None:
-    """How many classes the outputs of a head have room for; None where they do not tell."""
+    """How many classes the outputs of a head have room for; None where their shapes do not determine it."""
     return head.classes_of(head.model)
 
 
@@ -135,7 +135,7 @@ def kind_at(path: Path) -> str:
         packed = "; unpack it, and give its folder" if path.suffix.lower() in ARCHIVES else ""
         raise ModelError(f"{path} is not a model: give a .onnx, an OpenVINO .xml or a .pt file{packed}")
     if missing := [part.relative_to(path.parent).as_posix() for part in parts(path) if not part.is_file()]:
-        first, others = missing[:SAID], len(missing) - SAID
+        first, others = missing[:MOST_NAMED], len(missing) - MOST_NAMED
         more = f" and {others} more" if others > 0 else ""
         raise ModelError(f"{path} has no weights: put {', '.join(first)}{more} beside it")
     return kind
@@ -158,9 +158,9 @@ def _facts(path: Path, kind: str, hashed: str, size: Size | None, *, trust: bool
 def _names(
     path: Path, given: tuple[str, ...] | None, metadata: Metadata, beside: Labels | None
 ) -> tuple[tuple[str, ...] | None, str]:
-    """The names given, else those of the metadata, else those beside, and whose they are; None for none.
+    """The names given, else the metadata's, else those beside it; None for none. And the beginning of a sentence.
 
-    Raises ModelError for unreadable ones.
+    Raises ModelError for names that cannot be read.
     """
     if given is not None:
         return given, "the names given are"
@@ -175,9 +175,9 @@ def _names(
 
 
 def _labels(path: Path, names: tuple[str, ...] | None, classes: int | None, whose: str) -> tuple[str, ...]:
-    """The names, if they fit.
+    """The names. Raises ModelError where there are not as many as classes.
 
-    Without any: COCO's for 80 classes, else class_0, class_1 and so on; none where nothing tells how many there are.
+    Without names: COCO's for 80 classes, else class_0, class_1 and so on; none where their number is unknown.
     """
     if names is None:
         return COCO_NAMES if classes == len(COCO_NAMES) else tuple(f"class_{i}" for i in range(classes or 0))

@@ -1,4 +1,4 @@
-"""Making a model's ONNX file from its .pt, and its IR from its ONNX file; kept in the user's cache."""
+"""Exports a model: its ONNX file from its .pt, and its IR from its ONNX file; both are kept in the user's cache."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from streamer.models.quantized_onnx import ir_kind
 from streamer.vendors.ultralytics_quiet import quiet_ultralytics
 
 RTDETR_OPSET = 17
-"""From 20 on ONNX calls an interpolation of RT-DETR's by a name that OpenVINO 2026.4 does not know."""
+"""From opset 20 on, RT-DETR has an interpolation by a name that OpenVINO 2026.4 does not know."""
 
 
 class Form(StrEnum):
-    """What a model can be exported to."""
+    """A form that a model can be exported to."""
 
     ONNX = "onnx"
     IR = "ir"
@@ -33,7 +33,8 @@ class Form(StrEnum):
 def export(model: Model, form: Form) -> tuple[Path, bool]:
     """The file of the model in ``form``, and whether it was made now.
 
-    Raises ModelError when it cannot be made from what the model has, EngineUnavailable when that needs an extra.
+    Raises ModelError when it cannot be made from the model's files, EngineUnavailable when an extra is missing, and
+    EngineError or CacheError as `ensure_ir` does.
     """
     if form in model.files:
         return model.files[form], False
@@ -55,7 +56,7 @@ def export(model: Model, form: Form) -> tuple[Path, bool]:
 
 
 def _onnx_of(model: Model) -> Path:
-    """Made by Ultralytics' own exporter, for the model's one size."""
+    """The path of the ONNX file that Ultralytics' own exporter makes, for the model's one size."""
     path = model.files["pt"]
     check_extra(path.name)
     if not find_spec("onnx"):
@@ -64,7 +65,7 @@ def _onnx_of(model: Model) -> Path:
     def build(scratch: Path) -> None:
         network = load_checkpoint(path, model.hashes["pt"]).network
         made = scratch / NAMES["onnx"]
-        # It writes beside the file that the network says it is from.
+        # The exporter writes beside the network's pt_path.
         network.pt_path = str(made.with_suffix(".pt"))
         settings = {
             "mode": "export",
@@ -73,7 +74,7 @@ def _onnx_of(model: Model) -> Path:
             "batch": 1,
             "device": "cpu",
             "simplify": bool(find_spec("onnxslim")),
-            # False keeps an end-to-end head as it is, where newer versions would take it off.
+            # False keeps an end-to-end head, which newer versions would remove.
             "nms": False,
         }
         if type(network.model[-1]).__name__ == RTDETR:
@@ -94,10 +95,10 @@ def _onnx_of(model: Model) -> Path:
         return keep("onnx", *model.key("pt"), build)
     except StreamerError:
         raise
-    except Exception as error:  # an exporter runs much code of others, which may raise anything
+    except Exception as error:  # an exporter runs much foreign code, which may raise anything
         raise ModelError(f"{path.name} cannot be exported to ONNX: {error}") from error
 
 
 def shapes_of(model: Model) -> str:
-    """The shapes of its outputs, in words."""
+    """The shapes of its outputs, as text."""
     return "; ".join(str(list(port.shape)) for port in model.signature.outputs)

@@ -1,7 +1,7 @@
 """The files beside an ONNX file that hold its weights, as its tensors name them.
 
-They are read from the file's own encoding, which is Protocol Buffers with the field numbers of onnx.proto: an
-installation without extras has no package onnx, and that one would load the whole model.
+The tensors are read from the file's own encoding, Protocol Buffers with the field numbers of onnx.proto. A base
+installation lacks the package onnx, which would also load the whole model.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _WITHIN = {
     },
     "sparse tensor": {1: "tensor", 2: "tensor"},
 }
-"""The messages in which tensors are, by the message that they are fields of, and their numbers there."""
+"""The fields that lead to tensors, in each kind of message: their numbers, and the kind of message in them."""
 _EXTERNAL_DATA, _DATA_LOCATION, _EXTERNAL = 13, 14, 1
-"""Fields of a tensor: where its values are, as keys and values, and that they are not in it."""
+"""Fields of a tensor: `external_data` (keys and values) and `data_location`; and the latter's value EXTERNAL."""
 _KEY, _VALUE, _WHERE = 1, 2, "location"
 _SMALL = 1 << 16
-"""A message of fewer bytes is searched for `_WHERE` before it is gone through, which takes longer.
+"""A message of fewer bytes is searched for `_WHERE` first, which is faster than parsing it.
 
-A larger one is not: of its weights no byte is read, so that looking into a file takes as long for large ones.
+A larger one is parsed at once. Its weights are then never read, so that the time does not grow with their size.
 """
 
 
@@ -45,7 +45,7 @@ def external_data(path: Path) -> tuple[Path, ...]:
             with memoryview(whole) as data:
                 named = dict.fromkeys(_locations(data, "model"))
     except (OSError, ValueError, IndexError, RecursionError, BufferError):
-        return ()  # whoever reads it as a model says why it is none
+        return ()  # reading it as a model reports why it is none
     for location in named:
         place = PurePosixPath(location)
         if place.is_absolute() or ".." in place.parts:

@@ -1,4 +1,4 @@
-"""Which files make up a model, and their hash."""
+"""The files of a model, and their hash."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from streamer.files.hashing import remembered_sha256, sha256
 from streamer.models.external_data import external_data
 
 KINDS = {".onnx": "onnx", ".xml": "ir", ".pt": "pt"}
-"""The kind of model that a file's ending stands for."""
+"""The kind of model by a file's suffix."""
 
 
 def parts(path: Path) -> tuple[Path, ...]:
@@ -26,6 +26,9 @@ def parts(path: Path) -> tuple[Path, ...]:
 
 
 def model_sha256(path: Path) -> str:
-    """The hash of a model: over the bytes of its files, in the order of `parts`."""
-    # By the hash of a .pt it is decided whether it may be loaded, which runs code: that is never remembered.
+    """The SHA-256 of a model: over the bytes of its files, in the order of `parts`.
+
+    Raises ModelError as `parts` does, and OSError.
+    """
+    # The hash of a .pt decides whether it may be loaded, which runs code: it is never remembered.
     return sha256(path) if path.suffix.lower() == ".pt" else remembered_sha256(*parts(path))

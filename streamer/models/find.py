@@ -1,4 +1,4 @@
-"""The models that streamer can run: the bundled one and those of the store by name, others by path."""
+"""Finds a model: the bundled one and those of the store by name, others by path."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from streamer.models.store import Entry, read_entry, stored_names
 
 
 def find_model(name_or_path: str | None, trust: bool = False) -> Model:
-    """The bundled model for None or its name; else that of the store; else the one at a path, with the same checks.
+    """The bundled model for None or its name; else the store's model of that name; else the model at that path.
 
-    What was made from it is among its files. Raises UsageError when there is no such model, UntrustedModel for a .pt
+    Its files include those made from it. Raises UsageError when there is no such model, UntrustedModel for a .pt
     that may run code when it is loaded, unless ``trust`` allows that, and ModelError when it is not a detector.
     """
     if name_or_path is None or name_or_path == BUNDLED:
@@ -49,14 +49,14 @@ class _BundledFacts(msgspec.Struct):
 
 
 def bundled_model() -> Model:
-    """The model that comes with streamer."""
+    """The model that comes with streamer, without what was made from it. Raises ModelError where it is missing."""
     folder = bundled("models") / BUNDLED
     try:
         about = msgspec.json.decode((folder / "metadata.json").read_bytes(), type=_BundledFacts)
         files = {kind: folder / f"model.{kind}" for kind in ("pt", "onnx")}
         if (folder / "int8.xml").is_file():
             files["int8"] = folder / "int8.xml"
-        # Its .onnx has its weights in itself: looking for others would take as long as the hash.
+        # Its .onnx contains its weights: searching it for external ones would take as long as hashing it.
         hashes = {kind: model_sha256(path) if kind == "int8" else sha256(path) for kind, path in files.items()}
     except OSError as error:
         raise ModelError(
@@ -79,7 +79,7 @@ def bundled_model() -> Model:
 
 
 def model_of_entry(entry: Entry) -> Model:
-    """The model of an entry of the store, without what has been made from it."""
+    """The model of an entry of the store, without what was made from it."""
     model = Model(
         name=entry.name,
         path=entry.path,
@@ -100,7 +100,7 @@ def model_of_entry(entry: Entry) -> Model:
 
 
 def _read_again(model: Model) -> Model:
-    """A model of an entry that an older streamer wrote, which took none for one that tells how it is fed."""
+    """The model of an entry from an older streamer, which did not record preprocessing, read from its file again."""
     if model.kind == "pt":
         return replace(model, input_by=dict.fromkeys(PARTS, ULTRALYTICS))
     size = model.input_size if model.dynamic else None
@@ -109,7 +109,7 @@ def _read_again(model: Model) -> Model:
 
 
 def with_made(model: Model) -> Model:
-    """The model with what was made from it: its ONNX file, if it is a .pt, and its quantized IR."""
+    """The model with the files made from it: its quantized IR, and the ONNX file of a .pt."""
     files, hashes = dict(model.files), dict(model.hashes)
     keys = {"int8": model.quantized_key()} if model.kind in files else {}
     # The bundled model's own ONNX file stays; its quantized IR gives way to one that the user made.
@@ -120,10 +120,11 @@ def with_made(model: Model) -> Model:
     return replace(model, files=files, hashes=hashes)
 
 
-def _known(asked: str) -> str:
-    if asked in FILES:
-        return f"streamer models pull {asked} fetches it"
+def _known(unknown: str) -> str:
+    """The mend for a name that is not known: how to get that model, or the known names."""
+    if unknown in FILES:
+        return f"streamer models pull {unknown} fetches it"
     names = [BUNDLED, *stored_names()]
-    close = difflib.get_close_matches(asked, names, n=1)
+    close = difflib.get_close_matches(unknown, names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return f"{hint}give {', '.join(map(repr, names))} or the path of a .onnx, .xml or .pt"

@@ -1,4 +1,4 @@
-"""The model in a folder, and the names of its classes: an export's own, and Geti's deployment."""
+"""Finds the model in a folder and the names of its classes: in an export's folder, and in Geti's deployment."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from streamer.models.labels import names_of, read_names
 from streamer.models.store import NAME
 
 DEEPEST = 4
-"""Folders below the one that was named that are looked into: Geti's has deployment/Detection/model."""
-SAID = 6
-"""Of so many models the names are told."""
+"""Levels of folders below the named one that are searched: Geti's has deployment/Detection/model."""
+MOST_NAMED = 6
+"""An error names at most so many models."""
 LABELS = ("labels.txt", "classes.txt", "names.txt", "obj.names", "coco.names", "data.yaml")
-"""Files with a label for each class, as people call them; Ultralytics' metadata.yaml is read with the model."""
+"""The usual names of files with a label per class; Ultralytics' metadata.yaml is read with the model."""
 CONFIG = "config.json"
 """The file that Geti and Hugging Face put beside a model."""
 
 
 GENERIC = ("model", "openvino_model", "saved_model", "best", "last")
-"""What exporters and trainers call every model: it is better called as its folder is."""
+"""Names that exporters and trainers give to every model: such a model gets the name of its folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names that are beside a model, and the file that has them."""
+    """The names found beside a model, and the file that has them."""
 
     names: tuple[str, ...]
     path: Path
@@ -40,9 +40,9 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A model's file, the names that lie beside it in a folder, and what to call it where its file does not tell.
+    """A model's file, the names beside it, and the ``name`` of the model where its file has a generic one.
 
-    ``others`` are the models in folders below, which are left alone.
+    ``others`` is the number of models in folders below, which are ignored.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class Found:
 
 
 def find_in(path: Path) -> Found:
-    """The model in a folder, or the one at a path that is none. Raises ModelError and UsageError as below."""
+    """The model in a folder, or the file at ``path``. Raises as `model_in` and `labels_of` do."""
     if not path.is_dir():
         return Found(path)
     model, others = model_in(path)
@@ -64,7 +64,7 @@ def find_in(path: Path) -> Found:
 def model_in(folder: Path) -> tuple[Path, int]:
     """The one model in a folder, else the one in the folders below; and how many others are below.
 
-    Raises ModelError for none, and for several.
+    Raises ModelError for no model, and for several.
     """
     levels = _by_depth(folder)
     here, below = next(levels), list(chain.from_iterable(islice(levels, DEEPEST)))
@@ -73,8 +73,8 @@ def model_in(folder: Path) -> tuple[Path, int]:
         return found[0], len(here + below) - 1
     if found:
         names = [path.relative_to(folder).as_posix() for path in found]
-        more = f" and {len(names) - SAID} more" if len(names) > SAID else ""
-        raise ModelError(f"{folder} has several models: give one of them, {', '.join(names[:SAID])}{more}")
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        raise ModelError(f"{folder} has several models: give one of them, {', '.join(names[:MOST_NAMED])}{more}")
     zipped = next(iter(sorted(folder.glob("*.zip"))), None)
     hint = "" if zipped is None else f"; {zipped.name} may have one: unpack it"
     raise ModelError(
@@ -83,7 +83,7 @@ def model_in(folder: Path) -> tuple[Path, int]:
 
 
 def _by_depth(folder: Path) -> Iterator[list[Path]]:
-    """The models of a folder, then those of all folders in it, and so on."""
+    """The models of a folder, then those of the folders in it, and so on, level by level."""
     level = [folder]
     while level:
         entries = [entry for one in level for entry in _entries(one)]
@@ -92,14 +92,14 @@ def _by_depth(folder: Path) -> Iterator[list[Path]]:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder, but for what is hidden; nothing where it may not be read."""
+    """The entries of a folder that are not hidden; none where it may not be read."""
     with suppress(OSError), os.scandir(folder) as entries:
         return [entry for entry in entries if not entry.name.startswith(".")]
     return []
 
 
 def _is_model(path: Path) -> bool:
-    """By its ending; of files of XML those that are an IR."""
+    """The file has the suffix of a model; an XML file must be an IR."""
     if path.suffix.lower() != ".xml":
         return path.suffix.lower() in KINDS
     with suppress(OSError), path.open("rb") as file:
@@ -108,9 +108,9 @@ def _is_model(path: Path) -> bool:
 
 
 def labels_of(model: Path, folder: Path) -> Labels | None:
-    """The names in a file beside the ``model``, or in a folder between that and ``folder``; None for none.
+    """The names in a file beside the ``model``, or in a folder between it and ``folder``; None for none.
 
-    Raises UsageError for a file of such a name that cannot be read.
+    Raises UsageError for a file in `LABELS` that cannot be read.
     """
     place = model.parent
     while True:
@@ -125,7 +125,7 @@ def labels_of(model: Path, folder: Path) -> Labels | None:
 
 
 def _config_names(config: Path) -> tuple[str, ...] | None:
-    """The labels in a config.json: Geti's, with their spaces where ``label_info`` has them, or Hugging Face's."""
+    """The labels in a config.json of Geti's, with spaces where ``label_info`` has them, or of Hugging Face's."""
     try:
         document = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValueError, RecursionError):
@@ -139,7 +139,7 @@ def _config_names(config: Path) -> tuple[str, ...] | None:
 
 
 def _of_label_info(written: Any) -> tuple[str, ...] | None:
-    """OTX's: the names in the order of their classes; as JSON, or as JSON in a text."""
+    """The names in OTX's ``label_info``, in the order of their classes; it is JSON, or a text of JSON."""
     if isinstance(written, str):
         with suppress(ValueError):
             written = json.loads(written)
@@ -147,7 +147,7 @@ def _of_label_info(written: Any) -> tuple[str, ...] | None:
 
 
 def _of_words(written: Any) -> tuple[str, ...] | None:
-    """Blanks between names, and underscores within them; or a list."""
+    """The names in a text, with spaces between them and underscores within; or in a list."""
     if isinstance(written, str):
         return tuple(word.replace("_", " ") for word in written.split()) or None
     return names_of(written)

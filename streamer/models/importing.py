@@ -1,4 +1,4 @@
-"""Taking a model into the store: checked, run once, copied."""
+"""Imports a model into the store: it is checked, run once and copied."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ def import_model(
     beside: Labels | None = None,
     examine: Callable[[Model], Sequence[str]] = lambda model: (),
 ) -> tuple[Entry, bool]:
-    """The entry that the model at ``path`` has got, and whether it is new; ``origin`` is its address, if it has one.
+    """The store's entry for the model at ``path``, and whether it is new.
 
-    ``given`` are the parts of its preprocessing that the user tells. Names that were found ``beside`` it are for one
-    that has none of its own. ``examine`` is shown the model before it is taken, and says what is to be doubted about
-    it in every run. The default name is the file's. Raises UsageError, UntrustedModel and ModelError as
-    `finding.find_model` does, and UsageError for a name that another model has.
+    ``name`` is the file's by default. ``given`` are the parts of its preprocessing that the user declares. The names
+    ``beside`` it are used where it has none of its own. ``origin`` is its address, if it has one. ``examine`` gets
+    the model before it is stored, and returns the doubts that every run of it repeats. Raises UsageError,
+    UntrustedModel and ModelError as `streamer.models.find.find_model` does, and UsageError for a name that another
+    model has.
     """
     name = path.stem if name is None else name
     check_name(name)
@@ -51,7 +52,7 @@ def import_model(
             there.input_size,
             there.names,
         )
-        if same and _tells(there, given):
+        if same and _declared_with(there, given):
             return there, False
         raise UsageError(f"there is another model {name} already: give another --name, or delete {place_of(name)}")
     model, facts = describe(path, trust=trust, size=size, names=names, given=given, beside=beside, run=True)
@@ -81,17 +82,17 @@ def import_model(
     return entry, True
 
 
-def _tells(entry: Entry, given: Declared) -> bool:
-    """The user told it so when it was imported: what was assumed is another thing, even if it is alike."""
+def _declared_with(entry: Entry, given: Declared) -> bool:
+    """The entry was imported with the same parts declared; an equal value of another origin does not count."""
     return all(
         (getattr(entry.input, part), entry.input_by.get(part)) == (value, by) for part, (value, by) in given.items()
     )
 
 
 def _names_in_store(name: str, path: Path) -> dict[str, Path]:
-    """The files of the model at ``path`` by their names in the store; weights keep those by which they are read.
+    """The files of the model at ``path`` by their names in the store. Weights keep the names that the model reads.
 
-    Raises UsageError where these are that of the model itself, ModelError where they are that of the entry.
+    Raises UsageError where weights have the name of the model's own file, ModelError where they have the entry's.
     """
     own, *others = parts(path)
     if own.suffix.lower() == ".xml":
@@ -106,7 +107,7 @@ def _names_in_store(name: str, path: Path) -> dict[str, Path]:
 
 
 def parse_size(text: str) -> Size:
-    """Height and width of ``480x640``, or of ``640`` for both. Raises UsageError."""
+    """Height and width in pixels of ``480x640``, or of ``640`` for both. Raises UsageError."""
     match = re.fullmatch(r"(\d{2,4})(?:x(\d{2,4}))?", text.strip().lower())
     if match is None:
         raise UsageError(f"--imgsz {text}: give height x width in pixels, as in 480x640, or 640 for both")
@@ -114,6 +115,6 @@ def parse_size(text: str) -> Size:
 
 
 def summary_of(entry: Entry) -> str:
-    """An entry in a line."""
+    """An entry as one line of text."""
     classes = f"{len(entry.names)} classes" if entry.names else "classes without names"
     return f"{entry.name}: {entry.head}, {classes}, input {words_of(entry.input_size)}, sha256 {entry.sha256[:12]}"

@@ -1,4 +1,4 @@
-"""Which preprocessing a model gets: what its user or its maker tells, and else what models of its kind take."""
+"""The preprocessing of a model: its user's, else its maker's, else that of models of its kind."""
 
 from __future__ import annotations
 
@@ -13,28 +13,32 @@ from streamer.detection.ports import Port
 from streamer.errors import ModelError, UsageError
 
 ASSUMED = "assumed"
-"""Nothing told it: models of this kind take it so as a rule."""
+"""Nothing declares it: it is what models of this kind usually take."""
 BY_TYPE = "the type of its input"
 BY_USER = "--input"
 BY_GRAPH = "the first steps of its graph"
 BY_CONVERSION = "its conversion to IR"
 BY_EMBEDDED = "OpenVINO's model_info: its preprocessing is inside"
 OF_BYTES = (BY_USER, BY_GRAPH, BY_CONVERSION, BY_EMBEDDED)
-"""What tells the colours of an input of bytes. Others told them before its preprocessing was put in: how OpenVINO
-swaps colours leaves no trace behind a convolution, and may have been done or not."""
+"""The origins that are valid for the colours of an input of bytes. Others may be of a time before preprocessing was
+added to the graph: OpenVINO can swap colours within a convolution, which leaves no trace."""
 PARTS = tuple(field.name for field in fields(InputSpec))
 NUMBERS = ("low", "high", "mean", "scale")
-"""The parts that say what a byte becomes; whoever tells one of them tells all."""
+"""The parts that determine what a byte becomes; an origin that declares one of them declares all."""
 BYTES: Mapping[str, Any] = {"low": 0.0, "high": 255.0, "mean": (0.0, 0.0, 0.0), "scale": (1.0, 1.0, 1.0)}
-"""Bytes as they are."""
+"""The numbers that leave bytes unchanged."""
 
 Declared = Mapping[str, tuple[Any, str]]
-"""Parts of an `InputSpec` by their names: each with what told it."""
+"""Parts of an `InputSpec` by their names: the value of each, and its origin."""
 NOTHING: Declared = {}
 
 
 class InputPart(TypedDict):
-    """A model's preprocessing: the parts of its `InputSpec`, and the origin of each."""
+    """A model's preprocessing: the parts of its `InputSpec`, and the origin of each.
+
+    A byte, 0 to 255, is mapped to ``low`` to ``high``. Then ``mean`` is subtracted, and the result is divided by
+    ``scale``.
+    """
 
     colour: str
     """The order of the colours: ``rgb`` or ``bgr``."""
@@ -56,7 +60,7 @@ class InputPart(TypedDict):
 
 
 def input_part(spec: InputSpec, by: Mapping[str, str]) -> InputPart:
-    """The preprocessing for programs: in ``run.json`` and in the list of models."""
+    """The preprocessing as ``run.json`` and the JSON list of models have it; ``by`` has the origin of each part."""
     return {
         "colour": spec.colour.value,
         "low": spec.low,
@@ -70,12 +74,12 @@ def input_part(spec: InputSpec, by: Mapping[str, str]) -> InputPart:
 
 
 def declared(by: str, **parts: Any) -> Declared:
-    """Parts that ``by`` tells."""
+    """Parts with their values, all of the origin ``by``."""
     return {name: (value, by) for name, value in parts.items()}
 
 
 def all_declared(by: str, spec: InputSpec) -> Declared:
-    """All parts of a preprocessing, told by ``by``."""
+    """All parts of ``spec``, of the origin ``by``."""
     return declared(by, **asdict(spec))
 
 
@@ -88,19 +92,19 @@ def choose_input(
     unclear: Mapping[str, str],
     swapped: bool,
 ) -> tuple[InputSpec, dict[str, str]]:
-    """The preprocessing for the input ``port``, and for each part of it what told it.
+    """The preprocessing for the input ``port``, and the origin of each part.
 
-    The user's word is the last. An input of bytes takes them as they are: the model scales them itself. ``unclear``
-    has what the maker asks for and streamer does not know, by the part that it is about; ``swapped``: the graph swaps
-    the colours by itself, so that it takes the other order. Raises ModelError for what is unclear where the user does
-    not tell it, and UsageError for numbers that an input of bytes cannot hold.
+    The user's parts go before the maker's, and these before ``assumed``. An input of bytes takes them unchanged: the
+    model scales them itself. ``unclear`` has, by part, the sentence about a request of the maker's that streamer does
+    not know. ``swapped``: the graph swaps the colours itself, so that it takes the other order. Raises ModelError for
+    an unclear part that the user does not declare, and UsageError for numbers that an input of bytes cannot hold.
     """
     takes_bytes = np.dtype(port.dtype).kind in "iu"
     by_type = declared(BY_TYPE, **BYTES) if takes_bytes else {}
     chosen = {**all_declared(ASSUMED, assumed), **by_maker, **by_type, **by_user}
-    for part, asked in unclear.items():
+    for part, request in unclear.items():
         if chosen[part][1] not in (BY_USER, BY_TYPE, BY_GRAPH):
-            raise ModelError(f"{asked}, which streamer does not know: import it with --input, as in {_EXAMPLE}")
+            raise ModelError(f"{request}, which streamer does not know: import it with --input, as in {_EXAMPLE}")
     if swapped and chosen["colour"][1] not in (BY_USER, BY_CONVERSION):
         chosen["colour"] = (_OTHER[Colour(chosen["colour"][0])], BY_GRAPH)
     if takes_bytes and chosen["colour"][1] not in OF_BYTES:

@@ -1,4 +1,4 @@
-"""The text of ``--input``: how a model wants its pictures, by hand."""
+"""The text of ``--input``: a model's preprocessing, declared by the user."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 
 
 def parse_input(text: str) -> Declared:
-    """What a text such as ``bgr,range=0..255,mean=103.5,116.3,123.7,scale=58,57,57,stretch,pad=114`` tells.
+    """The parts in a text such as ``bgr,range=0..255,mean=103.5,116.3,123.7,scale=58,57,57,stretch,pad=114``.
 
-    Its parts may come in any order, and what it leaves out is told by others. Mean and scale are of the numbers in
-    ``range``, so they need it; they are one number, or one per colour in the model's order. Raises UsageError.
+    They may come in any order, and any may be left out. Mean and scale apply to the numbers in ``range`` and need
+    it; each is one number, or one per colour in the model's order. Raises UsageError for anything else.
     """
     found: dict[str, Any] = {}
     for name, values in _items(text):
@@ -34,12 +34,12 @@ def parse_input(text: str) -> Declared:
     if "low" in found:
         found = {**BYTES, **found}
     elif "mean" in found or "scale" in found:
-        raise UsageError(f"--input {text}: say of which numbers: range=0..255 of bytes, range=0..1 of shares")
+        raise UsageError(f"--input {text}: mean and scale need a range: give range=0..255 or range=0..1")
     return declared(BY_USER, **found)
 
 
 def _items(text: str) -> list[tuple[str, list[str]]]:
-    """The words, and the keys with their values: a number belongs to the key before it."""
+    """The words, and the keys with their values. A number belongs to the key before it."""
     items: list[tuple[str, list[str]]] = []
     for word in (one.strip().lower() for one in text.split(",")):
         if items and items[-1][1] and NUMBER.fullmatch(word):
@@ -66,7 +66,7 @@ def _read(text: str, name: str, values: Sequence[str]) -> dict[str, Any]:
         case _, 0 if name in list(Fit):
             return {"fit": Fit(name)}
     word = f"{name}={','.join(values)}" if values else name
-    raise UsageError(f"--input {text}: {word or 'nothing between two commas'} is no part of it: {KNOWN}")
+    raise UsageError(f"--input {text}: {word or 'nothing between two commas'} is not valid: {KNOWN}")
 
 
 def _per_colour(text: str, name: str, values: Sequence[str]) -> tuple[float, ...]:
@@ -86,22 +86,22 @@ def _range(text: str, written: str) -> dict[str, Any]:
 
 
 def as_option(spec: InputSpec) -> str:
-    """A preprocessing as ``--input`` takes it; mean, scale and pad only where they change something."""
+    """The text of ``--input`` for a preprocessing; with mean, scale and pad only where they have an effect."""
     parts = [spec.colour.value, f"range={spec.low:.10g}..{spec.high:.10g}"]
-    parts += [f"mean={_in_words(spec.mean)}"] if any(spec.mean) else []
-    parts += [f"scale={_in_words(spec.scale)}"] if set(spec.scale) != {1.0} else []
+    parts += [f"mean={_as_text(spec.mean)}"] if any(spec.mean) else []
+    parts += [f"scale={_as_text(spec.scale)}"] if set(spec.scale) != {1.0} else []
     parts += [spec.fit.value]
     parts += [f"pad={spec.pad}"] if spec.fit in PADDED else []
     return ",".join(parts)
 
 
-def _in_words(numbers: Sequence[float]) -> str:
+def _as_text(numbers: Sequence[float]) -> str:
     shown = [f"{number:.10g}" for number in numbers]
     return shown[0] if len(set(shown)) == 1 else ",".join(shown)
 
 
 def grouped_by_origin(spec: InputSpec, by: Mapping[str, str]) -> dict[str, list[str]]:
-    """What told which parts of a preprocessing: colour, numbers, fit, and pad where there is any, by their source."""
+    """The parts of a preprocessing by their origin: colour, numbers, fit, and pad where the fit pads."""
     groups: dict[str, list[str]] = {}
     for part, source in by.items():
         name = "numbers" if part in NUMBERS else part

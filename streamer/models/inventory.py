@@ -1,4 +1,4 @@
-"""The models that can be given by name: the bundled one and those of the store, each with what was made from it."""
+"""The models that have a name: the bundled one and those of the store, each with the files made from it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from streamer.models.store import read_entry, stored_names
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A model; or a broken one, which has only a name and the reason.
+    """A model in the list; a broken one has only a name, and the reason in ``broken``.
 
-    ``origin`` is bundled, imported or pulled; ``own`` are the kinds of its own files, which have ``bytes``, and
-    ``made`` those that were made from it.
+    ``origin`` is bundled, imported or pulled. ``own`` are the kinds of its own files, ``bytes`` their size together.
+    ``made`` are the kinds of the files made from it.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Listed:
     broken: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For programs; ``input_size`` is height, width, ``confidence`` and ``iou`` what its metadata asks for."""
+        """The row as JSON. ``input_size`` is height, width; ``confidence`` and ``iou`` are its metadata's."""
         if self.model is None:
             return {"name": self.name, "broken": self.broken}
         return {
@@ -55,7 +55,7 @@ class Listed:
 
 
 def inventory() -> list[Listed]:
-    """All of them, the bundled one first; every file is read for its hash."""
+    """All models that have a name, the bundled one first. Every file is read for its hash."""
 
     def stored(name: str) -> tuple[str, Model]:
         entry = read_entry(name)

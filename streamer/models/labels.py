@@ -1,4 +1,4 @@
-"""Class names: as metadata writes them, and in files of the user's own."""
+"""Reads class names from metadata and from the user's files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from streamer.errors import UsageError
 
 
 def names_of(written: Any) -> tuple[str, ...] | None:
-    """The names in a list, in a dictionary by class number, or in the text of either, as Python or JSON write it.
+    """The names in a list, in a dictionary by class number, or in a text of either, in Python's or JSON's syntax.
 
-    The numbers may be texts, as JSON's always are. None for everything else, and for no name at all.
+    The numbers may be texts, as JSON's always are. None for anything else, and for no name at all.
     """
     if isinstance(written, str):
         written = _literal(written)
@@ -34,7 +34,7 @@ def _literal(text: str) -> Any:
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """The names in a file: a label a line, or ``names`` of a metadata.yaml or data.yaml. Raises UsageError."""
+    """The names in a file: one label per line, or ``names`` of a metadata.yaml or data.yaml. Raises UsageError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

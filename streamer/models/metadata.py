@@ -1,4 +1,4 @@
-"""What a model file says of itself: its shapes, and what its maker wrote into the metadata."""
+"""The facts of a model file: its inputs and outputs, and its maker's metadata."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from streamer.models.input_choice import Declared, all_declared
 from streamer.models.labels import names_of
 
 DEFAULT_SIZE = (640, 640)
-"""The size of a model that takes any and names none: that at which YOLO models are trained."""
+"""The size of a model that takes any size and names none: the one at which YOLO models are trained."""
 
 ULTRALYTICS = "Ultralytics' metadata"
 TASKS = ("detect", "segment", "pose")
-"""Those of which the boxes are used."""
+"""The tasks of models whose boxes streamer uses."""
 
 Size = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the metadata tells; None for what it does not. ``size`` is height, width."""
+    """The values of the metadata; None or empty where it has none. ``size`` is height, width."""
 
     names: tuple[str, ...] | None = None
     task: str | None = None
@@ -36,27 +36,27 @@ class Metadata:
     size: Size | None = None
     end_to_end: bool | None = None
     layer: str | None = None
-    """The last layer's class, as newer versions of Ultralytics write it."""
+    """The class of the last layer, which newer versions of Ultralytics write."""
     unreadable: str | None = None
-    """The names as they are written, where they cannot be read."""
+    """The text of the names, where it cannot be parsed."""
     family: str | None = None
     """``model_type`` of OpenVINO's ``model_info``, in small letters."""
     nms_inside: bool | None = None
     keypoints: int | None = None
     batch: int | None = None
-    """How many pictures go in at a time."""
+    """The batch size."""
     input: Declared = field(default_factory=dict)
-    """What it says of preprocessing."""
+    """The parts of preprocessing that it declares."""
     unclear: Mapping[str, str] = field(default_factory=dict)
-    """What it asks for of preprocessing and streamer does not know, by the part of `InputSpec`."""
+    """Sentences about requests of its preprocessing that streamer does not know, by the part of `InputSpec`."""
     swapped: bool = False
-    """The graph swaps the colours by itself."""
+    """The graph swaps the colours itself."""
     confidence: float | None = None
     iou: float | None = None
-    """The thresholds that its maker asks for."""
+    """The thresholds that its maker sets."""
 
     def hints(self, classes: int | None) -> Hints:
-        """What it says of the head; ``classes`` is the number of names."""
+        """The metadata about the head; ``classes`` is the number of names."""
         return Hints(
             classes=classes,
             task=self.task,
@@ -70,11 +70,11 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Inputs and outputs, the metadata, and of what sort the file is.
+    """The inputs and outputs of a model file, its metadata, and its properties.
 
-    ``dynamic``: it takes other sizes too. ``quantized``: its weights and activations are. ``answer`` are the outputs
-    for a black image, of a file that has to be run to know its shapes. ``unpickled``: to load it, its own code had to
-    be let run.
+    ``dynamic``: it takes other sizes too. ``quantized``: its weights and activations are quantized. ``answer`` has
+    the outputs for a black image, for a file that is run to know its shapes. ``unpickled``: loading it ran its own
+    code.
     """
 
     signature: Signature
@@ -86,7 +86,7 @@ class Facts:
 
 
 def metadata_of(values: Mapping[Any, Any]) -> Metadata:
-    """From keys as Ultralytics writes them; the values may be texts, as in ONNX. What makes no sense is left out."""
+    """The metadata from Ultralytics' keys. The values may be texts, as in ONNX; invalid ones are left out."""
     plain = {key: _plain(value) for key, value in values.items() if key != "names"}
     written, names = values.get("names"), names_of(values.get("names"))
     stride, task, end_to_end = plain.get("stride"), plain.get("task"), plain.get("end2end")
@@ -108,7 +108,7 @@ def metadata_of(values: Mapping[Any, Any]) -> Metadata:
 
 
 def size_of(written: Any) -> Size | None:
-    """Height and width of an ``imgsz``: one number for both, or the two of them."""
+    """Height and width of an ``imgsz``: one number for both, or the two of them. None for anything else."""
     numbers = [written, written] if isinstance(written, int) else written
     if not isinstance(numbers, (list, tuple)) or len(numbers) != 2:
         return None
@@ -118,19 +118,19 @@ def size_of(written: Any) -> Size | None:
 
 
 def check_task(path: Path, metadata: Metadata) -> None:
-    """Raises ModelError for a model that says itself that it is no detector."""
+    """Raises ModelError for a model whose metadata names another task than detection."""
     if metadata.task not in (*TASKS, None):
         raise ModelError(f"{path.name} is not a detector but a model for {metadata.task}: give a detection model")
 
 
 def check_size(path: Path, size: Size, stride: int | None) -> None:
-    """Raises ModelError for a size that a model of any cannot take."""
+    """Raises ModelError for a size (height, width) that the stride does not divide."""
     if stride is not None and (size[0] % stride or size[1] % stride):
         raise ModelError(f"{path.name} takes no images of {words_of(size)}: give an --imgsz of multiples of {stride}")
 
 
 def words_of(size: Size) -> str:
-    """A size as it is said: width x height."""
+    """A size (height, width) as text: width x height."""
     return f"{size[1]}x{size[0]}"
 
 

@@ -1,4 +1,4 @@
-"""What is known of a detector before it is run."""
+"""A detector as streamer knows it before running it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ BUNDLED = "street"
 class Model:
     """A detector: its files and what they hold.
 
-    ``path`` is the file that was named; ``files`` and ``hashes`` (SHA-256) are by kind: pt, onnx, ir, int8 (an IR
-    whose weights and activations are quantized). ``signature`` has its inputs and outputs, ``head`` names what turns
-    these into boxes, and ``names`` has a label per class; it is empty where nothing tells them. ``input`` is how
-    pictures are made ready for it, and ``input_by`` says of each part of that what told it. ``stride`` divides every
-    size that the model takes, where it is known. Of a ``dynamic`` model the named file takes other sizes as well.
-    ``confidence`` and ``iou`` are the thresholds that its metadata asks for, None where it asks for none.
-    ``doubts`` are sentences about what no run can see by itself.
+    ``path`` is the named file. ``files`` and ``hashes`` (SHA-256) are by kind: pt, onnx, ir, int8 (an IR whose
+    weights and activations are quantized). ``signature`` has the inputs and outputs. ``head`` is the name of the
+    head that decodes the outputs. ``names`` has a label per class, and is empty where they are unknown. ``input`` is
+    the preprocessing; ``input_by`` names the origin of each part of it. ``stride`` divides every size that the model
+    takes; None where it is unknown. ``dynamic``: the named file takes other sizes as well. ``confidence`` and
+    ``iou`` are the thresholds in its metadata; None where there are none. ``doubts`` are sentences about faults that
+    were found in it; every run repeats them.
     """
 
     name: str
@@ -54,22 +54,22 @@ class Model:
 
     @property
     def classes(self) -> int | None:
-        """How many classes have a name; None where nothing tells them."""
+        """How many classes have a name; None where they have none."""
         return len(self.names) or None
 
     def input_with(self, fit: Fit | None) -> InputSpec:
-        """Its preprocessing, with another ``fit`` than its own where one is asked for."""
+        """The model's preprocessing; a ``fit`` replaces the model's own."""
         return self.input if fit is None else replace(self.input, fit=fit)
 
     def decoder(self) -> Head:
-        """What turns its outputs into boxes."""
+        """The head that decodes its outputs. Raises ModelError for a head that this version does not know."""
         head = head_of(self.head, self.signature, self.classes)
         head.nothing = head.nothing | classes_of_nothing(self.names)
         return head
 
     @property
     def bundled(self) -> bool:
-        """It is the one that comes with streamer, trained on the synthetic street."""
+        """It is the model that comes with streamer, trained on the synthetic street."""
         return self.name == BUNDLED
 
     @property
@@ -83,12 +83,12 @@ class Model:
         return self.hashes[self.kind]
 
     def key(self, kind: str) -> tuple[str, tuple[int, int] | None]:
-        """What is made from the file of ``kind`` is kept under: its hash, and the size if it takes any."""
+        """The cache key of files made from the file of ``kind``: its hash, and its size if it takes any size."""
         any_size = kind == "pt" or (self.dynamic and kind == self.kind)
         return self.hashes[kind], self.input_size if any_size else None
 
     def quantized_key(self) -> tuple[str, tuple[int, int] | None]:
-        """What is quantized from the named file is kept under: another where the user told other preprocessing."""
+        """The cache key of an IR quantized from the named file; preprocessing set with ``--input`` is part of it."""
         source, size = self.key(self.kind)
         if BY_USER not in self.input_by.values():
             return source, size

@@ -1,10 +1,10 @@
-"""What ``model_info`` tells: the section in which OpenVINO's tools say how a model is fed, and what it finds.
+"""``model_info``: the section in which OpenVINO's tools describe a model's preprocessing, labels and thresholds.
 
-It is read as Model API applies it (open-edge-platform/model_api; DL Streamer's model_info_xml.md): the picture is
-resized and padded in bytes, laid over 0 to 1 where ``intensity_mode`` says so, its colours are reversed, then
-``mean_values`` are taken away and it is divided by ``scale_values``, which are so in the model's order of colours.
+It is read as Model API applies it (open-edge-platform/model_api; DL Streamer's model_info_xml.md). The picture is
+resized and padded in bytes, and mapped to 0 to 1 where ``intensity_mode`` says so. Its colours are reversed. Then
+``mean_values`` are subtracted and it is divided by ``scale_values``, both in the model's order of colours.
 ``fit_to_window`` pads to the right and below, ``fit_to_window_letterbox`` on both sides. ``reverse_input_channels``
-counts from the BGR that OpenCV reads; but OTX and Geti train and feed RGB, and count from that.
+starts from the BGR that OpenCV reads; OTX and Geti train on RGB, and start from that.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ OF_INPUT = (
     *("resize_type", "pad_value", "mean_values", "scale_values", "reverse_input_channels"),
     *("intensity_mode", "embedded_processing"),
 )
-"""Where one of these is written, those that are not have the format's defaults."""
+"""The keys of preprocessing: if one of them is written, the others have the format's defaults."""
 EMPTY_LABELS = ("otx_empty_lbl", "getitune_empty_lbl")
-"""Stands before the labels of models with masks, which count their classes from the one after it."""
+"""An entry before the labels of models with masks; their classes are counted from the label after it."""
 YES, NO = ("yes", "true", "1"), ("no", "false", "0")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 LARGEST = {"u8": 255.0, "u16": 65535.0, "i16": 32767.0}
@@ -49,11 +49,12 @@ LARGEST = {"u8": 255.0, "u16": 65535.0, "i16": 32767.0}
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What the section tells; None or empty for what it does not.
+    """The values of the section; None or empty where it has none.
 
-    ``words`` are the labels as ``labels`` has them, spaces as underscores; ``names`` are those of ``label_info``.
-    ``declared`` are the parts of preprocessing that are written, ``left_out`` what the format means by those that are
-    not. ``unclear`` is what it asks for and streamer does not know, by the part. ``size`` is height, width.
+    ``words`` are the labels of ``labels``, with underscores for spaces; ``names`` are those of ``label_info``.
+    ``declared`` are the parts of preprocessing that are written. ``left_out`` has the format's defaults for the
+    others. ``unclear`` has, by part, the sentence about a value that streamer does not know. ``size`` is height,
+    width.
     """
 
     words: tuple[str, ...] = ()
@@ -69,7 +70,7 @@ class ModelInfo:
 
 
 def model_info_of(written: Mapping[str, str]) -> ModelInfo:
-    """From the values of `KEYS` as texts, those that are there."""
+    """The section from its values as texts, by those of `KEYS` that are there. Invalid values are left out."""
     sides = [_share(written, key, most=1e5) for key in ("orig_height", "orig_width")]
     embedded = _yes(written.get("embedded_processing"))
     parts, unclear = _inside(written) if embedded else _outside(written)
@@ -91,7 +92,7 @@ def model_info_of(written: Mapping[str, str]) -> ModelInfo:
 
 
 def _outside(written: Mapping[str, str]) -> tuple[Declared, dict[str, str]]:
-    """The parts that are to be done before the model, and what is unclear."""
+    """The parts of preprocessing that have to be done before the model, and what is unclear."""
     parts: dict[str, tuple[Any, str]] = {}
     unclear: dict[str, str] = {}
     if reverse := written.get("reverse_input_channels", "").strip():
@@ -104,7 +105,7 @@ def _outside(written: Mapping[str, str]) -> tuple[Declared, dict[str, str]]:
 
 
 def _inside(written: Mapping[str, str]) -> tuple[Declared, dict[str, str]]:
-    """The parts of a model that Model API saved with its preprocessing: it takes bytes in the order of its users."""
+    """The parts for a model that Model API saved with its preprocessing inside: bytes, in its users' colour order."""
     unclear: dict[str, str] = {}
     colour, _ = _colour(written, reverse=False)
     return {**_fit(written, unclear), **declared(BY_EMBEDDED, colour=colour, **BYTES)}, unclear
@@ -132,7 +133,7 @@ def _fit(written: Mapping[str, str], unclear: dict[str, str]) -> dict[str, tuple
 
 
 def _numbers(written: Mapping[str, str], unclear: dict[str, str]) -> dict[str, Any]:
-    """What a byte becomes. One value of ``mean_values`` or ``scale_values`` counts for all colours."""
+    """The range, mean and scale. One value of ``mean_values`` or ``scale_values`` counts for all colours."""
     found: dict[str, Any] = {}
     for part, key in (("mean", "mean_values"), ("scale", "scale_values")):
         numbers = _floats(written.get(key))
@@ -144,7 +145,7 @@ def _numbers(written: Mapping[str, str], unclear: dict[str, str]) -> dict[str, A
     if mode == "scale_to_unit":
         dtype = written.get("input_dtype", "u8")
         most = _floats(written.get("intensity_max_value")) or [LARGEST.get(dtype, 255.0)]
-        # The camera's bytes are the whole range of such a picture: only one of bytes tells how much of it is used.
+        # The camera's bytes span the whole range of the type. Only for bytes may the range used be smaller.
         found["high"] = 255 / most[0] if dtype == "u8" and most[0] else 1.0
         if dtype != "u8" and most[0] != LARGEST.get(dtype):
             unclear["high"] = f"its model_info asks for pictures in {dtype} up to {most[0]:g}"

@@ -1,4 +1,4 @@
-"""Preprocessing that a model does by itself: by its conversion to IR, and by the first steps of its graph."""
+"""Preprocessing inside a model: added by its conversion to IR, or the first steps of its graph."""
 
 from __future__ import annotations
 
@@ -19,39 +19,38 @@ PASSES = ("Convert", "Transpose", "Reshape", "Squeeze", "Unsqueeze")
 ARITHMETIC = {"Multiply": np.multiply, "Divide": np.divide, "Add": np.add, "Subtract": np.subtract}
 COLOURS = 3
 OF_BYTES = (0.5 / 255, 25 / 255)
-"""A graph that multiplies its input so makes small numbers of bytes: what takes shares has no need of it."""
+"""A graph that multiplies its input by a number in this range takes bytes: numbers of 0 to 1 need no such step."""
 
 Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class FirstSteps:
-    """What a graph does with each number of a picture before anything else: the slope, and swapping the colours."""
+    """The first steps of a graph: the factors of the colours (1 or 3), and whether they swap the colours."""
 
     slope: Numbers
     swaps: bool
 
 
 def by_conversion(given: Mapping[str, str]) -> Declared:
-    """What the parameters of Model Optimizer tell, those of `CONVERSION_KEYS` that are there.
+    """The preprocessing that follows from Model Optimizer's parameters; ``given`` has those of `CONVERSION_KEYS`.
 
-    What was given is part of the IR since: it takes bytes as they are, and the camera's order of colours, where the
-    channels were to be reversed.
+    What they requested is inside the IR: with a mean or scale it takes bytes, and with reversed channels BGR.
     """
-    asked = {key for key, value in given.items() if value.strip() not in NOT_GIVEN}
-    parts: Declared = declared(BY_CONVERSION, **BYTES) if asked - {"reverse_input_channels"} else {}
-    return {**parts, **declared(BY_CONVERSION, colour=Colour.BGR)} if "reverse_input_channels" in asked else parts
+    requested = {key for key, value in given.items() if value.strip() not in NOT_GIVEN}
+    parts: Declared = declared(BY_CONVERSION, **BYTES) if requested - {"reverse_input_channels"} else {}
+    return {**parts, **declared(BY_CONVERSION, colour=Colour.BGR)} if "reverse_input_channels" in requested else parts
 
 
 def by_first_steps(steps: FirstSteps) -> Declared:
-    """What the first steps of a graph tell of the numbers that go in."""
+    """The preprocessing that follows from the first steps of a graph: bytes, or nothing."""
     least, most = OF_BYTES
     small = bool(((np.abs(steps.slope) >= least) & (np.abs(steps.slope) <= most)).all())
     return declared(BY_GRAPH, **BYTES) if small else {}
 
 
 def first_steps(parameter: Any) -> FirstSteps:
-    """The first steps after ``parameter``, an output of OpenVINO's, up to the first that changes more than form."""
+    """The steps after ``parameter`` (OpenVINO's output) that change only form, colour order or scale."""
     slope, swaps, output = np.ones(COLOURS), False, parameter
     while True:
         users = [target for target in output.get_target_inputs() if target.get_node().get_type_name() != "ShapeOf"]
@@ -74,7 +73,7 @@ def first_steps(parameter: Any) -> FirstSteps:
 
 
 def _constant(node: Any, at: int) -> Numbers | None:
-    """What stands at an input, a number or one per colour; None where it is worked out, or is of another size."""
+    """The constant at an input, one number or one per colour; None for a computed value or another size."""
     source = node.input_value(at).get_node()
     if source.get_type_name() == "Convert":
         source = source.input_value(0).get_node()
@@ -90,7 +89,7 @@ def _gather_swaps(node: Any) -> Any | None:
 
 
 def _split_swaps(node: Any) -> Any | None:
-    """The concatenation behind a split into the three colours, where it puts them back in the other order."""
+    """The concatenation after a split into the three colours, where it joins them in reversed order; else None."""
     if node.get_output_size() != COLOURS:
         return None
     joined = []

@@ -1,4 +1,4 @@
-"""OpenVINO IR made from an ONNX file on first use, and kept in the user's cache."""
+"""Makes the OpenVINO IR of an ONNX file on first use, and keeps it in the user's cache."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from streamer.vendors.openvino_quiet import ov
 
 
 def ensure_ir(model: Model) -> Path:
-    """The model's IR: its own, or one made from its ONNX file with FP16 weights and kept under the file's hash.
+    """The path of the model's IR: its own, or one made from its ONNX file and kept under the file's hash.
 
-    What is quantized keeps its numbers. A model of any size is made for the one that it is to run at. Raises
-    EngineUnavailable when the model has neither file, EngineError when the conversion fails, CacheError when there is
-    no place for the IR.
+    A made IR has FP16 weights, but keeps the numbers of a quantized file. A model of any size is fixed to
+    ``model.input_size``. Raises EngineUnavailable when the model has neither file, EngineError when the conversion
+    fails, CacheError when there is no room for the IR.
     """
     if "ir" in model.files:
         return model.files["ir"]
@@ -45,6 +45,6 @@ def ensure_ir(model: Model) -> Path:
 
 
 def at_fixed_size(read: ov.Model, signature: Signature) -> None:
-    """Lets a model that takes any size take that of its ``signature`` alone. Raises RuntimeError of OpenVINO's."""
+    """Fixes a model that takes any size to that of its ``signature``, in place. Raises OpenVINO's RuntimeError."""
     if any(port.get_partial_shape().is_dynamic for port in read.inputs):
         read.reshape({at: list(port.shape) for at, port in enumerate(signature.inputs)})

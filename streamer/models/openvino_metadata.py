@@ -33,11 +33,14 @@ KEYS = ("names", "task", "stride", "imgsz", "end2end", "head", "args", "kpt_shap
 
 
 def openvino_facts(path: Path, kind: str, size: Size | None) -> Facts:
-    """The facts of a file of ``kind`` onnx or ir, one of any size at ``size``. Raises ModelError for no detector."""
+    """The facts of a file of ``kind`` onnx or ir; ``size`` (height, width) is for a model that takes any size.
+
+    Raises ModelError when it is no detector, or takes no pictures of that size.
+    """
     from streamer.vendors.openvino_quiet import ov
 
     try:
-        # The format's own front end: Core.read_model also asks TensorFlow's, which writes to standard error.
+        # The format's own front end: Core.read_model also tries TensorFlow's, which writes to standard error.
         front_end = ov.frontend.FrontEndManager().load_by_framework(kind)
         model = front_end.convert(front_end.load(path))
     except Exception as error:  # each front end has errors of its own
@@ -74,7 +77,7 @@ def openvino_facts(path: Path, kind: str, size: Size | None) -> Facts:
 
 
 def _picture(path: Path, inputs: tuple[Port, ...], model: Any) -> Port:
-    """The input for the picture. Raises ModelError where there is none, or more than one goes in at a time."""
+    """The input for the picture. Raises ModelError where there is none, and for a batch of more than one."""
     try:
         port = inputs[picture_input(inputs)]
     except ModelError as error:
@@ -91,13 +94,13 @@ def _picture(path: Path, inputs: tuple[Port, ...], model: Any) -> Port:
 
 
 def first_reason(error: Exception) -> str:
-    """The last line of a vendor's message that says something: those before it are places in its own source."""
+    """The last line with a word in a vendor's message; those before it are places in the vendor's source."""
     lines = [line.strip() for line in str(error).splitlines() if any(c.isalnum() for c in line)]
     return lines[-1] if lines else type(error).__name__
 
 
 def _metadata(model: Any, path: Path) -> Metadata:
-    """The file's own; what it leaves open is in the metadata.yaml that Ultralytics puts beside its exports."""
+    """The file's metadata; what it lacks comes from the metadata.yaml that Ultralytics puts beside its exports."""
     own = metadata_of({key: _value(model, "framework", key) for key in KEYS})
     info = model_info_of(_model_info(model))
     beside = _metadata_beside(path)
@@ -119,13 +122,13 @@ def _metadata(model: Any, path: Path) -> Metadata:
 
 
 def _filled(own: Metadata, beside: Metadata) -> Metadata:
-    """One's own, and from the other what it leaves open."""
+    """``own``, with the values of ``beside`` where it has none."""
     open_ = [one.name for one in fields(Metadata) if getattr(own, one.name) in (None, {})]
     return replace(own, **{name: getattr(beside, name) for name in open_})
 
 
 def _info_names(info: ModelInfo, beside: Metadata) -> tuple[str, ...] | None:
-    """Its labels; an IR of Ultralytics' has spaces as underscores in them: the file beside may know better."""
+    """The labels. An IR of Ultralytics' has underscores for spaces; the names ``beside`` it may have the spaces."""
     if info.names is not None or not info.words:
         return info.names
     if beside.names is not None and tuple("_".join(name.split()) for name in beside.names) == info.words:
@@ -134,7 +137,7 @@ def _info_names(info: ModelInfo, beside: Metadata) -> tuple[str, ...] | None:
 
 
 def _model_info(model: Any) -> dict[str, str]:
-    """The section as an IR has it, and as Model API writes it into ONNX: a key of two words."""
+    """The section ``model_info`` of an IR, or of an ONNX file, where Model API writes keys of two words."""
     found = {}
     for key in INFO_KEYS:
         value = _value(model, "model_info", key)
@@ -145,7 +148,7 @@ def _model_info(model: Any) -> dict[str, str]:
 
 
 def _with_inside(metadata: Metadata, model: Any, picture: int) -> Metadata:
-    """The metadata, and what the model does with a picture by itself."""
+    """The metadata, with the preprocessing that is inside the model."""
     steps = first_steps(model.inputs[picture])
     written = {key: _value(model, "conversion_parameters", key) for key in CONVERSION_KEYS}
     converted = by_conversion({key: value for key, value in written.items() if value is not None})
@@ -153,7 +156,7 @@ def _with_inside(metadata: Metadata, model: Any, picture: int) -> Metadata:
 
 
 def _value(model: Any, *keys: str) -> str | None:
-    """A value of the runtime information, where OpenVINO also keeps an ONNX file's metadata."""
+    """A value of the runtime information, in which OpenVINO also keeps an ONNX file's metadata; None for none."""
     return str(model.get_rt_info(list(keys)).value) if model.has_rt_info(list(keys)) else None
 
 

@@ -1,4 +1,4 @@
-"""The inputs and outputs of a model that OpenVINO has read, at the size of the pictures that it is to take."""
+"""The inputs and outputs of a model that OpenVINO has read, at a given picture size."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from streamer.errors import ModelError
 from streamer.models.metadata import Size
 
 TYPES = frozenset({"float32", "float16", "uint8", "int32", "int64"})
-"""What goes in and comes out of detectors."""
+"""NumPy's names of the types that detectors take and put out."""
 
 
 def ports_of(ports: Any, path: Path) -> tuple[Port, ...]:
-    """A row for each of OpenVINO's ports. Raises ModelError for a type that no detector has."""
+    """A `Port` for each of OpenVINO's. Raises ModelError for a type not in `TYPES`, and for an open rank."""
     found = []
     for port in ports:
         names = sorted(port.get_names(), key=lambda name: (len(name), name))
@@ -33,13 +33,13 @@ def _side(dimension: Any) -> int | None:
 
 
 def size_of_picture(port: Port) -> Size | None:
-    """Height and width of the pictures that go in; None when either is open."""
+    """Height and width of an input for pictures; None when either is open."""
     height, width = port.shape[-3:-1] if channels_last(port) else port.shape[-2:]
     return None if height is None or width is None else (height, width)
 
 
 def fixed_inputs(inputs: tuple[Port, ...], picture: int, size: Size) -> tuple[Port, ...]:
-    """The inputs for one picture of ``size``."""
+    """The inputs for one picture of ``size`` (height, width); ``picture`` is the number of the picture's input."""
     return tuple(
         Port(port.name, _picture_shape(port, size) if at == picture else fixed(port), port.dtype)
         for at, port in enumerate(inputs)
@@ -52,9 +52,10 @@ def _picture_shape(port: Port, size: Size) -> tuple[int, ...]:
 
 
 def signature_of(model: Any, path: Path, size: Size) -> Signature:
-    """The signature of a model for one picture of ``size`` at a time; it is reshaped to that if it takes others.
+    """The signature of a model for one picture of ``size`` (height, width). Reshapes a model of another size to it.
 
-    Raises ModelError when it takes no such pictures, RuntimeError of OpenVINO's when it cannot be reshaped.
+    Raises ModelError for a model without an input for pictures, and OpenVINO's RuntimeError where it cannot be
+    reshaped.
     """
     inputs = ports_of(model.inputs, path)
     picture = picture_input(inputs)

@@ -1,4 +1,4 @@
-"""Letting a model detect once, in a black image, and seeing whether the answer is one of a detector."""
+"""Runs a model once on a black image, and checks that the outputs are a detector's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.models.quantized_onnx import mend_of_quantized
 
 
 def answer_of(path: Path, model: Signature, others: Mapping[int, Array]) -> list[Array]:
-    """The outputs of an ONNX file or IR for a black image, and ``others`` beside it, by the number of the input.
+    """The outputs of an ONNX file or IR for a black image; ``others`` are its other inputs, by their number.
 
     Raises ModelError when it cannot be run.
     """
@@ -25,7 +25,7 @@ def answer_of(path: Path, model: Signature, others: Mapping[int, Array]) -> list
     try:
         read = ov.Core().read_model(path)
         read.reshape({at: list(tensor.shape) for at, tensor in given.items()})
-        # CPUs with bf16 would use it of their own accord; here only numbers and their ranges are asked for.
+        # OpenVINO uses bf16 on CPUs that have it; the checks need the precision of f32.
         compiled = ov.compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         found = compiled(given)
         return [found[at].copy() for at in range(len(model.outputs))]
@@ -35,7 +35,7 @@ def answer_of(path: Path, model: Signature, others: Mapping[int, Array]) -> list
 
 
 def check_answer(path: Path, head: Head, names: int | None, answer: Outputs) -> None:
-    """Raises ModelError for an answer that no detector of this head, with so many names, gives."""
+    """Raises ModelError for outputs that no detector with this head, and so many names, puts out."""
     for port, output in zip(head.model.outputs, answer, strict=True):
         if len(output.shape) != len(port.shape) or any(
             side not in (found, None) for side, found in zip(port.shape, output.shape, strict=True)

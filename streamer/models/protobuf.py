@@ -1,4 +1,4 @@
-"""The encoding of Protocol Buffers, read without their package: the fields of a message, one level at a time."""
+"""Reads the encoding of Protocol Buffers without their package: the fields of a message, one level at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Number and value of each field: a number, or the bytes of what else it is. Raises ValueError, IndexError."""
+    """The number and value of each field: an integer, or the bytes of any other type.
+
+    Raises ValueError and IndexError for bytes that are no message. Source: "Encoding" in protobuf.dev's guides.
+    """
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
@@ -30,7 +33,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where it ends."""
+    """An integer of seven bits a byte, the lowest first, and the place after it."""
     value = shift = 0
     while True:
         byte = message[at]

@@ -18,4 +18,4 @@ FILES = {
     for family, sizes in FAMILIES.items()
     for size in sizes
 }
-"""The file of each name; YOLOv5 in the layout of its successors, which ends in u."""
+"""The file of each name. YOLOv5's ends in u: it has the layout of its successors."""

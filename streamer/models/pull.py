@@ -1,4 +1,4 @@
-"""Fetching Ultralytics' own weights: the one thing in streamer that uses the network."""
+"""Fetches Ultralytics' own weights; nothing else in streamer downloads models."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ TIMEOUT_S = 30
 BLOCK = 1 << 16
 
 Advance = Callable[[int, int | None], None]
-"""Called with the bytes received and, if it is known, how many there will be."""
+"""Called with the bytes received so far and the total, None where that is unknown."""
 
 
 def pull(name: str, advance: Advance = lambda received, total: None) -> tuple[Entry, bool]:
     """The store's entry of Ultralytics' model ``name``, and whether it was fetched now.
 
-    Raises UsageError for an unknown name; EngineUnavailable, before it fetches anything, without PyTorch, which the
-    check needs; CacheError when the store cannot be written; ModelError when it cannot be fetched, is no detector, or
-    is not what it was the first time.
+    Raises UsageError for an unknown name; EngineUnavailable without PyTorch, which the check needs, before fetching
+    anything; CacheError when the store cannot be written; ModelError when it cannot be fetched, is no detector, or
+    has another hash than the first time.
     """
     if name not in FILES:
         close = difflib.get_close_matches(name, FILES, n=1)
@@ -40,7 +40,7 @@ def pull(name: str, advance: Advance = lambda received, total: None) -> tuple[En
         raise UsageError(f"no model {name!r} to pull: {hint}there are {known}")
     url = f"{RELEASE}/{FILES[name]}"
     if there := whole_entry(name):
-        # Brought by hand, it has its file's name.
+        # A file that the user brought has its own name as its origin.
         if there.origin not in (url, FILES[name]):
             raise UsageError(f"there is another model {name}, of {there.origin}: delete {place_of(name)} to pull it")
         return there, False
@@ -56,7 +56,7 @@ def pull(name: str, advance: Advance = lambda received, total: None) -> tuple[En
                 error.close()
                 raise ModelError(f"cannot fetch {url}: {error}; {_by_hand(name, url)}") from error
             except (OSError, http.client.HTTPException) as error:
-                # Without a connection the reason comes wrapped up.
+                # urllib wraps the reason of a failed connection.
                 why = error.reason if isinstance(error, urllib.error.URLError) else error
                 raise ModelError(f"cannot fetch {url}: {why}; {_by_hand(name, url)}") from error
             return _keep(name, url, fetched), True

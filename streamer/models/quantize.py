@@ -1,12 +1,12 @@
 """From a model to its INT8 form, by NNCF's post-training quantization; NNCF is imported only here.
 
-Two things decide whether that is worth it. Activations are fused first, so that the quantizer sees one operation
-where an export writes two (x and sigmoid(x)): otherwise it quantizes between them, and the CPU runs them apart from
-their convolution, which costs all that INT8 gained. And what turns the last convolutions' output into boxes stays as
-it is: it takes no time, and boxes in 8 bits jump.
+Two steps decide whether it pays. First, activations are fused, so that the quantizer sees one operation where an
+export writes two (x and sigmoid(x)). Otherwise it quantizes between them; the CPU then runs them separately from
+their convolution, which costs all that INT8 gained. Second, the decoding of the last convolutions' output is not
+quantized: it takes no time, and boxes in 8 bits jump.
 
-Transformers have to be named to NNCF as such: else it quantizes their layer normalisations and the sums around them
-as well, which leaves nothing of the scores.
+NNCF has to be given the model type of transformers. Otherwise it also quantizes their layer normalisations and the
+sums around them, which destroys the scores.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def check_extra() -> None:
 
 
 def quantize(source: Path, images: Iterable[Image], samples: int, model: Model, target: Path) -> None:
-    """Quantizes the ONNX file or IR of ``model`` at ``source``, calibrated on ``images`` as preprocess prepares them.
+    """Quantizes the ONNX file or IR of ``model`` at ``source``, and writes the IR ``target`` (.xml, .bin beside it).
 
-    Weights and activations in 8 bits, NNCF's MIXED preset, and its scheme for transformers where the model has layer
-    normalisations; what is not quantized keeps FP16 weights. ``images`` may be gone through more than once. Writes
-    the IR ``target`` (.xml, and .bin beside it). Raises ModelError when it cannot be quantized.
+    Weights and activations get 8 bits, by NNCF's MIXED preset, and its scheme for transformers where the model has
+    layer normalisations. All else keeps FP16 weights. ``samples`` of the preprocessed ``images`` calibrate it; they
+    may be iterated more than once. Raises ModelError when it cannot be quantized, EngineUnavailable without NNCF.
     """
     check_extra()
     read = ov.Core().read_model(source)
@@ -77,12 +77,12 @@ def quantize(source: Path, images: Iterable[Image], samples: int, model: Model, 
     except RuntimeError as error:  # NNCF's and OpenVINO's alike
         raise ModelError(f"{source.name} cannot be quantized: {error}") from error
     if not any(operation.get_type_name() == "FakeQuantize" for operation in quantized.get_ops()):
-        raise ModelError(f"{source.name} cannot be quantized: it has nothing that has learnt anything")
+        raise ModelError(f"{source.name} cannot be quantized: it has no trained layer")
     ov.save_model(quantized, target, compress_to_fp16=True)
 
 
 def is_transformer(model: ov.Model) -> bool:
-    """It has layer normalisations, once its operations are fused; those of convolutional models are over an area."""
+    """A model with fused operations has layer normalisations; those of convolutional models are over an area."""
     return any(operation.get_type_name() == "MVN" and _of_features(operation) for operation in model.get_ops())
 
 
@@ -94,10 +94,10 @@ def _of_features(normalisation: Any) -> bool:
 
 
 def decoding(model: ov.Model) -> list[str]:
-    """The names of the operations that make boxes and scores of what the last learned layers put out.
+    """The names of the operations that decode the outputs of the last trained layers into boxes and scores.
 
-    These are convolutions, and in a transformer also multiplications by a matrix. A layer that averages over a
-    softmax (distribution focal loss) has learnt nothing and belongs to the decoding.
+    Trained layers are convolutions, and in a transformer also matrix multiplications. A layer that averages over a
+    softmax (distribution focal loss) is not trained and belongs to the decoding.
     """
     kinds = (*CONVOLUTIONS, MATRIX) if is_transformer(model) else CONVOLUTIONS
     leads_on: set[str] = set()
@@ -114,7 +114,7 @@ def decoding(model: ov.Model) -> list[str]:
 
 
 def _has_weights(operation: Any) -> bool:
-    """One of its operands is there from the start: attention multiplies two that are not."""
+    """One of its operands is constant; attention multiplies two that are not."""
     return any(_is_constant(value.get_node()) for value in operation.input_values())
 
 
@@ -133,12 +133,12 @@ def _follows_softmax(operation: Any) -> bool:
 
 @contextlib.contextmanager
 def quiet_nncf() -> Iterator[ModuleType]:
-    """NNCF, imported and used so that it neither reports home nor prints.
+    """NNCF, imported and used without telemetry and output.
 
-    It sends an event of each call to an analytics service unless it believes to be in its makers' CI.
+    It sends an event of each call to an analytics service unless it believes that it runs in its makers' CI.
     """
     os.environ.setdefault("NNCF_CI", "1")
-    # Where PyTorch is installed NNCF loads it, and it complains that there is no GPU.
+    # NNCF loads PyTorch where it is installed, which warns that there is no GPU.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(io.StringIO()):
         import nncf

@@ -1,4 +1,4 @@
-"""Whether an ONNX file is quantized: by the operators in it, not by running it."""
+"""Finds out whether an ONNX file is quantized, by its operators, without running it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ OPERATORS = frozenset(
         *("ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"),
     }
 )
-"""Those that quantized models have, of which any one makes a model quantized."""
+"""The operators of quantized models; any one of them makes a model quantized."""
 EXACT_IR = "ir-exact"
 """The kind of an IR that keeps the numbers of its ONNX file; others have weights in FP16."""
 _NODES_OF = {7: 1, 25: 7}
-"""The graph and the functions of a model, by their numbers in it, and the number of a node in each."""
+"""The numbers of a model's graph and functions in onnx.proto, each with the number of a node in it."""
 _OPERATOR = 4
 
 
@@ -30,12 +30,12 @@ MEND = (
 
 
 def mend_of_quantized(path: Path) -> str:
-    """The mend of a file that OpenVINO cannot read or compile, where it is quantized; empty where it is not."""
+    """The mend for a file that OpenVINO cannot read or compile, if it is quantized; empty if it is not."""
     return MEND if path.suffix.lower() == ".onnx" and is_quantized(path) else ""
 
 
 def is_quantized(path: Path) -> bool:
-    """The ONNX file at ``path`` has operators of `OPERATORS`; a file that is no ONNX has none."""
+    """The ONNX file at ``path`` has one of `OPERATORS`; a file that is no ONNX has none."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
             with memoryview(whole) as data:
@@ -45,10 +45,10 @@ def is_quantized(path: Path) -> bool:
 
 
 def ir_kind(onnx: Path) -> str:
-    """The kind of IR that is made of an ONNX file.
+    """The kind of IR that is made from an ONNX file.
 
-    What is quantized keeps its numbers as they are: its weights are of 8 bits already, and scales of fewer digits
-    change what it finds.
+    The IR of a quantized file keeps its numbers: its weights have 8 bits already, and scales in FP16 would change
+    its detections.
     """
     return EXACT_IR if is_quantized(onnx) else "ir"
 

@@ -1,4 +1,4 @@
-"""The file that a quantized model was made from, where it lies beside it by its name."""
+"""The original of a quantized model, found beside it by its name."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from streamer.models.model import Model
 from streamer.models.quantized_onnx import is_quantized
 
 QUANTIZED = re.compile(r"[-_. ]?(?:u?int8|i8|quantized|quant|quantised|qdq|ptq)(?![a-z0-9])", re.IGNORECASE)
-"""What names of quantized models have that those of their originals have not."""
+"""The part of a quantized model's name that its original's name lacks."""
 FLOAT_FOLDERS = ("FP32", "FP16", "fp32", "fp16")
-"""The Open Model Zoo's, beside FP16-INT8 and the like."""
+"""The Open Model Zoo's folders beside FP16-INT8 and the like."""
 FLOAT_ENDINGS = ("", "_fp32", "_fp16", "-fp32", "-fp16")
 
 
 def unquantized(model: Model) -> Path | None:
-    """The model at the path of a quantized one before it was that; None for one that is not, and where none is found.
+    """The path of a quantized model's original. None where none is found, and for a model that is not quantized.
 
-    Models lie in one folder, as model_int8.onnx and model.onnx, or in two, as FP16-INT8/model.xml and FP16/model.xml.
+    Both lie in one folder, as model_int8.onnx and model.onnx, or in two, as FP16-INT8/model.xml and FP16/model.xml.
     """
     path = model.path
     if model.files.get("int8") != path and not (model.kind == "onnx" and is_quantized(path)):
@@ -31,7 +31,7 @@ def unquantized(model: Model) -> Path | None:
 
 
 def _candidates(path: Path) -> Iterator[Path]:
-    """Where it may be, the likeliest first."""
+    """The paths where the original may be, the likeliest first."""
     kinds = (path.suffix, *(suffix for suffix in KINDS if suffix not in (path.suffix, ".pt")))
     stem = QUANTIZED.sub("", path.stem)
     if stem != path.stem:

@@ -1,4 +1,4 @@
-"""The model store: models that were imported or pulled, each in a directory of its own in the user's cache."""
+"""The model store: imported and pulled models, each in a directory of its own in the user's cache."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the store knows of a model. ``origin`` is the imported file's name, or the address it was pulled from.
+    """The store's record of a model. ``origin`` is the imported file's name, or the address it was pulled from.
 
-    ``files`` has each file's SHA-256 and bytes, the named one first; ``sha256`` is that of the model. ``kinds`` are
-    those that it serves as. ``trusted``: a .pt that may be loaded without asking; ``unpickled``: its own code had to
-    be let run for it. ``doubts`` are sentences about what was found wrong when it was imported.
+    ``files`` has each file's SHA-256 and bytes, the named one first; ``sha256`` is the model's. ``kinds`` are the
+    kinds of model file that it serves as. ``trusted``: a .pt that may be loaded without a question. ``unpickled``:
+    loading it ran its own code. ``doubts`` are sentences about faults that its import found.
     """
 
     name: str
@@ -70,12 +70,12 @@ class Entry:
 
     @property
     def pulled(self) -> bool:
-        """It came over the network."""
+        """It was fetched over the network."""
         return "://" in self.origin
 
 
 def store_dir() -> Path:
-    """Where the store is; it need not exist yet."""
+    """The directory of the store; it need not exist yet."""
     return cache_dir() / "models"
 
 
@@ -85,13 +85,13 @@ def place_of(name: str) -> Path:
 
 
 def check_name(name: str) -> None:
-    """Raises UsageError for what cannot name an entry."""
+    """Raises UsageError for a text that cannot name an entry."""
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot be a model's name: give letters, digits, '.', '_' and '-' with --name")
 
 
 def stored_names() -> list[str]:
-    """The names in the store, of broken entries too."""
+    """The names in the store, including those of broken entries."""
     try:
         return sorted(entry.name for entry in store_dir().iterdir() if entry.is_dir() and NAME.fullmatch(entry.name))
     except OSError:
@@ -99,7 +99,7 @@ def stored_names() -> list[str]:
 
 
 def read_entry(name: str) -> Entry:
-    """The entry of a name, its files checked by their hashes. Raises ModelError for a broken one."""
+    """The entry of a name; its files are checked by their hashes. Raises ModelError for a broken one."""
     place = place_of(name)
     try:
         entry = msgspec.convert(_newer(msgspec.json.decode((place / ENTRY).read_bytes())), type=Entry)
@@ -114,7 +114,7 @@ def read_entry(name: str) -> Entry:
 
 
 def _newer(written: dict[str, Any]) -> dict[str, Any]:
-    """An entry of an older streamer as one of this: it knew YOLO's heads alone, of one input and one output."""
+    """An older streamer's entry in today's form. It knew YOLO's heads alone, with one input and one output."""
     if "signature" in written:
         return written
     size, shape = written.pop("input_size"), written.pop("output_shape")
@@ -125,7 +125,7 @@ def _newer(written: dict[str, Any]) -> dict[str, Any]:
 
 
 def whole_entry(name: str) -> Entry | None:
-    """The entry of a name; None when there is none, or a broken one, which may be replaced."""
+    """The entry of a name; None when there is none, or only a broken one, which may be replaced."""
     try:
         return read_entry(name) if name in stored_names() else None
     except ModelError:
@@ -133,9 +133,9 @@ def whole_entry(name: str) -> Entry | None:
 
 
 def write_entry(entry: Entry, sources: Mapping[str, Path]) -> None:
-    """Copies the files in, and writes the entry: whole, or not at all. ``sources`` are by the names they get.
+    """Copies the files into the store and writes the entry, whole or not at all. ``sources`` are by their new names.
 
-    Raises CacheError when the cache cannot be written, ModelError when its disk is full.
+    Raises CacheError when the cache cannot be written; ModelError when its disk is full, or when a file changed.
     """
     kept()
     place = place_of(entry.name)
@@ -157,7 +157,7 @@ def write_entry(entry: Entry, sources: Mapping[str, Path]) -> None:
 
 
 def may_be_loaded(hashed: str) -> bool:
-    """A .pt of this hash is the bundled one, was pulled, or the user said once to trust it."""
+    """A .pt of this SHA-256 may be loaded: it is the bundled one, was pulled, or the user trusted it before."""
     checkpoint = bundled("models") / BUNDLED / "model.pt"
     if checkpoint.is_file() and hashed == sha256(checkpoint):
         return True
@@ -168,7 +168,7 @@ def may_be_loaded(hashed: str) -> bool:
 
 
 def read_pulled() -> dict[str, dict[str, Any]]:
-    """What was ever pulled, by name: ``sha256`` and ``url``; kept when an entry is deleted."""
+    """The ``sha256`` and ``url`` of every model ever pulled, by name; they stay when an entry is deleted."""
     try:
         pulled = json.loads((store_dir() / PULLED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -179,7 +179,7 @@ def read_pulled() -> dict[str, dict[str, Any]]:
 
 
 def record_pulled(name: str, hashed: str, url: str) -> None:
-    """Remembers what was pulled, so that a change of it is noticed. Raises CacheError or ModelError."""
+    """Records the hash of a pulled model, so that a later change is noticed. Raises CacheError or ModelError."""
     kept()
     pulled = {**read_pulled(), name: {"sha256": hashed, "url": url}}
     try:

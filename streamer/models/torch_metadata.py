@@ -1,4 +1,4 @@
-"""The facts of a .pt file, for which it has to be loaded and run."""
+"""The facts of a .pt file; reading them loads it and runs it once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from streamer.models.metadata import (
 
 
 def pt_facts(path: Path, sha256: str, size: Size | None) -> Facts:
-    """The facts of a trusted .pt at ``size``. Raises ModelError when it is no detector."""
+    """The facts of a trusted .pt at ``size`` (height, width). Raises ModelError when it is no detector."""
     loaded = load_checkpoint(path, sha256)
     network = loaded.network
     metadata = _metadata(network)
@@ -59,28 +59,28 @@ def _metadata(network: Any) -> Metadata:
 
 
 def _trained_size(metadata: Metadata) -> Size:
-    """What it was trained at, up to the next multiple of its stride, as Ultralytics does."""
+    """The size it was trained at, rounded up to a multiple of its stride, as Ultralytics does."""
     height, width = metadata.size or DEFAULT_SIZE
     stride = metadata.stride or 1
     return -(-height // stride) * stride, -(-width // stride) * stride
 
 
 def _answer(path: Path, network: Any, size: Size) -> list[Array]:
-    """The outputs for a black image: as an export has them."""
+    """The outputs for a black image, in the form of an export's."""
     import torch
 
     try:
         with torch.inference_mode():
             prediction = network(torch.zeros(1, 3, *size))
-    except Exception as error:  # whatever a network does with an image that it does not take
+    except Exception as error:  # a network may raise anything for an image that it does not take
         raise ModelError(f"{path.name} does not take images of {words_of(size)}: {error}") from error
     return [output.numpy() for output in outputs_of(prediction)]
 
 
 def outputs_of(prediction: Any) -> list[Any]:
-    """Of what a network returns that which an export puts out: the rest is for training.
+    """The tensors in a network's result that its export puts out; the others are for training.
 
-    It comes first: boxes, or a pair of boxes and the prototypes of masks.
+    They come first: boxes, or a pair of boxes and the prototypes of masks.
     """
     while isinstance(prediction, (tuple, list)):
         if all(hasattr(part, "shape") for part in prediction):

@@ -54,7 +54,7 @@ def test_a_partner_overlaps_by_half_or_more(right: float, partner: float) -> Non
     assert measured((seen(CAR), seen((0, 0, right, 100, 0.9, 2)))).there == partner
 
 
-def test_only_detections_over_the_confidence_are_requested_and_a_partner_may_be_below_it() -> None:
+def test_only_detections_over_the_confidence_are_compared_and_a_partner_may_be_below_it() -> None:
     unsure, sure = (*CAR[:4], 0.39, 2), (*CAR[:4], 0.41, 2)
     result = measured((seen(sure), seen(unsure)))
     assert (result.reference, result.other) == (1, 0)
@@ -128,9 +128,9 @@ def test_it_agrees_with_a_measure_that_shares_nothing_with_it() -> None:
         return [Found(class_id, confidence, (box[0], box[1], box[2], box[3])) for class_id, confidence, box in rows]
 
     frames = [(one, shaken(one)) for one in (random_frame() for _ in range(40))]
-    there, back, asked = agreement([found(a) for a, _ in frames], [found(b) for _, b in frames], iou=0.5)
+    there, back, compared = agreement([found(a) for a, _ in frames], [found(b) for _, b in frames], iou=0.5)
     result = measured(*frames)
     assert result.there == pytest.approx(there)
     assert result.back == pytest.approx(back)
-    assert result.compared == asked
+    assert result.compared == compared
     assert 0.3 < there < 0.9

@@ -1,4 +1,4 @@
-"""The golden frame: which of its boxes have changed."""
+"""The canary: how many of its boxes have changed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def detections(*rows: Row) -> Detections:
     return Detections(found[:, :4].astype(np.float32), found[:, 4].astype(np.float32), found[:, 5].astype(np.int32))
 
 
-GOLDEN = detections(CAR, BUS, MAN)
+CANARY = detections(CAR, BUS, MAN)
 
 
 def test_the_same_detections_have_not_changed_in_whatever_order() -> None:
-    assert changed_boxes(GOLDEN, detections(CAR, BUS, MAN)) == 0
-    assert changed_boxes(GOLDEN, detections(MAN, CAR, BUS)) == 0
+    assert changed_boxes(CANARY, detections(CAR, BUS, MAN)) == 0
+    assert changed_boxes(CANARY, detections(MAN, CAR, BUS)) == 0
     assert changed_boxes(no_detections(), no_detections()) == 0
 
 
@@ -34,8 +34,8 @@ def test_the_same_detections_have_not_changed_in_whatever_order() -> None:
         (10, 20, 50, 60, 0.9008, 2),
     ],
 )
-def test_what_no_picture_shows_is_no_change(car: Row) -> None:
-    assert changed_boxes(GOLDEN, detections(car, BUS, MAN)) == 0
+def test_a_difference_that_no_picture_shows_is_no_change(car: Row) -> None:
+    assert changed_boxes(CANARY, detections(car, BUS, MAN)) == 0
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_what_no_picture_shows_is_no_change(car: Row) -> None:
     ids=["moved", "less sure", "another class", "far away", "gone", "twice", "not a number"],
 )
 def test_one_box_that_changed_counts_once(now: tuple[Row, ...]) -> None:
-    assert changed_boxes(GOLDEN, detections(*now)) == 1
-    assert changed_boxes(detections(*now), GOLDEN) == 1
+    assert changed_boxes(CANARY, detections(*now)) == 1
+    assert changed_boxes(detections(*now), CANARY) == 1
 
 
 def test_all_boxes_that_are_gone_or_new_count() -> None:
-    assert changed_boxes(GOLDEN, no_detections()) == 3
-    assert changed_boxes(no_detections(), GOLDEN) == 3
+    assert changed_boxes(CANARY, no_detections()) == 3
+    assert changed_boxes(no_detections(), CANARY) == 3
 
 
 def test_boxes_without_an_area_are_compared_too() -> None:

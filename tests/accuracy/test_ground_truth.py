@@ -209,7 +209,7 @@ def test_boxes_of_another_size_are_refused(tmp_path: Path) -> None:
         (json.dumps(coco(images=[7])), SourceError, "no COCO detection file"),
     ],
 )
-def test_what_is_no_coco_file_is_one_line(
+def test_the_error_for_a_file_that_is_no_coco_is_one_line(
     text: str, kind: type[StreamerError], says: str, folder: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "truth.json"

@@ -104,7 +104,7 @@ def test_pycocotools_is_loaded_only_when_something_is_evaluated() -> None:
 
 
 def test_the_evaluation_of_the_bundled_model_is_made_with_it(tmp_path: Path) -> None:
-    """Three of its held-out frames, the truth itself as detections: sizes and classes are told apart."""
+    """Three of its held-out frames, with the truth itself as detections: sizes and classes are distinguished."""
     code = (
         "import sys; sys.path.insert(0, 'models/street')\n"
         "import numpy as np, evaluate\n"
@@ -112,7 +112,7 @@ def test_the_evaluation_of_the_bundled_model_is_made_with_it(tmp_path: Path) -> 
         "_, truths = evaluate.render(3, False)\n"
         "found = [Detections(t.boxes.astype(np.float32), np.ones(len(t), np.float32), t.class_id.astype(np.int32))"
         " for t in truths]\n"
-        "result = evaluate.judge(truths, found)\n"
+        "result = evaluate.score(truths, found)\n"
         "parts = [*result['per_class'].values(), *result['per_size'].values()]\n"
         "assert result['objects'] == sum(len(t) for t in truths) > 10\n"
         "assert all(part['AP50-95'] == 1 for part in parts if part['objects']), result\n"

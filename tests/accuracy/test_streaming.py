@@ -1,4 +1,4 @@
-"""Streaming accuracy: what is known at each tick against what is there then; cases worked out by hand."""
+"""Streaming accuracy: the detections known at each tick against the truth at that tick; cases worked out by hand."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from streamer.stats.age import AgeMeter
 PERIOD = 100_000
 """Between ticks, in microseconds."""
 FAST, SLOW = 60, 10
-"""Pixels a frame. A box of 100 pixels overlaps itself a tick later by 0.25, or by 0.82; three ticks, and four, later
-the slow one by 0.54 and by 0.43."""
+"""Speeds in pixels per frame. A box of 100 pixels overlaps itself a tick later by 0.25 (fast) or 0.82 (slow); the
+slow one overlaps itself three ticks later by 0.54, and four later by 0.43."""
 
 
 def run(latencies: Sequence[int | None]) -> list[FrameRecord]:
-    """A frame each period, detected so many microseconds after it was due; None was dropped."""
+    """A frame each period, with its result latency in microseconds; None was dropped."""
     records = []
     for frame, latency in enumerate(latencies):
         due = frame * PERIOD
@@ -51,10 +51,10 @@ def truth(frame: int, speed: float) -> FrameTruth:
     return FrameTruth(np.array([box(frame, speed)]), np.zeros(1, np.int64), np.zeros(1, np.bool_))
 
 
-def judged(
+def scored(
     records: Sequence[FrameRecord], speed: float, detections: Mapping[int, Detections] | None = None
 ) -> tuple[float | None, float | None]:
-    """Offline and streaming, of a detector that is always right about the box that moves."""
+    """The offline and the streaming accuracy of a detector that is always right about the moving box."""
     if detections is None:
         detections = {record.frame: found(record.frame, speed) for record in records}
     return (
@@ -64,7 +64,7 @@ def judged(
 
 
 def known(records: Sequence[FrameRecord]) -> list[int | None]:
-    """By the frames in order: the newest that was known at the tick of each."""
+    """For each frame in order, the newest one that was known at its tick."""
     pairs = list(newest_known(records))
     assert [frame for frame, _ in pairs] == sorted(record.frame for record in records)
     return [newest for _, newest in pairs]
@@ -85,15 +85,15 @@ def test_within_a_period_an_answer_is_one_tick_old_however_fast_the_engine() -> 
 def test_a_latency_of_so_many_ticks_shows_the_box_where_it_was_so_long_ago(ticks: int) -> None:
     records = run([ticks * PERIOD] * 16)
     assert known(records) == [None] * ticks + list(range(16 - ticks))
-    offline, streaming = judged(records, SLOW)
+    offline, streaming = scored(records, SLOW)
     assert offline == pytest.approx(1)
     overlap = (100 - ticks * SLOW) / (100 + ticks * SLOW)
     # Before the first answer the box is missed; afterwards it is found as long as it has not moved too far.
     assert streaming == pytest.approx(found_share(16 - ticks, 16) if overlap >= 0.5 else 0)
 
 
-def test_what_moves_fast_is_lost_within_a_tick_that_the_offline_figure_does_not_see() -> None:
-    offline, streaming = judged(run([1000] * 8), FAST)
+def test_a_fast_object_is_lost_within_a_tick_which_the_offline_accuracy_does_not_show() -> None:
+    offline, streaming = scored(run([1000] * 8), FAST)
     assert offline == pytest.approx(1)
     assert streaming == 0
 
@@ -106,7 +106,7 @@ def test_an_answer_counts_from_the_instant_at_which_it_is_detected_that_instant_
 def test_while_frames_are_dropped_the_last_answer_stands() -> None:
     records = run([1000, None, None, None, None, 1000, 1000, 1000])
     assert known(records) == [None, 0, 0, 0, 0, 0, 5, 6]
-    offline, streaming = judged(records, SLOW)
+    offline, streaming = scored(records, SLOW)
     # Offline only what was detected counts. At ticks 4 and 5 the box is 4 and 5 ticks further: missed, and wrong.
     assert offline == pytest.approx(1)
     assert streaming is not None
@@ -125,7 +125,7 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.DELIVERED])
-def test_what_was_not_delivered_is_no_answer_but_its_tick_counts(outcome: Outcome) -> None:
+def test_a_frame_that_was_not_delivered_has_no_detections_but_its_tick_counts(outcome: Outcome) -> None:
     records = run([1000] * 4)
     records[1].outcome = outcome
     assert known(records) == [None, 0, 0, 2]
@@ -133,18 +133,18 @@ def test_what_was_not_delivered_is_no_answer_but_its_tick_counts(outcome: Outcom
 
 def test_ticks_before_the_first_answer_count_as_empty_ones() -> None:
     records = run([PERIOD * 6] * 8)
-    assert judged(records, 0)[1] == pytest.approx(found_share(2, 8))
+    assert scored(records, 0)[1] == pytest.approx(found_share(2, 8))
     never = run([None] * 8)
-    assert judged(never, 0) == (None, 0)
+    assert scored(never, 0) == (None, 0)
 
 
 def test_a_frame_in_which_nothing_was_found_empties_the_answer() -> None:
     records = run([1000] * 8)
     detections = {frame: found(frame, 0) for frame in range(8) if frame != 3}
-    assert judged(records, 0, detections) == pytest.approx((found_share(7, 8), found_share(6, 8)))
+    assert scored(records, 0, detections) == pytest.approx((found_share(7, 8), found_share(6, 8)))
 
 
-def test_what_is_no_longer_there_is_wrong() -> None:
+def test_a_detection_of_an_object_that_has_gone_is_wrong() -> None:
     """The box of frames 0 to 3 is gone from frame 4 on: there its last answer, as sure as the others, is wrong."""
     nobody = FrameTruth(np.empty((0, 4)), np.empty(0, np.int64), np.empty(0, np.bool_))
     detections = {frame: found(frame, 0) for frame in range(4)}
@@ -218,4 +218,4 @@ def test_the_newest_known_is_the_frame_whose_age_is_measured(gaps: list[int], da
 
 
 def test_nothing_found_scores_nothing() -> None:
-    assert judged(run([1000] * 3), 0, {frame: no_detections() for frame in range(3)}) == (0, 0)
+    assert scored(run([1000] * 3), 0, {frame: no_detections() for frame in range(3)}) == (0, 0)

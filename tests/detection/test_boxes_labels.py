@@ -71,7 +71,7 @@ def model(outputs: Sequence[Port], inputs: Sequence[Port] = (PICTURE,)) -> Signa
 
 
 @HEADS
-def test_of_two_objects_both_come_out_in_pixels_of_the_input(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_both_objects_of_two_are_decoded_in_pixels_of_the_input(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     head = kind(model(outputs))
     xyxy, confidence, class_id = head.decode(head.example([FIRST, SECOND]), 0.25)
     assert np.allclose(xyxy, CORNERS, atol=1e-3)
@@ -81,7 +81,7 @@ def test_of_two_objects_both_come_out_in_pixels_of_the_input(kind: type[Head], o
 
 
 @HEADS
-def test_of_no_object_nothing_comes_out(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_an_output_without_objects_is_decoded_to_none(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     head = kind(model(outputs))
     assert [len(part) for part in head.decode(head.example([]), 0.25)] == [0, 0, 0]
 
@@ -93,7 +93,7 @@ def test_the_threshold_decides_what_comes_out(kind: type[Head], outputs: tuple[P
 
 
 @HEADS
-def test_numbers_that_are_none_raise_nothing_in_decode(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_numbers_that_are_not_finite_raise_nothing_in_decode(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     head = kind(model(outputs))
     for at in range(len(outputs)):
         answer = head.example([FIRST, SECOND])
@@ -103,7 +103,7 @@ def test_numbers_that_are_none_raise_nothing_in_decode(kind: type[Head], outputs
 
 
 @HEADS
-def test_the_values_of_a_trial_tell_pixels_from_shares(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_the_values_of_a_trial_distinguish_pixels_from_shares(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     signature = model(outputs)
     answer = kind(signature).example([FIRST, SECOND])
     assert type(settle(recognise(signature, Hints()), signature, None, answer)) is kind
@@ -119,7 +119,9 @@ def test_the_values_of_a_trial_tell_pixels_from_shares(kind: type[Head], outputs
         (TENSORFLOW, TensorFlowDetections),
     ],
 )
-def test_the_form_tells_them_where_a_trial_finds_nothing(outputs: tuple[Port, ...], kind: type[Head]) -> None:
+def test_the_outputs_names_distinguish_them_where_a_trial_finds_nothing(
+    outputs: tuple[Port, ...], kind: type[Head]
+) -> None:
     signature = model(outputs)
     found = recognise(signature, Hints())
     assert found.by is By.NAMES
@@ -155,7 +157,7 @@ def test_labels_that_are_no_class_numbers_are_refused(label: float) -> None:
         settle(recognise(signature, Hints()), signature, None, answer)
 
 
-def test_as_many_labels_as_boxes_are_requested() -> None:
+def test_another_number_of_labels_than_of_boxes_is_refused() -> None:
     answer: Outputs = [np.zeros((3, 5), np.float32), np.zeros(2, np.int64)]
     assert BoxesLabels(model(FIVE)).fits_answer(answer) == "it puts out 3 boxes with 3 scores and 2 labels"
 
@@ -176,13 +178,13 @@ def test_what_belongs_to_other_heads_is_left_to_them(outputs: tuple[Port, ...], 
     assert not [kind for kind in kinds if kind.recognise(signature, Hints()) is not None]
 
 
-def test_masks_are_stated_to_be_left_out() -> None:
+def test_a_note_says_that_masks_are_left_out() -> None:
     notes = BoxesLabels(model((*FIVE, Port("masks", (None, 28, 28))))).notes()
     assert notes == ["it is a model for segmentation and runs as a detector of its boxes; its masks are left out"]
     assert BoxesLabels(model(FIVE)).notes() == []
 
 
-def test_where_pixels_and_shares_are_usual_it_is_stated_which_they_are() -> None:
+def test_a_note_says_whether_boxes_are_read_as_pixels_or_as_shares() -> None:
     assert BoxesLabelsScores(model(THREE)).notes() == ["its boxes are read as shares of its input, 0 to 1"]
     assert BoxesLabelsScoresInPixels(model(THREE)).notes() == ["its boxes are read as pixels of its input"]
 

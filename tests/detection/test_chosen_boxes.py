@@ -25,7 +25,7 @@ def seven(name: str = "output") -> Signature:
     return signature(Port(name, (None, 7)))
 
 
-def test_a_trial_tells_in_which_order_class_and_confidence_stand() -> None:
+def test_a_trial_determines_the_order_of_class_and_confidence() -> None:
     rows = np.array([[0, 1, 2, 30, 40, 3, 0.75], [0, 5, 5, 9, 9, 0, 0.5]], np.float32)
     found = recognise(seven(), Hints())
     assert settle(found, seven(), None, [rows]).name == YOLOV7
@@ -34,7 +34,7 @@ def test_a_trial_tells_in_which_order_class_and_confidence_stand() -> None:
         settle(found, seven(), None, [rows + np.float32(0.5)])
 
 
-def test_the_name_that_supergradients_gives_tells_without_a_trial() -> None:
+def test_the_name_that_supergradients_gives_determines_it_without_a_trial() -> None:
     found = recognise(seven("graph2_flat_predictions"), Hints())
     assert (found.kind.name, found.by, found.others) == (YOLO_NAS, By.NAMES, ())
 
@@ -77,7 +77,7 @@ def test_only_as_many_as_are_counted_are_found(names: tuple[str, ...], labels: s
 
 
 @pytest.mark.parametrize("count", [-1, 4])
-def test_a_count_that_is_none_is_called_out(count: int) -> None:
+def test_an_impossible_count_is_refused(count: int) -> None:
     ports = Port("num_dets", (1, 1), "int32"), Port("det_boxes", (1, 3, 4)), Port("det_scores", (1, 3))
     model = signature(*ports, Port("det_classes", (1, 3), "int32"))
     outputs = [np.zeros([side or 1 for side in port.shape], port.dtype) for port in model.outputs]

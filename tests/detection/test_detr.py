@@ -26,7 +26,7 @@ SIZE = (64, 96)
 """Height and width of the input."""
 SEEN = (Object(20, 20, 10, 8, 0.5, 2), Object(60, 30, 20, 30, 0.9, 0))
 BOXES = [[50, 15, 70, 45], [15, 16, 25, 24]]
-"""Theirs, the more confident first."""
+"""The boxes of `SEEN`, the more confident first."""
 PICTURE = Port("images", (1, 3, *SIZE))
 SHAPE, SCALE = Port("im_shape", (1, 2)), Port("scale_factor", (1, 2))
 
@@ -67,7 +67,7 @@ EACH = pytest.mark.parametrize(("kind", "signature"), KINDS.values(), ids=KINDS)
 
 
 def found_by(head: Head, outputs: Outputs) -> Detections:
-    """What is found in a frame of the input's own size."""
+    """The detections in a frame of the input's own size."""
     return Postprocess(head, 0.25, 0.5)(outputs, geometry(SIZE[1], SIZE[0], SIZE, Fit.STRETCH))
 
 
@@ -88,7 +88,7 @@ def test_a_head_is_recognised_by_its_names_and_made_again_by_its_own(kind: type[
 
 
 @EACH
-def test_what_is_in_its_outputs_comes_out_in_pixels_of_the_input(kind: type[Head], signature: Signature) -> None:
+def test_its_outputs_are_decoded_to_pixels_of_the_input(kind: type[Head], signature: Signature) -> None:
     head = kind(signature)
     found = found_by(head, head.example(SEEN))
     assert np.allclose(found.xyxy, BOXES, atol=0.1)
@@ -106,7 +106,7 @@ def test_nothing_and_no_rows_at_all_are_an_empty_result(kind: type[Head], signat
 
 
 @EACH
-def test_what_is_no_number_is_not_found(kind: type[Head], signature: Signature) -> None:
+def test_outputs_of_nan_are_decoded_to_nothing(kind: type[Head], signature: Signature) -> None:
     head = kind(signature)
     answer = [np.full_like(output, np.nan) if output.dtype.kind == "f" else output for output in head.example(SEEN)]
     assert len(found_by(head, answer)) == 0
@@ -137,7 +137,7 @@ def test_mmdeploys_dets_and_labels_are_not_rf_detrs() -> None:
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5])
-def test_a_class_for_nothing_is_reported_from_one_more_class_by_a_black_picture(columns: int) -> None:
+def test_a_black_picture_distinguishes_a_class_for_nothing_from_one_more_class(columns: int) -> None:
     signature = model(Port("logits", (1, 30, columns)), Port("pred_boxes", (1, 30, 4)))
     boxes = np.full((1, 30, 4), 0.5, np.float32)
     logits = np.full((1, 30, columns), -4, np.float32)
@@ -176,7 +176,7 @@ def test_labels_that_are_no_numbers_of_classes_are_refused() -> None:
     assert "no numbers of classes" in str(PaddleNms(paddle).fits_answer(answer))
 
 
-def test_a_model_that_is_requested_in_words_is_none() -> None:
+def test_a_model_with_an_input_for_words_has_no_such_head() -> None:
     outputs = Port("logits", (1, 30, 5)), Port("pred_boxes", (1, 30, 4))
     words = model(*outputs, beside=[Port("input_ids", (1, 16), "int64")])
     with pytest.raises(ModelError, match="not a detector that streamer knows"):
@@ -184,7 +184,7 @@ def test_a_model_that_is_requested_in_words_is_none() -> None:
 
 
 def other_input(signature: Signature, name: str) -> npt.NDArray[np.generic]:
-    """What goes in beside the picture by this name."""
+    """The input of this name beside the picture."""
     at = signature.input(name)
     assert at is not None
     return settle_by_name(signature).other_inputs()[at]
@@ -196,7 +196,7 @@ def settle_by_name(signature: Signature) -> Head:
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "float32"])
-def test_the_size_requested_is_that_of_the_input_width_first(dtype: str) -> None:
+def test_the_second_input_gets_the_size_of_the_first_width_first(dtype: str) -> None:
     given = other_input(sized(size=dtype), "orig_target_sizes")
     assert given.tolist() == [[96, 64]]
     assert given.dtype.name == dtype
@@ -214,7 +214,7 @@ def test_the_picture_is_everywhere_in_a_mask_of_its_pixels() -> None:
     assert other_input(masked, "pixel_mask").tolist() == [[[1, 1, 1], [1, 1, 1]]]
 
 
-def test_what_paddle_takes_out_again_has_a_class_below_0() -> None:
+def test_rows_of_paddles_with_a_class_below_0_are_left_out() -> None:
     signature = KINDS["paddle"][1]
     answer = PaddleNms(signature).example(SEEN)
     answer[0][0, 0] = -1

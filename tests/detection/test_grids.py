@@ -23,7 +23,7 @@ SIZE = (128, 192)
 CLASSES = 5
 SEEN = (Object(40, 40, 20, 16, 0.5, 2), Object(120, 60, 40, 60, 0.9, 0), Object(120, 60, 44, 56, 0.4, 3))
 BOXES = [[100, 30, 140, 90], [30, 32, 50, 48], [98, 32, 142, 88]]
-"""Theirs, the most confident first; two of them have one middle."""
+"""The boxes of `SEEN`, the most confident first; two of them have the same centre."""
 
 
 def model(*outputs: Port, size: tuple[int, int] = SIZE) -> Signature:
@@ -71,7 +71,7 @@ EACH = pytest.mark.parametrize(("kind", "signature", "by"), KINDS.values(), ids=
 
 
 def found_by(head: Head, outputs: Outputs) -> Detections:
-    """What is found in a frame of the input's own size."""
+    """The detections in a frame of the input's own size."""
     return Postprocess(head, 0.25, 0.9)(outputs, geometry(SIZE[1], SIZE[0], SIZE, Fit.STRETCH))
 
 
@@ -94,7 +94,9 @@ def test_boxes_reach_as_far_as_their_distributions_expect(kind: type[Head], sign
 
 
 @EACH
-def test_nothing_and_what_is_no_number_are_an_empty_result(kind: type[Head], signature: Signature, by: By) -> None:
+def test_no_objects_and_numbers_that_are_not_finite_are_an_empty_result(
+    kind: type[Head], signature: Signature, by: By
+) -> None:
     head = kind(signature, CLASSES)
     answer = head.example([])
     assert len(found_by(head, answer)) == 0
@@ -124,7 +126,7 @@ def test_grids_have_a_cell_where_the_picture_ends_within_one() -> None:
     assert NanoDetPlus(plus).classes == 80
 
 
-def test_scores_and_boxes_of_one_shape_are_reported_from_yolos_by_their_values() -> None:
+def test_outputs_of_the_same_shape_are_distinguished_from_yolos_by_their_values() -> None:
     signature = joint(THREE)
     found = recognise(signature, Hints())
     assert {found.kind, *found.others} == {NanoDet, Objectness, YoloxGrid, YoloxBoxes}
@@ -135,7 +137,7 @@ def test_scores_and_boxes_of_one_shape_are_reported_from_yolos_by_their_values()
     assert type(settle(found, signature, None, NanoDet(signature).example(SEEN))) is NanoDet
 
 
-def test_names_that_leave_no_four_distributions_tell_that_it_is_a_yolo() -> None:
+def test_names_that_leave_no_four_distributions_make_it_a_yolo() -> None:
     found = recognise(joint(THREE, 5 + 80), Hints(classes=80))
     assert (found.kind, found.others) == (Objectness, (YoloxGrid, YoloxBoxes))
     assert NanoDet.recognise(joint(THREE), Hints(classes=CLASSES, task="detect")) is None
@@ -156,7 +158,7 @@ def test_scores_beyond_0_to_1_are_not_theirs() -> None:
     assert "not from 0 to 1" in str(head.fits_answer(answer))
 
 
-def test_what_lacks_a_grid_or_four_sides_is_none() -> None:
+def test_a_model_that_lacks_a_grid_or_four_sides_has_no_such_head() -> None:
     whole = per_stride(THREE)
     assert NanoDetStrides.recognise(model(*whole.outputs[:-1]), Hints()) is None
     sides = [Port("", (*port.shape[:-1], 30)) if port.shape[-1] == 32 else port for port in whole.outputs]

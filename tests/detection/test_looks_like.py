@@ -1,4 +1,4 @@
-"""A model that is refused is told what it looks like, and what mends it."""
+"""The error for a refused model says what it looks like, and the mend."""
 
 from __future__ import annotations
 
@@ -49,28 +49,28 @@ def test_grids_that_are_no_boxes_yet_are_reported_with_how_to_export_them(shapes
 
 
 def test_a_known_head_for_several_images_is_named_with_the_mend() -> None:
-    said = refusal((2, 84, 8400))
-    assert "but boxes+classes (YOLOv5u, v8" in said
-    assert "for 2 images at a time: export it again with batch=1" in said
+    reason = refusal((2, 84, 8400))
+    assert "but boxes+classes (YOLOv5u, v8" in reason
+    assert "for 2 images at a time: export it again with batch=1" in reason
     assert "boxes+objectness+classes" in refusal((4, 25200, 85))
 
 
 def test_a_known_head_for_another_size_is_named_with_both_sizes() -> None:
-    said = refusal((1, 84, 8400), size=(416, 416))
-    assert "but boxes+classes (" in said
-    assert "for pictures of 640x640, and takes such of 416x416: export it again for one size" in said
+    reason = refusal((1, 84, 8400), size=(416, 416))
+    assert "but boxes+classes (" in reason
+    assert "for pictures of 640x640, and takes such of 416x416: export it again for one size" in reason
     assert "for pictures of 320x320, and takes such of 640x640" in refusal((1, 84, 2100))
 
 
 def test_a_known_head_with_more_beside_is_named_with_what_is_too_much() -> None:
-    said = refusal((1, 25200, 85), (1, 77), (5, 1, 2))
-    assert "but boxes+objectness+classes (" in said
-    assert "with more outputs (out1, out2): export it with the others alone" in said
+    reason = refusal((1, 25200, 85), (1, 77), (5, 1, 2))
+    assert "but boxes+objectness+classes (" in reason
+    assert "with more outputs (out1, out2): export it with the others alone" in reason
 
 
-def test_a_known_head_with_its_sides_changed_is_named() -> None:
-    assert "but boxes+objectness+classes (" in (said := refusal((1, 85, 25200)))
-    assert "with rows and columns changed" in said
+def test_a_known_head_with_its_sides_exchanged_is_named() -> None:
+    assert "but boxes+objectness+classes (" in (reason := refusal((1, 85, 25200)))
+    assert "with rows and columns exchanged" in reason
 
 
 def test_boxes_without_scores_are_reported() -> None:
@@ -78,7 +78,7 @@ def test_boxes_without_scores_are_reported() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 17, 1, 3), (), (2, 2), (None, None), (1, 5, 7, 11, 13)])
-def test_what_is_like_nothing_is_reported_where_the_heads_are_listed(shape: Shape) -> None:
+def test_the_error_for_a_model_like_nothing_known_names_the_list_of_heads(shape: Shape) -> None:
     assert (
         "knows nor like one that it knows: give a detector with one of the heads in docs/reference/heads.md"
         in refusal(shape)

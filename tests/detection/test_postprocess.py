@@ -32,7 +32,7 @@ Object = tuple[float, float, float, float, int, float]
 Kind = type[Head]
 YOLO_HEADS = pytest.mark.parametrize("head", [Objectness, Classes, EndToEnd])
 RAW_HEADS = pytest.mark.parametrize("head", [Objectness, Classes])
-"""Those that leave suppressing to us."""
+"""The heads that need NMS."""
 
 
 def head_for(kind: Kind, raw: npt.NDArray[np.float32], input_size: tuple[int, int] = INPUT) -> Head:
@@ -209,7 +209,7 @@ def box_of(one: Object) -> Box:
 
 @RAW_HEADS
 @given(objects=crowds)
-def test_of_any_crowd_what_is_left_is_what_the_textbook_leaves(head: Kind, objects: list[Object]) -> None:
+def test_nms_keeps_the_boxes_of_any_crowd_that_the_textbooks_nms_keeps(head: Kind, objects: list[Object]) -> None:
     # No two areas of whole pixels up to 40x40 overlap by exactly 0.503: 503 is a prime.
     found = detect(head, objects, iou=0.503)
     expected = greedy(objects, 0.503)
@@ -219,7 +219,7 @@ def test_of_any_crowd_what_is_left_is_what_the_textbook_leaves(head: Kind, objec
     assert np.allclose(found.xyxy, np.clip(corners, 0, [INPUT[1], INPUT[0]] * 2), atol=1e-3)
 
 
-def told(shape: tuple[int, ...], size: tuple[int, int], *, end_to_end: bool = False) -> tuple[Kind, int | None]:
+def recognised(shape: tuple[int, ...], size: tuple[int, int], *, end_to_end: bool = False) -> tuple[Kind, int | None]:
     """The head of a model with one output of this shape, and its number of classes."""
     model = signature(shape, size=size)
     kind = recognise(model, Hints(end_to_end=end_to_end)).kind
@@ -230,13 +230,13 @@ def told(shape: tuple[int, ...], size: tuple[int, int], *, end_to_end: bool = Fa
 @pytest.mark.parametrize("classes", [1, 2, 3, 20, 80, 81, 365, 1203])
 def test_both_heads_are_distinguished_by_their_shape(input_size: tuple[int, int], classes: int) -> None:
     count = sum((input_size[0] // stride) * (input_size[1] // stride) for stride in (8, 16, 32))
-    assert told((1, 3 * count, 5 + classes), input_size) == (Objectness, classes)
-    assert told((1, 4 + classes, count), input_size) == (Classes, classes)
+    assert recognised((1, 3 * count, 5 + classes), input_size) == (Objectness, classes)
+    assert recognised((1, 4 + classes, count), input_size) == (Classes, classes)
 
 
 def test_the_two_layouts_of_the_contract_are_known() -> None:
-    assert told((1, 18900, 85), (480, 640)) == (Objectness, 80)
-    assert told((1, 84, 6300), (480, 640)) == (Classes, 80)
+    assert recognised((1, 18900, 85), (480, 640)) == (Objectness, 80)
+    assert recognised((1, 84, 6300), (480, 640)) == (Classes, 80)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_the_two_layouts_of_the_contract_are_known() -> None:
 )
 def test_other_shapes_are_refused_with_the_mend(shape: tuple[int, ...]) -> None:
     with pytest.raises(ModelError, match=r"not a detector that streamer knows .+: .+ for an input of 640x480\)"):
-        told(shape, (480, 640))
+        recognised(shape, (480, 640))
 
 
 def test_an_end_to_end_head_has_suppressed_already_and_nothing_more_is() -> None:
@@ -266,7 +266,7 @@ def test_an_end_to_end_head_has_suppressed_already_and_nothing_more_is() -> None
 
 @pytest.mark.parametrize("rows", [1, 84, 300, 1000])
 def test_six_columns_of_a_number_that_no_grid_has_are_an_end_to_end_head(rows: int) -> None:
-    assert told((1, rows, 6), (480, 640)) == (EndToEnd, None)
+    assert recognised((1, rows, 6), (480, 640)) == (EndToEnd, None)
 
 
 def test_a_single_anchor_a_cell_with_objectness_has_as_many_classes_as_columns_are_left() -> None:
@@ -280,20 +280,20 @@ def test_a_single_anchor_a_cell_with_objectness_has_as_many_classes_as_columns_a
 @pytest.mark.parametrize("strides", STRIDES)
 def test_finer_and_coarser_grids_are_reported_too(strides: tuple[int, ...]) -> None:
     count = sum((480 // stride) * (640 // stride) for stride in strides)
-    assert told((1, 84, count), (480, 640)) == (Classes, 80)
-    assert told((1, 3 * count, 85), (480, 640)) == (Objectness, 80)
+    assert recognised((1, 84, count), (480, 640)) == (Classes, 80)
+    assert recognised((1, 3 * count, 85), (480, 640)) == (Objectness, 80)
 
 
 def test_six_columns_of_exactly_the_grids_number_are_objectness_and_one_class_unless_the_metadata_knows_better() -> (
     None
 ):
     shape, size = (1, 3 * cells((64, 64), STRIDES[0]), 6), (64, 64)
-    assert told(shape, size) == (Objectness, 1)
-    assert told(shape, size, end_to_end=True) == (EndToEnd, None)
+    assert recognised(shape, size) == (Objectness, 1)
+    assert recognised(shape, size, end_to_end=True) == (EndToEnd, None)
 
 
 def test_raw_predictions_stay_raw_even_when_the_metadata_says_end_to_end() -> None:
-    assert told((1, 84, 6300), (480, 640), end_to_end=True) == (Classes, 80)
+    assert recognised((1, 84, 6300), (480, 640), end_to_end=True) == (Classes, 80)
 
 
 def test_a_class_without_a_name_is_an_error_that_names_it() -> None:
@@ -314,7 +314,7 @@ def test_a_class_without_a_name_is_an_error_that_names_it() -> None:
         ((20, 20, 10, 8, 2, 1e9), "a confidence of 1e\\+09"),
     ],
 )
-def test_what_is_no_box_is_an_error_that_shows_it(head: Kind, one: Object, words: str) -> None:
+def test_an_invalid_box_is_an_error_that_shows_it(head: Kind, one: Object, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         detect(head, [(60, 30, 20, 30, 0, 0.9), one])
 

@@ -32,7 +32,7 @@ def planes_of(input_size: tuple[int, int]) -> Port:
 
 
 def letterboxed(image: Image, input_size: tuple[int, int], fit: Fit = Fit.LETTERBOX) -> npt.NDArray[np.float32]:
-    """What the model gets of ``image``: 3 x height x width."""
+    """The model's input for ``image``: 3 x height x width."""
     tensor = tensor_for(input_size)
     Preprocess(planes_of(input_size), input_size, InputSpec(fit=fit))(image, tensor)
     return tensor.reshape(tensor.shape[1:])
@@ -150,7 +150,7 @@ SHAPES = [(48, 64, 3), (90, 30, 3), (30, 90, 3), (64, 96, 3), (1, 300, 3), (479,
 
 
 def model_of(port: Port, spec: InputSpec) -> Model:
-    """What is known of a model that puts out what it is given."""
+    """A model that puts out its input, without a file."""
     signature = Signature((port,), (port,), (48, 64))
     path = Path("same.onnx")
     return Model("same", path, {"onnx": path}, {}, signature, "boxes+classes", (), spec, {})
@@ -186,7 +186,7 @@ TYPES = ["float32", "float16", "uint8"]
 
 
 def prepared(port: Port, spec: InputSpec, image: Image) -> npt.NDArray[Any]:
-    """What the model gets of ``image``, as height x width x 3."""
+    """The model's input for ``image``, as height x width x 3."""
     shape = tuple(side or 1 for side in port.shape)
     tensor = np.zeros(shape, port.dtype)
     Preprocess(port, (48, 64), spec)(image, tensor)
@@ -213,7 +213,7 @@ def as_it_should_be(bytes_of: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDA
 @pytest.mark.parametrize("shape", LAYOUTS)
 @settings(max_examples=25, deadline=None)
 @given(st.data())
-def test_every_layout_and_type_gets_the_numbers_that_are_requested(
+def test_every_layout_and_type_gets_the_numbers_of_the_input_spec(
     shape: tuple[int, ...], data: st.DataObject
 ) -> None:
     dtype = data.draw(st.sampled_from(TYPES))

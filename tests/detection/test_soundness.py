@@ -1,4 +1,4 @@
-"""What shows that a model is damaged, and what only looks like it."""
+"""Signs in a model's outputs that it is damaged, and sound outputs that resemble them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def head_of(kind: type[Head], dtype: str = "float32") -> Head:
 
 
 def raw(head: Head, seed: int = 0) -> npt.NDArray[Any]:
-    """What a sound raw head puts out where nothing is: boxes all over the picture, and small scores."""
+    """The output of a sound raw head where nothing is: boxes all over the picture, and small scores."""
     chance = np.random.default_rng(seed)
     answer = head.blank()[0]
     rows = answer[0].T if isinstance(head, Classes) else answer[0]
@@ -94,7 +94,7 @@ def test_a_few_detections_and_zeros_behind_them_are_no_coarse_output(seed: int) 
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
         (lambda scores: scores * 40, r"scores go from 0 to \d+\.?\d*, and scores lie from 0 to 1"),
         (lambda scores: scores - 5, "scores go from -5 to "),
@@ -102,31 +102,31 @@ def test_a_few_detections_and_zeros_behind_them_are_no_coarse_output(seed: int) 
         (lambda scores: scores * 0 + 0.5, "all of its 168,000 scores are 0.5"),
     ],
 )
-def test_scores_that_are_none_are_reported(change: Any, said: str) -> None:
+def test_scores_that_no_head_has_are_reported(change: Any, reason: str) -> None:
     head = head_of(Classes)
     answer = raw(head)
     answer[:, 4:] = change(answer[:, 4:])
     (sign, *_) = signs_of_damage(head, [answer])
-    assert re.search(said, sign), sign
+    assert re.search(reason, sign), sign
 
 
 @pytest.mark.parametrize("kind", HEADS)
 @pytest.mark.parametrize(
-    ("scale", "shift", "said"),
+    ("scale", "shift", "reason"),
     [
         (1 / 320, 0, "shares of the picture where its head has pixels"),
         (1, 900, "4 of its 4 boxes lie off its picture of 320x320"),
         (60, 0, "boxes lie off its picture"),
     ],
 )
-def test_boxes_off_the_picture_are_reported(kind: type[Head], scale: float, shift: float, said: str) -> None:
+def test_boxes_off_the_picture_are_reported(kind: type[Head], scale: float, shift: float, reason: str) -> None:
     head = head_of(kind)
     moved = [
         Object(shift + scale * one.x, shift + scale * one.y, scale * one.width, scale * one.height, 0.9, one.class_id)
         for one in OBJECTS
     ]
     (sign,) = signs_of_damage(head, head.example(moved))
-    assert said in sign
+    assert reason in sign
 
 
 def test_an_object_at_the_edge_or_larger_than_the_picture_is_not_accused() -> None:
@@ -140,5 +140,5 @@ def test_as_many_objects_as_are_kept_are_reported(kind: type[Head]) -> None:
     head = head_of(kind)
     many = [Object(8 + 15 * x, 8 + 15 * y, 10, 10, 0.9, 1) for x in range(20) for y in range(20)]
     assert signs_of_damage(head, head.example(many[:200])) == []
-    (said,) = signs_of_damage(head, head.example(many))
-    assert "finds 300 objects in one picture, as many as are kept" in said
+    (sign,) = signs_of_damage(head, head.example(many))
+    assert "finds 300 objects in one picture, as many as are kept" in sign

@@ -44,14 +44,14 @@ def model(*outputs: Port, inputs: Sequence[Port] = (PICTURE,)) -> Signature:
 
 
 def detections(*rows: Sequence[float], after: Sequence[float] = (-1, 0, 0, 0, 0, 0, 0)) -> npt.NDArray[np.float32]:
-    """What DetectionOutput puts out: these rows, the end, and nine rows of what was there before."""
+    """An output of DetectionOutput: these rows, the end, and nine stale rows."""
     stale = [(0, 1, 0.9, 0.1, 0.1, 0.2, 0.2)] * 9
     return np.array([*rows, after, *stale], np.float32)[None, None]
 
 
 @HEADS
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_of_two_objects_both_come_out_in_pixels_of_the_input(
+def test_both_objects_of_two_are_decoded_in_pixels_of_the_input(
     kind: type[Head], outputs: tuple[Port, ...], dtype: str
 ) -> None:
     head = kind(model(*(Port(port.name, port.shape, dtype) for port in outputs)))
@@ -63,7 +63,7 @@ def test_of_two_objects_both_come_out_in_pixels_of_the_input(
 
 
 @HEADS
-def test_of_no_object_nothing_comes_out(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_an_output_without_objects_is_decoded_to_none(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     head = kind(model(*outputs))
     assert [len(part) for part in head.decode(head.example([]), 0.25)] == [0, 0, 0]
 
@@ -75,7 +75,7 @@ def test_the_threshold_decides_what_comes_out(kind: type[Head], outputs: tuple[P
 
 
 @HEADS
-def test_numbers_that_are_none_raise_nothing_in_decode(kind: type[Head], outputs: tuple[Port, ...]) -> None:
+def test_numbers_that_are_not_finite_raise_nothing_in_decode(kind: type[Head], outputs: tuple[Port, ...]) -> None:
     head = kind(model(*outputs))
     for answer in head.example([FIRST]):
         broken = [np.full_like(one, np.nan) if one.shape == answer.shape else one for one in head.example([FIRST])]
@@ -188,7 +188,7 @@ def test_boxes_and_scores_are_found_by_name_in_either_order(order: tuple[Port, P
     assert BoxesScores(signature).classes == 3
 
 
-def test_offsets_from_priors_that_are_not_reported_are_refused_with_the_mend() -> None:
+def test_offsets_from_priors_that_are_no_output_are_refused_with_the_mend() -> None:
     signature = model(*SCORED)
     answer = BoxesScores(signature).example([])
     answer[1][:] = np.random.default_rng(21).normal(size=answer[1].shape) - [3, 3, 6, 6]

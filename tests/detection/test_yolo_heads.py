@@ -72,7 +72,7 @@ MODELS = [
         ),
     ),
 ]
-"""Of three classes each."""
+"""The heads' names, and models of three classes with them."""
 EACH_MODEL = pytest.mark.parametrize(("name", "model"), MODELS)
 
 
@@ -98,7 +98,7 @@ def test_the_threshold_is_left_out_and_scores_are_all_from_0_to_1(name: str, mod
 
 
 @EACH_MODEL
-def test_nothing_at_all_and_numbers_that_are_none_do_not_break_it(name: str, model: Signature) -> None:
+def test_empty_outputs_and_numbers_that_are_not_finite_raise_nothing(name: str, model: Signature) -> None:
     head = head_of(name, model, 3)
     empty = head.example([])
     assert len(head.decode(empty, 0.25)[1]) == 0
@@ -112,7 +112,7 @@ def test_nothing_at_all_and_numbers_that_are_none_do_not_break_it(name: str, mod
 
 
 @pytest.mark.parametrize("name", ["boxes+objectness+classes", "boxes+classes", "yolox:grid+objectness+classes"])
-def test_half_floats_that_are_rounded_to_the_threshold_are_scored_by_their_value(name: str) -> None:
+def test_half_floats_that_are_rounded_to_the_threshold_are_compared_by_their_value(name: str) -> None:
     model = one(1, 7, ROWS, dtype="float16") if name == "boxes+classes" else one(1, ROWS, 8, dtype="float16")
     head = head_of(name, model, 3)
     for score, found in ((0.3, 1), (0.9, 0)):  # the nearest half floats are 0.30005 and 0.89990
@@ -121,7 +121,7 @@ def test_half_floats_that_are_rounded_to_the_threshold_are_scored_by_their_value
 
 
 def by(model: Signature, **hints: Any) -> tuple[str, By]:
-    """The head of a model, and by what it was recognised."""
+    """The head of a model, and the evidence by which it was recognised."""
     found = recognise(model, Hints(**hints))
     return found.kind.name, found.by
 
@@ -141,7 +141,7 @@ def test_finer_and_coarser_grids_are_known(strides: tuple[int, ...], rare: bool,
     assert by(signature(Port("", (1, 3 * count, 85)), size=size)) == ("boxes+objectness+classes", how)
 
 
-def test_what_each_grid_gave_may_stand_beside_the_boxes_of_yolov5() -> None:
+def test_the_raw_grids_may_be_outputs_beside_the_boxes_of_yolov5() -> None:
     maps = [Port(name, (1, 3, 64 // n, 96 // n, 8)) for name, n in (("a", 8), ("b", 16), ("c", 32))]
     model = signature(*maps, Port("output", (1, 3 * ROWS, 8)))
     head = recognise(model, Hints()).kind(model)
@@ -204,7 +204,7 @@ def test_a_model_for_segmentation_says_that_masks_are_left_out(tmp_path: Path) -
     assert model.decoder().notes()[0].startswith("it is a model for segmentation")
 
 
-def test_an_end_to_end_head_of_which_nothing_tells_the_classes_has_numbers_for_labels(tmp_path: Path) -> None:
+def test_an_end_to_end_head_without_a_known_number_of_classes_has_numbers_for_labels(tmp_path: Path) -> None:
     answer = raw(1, 300, 6)
     answer[0, 0] = 10, 10, 40, 40, 0.9, 71
     model = imported(tmp_path, answer)
@@ -293,7 +293,7 @@ def test_an_rt_detr_of_ultralytics_is_fed_stretched_pictures(columns: int, tmp_p
     assert (xyxy.tolist(), confidence.tolist(), class_id.tolist()) == ([[24, 16, 40, 48]], [0.75], [0])
 
 
-def test_of_what_a_network_returns_boxes_and_prototypes_are_what_its_export_has() -> None:
+def test_the_boxes_and_prototypes_that_a_network_returns_are_its_exports_outputs() -> None:
     boxes, prototypes = raw(1, 39, CELLS), raw(1, 32, 16, 16)
     assert outputs_of(boxes) == [boxes]
     assert outputs_of((boxes, {"feats": boxes}))[0] is boxes

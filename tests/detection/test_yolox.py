@@ -27,7 +27,7 @@ def one(name: str = "output", size: tuple[int, int] = SIZE, rows: int = ROWS) ->
 
 
 def answer(*, decoded: bool, objectness: float = 0.01) -> list[npt.NDArray[np.float32]]:
-    """What a network may give for a black picture: a small box about the middle of every cell."""
+    """Outputs of a network for a black picture: a small box around the centre of every cell."""
     rng = np.random.default_rng(11)
     raw_rows = np.zeros((1, ROWS, 8), np.float32)
     raw_rows[0, :, :2] = rng.normal(0.5, 0.6, (ROWS, 2))
@@ -48,14 +48,14 @@ def settled(model: Signature, outputs: Any, **hints: Any) -> str:
     return settle(recognise(model, Hints(**hints)), model, None, outputs).name
 
 
-def test_a_trial_tells_what_has_the_same_shape_separate() -> None:
+def test_a_trial_distinguishes_heads_of_the_same_shape() -> None:
     assert settled(one(), answer(decoded=False)) == GRID
     assert settled(one(), answer(decoded=True)) == BOXES
     assert settled(one(), answer(decoded=True, objectness=1)) == YOLOV6
     assert settled(one(), answer(decoded=False, objectness=1)) == GRID
 
 
-def test_metadata_that_tells_yolox_leaves_it_to_the_trial_whether_it_is_decoded() -> None:
+def test_metadata_of_yolox_leaves_it_to_the_trial_whether_it_is_decoded() -> None:
     assert recognise(one(), Hints(family="yolox")).by is By.METADATA
     assert settled(one(), answer(decoded=False), family="yolox") == GRID
     assert settled(one(), answer(decoded=True, objectness=1), family="yolox") == BOXES
@@ -107,7 +107,7 @@ def test_a_grid_of_other_strides_is_decoded_with_them() -> None:
     assert np.allclose(head.decode(head.example([thing]), 0.25)[0], [thing.corners], atol=1e-3)
 
 
-def test_a_raw_grid_is_fed_bytes_in_blue_green_red_in_the_upper_left(tmp_path: Path) -> None:
+def test_a_raw_grid_takes_bytes_in_blue_green_red_in_the_upper_left(tmp_path: Path) -> None:
     outputs = raw(1, 84, 8)
     outputs[0, :, :2] = 0.5
     model = find_model(str(write_ir(tmp_path / "x.xml", outputs)))

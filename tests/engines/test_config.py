@@ -1,4 +1,4 @@
-"""The precision that is shown is that in which the model runs, not what the runtime was told."""
+"""The precision that is shown is the one in which the model runs, not the runtime's hint."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.runs import needs_bundled
         ("f32", "3 any", "f32", "f32"),
     ],
 )
-def test_what_most_convolutions_run_in_is_shown(hint: str, convolutions: str, shown: str, floats: str) -> None:
+def test_the_precision_of_most_convolutions_is_shown(hint: str, convolutions: str, shown: str, floats: str) -> None:
     effective = {PRECISION: hint, CONVOLUTIONS: convolutions}
     assert precision_of(effective) == shown
     assert float_precision(effective) == floats

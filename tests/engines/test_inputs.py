@@ -1,4 +1,4 @@
-"""What a model gets is what its preprocessing says, in every engine, layout and type."""
+"""A model gets the input that its preprocessing declares, in every engine, layout and type."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ IMAGE = np.random.default_rng(1).integers(0, 256, (90, 70, 3), np.uint8)
 
 
 def echo(tmp_path: Path, shape: tuple[int, ...], dtype: str, spec: InputSpec) -> Model:
-    """A model that puts out its input; of heads it has the one that asks for nothing else."""
+    """A model that puts out its input; its head needs no other one."""
     path = write_echo(tmp_path / "echo.onnx", shape, dtype)
     signature = Signature((Port("images", shape, dtype),), (Port("same", shape, dtype),), SIZE)
     return Model("echo", path, {"onnx": path}, {"onnx": "0"}, signature, "boxes+classes", (), spec, {})
 
 
 def seen(engine: Engine, model: Model, preprocess: str) -> npt.NDArray[Any]:
-    """What the model gets of `IMAGE`, after a frame of another shape."""
+    """The input that the model gets for `IMAGE`, after a frame of another shape."""
     with closing(engine):
         engine.read()
         engine.compile()
@@ -69,18 +69,18 @@ def test_every_engine_hands_the_same_picture_to_the_model(
 ) -> None:
     if spec == "onnxruntime" and not find_spec("onnxruntime"):
         pytest.skip("ONNX Runtime is not installed: pip install 'streamer[onnxruntime]'")
-    # On the CPU OpenVINO would work out numbers of 16 bits in bf16 where there is that.
-    asked = f"{spec},precision=f32" if spec.startswith("onnx,") or spec == "onnx" else spec
+    # OpenVINO would compute numbers of 16 bits in bf16 on a CPU that has it.
+    engine = f"{spec},precision=f32" if spec.startswith("onnx,") or spec == "onnx" else spec
     fit = list(Fit)[(len(shape) + len(dtype)) % len(Fit)]
     model = echo(tmp_path, shape, dtype, spec_for(dtype, fit))
-    found = seen(open_engine(parse_spec(asked), model), model, asked)
+    found = seen(open_engine(parse_spec(engine), model), model, engine)
     assert found.dtype == dtype
     assert found.shape == shape
     assert np.allclose(found, wanted(model), rtol=1e-3 if dtype == "float16" else 1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("shape", "dtype"), [((*SIZE, 3), "uint8"), ((3, *SIZE), "float16")])
-def test_so_does_one_in_a_process_of_its_own(tmp_path: Path, shape: tuple[int, ...], dtype: str) -> None:
+def test_so_does_an_isolated_engine(tmp_path: Path, shape: tuple[int, ...], dtype: str) -> None:
     model = echo(tmp_path, shape, dtype, spec_for(dtype, Fit.CROP))
     spec = parse_spec("onnx,shared=on,preprocess=graph")
     found = seen(IsolatedEngine(spec, model, 60.0), model, spec.spec)

@@ -1,4 +1,4 @@
-"""Recipes: what a SPEC may say, what it comes to, and what it is told when it is wrong."""
+"""SPECs: their refinements, the engine they stand for, and the errors for wrong ones."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TAKES = {
     Runtime.ONNXRUNTIME: {"threads", "preprocess", "prime"},
     Runtime.NULL: {"delay_ms", "preprocess", "prime", "requests"},
 }
-"""What each runtime can be refined by."""
+"""The refinements of each runtime."""
 
 GOOD = {
     "threads": ("1", "64"),
@@ -92,7 +92,7 @@ def test_a_runtimes_row_names_a_file_a_class_in_it_and_a_spec_of_its_own(runtime
 
 
 @pytest.mark.parametrize(("key", "values", "says"), BAD, ids=[key for key, _, _ in BAD])
-def test_a_wrong_value_is_reported_the_right_ones(key: str, values: tuple[str, ...], says: str) -> None:
+def test_the_error_for_a_wrong_value_lists_the_right_ones(key: str, values: tuple[str, ...], says: str) -> None:
     for runtime, keys in TAKES.items():
         for value in values:
             if key in keys:
@@ -123,13 +123,13 @@ def test_a_wrong_value_is_reported_the_right_ones(key: str, values: tuple[str, .
         ("onnxruntime,x", "as in onnxruntime,threads=2"),
     ],
 )
-def test_what_cannot_be_understood_says_what_was_meant(spec: str, says: str) -> None:
+def test_the_error_for_an_unknown_spec_suggests_what_was_meant(spec: str, says: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_spec(spec)
     assert says in str(refused.value)
 
 
-def test_a_recipe_comes_to_what_its_parts_say() -> None:
+def test_a_spec_stands_for_its_variant_with_all_its_refinements() -> None:
     spec = parse_spec("ir-fast, threads=2, prime = on,requests=3,precision=f32,NUM_STREAMS=1")
     assert spec == replace(
         VARIANTS["ir-fast"],
@@ -159,10 +159,10 @@ def test_a_spec_cannot_be_changed_and_can_be_kept_in_a_set() -> None:
         spec,
         parse_spec("ir-fast,threads=3"),
     }
-    assert parse_spec("ir") != VARIANTS["ir"], "a spec keeps what was asked for"
+    assert parse_spec("ir") != VARIANTS["ir"], "a spec keeps the requested text"
 
 
-def test_every_variant_is_its_own_recipe() -> None:
+def test_every_variant_is_a_spec_of_its_own() -> None:
     for name, row in VARIANTS.items():
         assert parse_spec(name) == replace(row, spec=name)
         assert row.variant == name
@@ -171,7 +171,7 @@ def test_every_variant_is_its_own_recipe() -> None:
 
 @contextmanager
 def compiled(spec: str, model: Path) -> Iterator[Engine]:
-    """The engine of a SPEC, ready."""
+    """The engine of a SPEC, read and compiled."""
     with closing(open_engine(parse_spec(spec), find_model(str(model)))) as engine:
         engine.read()
         engine.compile()
@@ -179,7 +179,7 @@ def compiled(spec: str, model: Path) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize(
-    ("spec", "in_force", "requests"),
+    ("spec", "effective", "requests"),
     [
         ("ir-primed,threads=2,precision=f32", {THREADS: "2", PRECISION: "f32"}, 1),
         ("ir-threads,shared=on", {THREADS: str(usable_cores())}, 1),
@@ -192,12 +192,12 @@ def compiled(spec: str, model: Path) -> Iterator[Engine]:
         ("ir-auto-shared,device=CPU,precision=f32", {PRECISION: "f32"}, 1),
     ],
 )
-def test_tricks_combine_and_what_came_of_them_is_read_back(
+def test_refinements_combine_and_the_effective_configuration_is_read_back(
     spec: str, effective: dict[str, str], requests: int, tiny_model: Path
 ) -> None:
     with compiled(spec, tiny_model) as engine:
-        told = engine.config_in_force
-        assert {key: told[key] for key in effective} == effective
+        read_back = engine.config_in_force
+        assert {key: read_back[key] for key in effective} == effective
         assert len(engine.requests) == requests
         graph = parse_spec(spec).preprocess is Preprocessing.GRAPH
         for request in engine.requests:
@@ -219,12 +219,12 @@ def test_int8_the_graph_threads_and_shared_memory_go_together() -> None:
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A .pt whose weights are chance."""
+    """A .pt with random weights."""
     return write_checkpoint(tmp_path_factory.mktemp("checkpoints") / "chance.pt", "yolo11n")
 
 
 @needs_torch
-def test_threads_and_precision_are_pytorchs_own_too(checkpoint: Path) -> None:
+def test_threads_and_precision_have_an_effect_in_pytorch_too(checkpoint: Path) -> None:
     model = find_model(str(checkpoint), trust=True)
     answers = {}
     for spec, precision in (("pytorch,threads=1", "f32"), ("pytorch,threads=1,precision=bf16", "bf16")):
@@ -243,19 +243,19 @@ def test_threads_and_precision_are_pytorchs_own_too(checkpoint: Path) -> None:
 @needs_torch
 def test_one_engines_threads_are_not_the_next_ones(checkpoint: Path) -> None:
     model = find_model(str(checkpoint), trust=True)
-    told = []
+    threads = []
     for spec in ("pytorch", "pytorch,threads=1", "pytorch"):
         with closing(open_engine(parse_spec(spec), model)) as engine:
             engine.read()
             engine.compile()
-            told.append(engine.config_in_force[THREADS])
-    assert told[2] == told[0]
-    assert told[1] == "1"
+            threads.append(engine.config_in_force[THREADS])
+    assert threads[2] == threads[0]
+    assert threads[1] == "1"
 
 
 @needs_bundled
 @pytest.mark.skipif(not find_spec("onnxruntime"), reason="ONNX Runtime is not installed: streamer[onnxruntime]")
-def test_onnx_runtime_tells_the_threads_that_it_was_given_and_its_precision() -> None:
+def test_onnx_runtime_reports_the_threads_that_it_was_given_and_its_precision() -> None:
     for spec, threads in (("onnxruntime,threads=1", "1"), ("onnxruntime", "its own choice")):
         with closing(open_engine(parse_spec(spec), find_model(None))) as engine:
             engine.read()
@@ -275,7 +275,7 @@ def test_onnx_runtime_tells_the_threads_that_it_was_given_and_its_precision() ->
         ("null,delay_ms=2", "null,delay_ms=2.0"),
     ],
 )
-def test_two_recipes_for_one_configuration_are_the_same(first: str, second: str, tiny_model: Path) -> None:
+def test_two_specs_for_one_configuration_are_the_same(first: str, second: str, tiny_model: Path) -> None:
     assert same(first, second, tiny_model) == first
 
 
@@ -286,12 +286,12 @@ def test_two_recipes_for_one_configuration_are_the_same(first: str, second: str,
         *("ir,threads=1,NUM_STREAMS=1", "ir,NUM_STREAMS=2"),
     ],
 )
-def test_recipes_that_differ_in_what_is_effective_are_not_the_same(other: str, tiny_model: Path) -> None:
+def test_specs_with_another_effective_configuration_are_not_the_same(other: str, tiny_model: Path) -> None:
     assert same("ir", other, tiny_model) is None
 
 
 def same(first: str, second: str, path: Path) -> str | None:
-    """Which engine the second is the same as, if it is."""
+    """The engine that runs as the second one does; None for none."""
     model, sameness = find_model(str(path)), Sameness()
     with compiled(first, path) as one, compiled(second, path) as another:
         assert sameness.of(parse_spec(first), model, one) is None
@@ -315,7 +315,7 @@ def same(first: str, second: str, path: Path) -> str | None:
         ("ir-auto,FULL_DEVICE_NAME=mine", "has no property FULL_DEVICE_NAME"),
     ],
 )
-def test_a_property_that_openvino_refuses_is_reported_the_right_names_or_values(
+def test_the_error_for_a_property_that_openvino_refuses_lists_the_right_names_or_values(
     spec: str, says: str, tiny_model: Path
 ) -> None:
     with pytest.raises(UsageError) as refused, compiled(spec, tiny_model):
@@ -338,7 +338,7 @@ def test_a_refused_property_is_one_line_and_exit_code_2_before_anything_is_writt
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
-def test_a_run_records_its_recipe_as_requested_and_as_effective(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_run_records_the_requested_and_the_effective_configuration(tiny_model: Path, tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.mp4", 3)
     spec = "ir-graph,threads=1,requests=2,prime=on"
     done = runs.streamer(

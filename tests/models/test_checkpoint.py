@@ -39,7 +39,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Touch:
-    """What the pickle of leaves a file behind when it is loaded: code of others."""
+    """An object whose pickle makes a directory when it is loaded, as foreign code would."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,7 +82,7 @@ def test_code_is_run_only_for_a_trusted_checkpoint_and_that_is_recorded(with_cod
     assert read_entry("code") == entry
 
 
-def test_what_was_trusted_once_is_not_requested_about_again(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_that_was_trusted_once_stays_trusted_by_its_hash(checkpoint: Path, tmp_path: Path) -> None:
     import_model(checkpoint, name="mine", trust=True)
     copy = tmp_path / "copy.pt"
     copy.write_bytes(checkpoint.read_bytes())
@@ -183,7 +183,9 @@ def test_what_is_no_checkpoint_of_ultralytics_is_refused_without_being_loaded(
         assert says in str(refused.value)
 
 
-def test_a_script_is_reported_to_add_trust_and_then_imports(checkpoint: Path, tmp_path: Path) -> None:
+def test_without_a_terminal_the_error_names_trust_and_with_it_the_import_succeeds(
+    checkpoint: Path, tmp_path: Path
+) -> None:
     arguments = ("models", "import", checkpoint, "--name", "mine")
     done = runs.process(*arguments, cwd=tmp_path)
     assert "add --trust if you know who made it" in done.error
@@ -194,17 +196,17 @@ def test_a_script_is_reported_to_add_trust_and_then_imports(checkpoint: Path, tm
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 2)])
-def test_at_a_terminal_the_user_is_requested(answer: str, code: int, checkpoint: Path, tmp_path: Path) -> None:
+def test_at_a_terminal_the_user_decides(answer: str, code: int, checkpoint: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamer", "models", "import", str(checkpoint), "--name", "mine"],
         cwd=tmp_path, env=environment(), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True,
     )  # fmt: skip
     os.close(theirs)
-    asked = b""
-    while b"Load it?" not in asked:
-        asked += os.read(ours, 1000)
-    assert b"may run code when it is loaded" in asked
+    question = b""
+    while b"Load it?" not in question:
+        question += os.read(ours, 1000)
+    assert b"may run code when it is loaded" in question
     os.write(ours, f"{answer}\n".encode())
     out, _ = process.communicate()
     os.close(ours)

@@ -1,4 +1,4 @@
-"""Damaged models are called out when they are imported and in their runs; sound ones are not."""
+"""Damaged models are reported when they are imported and in their runs; sound ones are not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def picture(path: Path) -> Path:
 
 
 def doubts(model: str | Path, tmp_path: Path) -> list[str]:
-    """Those of a run."""
+    """The doubts of a run of a model."""
     if not (tmp_path / "clip.mp4").exists():
         write_video(tmp_path / "clip.mp4", 3)
     out = tmp_path / "run"
@@ -69,9 +69,9 @@ def test_a_damaged_model_is_reported_on_import_and_in_its_runs_and_is_used(impor
     done = imports(damaged(tmp_path / "hurt.xml"))
     assert (done.code, done.out.startswith("imported hurt")) == (0, True)
     assert "hurt looks damaged: its scores go from 0 to 3, and scores lie from 0 to 1" in done.error
-    assert done.error == imports(tmp_path / "hurt.xml").error, "it is told once"
-    said = [doubt for doubt in doubts("hurt", tmp_path) if "looks damaged" in doubt]
-    assert said == [done.error], "it is not told in a run"
+    assert done.error == imports(tmp_path / "hurt.xml").error, "a second import does not report it"
+    reported = [doubt for doubt in doubts("hurt", tmp_path) if "looks damaged" in doubt]
+    assert reported == [done.error], "a run does not report it"
 
 
 def test_a_sound_model_is_not_accused_and_one_that_finds_nothing_gets_a_note(
@@ -86,7 +86,7 @@ def test_a_sound_model_is_not_accused_and_one_that_finds_nothing_gets_a_note(
     assert not [doubt for doubt in doubts("blind", tmp_path) if "damaged" in doubt]
 
 
-def test_the_null_engine_tells_nothing_of_the_model(tmp_path: Path) -> None:
+def test_a_run_of_the_null_engine_does_not_report_the_model(tmp_path: Path) -> None:
     write_video(tmp_path / "clip.mp4", 3)
     more = ("--engine", "null", "--video", "none", "--no-chart", "--quiet", "--out", "run")
     runs.streamer("replay", "clip.mp4", "--model", damaged(tmp_path / "hurt.xml"), *more, cwd=tmp_path)
@@ -107,7 +107,7 @@ def test_a_quantized_model_is_compared_with_its_original(imports: Imports, tmp_p
     assert imports(tmp_path / "yard_int8.xml", "--name", "unlike").error == done.error, "it is forgotten"
 
 
-def test_several_images_at_a_time_in_the_metadata_are_reported(imports: Imports, tmp_path: Path) -> None:
+def test_a_batch_of_several_images_in_the_metadata_is_reported(imports: Imports, tmp_path: Path) -> None:
     path = write_ir(tmp_path / "two.xml", chosen(300, FOUND), metadata={"batch": 2, "names": ["a"]})
     assert "two: its metadata says that 2 images go in at a time, and it is run with one" in imports(path).error
     assert [doubt for doubt in doubts(path, tmp_path) if "2 images go in" in doubt]
@@ -126,12 +126,12 @@ def test_pictures_are_tried_with_the_usual_preprocessings(imports: Imports, tmp_
     assert "none of the usual ones finds clearly more, as surely, than its own" in done.out
 
 
-def test_what_comes_after_the_path_needs_with(imports: Imports, tmp_path: Path) -> None:
+def test_pictures_after_the_path_need_with(imports: Imports, tmp_path: Path) -> None:
     done = imports(write_ir(tmp_path / "same.xml", chosen(300, FOUND)), tmp_path / "a.png")
     assert (done.code, "give one PATH, and pictures after --with" in done.err) == (2, True)
 
 
-def test_a_quantized_file_that_openvino_cannot_read_is_reported_what_to_quantize_with(tmp_path: Path) -> None:
+def test_the_error_for_a_quantized_file_that_openvino_cannot_read_says_how_to_quantize(tmp_path: Path) -> None:
     path = tmp_path / "q.onnx"
     path.write_bytes(b"no model")
     with pytest.raises(ModelError) as error:

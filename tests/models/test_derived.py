@@ -1,4 +1,4 @@
-"""What is made from a model is kept whole, under the hash of what it was made from, and checked when it is used."""
+"""Files made from a model are kept whole, under the source's hash, and checked when they are used."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write(scratch: Path, content: str = "<net/>") -> None:
     (scratch / "model.bin").write_text("weights")
 
 
-def test_what_was_made_is_found_with_its_hash_and_what_its_maker_wrote(cache: Path) -> None:
+def test_a_made_model_is_found_with_its_hash_and_its_makers_record(cache: Path) -> None:
     assert find_made("int8", SOURCE, None) is None
     path = keep("int8", SOURCE, None, write, extra={"frames": 300})
     made = find_made("int8", SOURCE, None)

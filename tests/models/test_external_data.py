@@ -33,14 +33,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def retrain(weights: Path) -> None:
-    """Other numbers in the same file."""
+    """Changes numbers in the file, in place."""
     changed = bytearray(weights.read_bytes())
     changed[2] ^= 1
     weights.write_bytes(changed)
 
 
 def set_back(path: Path) -> None:
-    """Gives the file its old time, as those who copy do; its change is another by then, whatever the clock's tick."""
+    """Gives the file its old time, as copying does, once its time of change (ctime) differs."""
     changed = path.stat().st_ctime_ns
     while path.stat().st_ctime_ns == changed:
         os.utime(path, (1_000_000_000, 1_000_000_000))
@@ -72,7 +72,7 @@ def test_weights_that_are_missing_are_named(tmp_path: Path) -> None:
         find_model(str(tmp_path / "mine.onnx"))
 
 
-def test_of_many_that_are_missing_three_are_named(tmp_path: Path) -> None:
+def test_an_error_names_three_of_many_missing_weights(tmp_path: Path) -> None:
     paths = tuple(tmp_path / name for name in ("w1", "w2", "data/w3", "w4", "w5"))
     weights = take_out_weights(BUNDLED_ONNX, tmp_path / "mine.onnx")
     weights.unlink()
@@ -101,9 +101,7 @@ def test_weights_by_the_name_of_the_stores_own_file_are_refused(tmp_path: Path, 
         import_model(tmp_path / "mine.onnx")
 
 
-def test_of_an_ir_whose_weights_alone_were_trained_again_the_hash_is_another(
-    tmp_path: Path, tiny_model: Path
-) -> None:
+def test_the_hash_of_an_ir_changes_with_its_weights_alone(tmp_path: Path, tiny_model: Path) -> None:
     for part in parts(tiny_model):
         shutil.copyfile(part, tmp_path / part.name)
     before = model_sha256(tmp_path / tiny_model.name)
@@ -146,7 +144,7 @@ def test_weights_outside_its_folder_are_refused(location: str, tmp_path: Path) -
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(max_size=300), cut=st.integers(0, 5000))
-def test_what_is_no_onnx_file_names_none(noise: bytes, cut: int, tmp_path: Path) -> None:
+def test_a_file_that_is_no_onnx_names_no_weights(noise: bytes, cut: int, tmp_path: Path) -> None:
     whole = BUNDLED_ONNX.read_bytes()[:5000]
     for content in (noise, b"location" + noise, whole[:cut] + noise + b"location"):
         (tmp_path / "noise.onnx").write_bytes(content)
@@ -171,16 +169,16 @@ def test_the_hash_of_big_files_is_remembered_until_they_change(
         os.utime(path, (1_000_000_000, 1_000_000_000))
     first = model_sha256(model)
     assert first == hashing.sha256(model, weights)
-    asked: list[Path] = []
+    hashed: list[Path] = []
     plain = hashing.sha256
 
     def counted(*paths: Path) -> str:
-        asked.extend(paths)
+        hashed.extend(paths)
         return plain(*paths)
 
     monkeypatch.setattr(hashing, "sha256", counted)
     assert model_sha256(model) == first
-    assert asked == [], "it was read again"
+    assert hashed == [], "it was read again"
     retrain(weights)
     set_back(weights)
     assert model_sha256(model) == (written_again := plain(model, weights)) != first

@@ -1,4 +1,4 @@
-"""What is a detector, and what is known of it; what is not is refused, and says why."""
+"""Detectors are found with their facts; other files are refused with the reason."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refusal(path: Path) -> str:
-    """Why a model is refused."""
+    """The reason why a model is refused."""
     with pytest.raises(ModelError) as refused:
         find_model(str(path))
     assert path.name in str(refused.value)
@@ -61,10 +61,10 @@ def test_a_task_in_the_metadata_file_beside_counts_too(tmp_path: Path) -> None:
         ([raw(1, 6, CELLS)], {"image": (4, 3, 64, 64)}, "takes 4 images at a time: export it again with batch=1"),
         ([raw(1, 6, CELLS)], {"dtype": np.float64}, "export it in float32"),
         ([raw(1, 6, CELLS).astype(np.float64)], {}, "export it in float32"),
-        ([raw(1, 6, 83)], {}, "with rows and columns changed: export it again as its maker does"),
+        ([raw(1, 6, 83)], {}, "with rows and columns exchanged: export it again as its maker does"),
     ],
 )
-def test_what_is_no_detector_is_refused_with_the_reason(
+def test_a_model_that_is_no_detector_is_refused_with_the_reason(
     outputs: list[Any], more: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
     assert says in refusal(write_ir(tmp_path / "other.xml", *outputs, **more))

@@ -1,4 +1,4 @@
-"""What is advised of the preprocessings that were tried."""
+"""The advice of an import about the preprocessings that it tried."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
 
 
 @pytest.mark.parametrize(
-    ("other", "own", "said"),
+    ("other", "own", "advice"),
     [
         (
             (9, 8.1),
@@ -46,11 +46,11 @@ def entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
     ],
 )
 def test_another_is_advised_where_it_finds_clearly_more_and_as_surely(
-    other: tuple[int, float], own: tuple[int, float], said: str, entry: Entry, capsys: pytest.CaptureFixture[str]
+    other: tuple[int, float], own: tuple[int, float], advice: str, entry: Entry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_suits([Suits(OTHER, *other), Suits(OWN, *own)], entry, SOUND)
     out = capsys.readouterr().out
-    assert said in out
+    assert advice in out
     assert f"{own[0]:7}  " in out, "its own is not shown"
     assert "(as imported)" in out
 
@@ -63,7 +63,7 @@ def test_nothing_is_advised_where_nothing_is_found(entry: Entry, capsys: pytest.
 FLOODED = Suits(OTHER, 600, 580.0, flooded=True)
 
 
-def test_as_many_objects_as_are_kept_are_none_and_never_advised(
+def test_a_preprocessing_with_as_many_objects_as_are_kept_is_never_advised(
     entry: Entry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_suits([Suits(OWN, 6, 4.2), FLOODED], entry, SOUND)

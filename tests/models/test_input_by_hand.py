@@ -1,4 +1,4 @@
-"""--input of models import: kept with the entry, shown, recorded by the run, and noted where nothing told it."""
+"""--input of models import: kept with the entry, shown, recorded by the run, and noted where nothing declares it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    """A detector that tells nothing of its input, and asks for other thresholds."""
+    """A detector that declares nothing of its input, and sets other thresholds."""
     return write_ir(
         tmp_path / "made.xml", raw(1, 6, CELLS), info={"confidence_threshold": "0.65", "iou_threshold": "0.7"}
     )
@@ -46,21 +46,21 @@ Replay = Callable[..., tuple[dict[str, Any], Finished]]
 
 @pytest.fixture
 def replay(tmp_path: Path) -> Replay:
-    """A short run of a model on the CPU: its run.json, and what it said."""
+    """A short run of a model on the CPU: its run.json, and the finished command."""
     write_video(tmp_path / "clip.mkv", [np.full((48, 64, 3), 90, np.uint8)] * 3)
 
     def run(model: str | Path, *more: str | Path) -> tuple[dict[str, Any], Finished]:
         fixed = ("--frames", "3", "--warmup", "0", "--video", "none", "--no-chart", "--overwrite", "--out", "run")
-        said = runs.streamer("replay", "clip.mkv", "--model", model, *fixed, *more, cwd=tmp_path)
-        assert said.code == 0, said.err
-        return runs.manifest(tmp_path / "run"), said
+        done = runs.streamer("replay", "clip.mkv", "--model", model, *fixed, *more, cwd=tmp_path)
+        assert done.code == 0, done.err
+        return runs.manifest(tmp_path / "run"), done
 
     return run
 
 
 def test_it_is_kept_with_the_entry_and_shown(made: Path, tmp_path: Path) -> None:
-    said = runs.streamer("models", "import", made, "--name", "mine", "--input", BY_HAND, cwd=tmp_path)
-    assert said.code == 0, said.err
+    done = runs.streamer("models", "import", made, "--name", "mine", "--input", BY_HAND, cwd=tmp_path)
+    assert done.code == 0, done.err
     model = find_model("mine")
     assert as_option(model.input) == BY_HAND
     assert [model.input_by[part] for part in ("colour", "mean", "fit", "pad")] == [BY_USER] * 3 + [ASSUMED]
@@ -89,12 +89,12 @@ def test_importing_it_with_the_same_finds_the_entry(made: Path) -> None:
 
 
 def test_a_wrong_one_is_refused_in_one_line(made: Path, tmp_path: Path) -> None:
-    said = runs.streamer("models", "import", made, "--input", "bgr,fill", cwd=tmp_path)
-    assert said.code == 2
-    assert said.error.startswith("--input bgr,fill: fill is no part of it: give rgb or bgr; range=A..B")
+    done = runs.streamer("models", "import", made, "--input", "bgr,fill", cwd=tmp_path)
+    assert done.code == 2
+    assert done.error.startswith("--input bgr,fill: fill is not valid: give rgb or bgr; range=A..B")
 
 
-def test_what_is_quantized_of_a_model_is_not_that_of_one_with_another_input(made: Path) -> None:
+def test_a_quantized_model_is_not_that_of_a_model_with_another_input(made: Path) -> None:
     plain = import_model(made, name="plain")[0]
     import_model(made, name="by-hand", given=parse_input(BY_HAND))
 
@@ -127,7 +127,7 @@ def test_a_run_records_it_and_notes_what_was_assumed(made: Path, replay: Replay)
     assert (document["model"]["confidence"], document["model"]["iou"]) == (0.65, 0.7)
 
 
-def test_what_the_user_reported_is_noted_no_more(made: Path, replay: Replay) -> None:
+def test_a_run_has_no_note_where_the_user_declared_the_input(made: Path, replay: Replay) -> None:
     import_model(made, name="mine", given=parse_input(f"{BY_HAND},pad=0"))
     document, _ = replay("mine", "--engine", "ir", "--conf", "0.65", "--iou", "0.7")
     assert not [note for note in document["notes"] if "--input" in note or "--conf" in note]
@@ -141,10 +141,10 @@ def test_fit_of_a_run_stands_for_the_models_own(made: Path, replay: Replay) -> N
     assert document["run"]["fit"] == document["model"]["input"]["fit"] == Fit.LETTERBOX_TOP_LEFT
     assert document["model"]["input"]["told_by"]["fit"] == "--fit"
     (note,) = [note for note in document["notes"] if "--input" in note]
-    assert "(pad)" in note  # it is seen now, and nothing told it
+    assert "(pad)" in note  # it has an effect now, and nothing declares it
 
 
-def test_what_sees_no_picture_notes_nothing(made: Path, replay: Replay) -> None:
+def test_an_engine_that_gets_no_picture_has_no_note(made: Path, replay: Replay) -> None:
     for engine in ("null", "ir,preprocess=off"):
         document, _ = replay(made, "--engine", engine)
         assert not [note for note in document["notes"] if "--input" in note or "asks for --conf" in note]

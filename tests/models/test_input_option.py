@@ -1,4 +1,4 @@
-"""The text of --input: what it tells, what it refuses, and that what is shown can be given."""
+"""The text of --input: what it declares, what it refuses, and that what is shown can be given."""
 
 from __future__ import annotations
 
@@ -40,37 +40,37 @@ ZERO, ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         ),
     ],
 )
-def test_it_tells_what_it_names_and_leaves_the_rest_open(text: str, parts: dict[str, Any]) -> None:
+def test_it_declares_what_it_names_and_leaves_the_rest_open(text: str, parts: dict[str, Any]) -> None:
     assert parse_input(text) == {name: (value, BY_USER) for name, value in parts.items()}
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
-        ("", "nothing between two commas is no part of it: give rgb or bgr"),
+        ("", "nothing between two commas is not valid: give rgb or bgr"),
         ("rgb,,crop", "nothing between two commas"),
-        ("grb", "grb is no part of it"),
-        ("rgb=1", "rgb=1 is no part of it"),
+        ("grb", "grb is not valid"),
+        ("rgb=1", "rgb=1 is not valid"),
         ("rgb,bgr", "bgr is the second colour"),
         ("crop,stretch", "stretch is the second fit"),
-        ("pad=256", "pad=256 is no part of it"),
-        ("pad=1.5", "pad=1.5 is no part of it"),
-        ("12,pad=3", "12 is no part of it"),
+        ("pad=256", "pad=256 is not valid"),
+        ("pad=1.5", "pad=1.5 is not valid"),
+        ("12,pad=3", "12 is not valid"),
         ("mean=1,2,range=0..255", "mean takes one number, or three"),
         ("mean=red,range=0..255", "mean takes one number, or three"),
         ("mean=1e999,range=0..255", "mean takes one number, or three"),
         ("range=0..255,scale=58,0,57", "cannot be 0"),
         ("range=255", "range takes two numbers"),
         ("range=1..1", "range takes two numbers"),
-        ("range", "range is no part of it"),
-        ("mean=127.5,scale=127.5", "range=0..255 of bytes"),
+        ("range", "range is not valid"),
+        ("mean=127.5,scale=127.5", "mean and scale need a range: give range=0..255"),
         ("range=0..1,range=0..255", "range is the second low"),
     ],
 )
-def test_it_refuses_in_one_line_what_it_does_not_know(text: str, said: str) -> None:
+def test_it_refuses_in_one_line_what_it_does_not_know(text: str, reason: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_input(text)
-    assert said in str(refused.value)
+    assert reason in str(refused.value)
     assert str(refused.value).startswith(f"--input {text}: ")
     assert "\n" not in str(refused.value)
 

@@ -98,7 +98,7 @@ def test_an_ir_of_bytes_gets_bytes(tmp_path: Path) -> None:
     assert model.input_by["fit"] == ASSUMED
 
 
-def test_colours_that_bytes_may_have_lost_or_not_are_no_longer_reported(tmp_path: Path) -> None:
+def test_the_origin_of_colours_that_bytes_may_have_lost_is_no_longer_the_makers(tmp_path: Path) -> None:
     info = {"reverse_input_channels": "YES", "scale_values": "255", "resize_type": "fit_to_window_letterbox"}
     model = found(write(tmp_path, prepared=of_bytes, model_info=info))
     assert (model.input.colour, model.input_by["colour"]) == (Colour.RGB, ASSUMED)
@@ -141,14 +141,14 @@ def test_others_get_what_their_kind_takes(tmp_path: Path, steps: Steps) -> None:
     assert model.input_by["high"] == ASSUMED
 
 
-def test_what_model_optimizer_was_given_is_inside(tmp_path: Path) -> None:
+def test_preprocessing_that_model_optimizer_was_given_is_inside(tmp_path: Path) -> None:
     given = {"scale_values": "image[255.0]", "reverse_input_channels": "True", "framework": "onnx"}
     model = found(write(tmp_path, conversion_parameters=given))
     assert as_option(model.input).startswith("bgr,range=0..255,letterbox")
     assert (model.input_by["colour"], model.input_by["low"]) == (BY_CONVERSION, BY_CONVERSION)
 
 
-def test_what_it_was_not_given_tells_nothing(tmp_path: Path) -> None:
+def test_parameters_that_it_was_not_given_declare_nothing(tmp_path: Path) -> None:
     given = {"scale_values": "()", "mean_values": "()", "reverse_input_channels": "False", "scale": "None"}
     model = found(write(tmp_path, conversion_parameters=given))
     assert set(model.input_by.values()) == {ASSUMED}

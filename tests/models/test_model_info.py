@@ -27,7 +27,7 @@ GETI = SHARED / "models" / "geti_xml_only"
 
 
 def model_with(tmp_path: Path, *, given: str = "", **info: str) -> Model:
-    """A detector of YOLO's with such a section, as it is found."""
+    """A YOLO with these keys in its model_info."""
     path = write_ir(tmp_path / "made.xml", raw(1, 6, CELLS), info=info)
     return describe(path, trust=False, given=parse_input(given) if given else {})[0]
 
@@ -61,7 +61,7 @@ def test_each_resize_type_is_a_fit(tmp_path: Path, resize: str, fit: Fit) -> Non
         ({"resize_type": "standard", "otx_version": "2.4.2"}, Colour.RGB, LEFT_OUT),
     ],
 )
-def test_reversed_channels_count_from_what_its_tools_feed(
+def test_reversed_channels_start_from_the_colours_that_its_tools_feed(
     tmp_path: Path, info: dict[str, str], colour: Colour, by: str
 ) -> None:
     model = model_with(tmp_path, **info)
@@ -88,14 +88,14 @@ def test_reversed_channels_count_from_what_its_tools_feed(
         ({"resize_type": "standard"}, "range=0..255"),
     ],
 )
-def test_its_numbers_are_those_of_bytes_but_where_it_lays_them_over_0_to_1(
+def test_its_numbers_are_those_of_bytes_unless_it_maps_them_to_0_to_1(
     tmp_path: Path, info: dict[str, str], numbers: str
 ) -> None:
     shown = as_option(model_with(tmp_path, **info).input)
     assert f"{numbers}," in shown.partition(",")[2]
 
 
-def test_labels_and_thresholds_alone_tell_nothing_of_the_input(tmp_path: Path) -> None:
+def test_labels_and_thresholds_alone_declare_nothing_of_the_input(tmp_path: Path) -> None:
     model = model_with(tmp_path, labels="fox red_hare", confidence_threshold="0.65", iou_threshold="0.7")
     assert model.names == ("fox", "red hare")
     assert (model.confidence, model.iou) == (0.65, 0.7)
@@ -104,7 +104,7 @@ def test_labels_and_thresholds_alone_tell_nothing_of_the_input(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("info", "told", "mend"),
+    ("info", "named", "mend"),
     [
         ({"resize_type": "fill"}, "resize_type fill", "stretch"),
         ({"mean_values": "1 2", "resize_type": "crop"}, "mean_values 1 2", "range=0..255"),
@@ -122,12 +122,12 @@ def test_labels_and_thresholds_alone_tell_nothing_of_the_input(tmp_path: Path) -
         ({"reverse_input_channels": "maybe"}, "reverse_input_channels maybe", "rgb"),
     ],
 )
-def test_what_streamer_does_not_know_is_refused_until_the_user_tells_it(
-    tmp_path: Path, info: dict[str, str], declared: str, mend: str
+def test_what_streamer_does_not_know_is_refused_unless_the_user_declares_it(
+    tmp_path: Path, info: dict[str, str], named: str, mend: str
 ) -> None:
     with pytest.raises(ModelError, match=r"^made\.xml: its model_info asks for .*--input") as refused:
         model_with(tmp_path, **info)
-    assert declared in str(refused.value)
+    assert named in str(refused.value)
     assert BY_USER in model_with(tmp_path, given=mend, **info).input_by.values()
 
 
@@ -161,20 +161,20 @@ def test_an_onnx_file_has_it_too(tmp_path: Path) -> None:
     assert metadata.input["scale"] == ((58.0, 57.0, 57.0), BY)
 
 
-def test_what_it_leaves_out_is_reported_by_ultralytics_metadata_beside(tmp_path: Path) -> None:
+def test_what_it_leaves_out_comes_from_ultralytics_metadata_beside(tmp_path: Path) -> None:
     (tmp_path / "metadata.yaml").write_text("task: detect\nstride: 32\nnames: {0: fox, 1: hare}\n")
     model = model_with(tmp_path, reverse_input_channels="True", scale_values="255")
     assert (model.input.fit, model.input_by["fit"]) == (Fit.LETTERBOX, ULTRALYTICS)
     assert (model.input.scale, model.input_by["scale"]) == ((255.0, 255.0, 255.0), BY)
 
 
-def test_the_user_has_the_last_word(tmp_path: Path) -> None:
+def test_the_users_declaration_goes_before_the_makers(tmp_path: Path) -> None:
     model = model_with(tmp_path, given="bgr,crop", reverse_input_channels="True", scale_values="255")
     assert as_option(model.input) == "bgr,range=0..255,scale=255,crop"
     assert [model.input_by[part] for part in ("colour", "fit", "scale")] == [BY_USER, BY_USER, BY]
 
 
-def test_nms_that_is_left_to_its_users_is_reported(tmp_path: Path) -> None:
+def test_nms_execute_means_that_nms_is_left_to_the_users(tmp_path: Path) -> None:
     def inside(**info: str) -> Any:
         return model_info_of(info).nms_inside
 
@@ -205,7 +205,7 @@ def test_what_geti_wrote_into_real_models_is_read_whole(
     real = (GETI / name / "model.xml").read_text(encoding="utf-8")
     section = re.search(r"<model_info>.*</model_info>", real, re.DOTALL)
     assert section is not None
-    # Its weights are not to be had: the section is put into a model that has some.
+    # Its weights are not available: the section is put into a model that has some.
     path = write_ir(tmp_path / "made.xml", raw(1, 4 + len(labels), CELLS), info={"labels": "none"})
     text = re.sub(r"<model_info>.*</model_info>", lambda _: section[0], path.read_text("utf-8"), flags=re.DOTALL)
     path.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What PyTorch saved before its version 1.6, as the first releases of YOLOv5 are, is refused with the mend."""
+"""Checkpoints of PyTorch before 1.6, such as the first releases of YOLOv5, are refused with the mend."""
 
 from __future__ import annotations
 

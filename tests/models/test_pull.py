@@ -1,4 +1,4 @@
-"""Ultralytics' weights are fetched once, checked, and held to their hash; without a network, the mend is said."""
+"""Ultralytics' weights are fetched once, checked, and held to their hash; an error without a network has the mend."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.extras
 
 
 class Release(ThreadingHTTPServer):
-    """A server of files on this machine; it keeps what it was asked for, and may promise more than it sends."""
+    """A server of files on this machine; it records the requested names, and may promise more bytes than it sends."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.files: dict[str, bytes] = {}
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.promised_too_much = 0
 
     @property
@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.lstrip("/")
-        self.server.asked.append(name)
+        self.server.requested.append(name)
         content = self.server.files.get(name)
         if content is None:
             self.send_error(404)
@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
-    """The release that ``pull`` asks, and a store of this test's own."""
+    """The release that ``pull`` fetches from, and a store of this test's own."""
     monkeypatch.setenv("STREAMER_CACHE", str(tmp_path / "cache"))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -93,7 +93,7 @@ def test_pulled_weights_are_checked_kept_and_not_fetched_again(release: Release,
     assert (entry.origin, entry.pulled, entry.trusted) == (f"{release.address}/yolov5nu.pt", True, True)
     assert find_model("yolov5n").files["pt"].read_bytes() == weights
     assert pull("yolov5n") == (entry, False)
-    assert release.asked == ["yolov5nu.pt"]
+    assert release.requested == ["yolov5nu.pt"]
     assert left_over(place_of("x").parent) == []
 
 
@@ -116,7 +116,7 @@ def test_another_model_of_that_name_is_not_mistaken_for_the_weights(release: Rel
     import_model(tiny_model, name="yolo11n")
     with pytest.raises(UsageError, match=r"another model yolo11n, of tiny\.xml: delete "):
         pull("yolo11n")
-    assert release.asked == []
+    assert release.requested == []
 
 
 @needs_torch
@@ -126,7 +126,7 @@ def test_weights_that_were_brought_by_hand_are_not_fetched_again(
     (tmp_path / "yolo11n.pt").write_bytes(weights)
     entry, _ = import_model(tmp_path / "yolo11n.pt", trust=True)
     assert pull("yolo11n") == (entry, False)
-    assert release.asked == []
+    assert release.requested == []
 
 
 @needs_torch
@@ -171,7 +171,7 @@ def test_without_a_whole_download_the_mend_is_stated_and_nothing_is_left(
 
 
 @needs_torch
-def test_what_is_fetched_and_is_no_model_is_not_kept(release: Release) -> None:
+def test_a_fetched_file_that_is_no_model_is_not_kept(release: Release) -> None:
     release.files["yolo11n.pt"] = b"<html>please log in</html>"
     with pytest.raises(ModelError, match=r"is not a whole \.pt of PyTorch"):
         pull("yolo11n")
@@ -188,7 +188,7 @@ def test_without_pytorch_nothing_is_fetched(release: Release, tmp_path: Path) ->
         [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
     )
     assert done.stderr == "streamer: pulling yolo11n, which is a .pt, needs PyTorch: pip install 'streamer[torch]'\n"
-    assert (done.returncode, release.asked) == (1, [])
+    assert (done.returncode, release.requested) == (1, [])
 
 
 def test_every_name_stands_for_a_file_that_ultralytics_publishes() -> None:

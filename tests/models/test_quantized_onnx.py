@@ -17,7 +17,7 @@ def test_one_operator_that_quantizes_is_enough(operator: str, tmp_path: Path) ->
     assert is_quantized(write_operators(tmp_path / "mine.onnx", "Conv", operator, "Sigmoid", weights=100_000))
 
 
-def test_what_only_looks_like_one_is_none(tmp_path: Path) -> None:
+def test_a_file_that_only_resembles_one_is_not_quantized(tmp_path: Path) -> None:
     assert not is_quantized(write_operators(tmp_path / "mine.onnx", "Conv", "NoQuantizeLinear", "Sigmoid"))
     assert not is_quantized(write_operators(tmp_path / "none.onnx"))
     (tmp_path / "text.onnx").write_text("QuantizeLinear" * 100)
@@ -28,7 +28,7 @@ def test_what_only_looks_like_one_is_none(tmp_path: Path) -> None:
 
 
 @needs_bundled
-def test_the_bundled_model_is_none() -> None:
+def test_the_bundled_model_is_not_quantized() -> None:
     assert not is_quantized(BUNDLED_MODEL.with_name("model.onnx"))
 
 

@@ -1,4 +1,4 @@
-"""Models are taken into the store by name, checked when they are used, and listed with what was made from them."""
+"""Models are imported into the store by name, checked when they are used, and listed with what was made from them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_name_that_is_no_name_is_refused(name: str, tiny_model: Path, tmp_path
     assert not (tmp_path / "cache").exists()
 
 
-def test_the_bundled_models_name_is_used(tiny_model: Path) -> None:
+def test_the_bundled_models_name_is_refused(tiny_model: Path) -> None:
     with pytest.raises(UsageError, match="street is the bundled model: give another --name"):
         import_model(tiny_model, name="street")
 
@@ -218,7 +218,7 @@ def test_a_size_is_height_by_width(text: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "640x", "x640", "640x480x3", "-64", "6.5", "99999", "wide"])
-def test_what_is_no_size_is_a_usage_error(text: str) -> None:
+def test_a_text_that_is_no_size_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="give height x width in pixels, as in 480x640"):
         parse_size(text)
 
@@ -233,8 +233,8 @@ def test_the_list_shows_every_model_with_what_was_made_and_broken_ones_with_the_
     ensure_ir(find_model(None))
     done = models("list")
     assert (done.code, done.err) == (0, "")
-    for said in ("street", "bundled", "ir (made)", "tiny", "imported", "broken.bin has changed", str(store)):
-        assert said in done.out
+    for text in ("street", "bundled", "ir (made)", "tiny", "imported", "broken.bin has changed", str(store)):
+        assert text in done.out
     listed: list[dict[str, Any]] = json.loads(models("list", "--json").out)
     rows = {row["name"]: row for row in listed}
     assert list(rows) == ["street", "broken", "tiny"]
@@ -252,7 +252,7 @@ def test_the_list_shows_every_model_with_what_was_made_and_broken_ones_with_the_
     assert "is broken" in rows["broken"]["broken"]
 
 
-def test_import_says_what_it_took_in(models: Command, tiny_model: Path) -> None:
+def test_import_prints_the_entry_in_a_line(models: Command, tiny_model: Path) -> None:
     done = models("import", tiny_model, "--name", "mine")
     assert done.out.startswith("imported mine: boxes+classes, 2 classes, input 64x64, sha256 ")
     assert models("import", tiny_model, "--name", "mine").out.startswith("already there: mine: ")
@@ -272,7 +272,7 @@ def test_import_says_what_it_took_in(models: Command, tiny_model: Path) -> None:
         (["remove"], 2, "No such command 'remove'"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_with_the_mend(
+def test_an_impossible_command_is_one_line_with_the_mend(
     arguments: list[str], code: int, says: str, models: Command, tiny_model: Path
 ) -> None:
     done = models(*(argument.format(tiny=tiny_model) for argument in arguments))

@@ -253,7 +253,7 @@ def test_an_onnx_file_that_is_quantized_already_is_refused(name: str, quantize: 
 @needs_nncf
 def test_a_model_with_nothing_to_quantize_is_refused(quantize: Quantize, tiny_model: Path, cache: Path) -> None:
     done = quantize(tiny_model)
-    assert done.error == "tiny.xml cannot be quantized: it has nothing that has learnt anything"
+    assert done.error == "tiny.xml cannot be quantized: it has no trained layer"
     assert done.code == 1
     assert kept(cache) == []
 

@@ -1,1 +1,1 @@
-"""The heads, a family in each file."""
+"""The heads, one file per family."""

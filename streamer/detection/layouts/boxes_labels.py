@@ -1,4 +1,4 @@
-"""The heads with an output of chosen boxes and another one of their labels, and perhaps a third of their scores."""
+"""The heads with an output of selected boxes, one of their labels, and possibly one of their scores."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RTMDET = InputSpec(
     scale=(57.375, 57.12, 58.395),
     fit=Fit.LETTERBOX_TOP_LEFT,
 )
-"""MMDetection's RTMDet, of which most exports of MMDeploy are."""
+"""The preprocessing of MMDetection's RTMDet, which most exports of MMDeploy are."""
 IMAGENET = InputSpec(mean=(0.485, 0.456, 0.406), scale=(0.229, 0.224, 0.225), fit=Fit.STRETCH)
 BYTES = InputSpec(high=255.0, fit=Fit.STRETCH)
 
@@ -44,7 +44,7 @@ MASKS = "it is a model for segmentation and runs as a detector of its boxes; its
 
 
 class Found(NamedTuple):
-    """Which outputs have the boxes, the labels and the scores; None where there is none of their own."""
+    """The numbers of the outputs with the boxes, the labels and the scores; None where they have no output."""
 
     boxes: int
     labels: int | None
@@ -53,10 +53,10 @@ class Found(NamedTuple):
 
 
 class Chosen(Head):
-    """Boxes that the model has chosen, with what else there is of each in outputs of its own.
+    """Boxes that the model has selected, with labels and scores in outputs of their own.
 
-    ``shares``: the boxes go from 0 to 1, and otherwise they are in pixels of the input; where a trial finds nothing,
-    ``_shares_by_form`` tells.
+    ``shares``: the boxes are shares of the input, 0 to 1; otherwise they are in pixels of it. Where a trial finds
+    nothing, ``_shares_by_form`` decides.
     """
 
     suppressed = True
@@ -69,7 +69,7 @@ class Chosen(Head):
     @classmethod
     @abstractmethod
     def find(cls, model: Signature) -> Found | None:
-        """Which outputs are which; None when they are not those of such a head."""
+        """The outputs of such a head; None when the model's are not."""
 
     @classmethod
     def recognise(cls, model: Signature, hints: Hints) -> By | None:
@@ -77,7 +77,7 @@ class Chosen(Head):
         return None if found is None or side_inputs(model) != {} else found.by
 
     def _parts(self, outputs: Outputs) -> tuple[Floats, Floats, Array]:
-        """Corners (n x 4) as the model gives them, confidence (n) and labels (n)."""
+        """Corners (n x 4) in the model's units, confidence (n) and labels (n)."""
         at = self._at
         if at.scores is None:
             rows = as_rows(outputs[at.boxes], 5)
@@ -132,7 +132,7 @@ class Chosen(Head):
 
 
 class BoxesLabels(Chosen):
-    """Detections x (corners in pixels of the input, confidence), and a label for each; without labels class 0."""
+    """Detections x (corners in pixels of the input, confidence), and a label for each; class 0 without labels."""
 
     name = "boxes+labels"
     about = "detectors of Geti, of OpenVINO Training Extensions and of the Open Model Zoo"
@@ -144,7 +144,7 @@ class BoxesLabels(Chosen):
 
 
 class Dets(Chosen):
-    """The same by MMDeploy's name."""
+    """As `BoxesLabels`, by MMDeploy's name."""
 
     name = "dets+labels"
     about = "detectors of MMDetection and MMYOLO that MMDeploy exported"
@@ -156,7 +156,7 @@ class Dets(Chosen):
 
 
 class BoxesLabelsInShares(Chosen):
-    """The same with corners from 0 to 1, told by the values of a trial."""
+    """As `BoxesLabels`, with corners from 0 to 1, recognised by the values of a trial."""
 
     name = "boxes+labels in shares"
     about = "others of these, whose boxes go from 0 to 1 in a trial"
@@ -173,7 +173,7 @@ class BoxesLabelsInShares(Chosen):
 
 
 class BoxesLabelsScores(Chosen):
-    """Detections x 4 (corners as shares of the input), and a label and a score for each."""
+    """Detections x 4 (corners as shares of the input), with a label and a score for each."""
 
     name = "boxes+labels+scores"
     about = "transformers of Geti and OpenVINO Training Extensions, SSD of MLPerf (ssd-resnet34)"
@@ -186,7 +186,7 @@ class BoxesLabelsScores(Chosen):
         return _three_outputs(model)
 
     def _shares_by_form(self) -> bool:
-        # OpenVINO Training Extensions and MLPerf write bboxes and mean shares; torchvision has boxes, and pixels.
+        # OpenVINO Training Extensions and MLPerf name shares "bboxes"; torchvision names pixels "boxes".
         return self.model.output("bboxes") is not None
 
     def notes(self) -> list[str]:
@@ -194,7 +194,7 @@ class BoxesLabelsScores(Chosen):
 
 
 class BoxesLabelsScoresInPixels(BoxesLabelsScores):
-    """The same with corners in pixels of the input, told by the values of a trial or by the names."""
+    """As `BoxesLabelsScores`, with corners in pixels, recognised by the values of a trial or by the names."""
 
     name = "boxes+labels+scores in pixels"
     about = "torchvision's SSD, RetinaNet, FCOS and Faster R-CNN"
@@ -206,7 +206,7 @@ class BoxesLabelsScoresInPixels(BoxesLabelsScores):
 
 
 class TensorFlowDetections(Chosen):
-    """1 x detections x 4 (top, left, bottom, right as shares of the input), their classes and their scores."""
+    """1 x detections x 4 (top, left, bottom, right as shares of the input), with their classes and scores."""
 
     name = "tensorflow"
     about = "TensorFlow's Object Detection API: detection_boxes, detection_classes, detection_scores"
@@ -236,13 +236,13 @@ class TensorFlowDetections(Chosen):
 
 
 def _for_objects(port: Port, count: int, rank: int) -> tuple[int, ...]:
-    """The shape of an output for one picture, whose last ``rank`` sides begin with any number of objects."""
+    """The shape of an output for one picture and ``count`` objects; its last ``rank`` sides begin with theirs."""
     rows = len(port.shape) - rank
     return tuple(side if side is not None else count if at == rows else 1 for at, side in enumerate(port.shape))
 
 
 def _five_columns(model: Signature, names: Sequence[str]) -> Found | None:
-    """Boxes with their confidence by one of these names, and labels by name or as the only whole numbers."""
+    """Boxes with their confidence by one of these names, and labels by name or as the only integers."""
     boxes = model.output(*names)
     if boxes is None or not _has_columns(model.outputs[boxes], 5):
         return None
@@ -251,14 +251,14 @@ def _five_columns(model: Signature, names: Sequence[str]) -> Found | None:
 
 
 def _by_shape(model: Signature) -> Found | None:
-    """The only output with five columns, beside the only one of whole numbers."""
+    """The only output with five columns, beside the only one of integers."""
     boxes = [at for at, port in enumerate(model.outputs) if _has_columns(port, 5)]
     labels = _labels(model)
     return Found(boxes[0], labels, None, By.SHAPE) if len(boxes) == 1 and labels is not None else None
 
 
 def _three_outputs(model: Signature) -> Found | None:
-    """Boxes, labels and scores by their names, or three outputs of which one has boxes and one whole numbers."""
+    """Boxes, labels and scores by their names, or three outputs of which one has boxes and one integers."""
     boxes, labels, scores = model.output(*BOXES), model.output("labels"), model.output("scores")
     if boxes is not None and labels is not None and scores is not None:
         return _alike(model, Found(boxes, labels, scores, By.NAMES))
@@ -271,7 +271,7 @@ def _three_outputs(model: Signature) -> Found | None:
 
 
 def _alike(model: Signature, found: Found) -> Found | None:
-    """The three, if they are rows of four and a number for each."""
+    """The outputs, if they are rows of four and one number for each."""
     singles = [model.outputs[at] for at in (found.labels, found.scores) if at is not None]
     fits = _has_columns(model.outputs[found.boxes], 4) and all(of_one_picture(one.shape, 1) for one in singles)
     return found if fits else None
@@ -283,7 +283,7 @@ def _has_columns(port: Port, columns: int) -> bool:
 
 
 def _labels(model: Signature) -> int | None:
-    """The output of labels, by its name, or as the only one of whole numbers; None for neither."""
+    """The number of the output of labels, by its name, or as the only one of integers; None for neither."""
     named = model.output("labels")
     whole = [at for at, port in enumerate(model.outputs) if np.dtype(port.dtype).kind in "iu"]
     found = named if named is not None else whole[0] if len(whole) == 1 else None

@@ -1,4 +1,4 @@
-"""The grids of a detector, a cell for each prediction or a few: how many there are, and where they lie."""
+"""The grids of a detector, with one or a few predictions per cell: their number and their places."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from streamer.detection.head import By, Floats
 
 STRIDES = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32))
-"""The usual grids of detectors, those with a coarser one (P6) and with a finer one (P2)."""
+"""The strides of the usual grids of detectors, and those with a coarser grid (P6) and with a finer one (P2)."""
 RARE_STRIDES = ((16, 32), (8, 16), (4, 8, 16), (4, 8, 16, 32, 64), (8, 16, 32, 64, 128))
-"""Those of YOLOv3-tiny, of models for small objects, and with two grids more."""
+"""The strides of YOLOv3-tiny, of models for small objects, and with two more grids."""
 
 
 def cells(input_size: tuple[int, int], strides: Sequence[int]) -> int:
-    """How many cells the grids of ``strides`` have together, for an input of ``input_size`` (height, width)."""
+    """The number of cells of the grids of ``strides`` together, for an input of ``input_size`` (height, width)."""
     height, width = input_size
     return sum((height // stride) * (width // stride) for stride in strides)
 
@@ -26,7 +26,7 @@ def grids(
     per_cell: int = 1,
     among: Sequence[tuple[int, ...]] = STRIDES,
 ) -> tuple[int, ...] | None:
-    """The strides of the grids ``among`` which have so many predictions together; None when none do."""
+    """The first strides ``among`` these whose grids have so many predictions together; None when none have."""
     fitting = (strides for strides in among if per_cell * cells(input_size, strides) == predictions)
     return next(fitting, None)
 
@@ -37,9 +37,9 @@ def by_grids(
     per_cell: int = 1,
     among: Sequence[tuple[int, ...]] = (*STRIDES, *RARE_STRIDES),
 ) -> By | None:
-    """By what so many predictions are those of grids; None when they are not.
+    """The evidence that so many predictions are those of grids; None when they are not.
 
-    In small pictures the cells of one head may be as many as the rows of another: the usual grids go first then.
+    For small pictures one head may have as many cells as another has rows: the usual grids go first.
     """
     strides = grids(input_size, predictions, per_cell, among)
     if strides is None:
@@ -48,7 +48,7 @@ def by_grids(
 
 
 def rows_are_raw(input_size: tuple[int, int], rows: Floats) -> bool:
-    """The first two columns are rather places in a cell than in the picture, a row for each cell of the grids."""
+    """The first two columns are places in a cell, not in the picture; there is a row for each cell of the grids."""
     strides = grids(input_size, len(rows))
     if strides is None:
         return False
@@ -58,7 +58,7 @@ def rows_are_raw(input_size: tuple[int, int], rows: Floats) -> bool:
 
 
 def cell_corners(input_size: tuple[int, int], strides: Sequence[int]) -> tuple[Floats, Floats]:
-    """Column and row of each cell (n x 2) in its grid, row by row, and the stride of that (n x 1)."""
+    """Column and row of each cell (n x 2) in its grid, row by row, and the grid's stride (n x 1)."""
     height, width = input_size
     corners, sizes = [], []
     for stride in strides:

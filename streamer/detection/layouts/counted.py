@@ -1,4 +1,4 @@
-"""The head of four outputs that TensorRT's NMS has, and all that export in its form: how many, and what."""
+"""The head with the four outputs of TensorRT's NMS: the number of detections, boxes, scores and classes."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Counted(Head):
 
 
 def places(model: Signature) -> tuple[int, int, int, int] | None:
-    """Which outputs are the number, the boxes, the scores and the classes; None when one of them is missing."""
+    """The numbers of the outputs with the count, the boxes, the scores and the classes; None when one is missing."""
     found = tuple(_ending(model, names) for names in (COUNT, BOXES, SCORES, CLASSES))
     count, boxes, scores, classes = found
     if count is None or boxes is None or scores is None or classes is None or len(set(found)) < 4:
@@ -93,7 +93,7 @@ def places(model: Signature) -> tuple[int, int, int, int] | None:
 
 
 def _ending(model: Signature, names: Sequence[str]) -> int | None:
-    """Which output has one of the names, or one at its end after that of a part of the graph."""
+    """The number of the output with one of the names, alone or after the name of a part of the graph."""
     for at, port in enumerate(model.outputs):
         if any(port.name == name or port.name.endswith(f"_{name}") for name in names):
             return at

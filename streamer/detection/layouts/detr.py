@@ -1,4 +1,4 @@
-"""The heads of detection transformers: a box and the scores of all classes for each of some hundred queries."""
+"""The heads of detection transformers: a box and the scores of all classes for each of a few hundred queries."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from streamer.detection.ports import Port, Signature, fixed
 PLAIN = InputSpec(fit=Fit.STRETCH)
 """RGB, 0 to 1, stretched: RT-DETR, D-FINE and DEIM."""
 IMAGENET = InputSpec(mean=(0.485, 0.456, 0.406), scale=(0.229, 0.224, 0.225), fit=Fit.STRETCH)
-"""RGB, with ImageNet's mean and deviation, stretched."""
+"""RGB, with ImageNet's mean and standard deviation, stretched."""
 QUERIES = 300
-"""How many a model has as a rule."""
+"""The usual number of queries."""
 NOT_THERE = -20.0
-"""The logit of what is not seen."""
+"""The logit of a class that is not detected."""
 LARGEST_SHARE = 4.0
-"""A box in shares of the picture has no number beyond it, not even one that lies partly outside."""
+"""The largest number of a box in shares of the picture, even of one partly outside."""
 NOTHING_THERE = 0.9
-"""At least this share of the queries find nothing in a black picture."""
+"""At least this share of the queries detects nothing in a black picture."""
 SURE_OF_NOTHING = 10.0
-"""The logit of a class for nothing where nothing is."""
+"""The logit of the class for nothing, where nothing is."""
 
 
 class Detr(Head):
-    """Logits of the classes and boxes in normalised centre form: confidence = sigmoid of the best logit."""
+    """Logits of the classes, and boxes as centre and size in shares: confidence = sigmoid of the best logit."""
 
     name = "logits+boxes"
     about = "RT-DETR, D-FINE, Deformable DETR and others of Hugging Face (`logits` or `pred_logits`, `pred_boxes`)"
@@ -52,9 +52,9 @@ class Detr(Head):
     logits: ClassVar[tuple[str, ...]] = ("logits", "pred_logits")
     boxes: ClassVar[tuple[str, ...]] = ("pred_boxes",)
     beside: ClassVar[int] = 0
-    """The columns after those of the classes."""
+    """The number of columns after those of the classes."""
     sure_of_nothing: ClassVar[float | None] = None
-    """The last column's logit where nothing is; None for one without a class for that."""
+    """The last column's logit where nothing is; None for a head without a class for nothing."""
 
     @classmethod
     def recognise(cls, model: Signature, hints: Hints) -> By | None:
@@ -119,7 +119,7 @@ class Detr(Head):
         return answer
 
     def other_inputs(self) -> Mapping[int, Array]:
-        # Where the picture is: everywhere.
+        # The mask marks the picture's pixels: all of them.
         at = self.model.input("pixel_mask")
         if at is None:
             return {}
@@ -131,7 +131,7 @@ class Detr(Head):
 
 
 class DetrOrNothing(Detr):
-    """As `Detr`, but the last column stands for nothing there, and all are weighed against it: by softmax."""
+    """As `Detr`, but the last column is a class for nothing, and confidence = softmax over all columns."""
 
     name = "logits+boxes+nothing"
     about = "DETR and YOLOS, which have a class for nothing (`logits` or `pred_logits`, `pred_boxes`)"
@@ -150,7 +150,7 @@ class DetrOrNothing(Detr):
 
 
 class RfDetr(Detr):
-    """As `Detr`, with a last column that means nothing, and named as other detectors name other things."""
+    """As `Detr`, with an unused last column, and with output names that other detectors use for other outputs."""
 
     name = "dets+logits"
     about = "RF-DETR (`dets` of four columns, `labels` of logits)"
@@ -162,14 +162,14 @@ class RfDetr(Detr):
     @classmethod
     def recognise(cls, model: Signature, hints: Hints) -> By | None:
         labels = model.output(*cls.logits)
-        # MMDeploy's labels are numbers of classes.
+        # MMDeploy's labels are class ids.
         if labels is None or np.dtype(model.outputs[labels].dtype).kind != "f":
             return None
         return super().recognise(model, hints)
 
 
 class OfSize(Head):
-    """Labels, boxes and scores, chosen in the model, in pixels of the size that is its second input."""
+    """Labels, boxes and scores, selected in the model; boxes are in pixels of the size that is its second input."""
 
     name = "labels+boxes+scores of a size"
     about = "RT-DETR, D-FINE and DEIM as their own repositories export them (second input `orig_target_sizes`)"
@@ -234,15 +234,15 @@ class OfSize(Head):
 
 
 def takes_only(model: Signature, *names: str) -> bool:
-    """Beside the picture it takes nothing but inputs of these names."""
+    """All inputs beside the picture have one of these names."""
     return all(at == model.picture or port.name.lower() in names for at, port in enumerate(model.inputs))
 
 
 def nothing_is_last(logits: Floats) -> bool:
-    """The last class is that of nothing there, by the answer for a black picture: nearly every query finds it.
+    """The last class is the one for nothing, by the logits for a black picture: nearly every query selects it.
 
-    Its logit is above 0 then: softmax leaves the sum of the logits where training began, at 0. A sigmoid's logits are
-    all below 0 there.
+    Its logit is then above 0: with softmax the sum of the logits stays where training began, at 0. A sigmoid's logits
+    are all below 0 there.
     """
     if not len(logits) or logits.shape[1] == 1:
         return False
@@ -251,19 +251,19 @@ def nothing_is_last(logits: Floats) -> bool:
 
 
 def is_table(port: Port) -> bool:
-    """Rows of numbers for one picture, with a batch or without."""
+    """The output has rows of floating-point numbers, with or without a batch."""
     return len(port.shape) in (2, 3) and np.dtype(port.dtype).kind == "f"
 
 
 def without_masks(model: Signature) -> list[str]:
-    """That a model for masks as well runs as a detector of boxes."""
+    """The note that a model for segmentation runs as a detector of boxes; empty for others."""
     if any(len(port.shape) == 4 for port in model.outputs):
         return ["it is a model for segmentation and runs as a detector of its boxes; its masks are left out"]
     return []
 
 
 def blank(model: Signature, rows: int) -> list[Array]:
-    """Outputs of zeros; of any number of rows, which is the axis ``rows``, those have as many as is usual."""
+    """Outputs of zeros; where the number of rows (on the axis ``rows``) is open, there are `QUERIES` rows."""
     return [
         np.zeros([side or (QUERIES if at == rows else 1) for at, side in enumerate(port.shape)], port.dtype)
         for port in model.outputs
@@ -271,10 +271,10 @@ def blank(model: Signature, rows: int) -> list[Array]:
 
 
 def rows_of(port: Port) -> int:
-    """The axis of a table's rows; that of the lists beside it too."""
+    """The axis of a table's rows, and of the lists beside it."""
     return len(port.shape) - 2
 
 
 def flat_view(output: Array) -> Array:
-    """An output of one picture as rows x columns, of its own type, to write into."""
+    """A writable view of an output of one picture as rows x columns, in its own type."""
     return output[0] if output.ndim == 3 else output

@@ -1,4 +1,4 @@
-"""The heads of NanoDet and PicoDet: scores of each cell, and how far its box reaches as distributions over cells."""
+"""The heads of NanoDet and PicoDet: scores per cell, and the distances of its box's sides as distributions."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ NANODET = InputSpec(
     scale=(57.375, 57.12, 58.395),
     fit=Fit.STRETCH,
 )
-"""BGR, bytes with ImageNet's mean and deviation, stretched: what NanoDet's settings say."""
+"""BGR, 0 to 255, with ImageNet's mean and standard deviation, stretched: NanoDet's own settings."""
 THREE, FOUR = (8, 16, 32), (8, 16, 32, 64)
 SIDES = 4
 BINS = (8, 11)
-"""How many numbers a distribution has as a rule: NanoDet's settings know no others."""
+"""The usual numbers of bins of a distribution; NanoDet's settings have no others."""
 COCO = 80
 UNLIKELY = -100.0
-"""The logit of a bin that has no share."""
+"""The logit of a bin with no share."""
 TOLERANCE = 0.01
-"""A score may be so far below 0 or above 1 by its rounding."""
+"""Rounding may move a score so far below 0 or above 1."""
 
 Parts = list[tuple[Array, Array]]
-"""For each of the outputs that have scores: cells x classes, and cells x distributions, the cells in one order.
+"""For each output with scores: cells x classes, and cells x distributions, with the cells in the same order.
 
-They are views of the outputs, of their own type.
+They are views of the outputs, in their own type.
 """
 
 
 class Cells:
-    """The cells of some grids, row by row, the finest grid first.
+    """The cells of several grids, row by row, the finest grid first.
 
-    ``centres`` (cells x 2) are in pixels of the model's input, ``strides`` (cells) the sides of the cells. A box
-    reaches from the point that lies ``shift`` cells from its cell's corner.
+    ``centres`` (cells x 2) are the reference points of boxes in pixels of the input; they lie ``shift`` cells from
+    the cells' corners. ``strides`` (cells) are the cells' sides in pixels.
     """
 
     def __init__(self, input_size: tuple[int, int], strides: Sequence[int], shift: float) -> None:
@@ -61,19 +61,20 @@ class Cells:
 
 
 def _grid(input_size: tuple[int, int], stride: int) -> tuple[int, int]:
-    """Rows and columns; cells at the edge may lie partly outside."""
+    """Rows and columns of a grid; cells at the edge may lie partly outside."""
     return ceil(input_size[0] / stride), ceil(input_size[1] / stride)
 
 
 def cells_of(input_size: tuple[int, int], strides: Sequence[int]) -> list[int]:
-    """How many cells the grid of each stride has."""
+    """The number of cells of the grid of each stride."""
     return [rows * columns for rows, columns in (_grid(input_size, stride) for stride in strides)]
 
 
 class Distributions(Head):
-    """What these heads have in common: a score per class and cell, and a distribution for each side of its box.
+    """The base of these heads: a score per class and cell, and a distribution for each side of the cell's box.
 
-    How far a side lies from the cell is what its distribution expects, times the stride.
+    The distance of a side is the expectation of its distribution, times the stride (Li et al., Generalized Focal
+    Loss, arXiv:2006.04388).
     """
 
     strides: ClassVar[tuple[int, ...]]
@@ -85,7 +86,7 @@ class Distributions(Head):
 
     @abstractmethod
     def parts(self, outputs: Outputs) -> Parts:
-        """The outputs as parts."""
+        """The outputs as `Parts`."""
 
     def decode(self, outputs: Outputs, threshold: float) -> Candidates:
         chosen, scores, sides, start = [], [], [], 0
@@ -119,11 +120,11 @@ class Distributions(Head):
 
     def example(self, objects: Sequence[Object]) -> list[Array]:
         answer = [np.zeros([side or 1 for side in port.shape], port.dtype) for port in self.model.outputs]
-        parts, taken = self.parts(answer), set[int]()
+        parts, used = self.parts(answer), set[int]()
         starts = np.cumsum([0, *(len(scores) for scores, _ in parts)])
         for thing in objects:
-            cell = self._cell_for(thing, taken)
-            taken.add(cell)
+            cell = self._cell_for(thing, used)
+            used.add(cell)
             part = int(np.searchsorted(starts, cell, side="right")) - 1
             of_classes, distributions = parts[part]
             row = cell - starts[part]
@@ -131,16 +132,16 @@ class Distributions(Head):
             distributions[row] = self._reaching(thing, cell, distributions.shape[1] // SIDES).ravel()
         return answer
 
-    def _cell_for(self, thing: Object, taken: set[int]) -> int:
-        """The free cell nearest to the middle, of the finest grid whose distributions reach to all sides."""
+    def _cell_for(self, thing: Object, used: set[int]) -> int:
+        """The unused cell nearest to the object's centre, in the finest grid whose distributions reach its sides."""
         reach = max(thing.width, thing.height) / 2 + self._cells.strides
         away = np.abs(self._cells.centres - (thing.x, thing.y)).max(axis=1)
         cost = away + np.where(reach > (BINS[0] - 1) * self._cells.strides, 1e6, 0) + self._cells.strides
-        cost[list(taken)] = np.inf
+        cost[list(used)] = np.inf
         return int(cost.argmin())
 
     def _reaching(self, thing: Object, cell: int, bins: int) -> Floats:
-        """Logits (sides x bins) whose distributions expect just where the sides are."""
+        """Logits (sides x bins) of distributions whose expectations are the distances of the object's sides."""
         corners = np.array(thing.corners).reshape(2, 2)
         away = (corners - self._cells.centres[cell]) * [[-1], [1]] / self._cells.strides[cell]
         away = away.ravel().clip(0, bins - 1)
@@ -150,7 +151,7 @@ class Distributions(Head):
 
 
 class NanoDet(Distributions):
-    """One output of cells x (classes, distributions), the grids after each other."""
+    """One output of cells x (classes, distributions), with one grid after the other."""
 
     name = "nanodet"
     about = "NanoDet from 0.4 on, the one output of strides 8, 16 and 32"
@@ -168,7 +169,7 @@ class NanoDet(Distributions):
 
     @classmethod
     def _columns(cls, model: Signature) -> int | None:
-        """The columns of all outputs: there is one for all grids, or one for each; None for others."""
+        """The number of columns of the outputs: of one for all grids, or of one per grid; None for others."""
         cells = cls._cells_in(model)
         sides = [plane(model, at) for at in range(len(model.outputs))]
         if cells is None or any(side is None or side[0] != count for side, count in zip(sides, cells, strict=True)):
@@ -178,7 +179,7 @@ class NanoDet(Distributions):
 
     @classmethod
     def _cells_in(cls, model: Signature) -> list[int] | None:
-        """The cells of each output; None when there are not as many outputs as such a model has."""
+        """The number of cells of each output; None for another number of outputs than such a model has."""
         counts = cells_of(model.input_size, cls.strides)
         if len(model.outputs) == 1:
             return [sum(counts)]
@@ -190,7 +191,7 @@ class NanoDet(Distributions):
         self._end = columns - SIDES * (bins_of(columns, self.classes) or BINS[0])
 
     def classes_of(self, model: Signature) -> int | None:
-        # How the columns are parted no file tells; 80 classes are no accident.
+        # No file declares how the columns are divided; a remainder of 80 classes is no accident.
         columns = self._columns(model) or 0
         return COCO if columns - COCO in [SIDES * bins for bins in BINS] else None
 
@@ -200,7 +201,7 @@ class NanoDet(Distributions):
 
 
 class NanoDetPlus(NanoDet):
-    """As `NanoDet` with a coarser grid, and boxes reach from the cells' corners."""
+    """As `NanoDet`, with one more, coarser grid, and with the cells' corners as reference points."""
 
     name = "nanodet-plus"
     about = "NanoDet-Plus, the one output of strides 8, 16, 32 and 64"
@@ -209,7 +210,7 @@ class NanoDetPlus(NanoDet):
 
 
 class NanoDetStrides(Distributions):
-    """For each stride an output of cells x classes, and one of cells x distributions."""
+    """For each stride, an output of cells x classes and one of cells x distributions."""
 
     name = "nanodet-strides"
     about = (
@@ -239,7 +240,7 @@ class NanoDetStrides(Distributions):
 
 
 class PicoDet(NanoDetStrides):
-    """As `NanoDetStrides` with a coarser grid."""
+    """As `NanoDetStrides`, with one more, coarser grid."""
 
     name = "picodet"
     about = "PicoDet of PaddleDetection without what comes after, outputs for each of the strides 8, 16, 32 and 64"
@@ -249,9 +250,9 @@ class PicoDet(NanoDetStrides):
 
 
 def pairs(model: Signature, strides: Sequence[int]) -> list[tuple[int, int]] | None:
-    """Which outputs have the scores and the distributions of each stride; None when they are not of such a model.
+    """The numbers of the outputs with the scores and the distributions of each stride; None for other models.
 
-    The scores come first, as all that export such models have it, unless the names tell: `cls` and `dis`.
+    The scores come first, as all exporters of such models write them, unless the names say otherwise: `cls`, `dis`.
     """
     if len(model.outputs) != 2 * len(strides):
         return None
@@ -267,14 +268,14 @@ def pairs(model: Signature, strides: Sequence[int]) -> list[tuple[int, int]] | N
 
 
 def is_distribution(columns: int) -> bool:
-    """Four distributions of at least two numbers each have so many columns."""
+    """So many columns can be four distributions of at least two bins each."""
     return columns % SIDES == 0 and columns >= 2 * SIDES
 
 
 def bins_of(columns: int, classes: int | None) -> int | None:
-    """How many numbers each distribution has, beside so many classes; None when they do not go together.
+    """The number of bins per distribution, in so many columns with so many classes; None when they do not fit.
 
-    Where nothing tells how many classes there are, they are COCO's if that may be.
+    Where the number of classes is unknown, it is COCO's if that fits.
     """
     if classes is not None:
         return (columns - classes) // SIDES if is_distribution(columns - classes) else None

@@ -1,4 +1,4 @@
-"""The heads of models that PaddleDetection exports with all that comes after them."""
+"""The heads of models that PaddleDetection exports with their postprocessing."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SCALE, SHAPE = "scale_factor", "im_shape"
 
 
 class PaddleNms(Head):
-    """Detections x (class, confidence, corners) and how many they are; boxes are divided by the input `scale_factor`.
+    """Detections x (class, confidence, corners), and their number; a class below 0 marks no detection.
 
-    That is 1, so that boxes are in pixels of the model's input. A class below 0 stands for nothing.
+    The model divides boxes by its input `scale_factor`. That is 1, so that boxes are in pixels of the input.
     """
 
     name = "class+confidence+boxes"
@@ -30,7 +30,7 @@ class PaddleNms(Head):
     suppressed = True
     untried = True
     beside: ClassVar[frozenset[str]] = frozenset({SCALE})
-    """The inputs beside the picture."""
+    """The names of the inputs beside the picture."""
 
     @classmethod
     def recognise(cls, model: Signature, hints: Hints) -> By | None:
@@ -84,7 +84,7 @@ class PaddleDetr(PaddleNms):
 
 
 def _detections(model: Signature) -> int | None:
-    """Which output has the detections; None when there is none."""
+    """The number of the output with the detections; None when there is none."""
     tables = [at for at, port in enumerate(model.outputs) if len(port.shape) in (2, 3)]
     fitting = [at for at in tables if model.outputs[at].shape[-1] == COLUMNS and model.outputs[at].dtype[0] == "f"]
     return fitting[0] if len(fitting) == 1 else None

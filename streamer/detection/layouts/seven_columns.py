@@ -1,4 +1,4 @@
-"""The heads that put out detections x 7 after their own NMS, the picture's number first."""
+"""The heads with detections x 7 after NMS in the model; the first column is the picture's number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.detection.ports import Signature
 
 COLUMNS = 7
 FLAT = "flat_predictions"
-"""The end of the name that SuperGradients gives the output, after that of a part of its graph."""
+"""The end of SuperGradients' name for the output, after the name of a part of its graph."""
 
 
 class ClassThenScore(Head):
@@ -37,7 +37,7 @@ class ClassThenScore(Head):
 
     def decode(self, outputs: Outputs, threshold: float) -> Candidates:
         rows = floats(outputs[0])
-        # Where the number of rows is fixed, those that are left over belong to no picture.
+        # Where the number of rows is fixed, unused rows belong to no picture.
         rows = rows[(rows[:, self._score] > threshold) & (rows[:, 0] >= 0)]
         return rows[:, 1:5], rows[:, self._score], numbers(rows[:, self._class])
 

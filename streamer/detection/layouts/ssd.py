@@ -1,4 +1,4 @@
-"""The SSD heads: what DetectionOutput puts out, and what goes into it where a model was cut off before."""
+"""The heads of SSD: the output of DetectionOutput, and its inputs in models that were cut off before it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from streamer.detection.layouts.tables import numbers
 from streamer.detection.ports import Port, Signature
 
 OPEN_MODEL_ZOO = InputSpec(colour=Colour.BGR, high=255.0, fit=Fit.STRETCH)
-"""Bytes as they are in a picture of OpenCV's, stretched: Intel's own detectors."""
+"""BGR, 0 to 255, stretched: the preprocessing of Intel's own detectors."""
 PYTORCH_SSD = InputSpec(high=255.0, mean=(127.0, 127.0, 127.0), scale=(128.0, 128.0, 128.0), fit=Fit.STRETCH)
 CAFFE_SSD = InputSpec(colour=Colour.BGR, high=255.0, mean=(104.0, 117.0, 123.0), fit=Fit.STRETCH)
 
 IMAGE, CLASS, CONFIDENCE = 0, 1, 2
 COLUMNS = 7
 BACKGROUND = 0
-"""The column of the scores of no object."""
+"""The column of the score for no object."""
 ROUNDING = 0.02
-"""By so much the scores of a box may differ from 1 together, when they were computed in half precision."""
+"""The sum of a box's scores in half precision may differ from 1 by so much."""
 VARIANCES = (0.1, 0.1, 0.2, 0.2)
 
 
 class DetectionOutput(Head):
-    """1 x 1 x detections x (image, class, confidence, corners as shares of the input); the first image -1 ends it."""
+    """1 x 1 x detections x (image, class, confidence, corners as shares of the input); image -1 ends the rows."""
 
     name = "ssd"
     about = "SSD with DetectionOutput inside: Open Model Zoo, OpenVINO's conversions from Caffe and TensorFlow"
@@ -72,7 +72,7 @@ class DetectionOutput(Head):
 
 
 def until_the_end(output: Array) -> Floats:
-    """The rows (n x 7) before the first one whose image is -1: those after it hold nothing."""
+    """The rows (n x 7) before the first one with image -1; later ones are unused."""
     rows = as_rows(output, COLUMNS)
     over = rows[:, IMAGE] < 0
     return rows[: over.argmax()] if over.any() else rows
@@ -161,8 +161,8 @@ class BoxesScoresInPixels(BoxesScores):
 class Priors(Head):
     """Offsets (4 for each prior), scores (softmax; the first class is background), and 1 x 2 x (corners, variances).
 
-    The three that go into DetectionOutput, of a model that was cut off before it: ``mbox_loc``, ``mbox_conf_flatten``
-    and ``mbox_priorbox`` of Caffe's SSD (https://arxiv.org/abs/1512.02325).
+    They are the three inputs of DetectionOutput, in a model that was cut off before it: ``mbox_loc``,
+    ``mbox_conf_flatten`` and ``mbox_priorbox`` of Caffe's SSD (https://arxiv.org/abs/1512.02325).
     """
 
     name = "offsets+scores+priors"
@@ -220,9 +220,9 @@ class Priors(Head):
 
 
 def best_but_background(scores: Array, threshold: float) -> tuple[Array, Floats, Array]:
-    """Which boxes have a class above the threshold, its score and number: the best beside the background's.
+    """The places of boxes with a class above the threshold other than the background, its score and its id.
 
-    ``scores`` (boxes x classes) are of a softmax: where the background has more than the threshold leaves, none has.
+    ``scores`` (boxes x classes) are a softmax: a background of more than 1 - threshold leaves no class above it.
     """
     few = np.flatnonzero(scores[:, BACKGROUND] < 1 + ROUNDING - threshold)
     chosen = floats(scores[few, 1:])
@@ -233,19 +233,19 @@ def best_but_background(scores: Array, threshold: float) -> tuple[Array, Floats,
 
 
 def no_softmax(scores: Floats) -> str | None:
-    """Why these (boxes x classes) are no softmax with the background first; None when they may be."""
+    """The reason why these scores (boxes x classes) are no softmax; None when they may be."""
     if (np.abs(scores.sum(axis=1) - 1) > ROUNDING).any():
         return "the scores of a box do not add up to 1: export it with its softmax"
     return None
 
 
 def _matrix(output: Array) -> Array:
-    """An output of one picture as boxes x classes, in its own type."""
+    """A view of an output of one picture as boxes x classes, in its own type."""
     return output.reshape(-1, output.shape[-1])
 
 
 def _boxes_and_scores(model: Signature) -> tuple[int, int] | None:
-    """Which of two outputs are the boxes and the scores of all classes, by their names; None when they are not."""
+    """The numbers of the two outputs with the boxes and the scores of all classes, by their names; else None."""
     boxes, scores = model.output("boxes", "bboxes", "pred_boxes"), model.output("scores", "pred_scores", "confs")
     if len(model.outputs) != 2 or len(model.inputs) != 1 or boxes is None or scores is None:
         return None
@@ -257,7 +257,7 @@ def _boxes_and_scores(model: Signature) -> tuple[int, int] | None:
 
 
 def _three_of_priors(model: Signature) -> tuple[int, int, int] | None:
-    """Which outputs are the offsets, the scores and the priors, by their shapes; None when they are not."""
+    """The numbers of the outputs with the offsets, the scores and the priors, by their shapes; else None."""
     shapes = [port.shape for port in model.outputs]
     priors = next((at for at, shape in enumerate(shapes) if len(shape) == 3 and shape[:2] == (1, 2)), None)
     if len(shapes) != 3 or len(model.inputs) != 1 or priors is None:
@@ -273,5 +273,5 @@ def _three_of_priors(model: Signature) -> tuple[int, int, int] | None:
 
 
 def _numbers(port: Port) -> int | None:
-    """How many numbers an output of one picture has; None for any number."""
+    """The size of an output; None where it is open."""
     return None if None in port.shape else int(np.prod([side or 0 for side in port.shape]))

@@ -1,4 +1,4 @@
-"""Outputs that are tables, a row or a column for each box: which of the outputs it is, and what stands in it."""
+"""Outputs that are tables, with a row or a column for each box."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from streamer.detection.ports import Signature
 
 
 def plane(model: Signature, at: int = 0) -> tuple[int, int] | None:
-    """Rows and columns of an output, with a batch of one or without; None for one of another rank or of no size."""
+    """Rows and columns of an output, with or without a batch of one; None for another rank or an open size."""
     rows, columns = open_plane(model, at)
     return None if rows is None or columns is None else (rows, columns)
 
 
 def open_plane(model: Signature, at: int = 0) -> tuple[int | None, int | None]:
-    """Rows and columns of an output as `plane` has them; None for what may be any number, and for another rank."""
+    """Rows and columns of an output as in `plane`; None for an open number, and both None for another rank."""
     shape = model.outputs[at].shape
     if len(shape) == 3 and shape[0] in (1, None):
         shape = shape[1:]
@@ -27,22 +27,22 @@ def open_plane(model: Signature, at: int = 0) -> tuple[int | None, int | None]:
 
 
 def flat(output: Array) -> Floats:
-    """An output of one picture as rows x columns."""
+    """An output of one picture as rows x columns, in float32."""
     return floats(output[0] if output.ndim == 3 else output)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The output that has the boxes: which it is, and how many of its columns are coefficients of masks."""
+    """The output with the boxes: its number, and how many of its columns are coefficients of masks."""
 
     at: int
     masks: int = 0
 
 
 def table_of(model: Signature) -> Table | None:
-    """Which of the outputs has the boxes; None when there are others than belong to a YOLO.
+    """The output with the boxes; None when there are outputs that no YOLO has.
 
-    Beside it may be the prototypes of masks (rank 4), or what each grid gave (rank 5), which its boxes are made of.
+    Beside it may be the prototypes of masks (rank 4), or the raw grids (rank 5) from which its boxes are made.
     """
     ranks = [len(port.shape) for port in model.outputs]
     at = next((at for at, rank in enumerate(ranks) if rank in (2, 3)), None)
@@ -56,25 +56,25 @@ def table_of(model: Signature) -> Table | None:
 
 
 def sides_of(model: Signature) -> tuple[tuple[int, int] | None, Table]:
-    """Rows and columns of the output that has the boxes, if their number is fixed, and which it is."""
+    """Rows and columns of the output with the boxes, None if they are not fixed; and that output."""
     table = table_of(model)
     return (None, Table(0)) if table is None else (plane(model, table.at), table)
 
 
 def table_in(output: Array) -> Array:
-    """An output of one picture as rows x columns, in its own memory and type."""
+    """A view of an output of one picture as rows x columns, in its own type."""
     return output[0] if output.ndim == 3 else output
 
 
 def with_room(output: Array, shape: Sequence[int | None], count: int) -> Array:
-    """An output whose number of rows is open with ``count`` of them; any other as it is."""
+    """An output with ``count`` rows where its ``shape`` leaves their number open; else the output unchanged."""
     if shape[-2] is not None:
         return output
     return np.zeros((*(side or 1 for side in shape[:-2]), count, output.shape[-1]), output.dtype)
 
 
 def numbers(column: Array) -> npt.NDArray[np.int32]:
-    """Numbers of classes, of any type. What is no number becomes one that no class has."""
+    """Class ids from a column of any type. What is not a finite number becomes -1, which no class has."""
     if column.dtype.kind == "f":
         column = floats(column)
         column = np.where(np.abs(column) < 2**31, column, -1)
@@ -82,7 +82,7 @@ def numbers(column: Array) -> npt.NDArray[np.int32]:
 
 
 def column_of_classes(column: Floats) -> str | None:
-    """Why these are no numbers of classes; None when they may be. What is not finite is another matter."""
+    """The reason why these are no class ids; None when they may be. Numbers that are not finite are ignored."""
     sound = column[np.isfinite(column)]
     if (sound != np.round(sound)).any() or (sound < 0).any():
         return "it is no end-to-end detector: its last column holds no class numbers"
@@ -90,5 +90,5 @@ def column_of_classes(column: Floats) -> str | None:
 
 
 def parts_of_picture(boxes: Floats) -> bool:
-    """The boxes are given in parts of the picture's sides, or as nothing; they may stand over its edges."""
+    """All boxes are in shares of the picture, or empty; they may reach over its edges."""
     return bool((np.abs(boxes) <= 1.5).all())

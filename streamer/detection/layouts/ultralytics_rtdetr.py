@@ -1,4 +1,4 @@
-"""The heads of RT-DETR as Ultralytics exports it: boxes as parts of the picture, and no NMS."""
+"""The heads of RT-DETR as Ultralytics exports it: boxes in shares of the picture, without NMS."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from streamer.detection.layouts.yolo import MAX_END_TO_END, RTDETR, ULTRALYTICS,
 from streamer.detection.ports import Signature
 
 STRETCHED = replace(ULTRALYTICS, fit=Fit.STRETCH)
-"""Ultralytics stretches what goes into its RT-DETR (models/rtdetr/predict.py)."""
+"""Ultralytics stretches the pictures for its RT-DETR (models/rtdetr/predict.py)."""
 
 
 class _Parts(YoloHead):
-    """Boxes as centre and size in parts of the picture's sides, one for each query."""
+    """Boxes as centre and size in shares of the picture, one per query."""
 
     assumed = STRETCHED
     suppressed = True
@@ -37,7 +37,7 @@ class _Parts(YoloHead):
 
 
 class RtdetrChosen(_Parts):
-    """1 x detections x (centre, size, confidence, class): the shape of an end-to-end YOLO with other boxes."""
+    """1 x detections x (centre, size, confidence, class): the shape of an end-to-end YOLO, with other boxes."""
 
     name = "rtdetr:boxes+confidence+class"
     about = "Ultralytics' RT-DETR since 8.4"
@@ -81,7 +81,7 @@ class RtdetrScores(_Parts):
         columns = open_plane(model)[1] if queries(model) else None
         if columns is None or columns < 5 or (hints.layer or RTDETR) != RTDETR:
             return None
-        # Of any table with so few rows only the number of names tells that it may be this.
+        # Any table with so few rows has this shape: only the number of names makes it this head.
         if hints.classes != columns - 4:
             return None
         return By.METADATA if hints.layer == RTDETR else By.SHAPE
@@ -113,7 +113,7 @@ class RtdetrScores(_Parts):
 
 
 def queries(model: Signature) -> bool:
-    """There is one output, with as many rows as an RT-DETR may have queries."""
+    """The model has one output, with as many rows as an RT-DETR may have queries."""
     if len(model.outputs) != 1:
         return False
     rows, _ = open_plane(model)

@@ -1,4 +1,4 @@
-"""The heads of YOLO models that put out boxes in pixels of their input: raw, and end to end."""
+"""The heads of YOLO models with boxes in pixels of their input: raw, and end to end."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from streamer.detection.ports import Signature
 
 ANCHORS_PER_CELL = 3
 MAX_END_TO_END = 1000
-"""More rows than this no end-to-end head puts out: it has chosen among its predictions, by default 300 of them."""
+"""The most rows of an end-to-end head, which selects among its predictions, by default 300 of them."""
 ULTRALYTICS = InputSpec()
-"""RGB, 0 to 1, letterboxed with gray 114: Ultralytics' and the YOLOv5 repository's."""
+"""RGB, 0 to 1, letterboxed with gray 114: the preprocessing of Ultralytics and of the YOLOv5 repository."""
 YOLOV6 = "outputs"
-"""What YOLOv6 calls its output; YOLOX, of the same shape, calls it otherwise."""
+"""The name of YOLOv6's output; YOLOX's, of the same shape, has another name."""
 ALWAYS = 0.99
-"""Since its second version YOLOv6 says of every box that it is an object; INT8 may round that."""
+"""Since version 2 YOLOv6 gives every box an objectness of 1, which INT8 may round."""
 RTDETR = "RTDETRDecoder"
-"""The last layer of Ultralytics' RT-DETR."""
+"""The class of the last layer of Ultralytics' RT-DETR."""
 BOXES_ALONE = "it finds more than boxes and runs as a detector of these; the rest, such as keypoints, is left out"
 NMS_INSIDE = (
     "its NMS is inside, with thresholds that were fixed when it was exported: a lower --conf finds no more, "
@@ -43,7 +43,7 @@ NMS_INSIDE = (
 
 
 class YoloHead(Head):
-    """A head whose boxes are in one output; the prototypes of masks may be in another."""
+    """A head with the boxes in one output; another may have the prototypes of masks."""
 
     assumed = ULTRALYTICS
 
@@ -52,7 +52,7 @@ class YoloHead(Head):
         self._table = table_of(model) or Table(0)
 
     def rows(self, outputs: Outputs) -> Floats:
-        """The output that has the boxes, as rows x columns."""
+        """The output with the boxes, as rows x columns in float32."""
         return flat(outputs[self._table.at])
 
     def notes(self) -> list[str]:
@@ -62,7 +62,7 @@ class YoloHead(Head):
 
 
 class Objectness(YoloHead):
-    """1 x predictions x (centre, size, objectness, classes), and after the classes the coefficients of masks.
+    """1 x predictions x (centre, size, objectness, classes), then perhaps the coefficients of masks.
 
     Confidence = objectness x class score.
     """
@@ -115,7 +115,7 @@ class Objectness(YoloHead):
 
 
 class Classes(YoloHead):
-    """1 x (centre, size, classes) x predictions, and after the classes the coefficients of masks."""
+    """1 x (centre, size, classes) x predictions; after the classes perhaps the coefficients of masks."""
 
     name = "boxes+classes"
     about = "YOLOv5u, v8, v9, 11, 12, 26 and others of Ultralytics; those for segmentation as well"
@@ -152,7 +152,7 @@ class Classes(YoloHead):
 
 
 class ClassesAndMore(Classes):
-    """`Classes` with further columns of which only the metadata tells: keypoints, or masks without prototypes."""
+    """`Classes` with further columns that only the metadata declares: keypoints, or masks without prototypes."""
 
     name = "boxes+classes+more"
     about = "Ultralytics' models for poses, and those for segmentation whose prototypes were cut off"
@@ -177,7 +177,7 @@ class ClassesAndMore(Classes):
 
 
 class EndToEnd(YoloHead):
-    """1 x detections x (corners, confidence, class), and after them masks' coefficients or keypoints."""
+    """1 x detections x (corners, confidence, class), then perhaps the coefficients of masks or keypoints."""
 
     name = "boxes+confidence+class"
     about = "YOLOv10 and YOLO26 end to end; those for segmentation and poses as well"
@@ -220,7 +220,7 @@ class EndToEnd(YoloHead):
 
 
 class NmsInside(EndToEnd):
-    """`EndToEnd` of a model that was exported with NMS inside."""
+    """`EndToEnd`, for a model that was exported with NMS inside."""
 
     name = "nms:boxes+confidence+class"
     about = "Ultralytics' exports with nms=True"
@@ -242,7 +242,7 @@ def one_per_cell(model: Signature) -> bool:
 
 
 def _more_than_classes(rows: int, table: Table, hints: Hints) -> bool:
-    """The metadata tells of further columns, of ``rows`` in a prediction, than those of masks with prototypes."""
+    """The metadata declares more columns than classes, among ``rows`` per prediction, without prototypes of masks."""
     if table.masks:
         return False
     if hints.keypoints is not None:
@@ -251,7 +251,7 @@ def _more_than_classes(rows: int, table: Table, hints: Hints) -> bool:
 
 
 def six_columns(model: Signature, hints: Hints) -> bool:
-    """The boxes' output has as many columns as one of corners, confidence and class, and what is told beside."""
+    """The output with the boxes has columns for corners, confidence, class, and declared masks or keypoints."""
     table = table_of(model)
     if table is None:
         return False
@@ -264,8 +264,8 @@ def six_columns(model: Signature, hints: Hints) -> bool:
 
 
 def some_from(scores: Array, threshold: float) -> npt.NDArray[np.intp]:
-    """Which columns have a score of ``threshold`` or more."""
+    """The numbers of the columns with a score of ``threshold`` or more."""
     if scores.dtype == np.float16 and threshold >= 0:
-        # From 0 on half floats are in the order of their bits, in which NumPy finds the greatest far faster.
+        # Half floats of 0 and more have the order of their bits, in which NumPy finds the maximum far faster.
         return np.flatnonzero(scores.view(np.int16).max(axis=0) >= np.float16(threshold).view(np.int16))
     return np.flatnonzero(scores.max(axis=0) >= threshold)

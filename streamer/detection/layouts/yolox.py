@@ -1,4 +1,4 @@
-"""The heads of YOLOX: as the network gives it, by cells of its grids, and decoded."""
+"""The heads of YOLOX: the raw one, in cells of its grids, and the decoded one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from streamer.detection.layouts.yolo import YOLOV6, Objectness
 from streamer.detection.ports import Signature
 
 YOLOX = InputSpec(colour=Colour.BGR, low=0.0, high=255.0, fit=Fit.LETTERBOX_TOP_LEFT)
-"""Bytes as OpenCV reads them, in the upper left corner: those of Megvii's repository since its version 0.1.1."""
+"""BGR, 0 to 255, in the upper left corner: the preprocessing of Megvii's repository since its version 0.1.1."""
 
 
 class YoloxBoxes(Objectness):
-    """`Objectness` of a prediction per cell, exported with ``--decode_in_inference``."""
+    """`Objectness` with one prediction per cell, exported with ``--decode_in_inference``."""
 
     name = "yolox:boxes+objectness+classes"
     about = "YOLOX, decoded in the model"
@@ -43,10 +43,10 @@ class YoloxBoxes(Objectness):
 
 
 class YoloxGrid(YoloxBoxes):
-    """1 x cells x (centre in the cell, logarithm of the size, objectness, classes), both in cells of its grid.
+    """1 x cells x (centre in the cell, logarithm of the size, objectness, classes), in units of the grid's stride.
 
-    Centre = (what is given + the cell's column and row) x stride, size = exp(what is given) x stride; confidence =
-    objectness x class score (Ge et al., YOLOX: Exceeding YOLO Series in 2021, arXiv:2107.08430).
+    Centre = (output + the cell's column and row) x stride; size = exp(output) x stride; confidence = objectness x
+    class score (Ge et al., YOLOX: Exceeding YOLO Series in 2021, arXiv:2107.08430).
     """
 
     name = "yolox:grid+objectness+classes"
@@ -70,7 +70,7 @@ class YoloxGrid(YoloxBoxes):
         above = confidence > threshold
         boxes, stride = rows[above, :4], self._stride[objects[above]]
         boxes[:, :2] = (boxes[:, :2] + self._corner[objects[above]]) * stride
-        with np.errstate(over="ignore"):  # a box without an end is cut at the edges
+        with np.errstate(over="ignore"):  # an infinite box is clipped at the edges
             boxes[:, 2:] = np.exp(boxes[:, 2:]) * stride
         return corners_of(boxes), confidence[above], class_id[above].astype(np.int32)
 
