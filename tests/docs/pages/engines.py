@@ -28,7 +28,7 @@ KEYS = {
     "requests": "inferences in flight at once; results keep the order of the frames",
     "delay_ms": "the time of an inference in ms",
 }
-MORE = """| `UPPER_CASE=value` | a value of the runtime's | `openvino` | a property of OpenVINO; names and values are checked |
+MORE = """| `UPPER_CASE=value` | a value | `openvino` | an OpenVINO property; name and value are checked |
 
 ## What they need
 
