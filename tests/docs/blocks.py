@@ -1,4 +1,4 @@
-"""Code blocks of README and docs, and what a comment before each says about running it.
+"""Code blocks of README and docs, with the comment before each that says how to run it.
 
 ``<!-- not run: why -->``, or ``<!-- file plan.toml -->`` for a block that is written into that file.
 """
@@ -26,7 +26,7 @@ PROMPT = "$ "
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block: where it stands, its language, its text, and the comment before it (empty for none)."""
+    """A block: its document, its line, its language, its text, and the comment before it (empty for none)."""
 
     document: Path
     line: int
@@ -41,17 +41,17 @@ class Block:
 
     @property
     def not_run(self) -> str | None:
-        """Why it is not run; None for one that is."""
+        """Why it is not run; None for a block that is run."""
         return self.comment.partition("not run: ")[2] or None
 
     @property
     def file(self) -> str | None:
-        """The file that it is written into; None for none."""
+        """The file that it is written into; None for a block without one."""
         found = re.fullmatch(r"file ([^\s:]+)", self.comment)
         return found[1] if found else None
 
     def commands(self) -> Iterator[tuple[list[str], str]]:
-        """Its commands, each with the output that is shown below it (empty in a block that shows none)."""
+        """Its commands, each with the output shown below it (empty in a block that shows none)."""
         text = self.text.replace("\\\n", " ")
         if self.language == "console":
             for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:

@@ -1,7 +1,7 @@
-"""Sentences as the code makes them, and as the table of docs/reference/claims.md has them.
+"""Sentences as the code makes them, and as the table of docs/reference/claims.md lists them.
 
-A piece is a string of streamer's with two words or more, one that ends with a full stop, or the name of a verdict;
-each ``{value}`` in it is a hole. It is known by the function that says it, or by the constant that it is assigned to.
+A sentence is a string of streamer's with two words or more, a string that ends with a full stop, or the name of a
+verdict. Each ``{value}`` in it is a hole. Its place is the function that returns it, or the constant that holds it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "reference" / "claims.md"
 HEADING = "| says | where | rule | thresholds | error rate |"
 FEWEST_WORDS = 2
 VERDICTS = ("Speed", "Verdict")
-"""What verdicts are called where they are listed: each of their names is said."""
+"""Enumerations of verdicts: each of their names is a sentence."""
 ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 HOLE = re.compile(r"\{[^{}]*\}")
 CODE = re.compile(r"`([^`]+)`")
@@ -29,21 +29,21 @@ CODE = re.compile(r"`([^`]+)`")
 
 @dataclass(frozen=True)
 class Place:
-    """A function or a constant that says something: all its strings, and the functions' code."""
+    """A function or a constant with sentences: all its strings, and the functions' code."""
 
     name: str
     texts: list[str] = field(default_factory=list)
     nodes: list[ast.AST] = field(default_factory=list)
 
     @property
-    def pieces(self) -> list[str]:
-        """Those that have to be in the table."""
+    def sentences(self) -> list[str]:
+        """The strings that have to be in the table."""
         verdict = any(part in VERDICTS for part in self.name.split("."))
-        return [text for text in dict.fromkeys(self.texts) if verdict or _is_said(text)]
+        return [text for text in dict.fromkeys(self.texts) if verdict or _is_sentence(text)]
 
     @property
     def limits(self) -> set[str]:
-        """The numbers in capitals that its code looks at."""
+        """The names in capitals of the numbers that its code uses."""
         module = module_of(self.name)
         names = {one.id for node in self.nodes for one in ast.walk(node) if isinstance(one, ast.Name)}
         numbers = (name for name in names if name.isupper())
@@ -51,7 +51,7 @@ class Place:
 
     @property
     def compared(self) -> set[float]:
-        """The numbers that its code looks for more or less than and gives no name, but for 0 to 3, which count."""
+        """The numbers without a name that its code compares with. 0 to 3, which count, are left out."""
         tests = [one for node in self.nodes for one in ast.walk(node) if isinstance(one, ast.Compare)]
         tests = [one for one in tests if any(isinstance(operator, ORDER) for operator in one.ops)]
         values = [part.value for test in tests for part in ast.walk(test) if isinstance(part, ast.Constant)]
@@ -61,7 +61,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table, by its line in the file."""
+    """A row of the table, with its line in the file, from 1."""
 
     line: int
     sentences: list[str]
@@ -77,7 +77,7 @@ def template(text: str) -> str:
 
 
 def table(text: str) -> Iterator[Row]:
-    """The rows of the table; one that has a first cell alone is a heading within it."""
+    """The rows of the table. A row with a first cell alone is a heading within the table, and is left out."""
     lines = text.splitlines()
     for number, line in enumerate(lines[lines.index(HEADING) + 2 :], start=lines.index(HEADING) + 3):
         if not line.startswith("|"):
@@ -95,7 +95,7 @@ def table(text: str) -> Iterator[Row]:
 
 
 def _places(names: Sequence[str]) -> list[str]:
-    """Names in full: one that begins with a dot is of the module of the one before it."""
+    """Names in full. A name that begins with a dot is in the module of the name before it."""
     found: list[str] = []
     for name in names:
         found.append(f"{module_name(found[-1])}{name}" if name.startswith(".") else name)
@@ -103,7 +103,7 @@ def _places(names: Sequence[str]) -> list[str]:
 
 
 def module_name(place: str) -> str:
-    """The module of a function or a constant, without streamer's name."""
+    """The module of a function or a constant, without ``streamer``. Raises LookupError when there is none."""
     parts = place.split(".")
     for length in range(len(parts), 0, -1):
         path = ROOT.joinpath("streamer", *parts[:length])
@@ -118,9 +118,10 @@ def module_of(place: str) -> ModuleType:
 
 
 def value_of(threshold: str, places: Sequence[str]) -> Any:
-    """A threshold as the code has it: a constant of a module of ``places``, or of one that it names itself.
+    """The value of a threshold in the code: a constant of a module of ``places``, or of the module that it names.
 
-    ``NAME[0].field`` is part of one; ``Class.field`` is the default of a dataclass. Raises LookupError.
+    ``NAME[0].field`` is a part of a constant. ``Class.field`` is the default of a dataclass. Raises LookupError or
+    AttributeError for a threshold that is not in the code.
     """
     name, *rest = re.findall(r"\w+", threshold)
     for place in places:
@@ -147,14 +148,14 @@ def _part(of: Any, name: str) -> Any:
 
 
 def is_that(written: str, value: Any) -> bool:
-    """The table has written a value of the code: as a number, as a fraction as in 1/3, or as a word."""
+    """Whether the table's text is a value of the code: a number, a fraction as in 1/3, or a word."""
     if isinstance(value, str):
         return written == value
     return abs(float(Fraction(written.replace(",", ""))) - float(value)) < 1e-9
 
 
 def in_the_code() -> dict[str, Place]:
-    """What says something, by name."""
+    """Every place of the package with strings, by name."""
     found: dict[str, Place] = {}
     for path in sorted((ROOT / "streamer").rglob("*.py")):
         reader = _Reader(".".join(path.relative_to(ROOT / "streamer").with_suffix("").parts))
@@ -163,14 +164,14 @@ def in_the_code() -> dict[str, Place]:
     return found
 
 
-def _is_said(text: str) -> bool:
+def _is_sentence(text: str) -> bool:
     words = [word for word in HOLE.sub(" ", text).split() if re.search("[a-z]{2}", word)]
     plain = [word for word in words if not re.search("[_=/]", word)]
     return len(plain) >= FEWEST_WORDS or (len(plain) == 1 and text.endswith(".") and "{" in text)
 
 
 class _Reader(ast.NodeVisitor):
-    """Reads the strings of a module, but for docstrings, annotations, patterns, and what is raised or asserted."""
+    """Reads the strings of a module. Docstrings, annotations, patterns, errors and assertions are left out."""
 
     def __init__(self, module: str) -> None:
         self.found: dict[str, Place] = {}
@@ -186,7 +187,7 @@ class _Reader(ast.NodeVisitor):
         self._at.pop()
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        if self._within_function:  # what one within another says, that one says
+        if self._within_function:  # the sentences of an inner function are those of the outer one
             self._body(node.body)
             return
         self._at.append(node.name)
@@ -256,7 +257,7 @@ class _Reader(ast.NodeVisitor):
 
 
 def _shown(part: ast.expr) -> str:
-    """A part of an f-string; a value by the name that the code has for it, so that a row can be made of it."""
+    """A part of an f-string. A value is shown by its name in the code, so that a row can be made from it."""
     if isinstance(part, ast.Constant):
         return str(part.value)
     names: list[str] = [

@@ -1,7 +1,7 @@
 """The Python of the documents: its blocks, what they print, and why one is not run.
 
-A block is run as a script. The text block right after it is what it prints: each number there stands for any number
-of that form, since figures are of a machine. A comment in HTML right before it says more::
+A block is run as a script. The text block right after it is its output. Each number there stands for any number of
+that form, since figures differ from machine to machine. A comment in HTML right before the block says more::
 
     <!-- needs fastapi httpx: what is not installed skips it -->
     <!-- not run: why -->
@@ -52,16 +52,16 @@ class Block:
 def blocks_of(page: str, text: str) -> Iterator[Block]:
     """The blocks of a document, in their order."""
     for found in _BLOCK.finditer(text):
-        said = dict(_COMMENT.findall(found["comments"]))
-        assert len(said) == found["comments"].count("\n"), f"{page}: {found['comments']} is not understood"
+        comments = dict(_COMMENT.findall(found["comments"]))
+        assert len(comments) == found["comments"].count("\n"), f"{page}: {found['comments']} is not understood"
         yield Block(
             page=page,
             line=text.count("\n", 0, found.start("code")) + 1,
             code=found["code"],
             shown=found["shown"],
-            needs=said.get("needs", "").split(),
-            not_run=said.get("not run:"),
-            file=said.get("file"),
+            needs=comments.get("needs", "").split(),
+            not_run=comments.get("not run:"),
+            file=comments.get("file"),
         )
 
 
@@ -70,9 +70,9 @@ def all_blocks() -> list[Block]:
     return [block for page in PAGES for block in blocks_of(page, (ROOT / page).read_text(encoding="utf-8"))]
 
 
-def prints(said: str, shown: str) -> bool:
-    """Whether what was said is what the document shows, but for its figures and the width of columns."""
-    return _without_figures(said) == _without_figures(shown)
+def prints(output: str, shown: str) -> bool:
+    """Whether an output is the one that the document shows, except for figures and the width of columns."""
+    return _without_figures(output) == _without_figures(shown)
 
 
 def _without_figures(text: str) -> list[str]:

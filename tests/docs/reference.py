@@ -1,4 +1,4 @@
-"""The pages of docs/ that are made of the code: ``python -m tests.docs.reference`` writes them."""
+"""The pages of docs/ that are made from the code: ``python -m tests.docs.reference`` writes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGES = {
     "options.md": options.page,
     "run-json.md": run_json.page,
 }
-"""What makes each of them."""
+"""The function that makes each page."""
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

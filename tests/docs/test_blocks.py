@@ -1,4 +1,4 @@
-"""Every code block of README and docs runs as it stands there, or says why it cannot."""
+"""Every code block of README and docs runs as it is written, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(tmp_path: Path, clip: Path) -> Path:
-    """A directory with what the documents take for given: ``video.mp4``, ``mine.onnx`` and ``samples``."""
+    """A directory with the files that the documents assume: ``video.mp4``, ``mine.onnx`` and ``samples``."""
     (tmp_path / "video.mp4").symlink_to(clip)
     (tmp_path / "mine.onnx").symlink_to(ROOT / "models/street/model.onnx")
     (tmp_path / "samples").symlink_to(ROOT / "samples")
@@ -71,7 +71,7 @@ def test_the_blocks_of_a_document_run(
 
 
 def run_commands(block: Block, place: Path) -> None:
-    """Runs the commands of a block; each ends well, and says what is shown."""
+    """Runs the commands of a block. Each ends with exit code 0 and prints what is shown."""
     assert block.language in RUN_HERE, f"{block.name}: a comment has to say why it is not run"
     for command, shown in block.commands():
         assert command[0] == "streamer", f"{block.name}: {command[0]} is not run here, which a comment has to say"
@@ -82,9 +82,9 @@ def run_commands(block: Block, place: Path) -> None:
 
 
 def skeleton(output: str) -> list[str]:
-    """What does not vary from run to run, and from machine to machine: each line up to its first number.
+    """The parts that are the same in every run and on every machine: each line up to its first number.
 
-    Doubts, notes and the verdict are left out; percentiles are alike, and so are precisions.
+    Doubts, notes and the verdict are left out. Percentiles are alike, and so are precisions.
     """
     lines = [line for line in output.splitlines() if line.strip() and not VARIES.match(line)]
     alike = [re.sub(r"(\bp\d+(\.\d+)?\s*)+", "pN ", re.sub(r"\b(bf16|f16|f32)\b", "", line)) for line in lines]
@@ -94,9 +94,9 @@ def skeleton(output: str) -> list[str]:
 def test_a_block_that_is_not_run_says_why() -> None:
     blocks = [block for document in DOCUMENTS for block in own_blocks(document)]
     assert len(blocks) > 40
-    said = [block for block in blocks if block.not_run or block.file]
+    explained = [block for block in blocks if block.not_run or block.file]
     assert [
-        block.name for block in blocks if block not in said and (block.comment or block.language not in RUN_HERE)
+        block.name for block in blocks if block not in explained and (block.comment or block.language not in RUN_HERE)
     ] == []
 
 

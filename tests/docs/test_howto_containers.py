@@ -1,4 +1,4 @@
-"""What docs/howto/containers.md shows is what there is: the image's user, streamer's options, its doubts."""
+"""docs/howto/containers.md agrees with the image's user, with streamer's options, and with its doubts."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def options_of(name: str) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts}
 
 
-def test_the_doubts_it_quotes_are_the_ones_that_streamer_says() -> None:
+def test_the_doubts_it_quotes_are_those_of_a_run() -> None:
     limited = replace(this_machine(), cores=8, usable_cores=2, cpu_quota=1.5, governor="powersave")
     meter = ContentionMeter(Reading(0, 0, 0, 0, 0, 0))
     meter.sampled(100_000_000, Reading(100, 0, 82, 10, 40, 0))
-    said = doubts(observed(set_up(machine=limited.as_dict()), contention=Contention.seen_by(meter)))
-    assert len(said) == 5
-    assert [doubt for doubt in said if f"`{doubt}`" not in HOWTO] == []
+    sentences = doubts(observed(set_up(machine=limited.as_dict()), contention=Contention.seen_by(meter)))
+    assert len(sentences) == 5
+    assert [doubt for doubt in sentences if f"`{doubt}`" not in HOWTO] == []
 
 
 def test_the_job_runs_as_the_images_user_on_a_root_that_cannot_be_written() -> None:

@@ -1,4 +1,4 @@
-"""The drawing of the layout names what there is: each folder, each file, and where a change begins."""
+"""The drawing of the layout names each folder and each file, and where a change begins."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_change_begins_in_a_file_that_is_there() -> None:
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
-def test_the_page_of_layers_has_them_as_the_imports_are_held_to() -> None:
+def test_the_page_of_layers_has_the_layers_of_the_imports() -> None:
     page = (ROOT / "docs/contributing/layers.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
     shown = [set(re.findall(r"`(\w+)`", cell)) for cell in rows]

@@ -1,4 +1,4 @@
-"""The Python of the documents runs as it stands, prints what they show, and is typed as type checkers want it."""
+"""The Python of the documents runs as it is written, prints what they show, and passes the type checkers."""
 
 from __future__ import annotations
 
@@ -111,23 +111,23 @@ def test_a_block_runs_as_a_script_and_prints_what_is_shown(block: Block, desk: P
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """A type checker: how it is asked about the files of a directory; its errors by file, each with its line."""
+    """A type checker. ``check`` returns its errors for a directory, by file, each with its line."""
 
     name: str
-    asks: Callable[[Path, Path], dict[str, list[str]]]
+    check: Callable[[Path, Path], dict[str, list[str]]]
     absent: str | None
 
 
 def _lines_by_file(found: Sequence[tuple[str, int, str]]) -> dict[str, list[str]]:
     """The errors by file, each with its line in front."""
     by_file: dict[str, list[str]] = {}
-    for file, line, said in found:
-        by_file.setdefault(Path(file).name, []).append(f"{line}: {said}")
+    for file, line, message in found:
+        by_file.setdefault(Path(file).name, []).append(f"{line}: {message}")
     return by_file
 
 
-def _asked(arguments: Sequence[str | Path], directory: Path, more: Mapping[str, str]) -> str:
-    """What a checker printed; it sees the wheel, and not this tree."""
+def _output_of(arguments: Sequence[str | Path], directory: Path, more: Mapping[str, str]) -> str:
+    """The output of a checker, which sees the wheel and not this tree."""
     outside = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MYPYPATH")}
     done = subprocess.run(
         [sys.executable, "-m", *map(str, arguments)],
@@ -145,24 +145,24 @@ def _mypy(directory: Path, python: Path) -> dict[str, list[str]]:
         "--cache-dir",
         directory / "cache",
     ]
-    said = _asked(["mypy", *options, "--python-executable", python, "."], directory, {})
-    # A package without types is not the page's fault; streamer without py.typed is told in other words.
+    output = _output_of(["mypy", *options, "--python-executable", python, "."], directory, {})
+    # A package without types is not the page's fault. mypy reports streamer without py.typed by another message.
     errors = [
-        line for line in said.splitlines() if not re.search(": note: |error: Library stubs not installed", line)
+        line for line in output.splitlines() if not re.search(": note: |error: Library stubs not installed", line)
     ]
     found = [re.fullmatch(r"(.+?):(\d+): error: (.*)", line) for line in errors]
-    assert None not in found, said
+    assert None not in found, output
     return _lines_by_file([(one[1], int(one[2]), one[3]) for one in found if one])
 
 
 def _pyright(directory: Path, python: Path) -> dict[str, list[str]]:
-    # It would keep a Node of its own in the home; the extra test brings one.
+    # Without these it would keep a Node of its own in the home. The extra `test` brings one.
     home = {"HOME": str(directory), "PYRIGHT_PYTHON_CACHE_DIR": str(directory), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
-    said = json.loads(_asked(["pyright", "--outputjson", "--pythonpath", python], directory, home))
+    report = json.loads(_output_of(["pyright", "--outputjson", "--pythonpath", python], directory, home))
     return _lines_by_file(
         [
             (one["file"], one["range"]["start"]["line"] + 1, one["message"])
-            for one in said["generalDiagnostics"]
+            for one in report["generalDiagnostics"]
             if one["severity"] == "error"
         ]
     )
@@ -185,9 +185,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_environment_has_the_wheel_and_not_this_tree(installed: Path, tmp_path: Path) -> None:
-    asked = "import streamer, numpy; print(streamer.__file__)"
+    program = "import streamer, numpy; print(streamer.__file__)"
     outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    found = subprocess.check_output([installed, "-c", asked], cwd=tmp_path, env=outside, text=True).strip()
+    found = subprocess.check_output([installed, "-c", program], cwd=tmp_path, env=outside, text=True).strip()
     assert installed.parents[1] in Path(found).parents
     assert Path(found).with_name("py.typed").is_file()
 
@@ -206,9 +206,9 @@ def test_a_users_file_is_typed(checker: Checker, installed: Path, tmp_path: Path
     for name, block in blocks.items():
         (tmp_path / name).write_text(block.code, encoding="utf-8")
     (tmp_path / "wrong.py").write_text(WRONG, encoding="utf-8")
-    found = checker.asks(tmp_path, installed)
+    found = checker.check(tmp_path, installed)
     wrong = {number for number, line in enumerate(WRONG.splitlines(), 1) if line.endswith("# wrong")}
-    assert {int(said.partition(":")[0]) for said in found.pop("wrong.py", [])} == wrong
+    assert {int(error.partition(":")[0]) for error in found.pop("wrong.py", [])} == wrong
     assert found == {}
 
 
@@ -223,7 +223,7 @@ def test_every_block_of_python_in_the_pages_is_read() -> None:
         assert len([one for one in BLOCKS if one.page == page]) == text.count("```python")
 
 
-def test_what_a_block_says_of_itself_is_read() -> None:
+def test_the_comments_before_a_block_are_read() -> None:
     read = partial(blocks_of, "page.md")
     (plain,) = read("words\n\n```python\na()\n```\n\nwords\n")
     assert (plain.code, plain.shown, plain.line, plain.needs, plain.not_run, plain.file) == (
@@ -235,13 +235,13 @@ def test_what_a_block_says_of_itself_is_read() -> None:
         None,
     )
     before = "<!-- needs nothing_such json: to print -->\n<!-- file app.py -->\n"
-    (told,) = read(f"{before}```python\na()\n```\n\n```text\n3 of 4\n```\n")
-    assert (told.absent, told.file, told.shown) == (["nothing_such"], "app.py", "3 of 4\n")
+    (skipped,) = read(f"{before}```python\na()\n```\n\n```text\n3 of 4\n```\n")
+    assert (skipped.absent, skipped.file, skipped.shown) == (["nothing_such"], "app.py", "3 of 4\n")
     (left,) = read("<!-- not run: it needs a camera -->\n```python\na()\n```\n")
     assert left.not_run == "it needs a camera"
 
 
-def test_other_words_are_found_and_other_figures_are_not() -> None:
+def test_other_words_are_a_difference_and_other_figures_are_not() -> None:
     assert prints("frames 12, p95 8.125 ms\n", "frames 300,  p95 14.402 ms\n")
     assert not prints("frames 12, p95 None ms\n", "frames 300, p95 14.402 ms\n")
     assert not prints("frames 12\n", "frames 12\nmore\n")

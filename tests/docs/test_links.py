@@ -1,4 +1,4 @@
-"""Links of README and docs lead to files, and to headings, that are there."""
+"""Links of README and docs lead to files and headings that exist."""
 
 from __future__ import annotations
 

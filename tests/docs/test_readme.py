@@ -1,4 +1,4 @@
-"""The README is short, names every command, and quotes few figures, each as the page of benchmarks has it."""
+"""The README is short, names every command, and quotes few figures, which are those of the page of benchmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of the reference are made of the code, and name all that there is."""
+"""The pages of the reference are made from the code, and list everything in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def first_cells(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_the_one_that_is_made_of_the_code(name: str) -> None:
+def test_a_page_is_the_one_that_is_made_from_the_code(name: str) -> None:
     assert text_of(name) == PAGES[name](), "python -m tests.docs.reference writes it"
 
 
@@ -93,10 +93,16 @@ def test_every_kind_of_fault_is_in_the_page_of_faults_with_its_keys() -> None:
 
 def test_every_doubt_of_a_run_is_in_the_page_of_doubts() -> None:
     page = text_of("doubts.md")
-    said = claims.in_the_code()
+    everywhere = claims.in_the_code()
     places = [f"{doubt.__module__.removeprefix('streamer.')}.{doubt.__name__}" for doubt in DOUBTS]
     assert len(places) > 10
-    sentences = [piece for place in places if place in said for piece in said[place].pieces if "{" in piece]
+    sentences = [
+        sentence
+        for place in places
+        if place in everywhere
+        for sentence in everywhere[place].sentences
+        if "{" in sentence
+    ]
     assert len(sentences) > 20
     shown = {claims.template(code) for code in re.findall(r"`([^`]+)`", page)}
     assert [sentence for sentence in sentences if claims.template(sentence) not in shown] == []

@@ -1,6 +1,6 @@
-"""The words that streamer does not use, and the field's words that stand in their place: the glossary's last column.
+"""The words that streamer does not use, and the field's words in their place: the glossary's last column.
 
-``python -m tests.docs.words [PATH ...]`` prints where one of them is.
+``python -m tests.docs.words [PATH ...]`` prints each place where one of them is left.
 """
 
 from __future__ import annotations

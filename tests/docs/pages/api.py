@@ -1,4 +1,4 @@
-"""docs/reference/api.md, made of the public names: mkdocstrings fills in what each of them is."""
+"""docs/reference/api.md, made from the public names. mkdocstrings adds their signatures and docstrings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.docs.pages.markdown import MADE
 
 HEADING = f"""# The API
 
-All that is public is in `streamer` itself. [Use the library](../howto/library.md) tells how to use it. `import
-streamer` loads neither a runtime nor NumPy, and nothing here prints. {MADE}
+All public names are in `streamer` itself. [Use the library](../howto/library.md) explains how to use them. `import
+streamer` loads neither a runtime nor NumPy. No function prints. {MADE}
 """
 
 
@@ -27,11 +27,11 @@ SECTIONS: Mapping[str, Callable[[Any], bool]] = {
     "Classes": lambda value: isinstance(value, type) and not _is_error(value),
     "Errors": _is_error,
 }
-"""What stands in each section."""
+"""Which values each section has."""
 
 
 def page() -> str:
-    """What is to be in the file."""
+    """The text of the page."""
     names = [name for name in sorted(streamer.__all__, key=str.lower) if not name.startswith("__")]
     sections = {
         title: [name for name in names if belongs(getattr(streamer, name))] for title, belongs in SECTIONS.items()

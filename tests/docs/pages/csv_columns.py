@@ -1,4 +1,4 @@
-"""docs/reference/csv-columns.md, made of the columns of each CSV file."""
+"""docs/reference/csv-columns.md, made from the columns of each CSV file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# CSV columns
 
-Each column of each CSV file that streamer writes. {MADE} Columns keep their names and their order; new ones come
-last.
+The tables list each column of each CSV file that streamer writes. {MADE} Columns keep their names and their order.
+New columns come last.
 
-A cell without a value is empty. Times are in milliseconds. In `frames.csv` they count from the start of the run,
-with three decimals: whole microseconds, exactly. A stamp of a step that never happened is empty.
+A cell without a value is empty. Times are in milliseconds. In `frames.csv` they count from the start of the run, with
+three decimals, which are exact whole microseconds. The stamp of a step that never happened is empty.
 
 """
 STUDIES = {
@@ -33,17 +33,17 @@ STUDIES = {
     "bench.csv": ("A row per engine of [bench](../howto/bench.md).", bench.COLUMNS, study_columns.BENCH),
     "windows.csv": ("A row per window of a [soak](../howto/soak.md).", WINDOW_COLUMNS, study_columns.WINDOWS),
 }
-"""What a row is, the names, and their units and meanings."""
+"""For each file: what a row is, the names of the columns, and their units and meanings."""
 
 
 OUTCOMES = {
     Outcome.DELIVERED: "the frame was detected, and the sink has it",
     Outcome.DROPPED: (
-        "the frame was taken out before its inference: the queue was full, it was too old, or a later"
-        " one serves as well"
+        "the frame was removed before its inference: the queue was full, the frame was too old, or the next"
+        " frame's result comes at the same tick"
     ),
-    Outcome.DECODE_ERROR: "the frame could not be decoded; the reason is in words",
-    Outcome.SOURCE_ERROR: "the source gave no frame: `no_signal` of a camera that was lost",
+    Outcome.DECODE_ERROR: "the frame could not be decoded; `reason` says why",
+    Outcome.SOURCE_ERROR: "the source gave no frame; the reason of a lost camera is `no_signal`",
     Outcome.ENGINE_ERROR: "the engine failed, hung or died at this frame",
     Outcome.SINK_ERROR: "the sink failed at this frame",
     Outcome.ABANDONED: "the run ended before the frame did",
@@ -51,7 +51,7 @@ OUTCOMES = {
 
 
 def page() -> str:
-    """What is to be in the file."""
+    """The text of the page."""
     frames = (
         (codes(column.name for column in columns), unit, meaning)
         for (unit, meaning), columns in groupby(COLUMNS, key=lambda column: (column.unit, column.meaning))

@@ -1,4 +1,4 @@
-"""docs/reference/doubts.md, made of the rows of docs/reference/claims.md and of what to do about each doubt."""
+"""docs/reference/doubts.md, made from the rows of docs/reference/claims.md and from what to do about each doubt."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tests.docs.pages.markdown import MADE, table
 
 HEADING = f"""# Doubts
 
-A doubt is a sentence under a run, and in `doubts` of `run.json`. It questions the run's figures. The figures stay as
-they are, and the exit code too. {MADE}
+A doubt is a sentence in the report of a run, and in `doubts` of `run.json`. It questions the run's figures.
+It changes neither the figures nor the exit code. {MADE}
 
-- In braces stands what the sentence fills in.
-- *said when* is the rule, with its thresholds in brackets. [The claims](claims.md) have the functions and the error
+- A value of the run stands where the sentence has braces.
+- *stated when* is the rule, with its thresholds in brackets. [The claims](claims.md) have the functions and the error
   rates.
-- A note is no doubt: it says what is to be known before a run.
+- A note is no doubt. It says what is to be known before a run.
 
 """
 SECTIONS = {
@@ -26,35 +26,35 @@ SECTIONS = {
 }
 """Headings within the table of claims, and what the page calls them."""
 MENDS = {
-    "the run was killed at": "Nothing; figures are of the rows that are there. See [killed "
+    "the run was killed at": "Nothing; the figures are those of the remaining rows. See [killed "
     "runs](../howto/killed-runs.md).",
     "not known: the run was killed": "Nothing; only the process knew.",
-    "{name} looks damaged": "Read the sign that follows, and look at the annotated video. Take "
+    "{name} looks damaged": "Read the sign that follows, and look at the annotated video. Use "
     "another export of the model.",
     "its metadata says that {batch}": "Export the model again with batch=1.",
     "it disagrees with {folder}": "Quantize again on frames like those the camera sees.",
     "{wrong} of its {scores} scores": "Try `precision=f32`. If it stays, the weights are damaged.",
     "its boxes and scores share": "Quantize the original again: `streamer models quantize`.",
-    "its scores go from": "Check the head that `streamer models list` shows, or take the original.",
-    "all of its {scores} scores": "Take another checkpoint: this one finds nothing.",
+    "its scores go from": "Check the head that `streamer models list` shows, or use the original.",
+    "all of its {scores} scores": "Use another checkpoint: this one finds nothing.",
     "all of its {boxes} boxes end": "Check the head that `streamer models list` shows.",
     "{off} of its {boxes} boxes": "Check the head and the preprocessing that `streamer models list` shows.",
     "it finds {objects} objects": "Give the right `--input` to `streamer models import`.",
-    "the engine left no gap to decode in": "Take a lower rate or a faster engine; decoding took from the inference.",
-    "{undrawn} dropped frames": "Nothing; the video lacks them, the ledger has them.",
-    "the annotated video has": "Nothing; the repeated frames are no rows.",
-    "more frames were dropped": "Lower the rate, or take a faster engine: `streamer pace` finds the rate.",
-    "the engine left no gap for housekeeping": "Lower the rate. Figures of these frames are streamer's as well.",
-    "housekeeping delayed": "Lower the rate, or look at frames beside the delayed ones.",
+    "the engine left no gap to decode in": "Use a lower rate or a faster engine; decoding slowed the inference.",
+    "{undrawn} dropped frames": "Nothing; they are in the ledger, but not in the video.",
+    "the annotated video has": "Nothing; the repeated frames have no rows.",
+    "more frames were dropped": "Lower the rate, or use a faster engine: `streamer pace` finds the rate.",
+    "the engine left no gap for housekeeping": "Lower the rate. Figures of these frames include streamer's own work.",
+    "housekeeping delayed": "Lower the rate, or look at the frames that were not delayed.",
     "the process did not run": "Repeat the run without stopping it.",
     "{after_damage} of {delivered}": "Leave out frames marked `after_damage`, or mend the stream.",
     "there was no signal": "Look at `gaps` in `run.json`, and at the network.",
     "{prefix}the times of the file": "Give `--skip-gaps` if the pause is of no interest.",
-    "a gap of {length}": "See above.",
-    "the engine was replaced": "Find out why it died: the reason stands behind.",
+    "a gap of {length}": "Give `--skip-gaps` if the pause is of no interest.",
+    "the engine was replaced": "Find out why it died: the sentence ends with the reason.",
     "too few frames": "Play a longer source, or add `--loop --until`.",
     "frames left late": "Keep other work off the machine, or lower the rate.",
-    "the model is more than certain": "Check the head that `streamer models list` shows, or take the original.",
+    "the model is more than certain": "Check the head that `streamer models list` shows, or use the original.",
     "nothing was found": "Give a model that knows these classes; check its preprocessing; lower `--conf`.",
     "not steady": "Run for longer, or keep other work off the machine.",
     "nothing was primed": "Leave `prime=on` out, or lower the rate.",
@@ -64,17 +64,17 @@ MENDS = {
     "other processes took": "Stop them, or repeat the run in a quieter time.",
     "the hypervisor took": "Repeat the run in a quieter time, or on another machine.",
     "the CPU was throttled": "Lift the quota, or cool the machine.",
-    "precision in force": "Ask for a precision that this CPU has, or take the effective one for what was measured.",
+    "precision in force": "Request a precision that this CPU has, or compare by the effective precision.",
     "{before} handed over": "Compare figures of one device only: `parts` in `run.json`.",
-    "the load fell short": "Take the usage for the load of this run, not the request.",
-    "a process of the load": "Ask for a smaller load.",
-    "faults were injected": "Nothing; you asked for them.",
+    "the load fell short": "Use the measured usage as the load of this run, not the request.",
+    "a process of the load": "Request a smaller load.",
+    "faults were injected": "Nothing; `--faults` requested them.",
     "{name} ({kind}) did not come about": "Give an earlier frame or time, or run for longer.",
-    "frame times {trouble}: the frame rate of {rate} is used instead ({fault})": "Nothing; you asked for the fault.",
+    "frame times {trouble}: the frame rate of {rate} is used instead ({fault})": "Nothing; `--faults` requested it.",
     "frame times {trouble}: the frame rate of {rate} is used instead": "Give `--fps N` if the rate is another.",
-    "{wrong} of {frames} frame times": "Nothing; single times are mended.",
+    "{wrong} of {frames} frame times": "Nothing; single times are interpolated.",
     "the file says no frame rate": "Give `--fps N`.",
-    "packets are missing": "Record again, or take the frames that are there.",
+    "packets are missing": "Record again, or use the frames that are there.",
     "{unplayed} frames are not played": "Cut the file where it changes, and play the parts.",
     "the file is cut off": "Copy or record it again.",
     "{empty} packets raised": "Look at these frames in a player.",
@@ -83,7 +83,7 @@ MENDS = {
     "the sample aspect ratio changes": "Nothing; only the shape of the video differs.",
     "{images} not played": "Convert the images, or fit them to one size.",
     "{name} holds {pictures}": "Save each picture as an image of its own.",
-    "the frame rate of {source} could not": "Check the announced rate; deadline and ages follow it.",
+    "the frame rate of {source} could not": "Check the announced rate; deadline and ages are computed from it.",
     "{source}{announces} comes faster": "Lower the camera's rate or size.",
     "{source} announces {announced}": "Nothing; the measured rate is used.",
     "frames came at {before}": "Measure with a steady camera, or read ages and deadline with care.",
@@ -95,22 +95,22 @@ MENDS = {
     "the picture turns": "Nothing; it is shown in the shape of the first.",
     "{source} lost {packets}": "Give `--rtsp-transport tcp`.",
 }
-"""What to do, by the beginning of the sentence; the longest that fits counts."""
+"""What to do, by the beginning of the sentence. The longest beginning that fits counts."""
 
 
 def page() -> str:
-    """What is to be in the file."""
+    """The text of the page."""
     sections = list(_sections())
     unused = MENDS.keys() - {_key(row) for _, rows in sections for row in rows}
     assert not unused, f"no doubt begins so: {sorted(unused)}"
     return HEADING + "\n".join(
-        f"## {title}\n\n{table('doubt', 'said when', 'what to do', rows=map(_cells, rows))}"
+        f"## {title}\n\n{table('doubt', 'stated when', 'what to do', rows=map(_cells, rows))}"
         for title, rows in sections
     )
 
 
 def _sections() -> Iterator[tuple[str, list[claims.Row]]]:
-    """The rows of the table of claims under each heading that is about doubts."""
+    """The rows of the table of claims, by the heading about doubts under which they are."""
     text = claims.PAGE.read_text(encoding="utf-8")
     lines = text.splitlines()
     headings = {
@@ -129,8 +129,8 @@ def _key(row: claims.Row) -> str:
 
 
 def _cells(row: claims.Row) -> tuple[str, str, str]:
-    """The whole sentence, its rule, and what to do; parts of sentences stand behind it."""
+    """The whole sentence with its parts behind it, its rule, and what to do."""
     sentence, *parts = (f"`{one}`" for one in row.sentences)
-    said = sentence + (f"; with {', '.join(parts)}" if parts else "")
+    whole = sentence + (f"; with {', '.join(parts)}" if parts else "")
     limits = ", ".join(f"`{name}` = {value}" for name, value in row.thresholds.items())
-    return said, f"{row.rule} ({limits})" if limits else row.rule, MENDS[_key(row)]
+    return whole, f"{row.rule} ({limits})" if limits else row.rule, MENDS[_key(row)]

@@ -1,4 +1,4 @@
-"""docs/reference/engines.md, made of the rows of streamer/engines/variants.py."""
+"""docs/reference/engines.md, made from the rows of streamer/engines/variants.py."""
 
 from __future__ import annotations
 
@@ -10,43 +10,42 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# Engines
 
-`--engine SPEC` is a recipe: a variant's name, with refinements after commas, as in `ir-fast,prime=on` or
-`null,delay_ms=20`. The refinements combine freely. {MADE}
+`--engine SPEC` is a variant's name with refinements after commas, as in `ir-fast,prime=on` or `null,delay_ms=20`. The
+refinements combine freely. {MADE}
 
-`streamer engines` says which variants can run here, and which come out as one configuration on this machine (`same
-as`): on two cores without a GPU, `ir-threads` and `ir-auto` run just what `ir` runs. The *effective* configuration
-decides, which is read back from the runtime.
+`streamer engines` lists the variants that can run on this machine. It also lists variants with one and the same
+configuration here (`same as`). On two cores without a GPU, for example, `ir-threads` and `ir-auto` have the
+configuration of `ir`. The *effective* configuration decides. It is read back from the runtime.
 
 """
 KEYS = {
     "threads": "the number of threads that infer",
-    "precision": "the requested precision; the effective one is recorded, and a difference is a doubt",
-    "device": "where it runs: CPU, GPU, NPU or AUTO, also as in `GPU.1`",
+    "precision": "the requested precision; the effective precision is recorded, and a difference is a doubt",
+    "device": "the device: CPU, GPU, NPU or AUTO, or one of several as in `GPU.1`",
     "shared": "whether preprocess writes into the tensor's own memory",
-    "preprocess": "where colour, layout and scale change; `off` leaves a gray input, to know the rest's own cost",
+    "preprocess": "where colour, layout and scale are converted; `off` leaves a gray input and measures the rest",
     "prime": "throw-away inferences before a frame is due: see [priming](../explain/latency.md#priming)",
-    "requests": "inferences in flight at once; results keep the frames' order",
-    "delay_ms": "how long it takes",
+    "requests": "inferences in flight at once; results keep the order of the frames",
+    "delay_ms": "the time of an inference in ms",
 }
-MORE = """| `UPPER_CASE=value` | a value of the runtime's | `openvino` | a property as it is; names and values are
-checked |
+MORE = """| `UPPER_CASE=value` | a value | `openvino` | an OpenVINO property; name and value are checked |
 
 ## What they need
 
-- The IR is made from the ONNX file on first use, and kept in the cache directory under the hash of the ONNX file.
+- The IR is made from the ONNX file on first use. It stays in the cache directory under the hash of the ONNX file.
 - `pytorch` needs an extra, `pip install 'streamer[torch]'`. So do `onnxruntime` (`streamer[onnxruntime]`) and
   quantizing (`streamer[quantize]`).
-- The CPU may run bf16 of its own accord where it has the instructions. The effective precision stands above every
-  table and in `run.json`, that of a quantized model's convolutions beside it.
-- `ir-gpu` needs an Intel GPU, `ir-npu` an Intel NPU. `pytorch-compile` compiles before the run, which takes a
-  minute; the result is kept in the cache.
+- OpenVINO may choose bf16 on a CPU with bf16 instructions. The effective precision is above every table and in
+  `run.json`. Beside it is the precision of a quantized model's convolutions.
+- `ir-gpu` needs an Intel GPU, `ir-npu` an Intel NPU. `pytorch-compile` compiles before the run, which takes a minute.
+  The compiled model stays in the cache.
 
-[Add an engine](../howto/add-an-engine.md) tells how to write one.
+[Add an engine](../howto/add-an-engine.md) explains how to write one.
 """
 
 
 def page() -> str:
-    """What is to be in the file."""
+    """The text of the page."""
     return (
         HEADING
         + table(
@@ -66,7 +65,7 @@ def _keys() -> list[str]:
 def _variant(spec: EngineSpec) -> tuple[str, ...]:
     config = [f"`{name}={value}`" for name, value in spec.config]
     config += ["primed"] if spec.prime else []
-    config += ["as many requests as the runtime finds best"] if spec.requests == 0 else []
+    config += ["the number of requests that the runtime recommends"] if spec.requests == 0 else []
     config += ["compiled"] if spec.compiled else []
     device = spec.device if RUNTIMES[spec.runtime].devices else ""
     return f"`{spec.variant}`", spec.about, spec.runtime.value, device, ", ".join(config), _input(spec)

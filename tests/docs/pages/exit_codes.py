@@ -1,4 +1,4 @@
-"""docs/reference/exit-codes.md, made of the rows of streamer/cli/exit_codes.py."""
+"""docs/reference/exit-codes.md, made from the rows of streamer/cli/exit_codes.py."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ HEADING = f"""# Exit codes
 
 """
 MORE = """
-- Standard output that cannot be written (a full disk, a reader that has ended) ends nothing. The work goes on, its
-  files are whole, one line on standard error says so, and the exit code is 1 where it would be 0.
+- When standard output cannot be written (a full disk, a reader that has ended), the work goes on. Its files are
+  whole. One line on standard error says so. The exit code is 1 where it would be 0.
 - An error is one line that names the thing and the mend. `--debug`, anywhere, shows its traceback.
-- An error that nobody foresaw is one line too, exit code 1. It names the effective versions and the file that holds
-  the traceback: in the run directory (the run is FAILED, and whole), else in the cache.
-- `run.json` has the `versions` of Python, FFmpeg and each package. Versions newer than any that all tests have
-  passed with are a note.
+- A defect of streamer is one line too, with exit code 1. It names the installed versions and the file with the
+  traceback. The file is in the run directory (the run is FAILED, and whole), else in the cache.
+- `run.json` has the `versions` of Python, FFmpeg and each package. A note names versions that are newer than those
+  with which all tests have passed.
 
 | command | 3 means |
 |---|---|
@@ -25,13 +25,13 @@ MORE = """
 | `soak` | a verdict failed |
 | `compare` | an engine that ran missed an objective of `--slo`, disagrees with the reference, or its run is INVALID |
 | `pace` | with `--slo`: no rate meets the objectives |
-| `parity` | an agreement is under `--min-agreement`, or there was nothing to compare |
-| `verify` | INVALID; or the run was killed, and is not repaired |
-| `models quantize` | the agreement is under `--min-agreement` |
+| `parity` | an agreement is below `--min-agreement`, or there was nothing to compare |
+| `verify` | the run is INVALID, or it was killed and is not repaired |
+| `models quantize` | the agreement is below `--min-agreement` |
 """
 
 
 def page() -> str:
-    """What is to be in the file."""
+    """The text of the page."""
     rows = ((", ".join(str(int(code)) for code in codes), meaning) for codes, meaning in EXIT_CODES)
     return HEADING + table("exit code", "when", rows=rows) + MORE

@@ -1,4 +1,4 @@
-"""docs/reference/faults.md, made of the rows of streamer/faults/kinds.py and of what becomes of each."""
+"""docs/reference/faults.md, made from the rows of streamer/faults/kinds.py and from the effects of each."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# Faults
 
-The kinds of faults that a plan may inject with `--faults plan.toml`. [Inject faults](../howto/faults.md) tells how
-to write one. {MADE}
+The table lists the kinds of faults that a plan may inject with `--faults plan.toml`. [Inject
+faults](../howto/faults.md) explains how to write a plan. {MADE}
 
-- A fault has a `kind`, and its instant: `frame` or `at`. `stream` names the stream (0).
-- *keys* are those that a fault of the kind also needs. Those in brackets may be given, and have that default.
+- A fault has a `kind` and an instant: `frame` or `at`. `stream` is the number of the stream (0).
+- *keys* are the other keys that a fault of the kind needs. Keys in brackets are optional, with their default.
 
 """
 KEYS = """
-| key | what it takes |
+| key | value |
 |---|---|
 | `frame` | the number of the frame, 1 or later |
 | `at` | a time of the run, as in `"3.2s"` |
@@ -33,19 +33,18 @@ BECOMES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.STALL: (
         (
             "",
-            "Frames that fall due meanwhile, and up to four that had been decoded ahead, are offered late"
-            " and at once, and "
-            "dropped as the policy says.",
+            "Frames that are due meanwhile, and up to four that were decoded ahead, are offered late and at once. "
+            "The policy drops some of them.",
             "0",
         ),
-        ("longer than `--stall`", "The source is stuck. Frames that fell due are `abandoned`.", "1"),
+        ("longer than `--stall`", "The source is stuck. Frames that were due are `abandoned`.", "1"),
     ),
-    Kind.BURST: (("", "So many frames are held back and arrive with the last of them: they are due then.", "0"),),
+    Kind.BURST: (("", "The given number of frames is held back. All arrive, and are due, with the last one.", "0"),),
     Kind.JITTER: (
         (
             "",
-            "Each of so many frames arrives later, by up to `ms` (random, but the same every time). None "
-            "overtakes another.",
+            "Each of the given number of frames arrives up to `ms` later (random, but the same in every run). No "
+            "frame overtakes another.",
             "0",
         ),
     ),
@@ -56,70 +55,66 @@ BECOMES: Mapping[Kind, tuple[tuple[str, str, str], ...]] = {
     Kind.RESOLUTION: (
         (
             "",
-            "Frames come in this size from there on, and are scaled to that of the first, as with a file "
-            "or an address that "
-            "changes it. A doubt says how many.",
+            "From there on frames come in this size, and are scaled to the size of the first frame. A file or an "
+            "address whose size changes is treated in the same way. A doubt says how many frames were scaled.",
             "0",
         ),
     ),
     Kind.END: (("", "The stream ends before that frame. Other streams go on.", "0"),),
-    Kind.ENGINE_SLOW: (("", "Frames that fall due meanwhile wait, or are dropped as the policy says.", "0"),),
-    Kind.ENGINE_RAISE: (("", "`engine_error`; frames that wait are `abandoned`.", "1"),),
+    Kind.ENGINE_SLOW: (("", "Frames that are due meanwhile wait, or are dropped by the policy.", "0"),),
+    Kind.ENGINE_RAISE: (("", "`engine_error`; waiting frames are `abandoned`.", "1"),),
     Kind.ENGINE_HANG: (
         (
             "",
-            "`engine_error` after `--stall`, and `stalls` says where it was. Frames that fell due are "
+            "`engine_error` after `--stall`; `stalls` in `run.json` says where it hung. Frames that were due are "
             "dropped or `abandoned`.",
             "1",
         ),
         (
             "with `--respawn`",
-            "Its process is stopped, and replaced: `engine_error`, and frames due meanwhile are dropped "
-            "as the policy says.",
+            "Its process is stopped and replaced: `engine_error`. Frames due meanwhile are dropped by the policy.",
             "0",
         ),
     ),
     Kind.ENGINE_KILL: (
         (
             "needs `--respawn`",
-            "Its process gets SIGKILL, and is replaced: as above.",
+            "Its process gets SIGKILL, and is replaced as above.",
             "0; 1 when it was replaced N times before",
         ),
     ),
     Kind.ENGINE_LEAK: (
-        ("", "So much more of streamer's memory is kept with each frame from there on: a soak is to find it.", "0"),
+        ("", "From there on streamer keeps this much more memory with each frame. A soak must find it.", "0"),
     ),
     Kind.SINK_SLOW: (
-        ("", "The engine waits for the sink; frames that fall due meanwhile wait, or are dropped.", "0"),
+        ("", "The engine waits for the sink. Frames that are due meanwhile wait, or are dropped.", "0"),
         ("longer than `--stall`", "`sink_error`, and the sink is stuck.", "1"),
     ),
     Kind.SINK_FAIL: (("", "`sink_error`; the video ends before that frame.", "1"),),
     Kind.DISK_FULL: (
         (
             "",
-            "The system says *no space left* to whoever writes: `sink_error` when it was about a frame's "
-            "detections. No row is "
-            "lost, but up to a second of the video.",
+            "Each write fails with *no space left*: `sink_error` when it was a write of a frame's detections. No row "
+            "is lost. Up to a second of the video is lost.",
             "1",
         ),
     ),
     Kind.STOP: (
         (
             "",
-            "streamer gets SIGSTOP, then SIGCONT. Frames are late as in a stall, and nothing is taken for"
-            " stuck. A live source "
-            "from which nothing was read for 6 s has an outage. An interactive shell then has streamer in"
-            " the background.",
+            "streamer gets SIGSTOP, then SIGCONT. Frames are late as in a stall, and no stage counts as stuck. A "
+            "live source from which nothing was read for 6 s has an outage. In an interactive shell streamer is then "
+            "in the background.",
             "0",
         ),
     ),
-    Kind.HOG: (("", "The latency shows what that does to it.", "0"),),
+    Kind.HOG: (("", "The latency shows the effect.", "0"),),
 }
-"""What becomes of ledger and video, and the exit code of a replay: in which case, what, and which."""
+"""The effects of each kind: the case, the effect on ledger and video, and the exit code of a replay."""
 
 
 def page() -> str:
-    """What is to be in the file."""
+    """The text of the page."""
     rows = (
         (*((f"`{kind}`", row.about, _keys(kind)) if number == 0 else ("", "", "")), *becomes)
         for kind, row in KINDS.items()

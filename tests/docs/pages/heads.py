@@ -1,4 +1,4 @@
-"""docs/reference/heads.md, made of the rows of streamer/detection/heads.py and their forms."""
+"""docs/reference/heads.md, made from the rows of streamer/detection/heads.py and their forms."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ HEADING = f"""# Heads
 A head is how the outputs of a detector are laid out. `streamer models list` and `model.head` in `run.json` name it.
 {MADE}
 
-- *recognised by*: the metadata, the names of inputs and outputs, or the shapes of all outputs. Heads of one shape
-  are told apart by the values that come of a black picture.
-- *takes*: the preprocessing that is assumed where nothing tells it, in the words of `--input`.
-- *NMS*: whether any is left for streamer to do.
-- *tried with*: real models whose boxes agree with an independent decode (`python -m benchmarks.reference_models`). A
-  head that is untried is built on its exporter's own code or documents. Every head decodes its synthetic model in
-  every engine (`python -m benchmarks.conformance`).
+- *recognised by*: the metadata, the names of inputs and outputs, or the shapes of all outputs. Heads with outputs of
+  the same shapes are distinguished by the model's output values for a black picture.
+- *assumed input*: the preprocessing that is assumed when no other source states it, in the words of `--input`.
+- *NMS*: who does it. `done` means that the model's outputs need none.
+- *tried with*: real models whose boxes agree with an independent decode (`python -m benchmarks.reference_models`). An
+  untried head follows its exporter's own code or documents. Every head decodes its synthetic model in every engine
+  (`python -m benchmarks.conformance`).
 
-| head | whose | recognised by | takes | NMS | tried with |
+| head | models | recognised by | assumed input | NMS | tried with |
 |---|---|---|---|---|---|
 """
-TOLD_BY = {
+RECOGNISED_BY = {
     By.METADATA: "metadata",
     By.NAMES: "names",
     By.SHAPE: "shape",
@@ -33,17 +33,17 @@ TOLD_BY = {
 
 
 def page() -> str:
-    """What is to be in the file."""
+    """The text of the page."""
     return HEADING + "".join(map(_row, HEADS.values()))
 
 
 def _row(head: type[Head]) -> str:
     form = FORMS[head.name]
     found = recognise(form.signature, form.hints)
-    told_by = TOLD_BY[found.by] + (", values" if found.others else "")
+    by = RECOGNISED_BY[found.by] + (", values" if found.others else "")
     tried = ", ".join(name.removesuffix(".onnx") for name in form.tried) or "untried"
     left = "done" if head.suppressed else "streamer's"
-    return f"| `{head.name}` | {head.about} | {told_by} | `{words(head.assumed)}` | {left} | {tried} |\n"
+    return f"| `{head.name}` | {head.about} | {by} | `{words(head.assumed)}` | {left} | {tried} |\n"
 
 
 def words(spec: InputSpec) -> str:

@@ -1,4 +1,4 @@
-"""Tables in Markdown, as all the pages that are made of the code have them."""
+"""Tables in Markdown for the pages that are made from the code."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-MADE = "This page is made of the code by `python -m tests.docs.reference`."
+MADE = "This page is made from the code by `python -m tests.docs.reference`."
 CODE_WITH_BARS = re.compile(r"`([^`]*\|[^`]*)`")
 
 
 def row(*cells: str) -> str:
-    """A row of a table. Markdown does not agree on how a bar within code is written: it stands there in HTML."""
+    """A row of a table. A bar within code is written in HTML, because dialects of Markdown differ there."""
     return "".join(f"| {CODE_WITH_BARS.sub(_in_html, cell)} " if cell else "| " for cell in cells) + "|\n"
 
 
@@ -25,5 +25,5 @@ def table(*heading: str, rows: Iterable[Iterable[str]]) -> str:
 
 
 def codes(names: Iterable[str]) -> str:
-    """Names as code, one behind the other."""
+    """Names as code, separated by commas."""
     return ", ".join(f"`{name}`" for name in names)

@@ -1,4 +1,4 @@
-"""docs/reference/options.md, made of the options of all commands."""
+"""docs/reference/options.md, made from the options of all commands."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# Options
 
-Each option of each command, by its name. [The command line](command-line.md) shows the help of each command. {MADE}
+The table lists each option of each command, by its name. [The command line](command-line.md) shows the help of each
+command. {MADE}
 
-- An option in `UPPER CASE` takes a value. Choices stand beside the option, with bars between.
-- In the library an option is a keyword: `--max-age` is `max_age` (see [the library](api.md)).
+- An option with a word in `UPPER CASE` needs a value. Choices are beside the option, with bars between them.
+- In the library an option is a keyword argument: `--max-age` is `max_age` (see [the library](api.md)).
 
 """
 GENERAL = """
@@ -26,7 +27,7 @@ GENERAL = """
 
 
 def commands(of: click.Group = group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    """All commands with their names in full, those of groups within groups too."""
+    """All commands with their full names, also those of groups within groups."""
     context = click.Context(of)
     for name in of.list_commands(context):
         command = of.get_command(context, name)
@@ -37,7 +38,7 @@ def commands(of: click.Group = group, path: tuple[str, ...] = ()) -> Iterator[tu
 
 
 def page() -> str:
-    """What is to be in the file."""
+    """The text of the page."""
     takers: dict[tuple[str, str, str], list[str]] = {}
     for name, command in commands():
         for option in command.params:
@@ -49,7 +50,7 @@ def page() -> str:
 
 
 def _cells(option: click.Option) -> tuple[str, str, str]:
-    """Its name with what it takes, its default, and its help."""
+    """Its name with its value, its default, and its help."""
     text, default = option.help or "", ""
     if found := re.search(r"\s*\[default: (.*)\]$", text):  # of a default that stands for something
         text, default = text[: found.start()], found[1]
@@ -69,7 +70,7 @@ def _name(option: click.Option) -> str:
 
 
 def _arguments() -> str:
-    """What each command takes beside options, and what it does."""
+    """The arguments of each command, and what it does."""
     rows = (
         (f"`streamer {' '.join((name, *map(_argument, command.params))).strip()}`", _first(command))
         for name, command in commands()

@@ -1,4 +1,4 @@
-"""docs/reference/run-json.md, made of the schema of run.json."""
+"""docs/reference/run-json.md, made from the schema of run.json."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from tests.docs.pages.markdown import MADE, table
 
 HEADING = f"""# run.json
 
-`run.json` says what ran, on what, and what it came to. The package has its [JSON
-Schema](https://json-schema.org/draft/2020-12/schema) as `streamer/run/run.schema.json`. In Python `run.manifest` is
-the same as a typed dictionary. {MADE}
+`run.json` describes a run: what ran, on which machine, and the summary. The package has its [JSON
+Schema](https://json-schema.org/draft/2020-12/schema) in `streamer/run/run.schema.json`. In Python `run.manifest` is
+the same document as a typed dictionary. {MADE}
 
-- Fields may be added. Programs should allow those that they do not know.
+- Later versions may add fields. Programs should allow fields that they do not know.
 - A field with *May be missing* is not in the `run.json` of older versions, unless it says otherwise.
-- Times end in `_ms` (milliseconds) or `_s` (seconds), sizes in `_mb` (1,000,000 bytes, unless the
-  field says otherwise) or `_bytes`.
+- Names of times end in `_ms` (milliseconds) or `_s` (seconds). Names of sizes end in `_mb` (1,000,000 bytes, unless
+  the field says otherwise) or `_bytes`.
 
 """
 
 
 def page() -> str:
-    """What is to be in the file: a section for each part, the whole first."""
+    """The text of the page: a section for each part, the whole document first."""
     parts: Mapping[str, Any] = manifest_schema()["$defs"]
     return HEADING + "\n".join(_section(name, part) for name, part in parts.items())
 
@@ -57,7 +57,7 @@ def _as_markdown(text: str) -> str:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """A type in words; of a part its name, with a link to its section."""
+    """A type in words. The type of a part is its name, with a link to its section."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
