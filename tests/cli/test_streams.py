@@ -21,7 +21,7 @@ from tests.videos import write_video
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 
-NOT_WHOLE = "what was to be shown there is not whole, what was written into files is"
+NOT_WHOLE = "the text there is incomplete, the files are complete"
 FULL, BROKEN, CLOSED = (
     f"streamer: cannot write to standard output: {why}; {NOT_WHOLE}\n"
     for why in ("No space left on device", "Broken pipe", "Bad file descriptor")
