@@ -74,7 +74,7 @@ def test_progress_counts_the_rounds_of_all_that_run_then_the_frames_scored(
     assert ran[0].doing == "null,delay_ms=1: reading, compiling, warming up"
     assert ran[-1].doing == "null,delay_ms=1: round 2 of 2", "the order turns round"
     judged = seen[len(ran) :]
-    assert {(one.unit, one.doing, one.total) for one in judged} == {("frames", "judging what was found", 40)}
+    assert {(one.unit, one.doing, one.total) for one in judged} == {("frames", "scoring the detections", 40)}
     assert judged[-1].done == 40
 
 

@@ -119,9 +119,11 @@ def test_a_soak_is_what_the_call_returned_and_goes_on_from_it(clip: Path, tmp_pa
     edit(part / "run.json", verdict="INTERRUPTED", stopped_by="SIGHUP")
     assert streamer.open_run(tmp_path / "soak").interrupted == "SIGHUP"
     shutil.copytree(part, tmp_path / "soak" / "part-1")
-    refused(tmp_path / "soak", f"part-1 was killed before the soak was judged with it; go on with {resume(tmp_path)}")
+    refused(
+        tmp_path / "soak", f"part-1 was killed, and the soak's verdicts are without it; go on with {resume(tmp_path)}"
+    )
     (tmp_path / "soak" / "soak.json").unlink()
-    refused(tmp_path / "soak", f"that soak was never judged; go on with {resume(tmp_path)}")
+    refused(tmp_path / "soak", f"that soak has no verdict yet; go on with {resume(tmp_path)}")
     with_lock(part, lambda: refused(tmp_path / "soak", "it is still going on; wait for its end"))
 
 
