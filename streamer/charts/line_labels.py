@@ -74,7 +74,7 @@ def write_end_names(axes: Axes, names: Sequence[EndName]) -> None:
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float], height: float) -> list[float]:
-    """Places near those ``wanted``, in their order, at which names of these ``sizes`` do not overlap in ``height``."""
+    """Places near those ``wanted``, in their order, where names of these ``sizes`` do not overlap in ``height``."""
     order = sorted(range(len(wanted)), key=lambda one: wanted[one])
     places = list(wanted)
     lowest = 0.0
