@@ -1,4 +1,4 @@
-"""What results show of themselves: all that is to be known, and nothing of anybody else's making."""
+"""The display of results: all that is to be known, and nothing that others could inject."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamer.charts.shown import Cell, Shown, Withheld, figure
 from tests.test_imports import modules
 
 BAD = "<script>alert(1)</script>\"'&\udcff\x1b[31m"
-"""As names of models and files, and errors, may have it."""
+"""Text that names of models and files, and errors, may have."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,13 +97,13 @@ def test_a_verdict_is_shown_that_is_not_valid(verdict: str) -> None:
     assert verdict in repr(result)
 
 
-def test_of_a_valid_run_only_the_answer_is_reported() -> None:
+def test_a_valid_run_shows_no_verdict_but_its_answer() -> None:
     shown = read(Result(Path("run"), {"verdict": "VALID", "error": None, "doubts": [], "notes": []}))
     assert shown.text.startswith("Sustains 25 fps.")
     assert not {"ul", "details", "img"} & set(shown.tags)
 
 
-def test_what_is_not_ours_is_text(tmp_path: Path) -> None:
+def test_text_of_others_is_escaped(tmp_path: Path) -> None:
     picture = tmp_path / "chart.png"
     picture.write_bytes(b"\x89PNG")
     document = {"verdict": BAD, "error": BAD, "doubts": [BAD], "notes": [BAD]}
@@ -114,9 +114,9 @@ def test_what_is_not_ours_is_text(tmp_path: Path) -> None:
     known = {"div", "p", "strong", "br", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
     assert set(shown.tags) == known | {"img", "details", "summary", "code"}
     assert set(shown.attributes) == {"style", "scope", "title", "alt", "src"}
-    told = r"""<script>alert(1)</script>"'&\udcff\x1b[31m"""
-    assert shown.text.count(told) == 10
-    assert told in shown.attributes["alt"]
+    text = r"""<script>alert(1)</script>"'&\udcff\x1b[31m"""
+    assert shown.text.count(text) == 10
+    assert text in shown.attributes["alt"]
     assert shown.attributes["src"].startswith("data:image/png;base64,")
 
 
