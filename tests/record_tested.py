@@ -1,7 +1,7 @@
 """The table of the versions that all tests have passed with.
 
 While a pass goes on, the table has the installed versions, so that a new release of a library alone fails nothing:
-otherwise every command has a note about an untested version. When the pass is over, the table is what it was; ``python -m
+every command would have a note about it. When the pass is over, the table is what it was; ``python -m
 tests.record_tested`` after passes without a failure writes them down for good.
 """
 
