@@ -30,7 +30,7 @@ class VideoRemainsPart(TypedDict):
 
 
 class RemainsPart(TypedDict):
-    """What a killed run has left.
+    """The remains of a killed run.
 
     ``until_ms`` is the last stamp, null without a row. ``unknown`` counts frames in flight without a row, ``strays``
     rows of detections whose frame has no row. When segments were deleted, ``let_go``, it cannot be repaired.

@@ -86,7 +86,7 @@ class Option:
 
     @property
     def metavar(self) -> str | None:
-        """What stands for the value in the help."""
+        """The placeholder of the value in the help; None for a switch or a choice."""
         return self.usage.partition(" ")[2] or None
 
     def value_of(self, given: Any) -> Any:
@@ -124,7 +124,7 @@ class Option:
 
     @property
     def _takes(self) -> str:
-        """What it takes, for the end of a sentence."""
+        """The values that it takes, for the end of a sentence."""
         if isinstance(self.read, type) and issubclass(self.read, StrEnum):
             return ", ".join(repr(choice.value) for choice in self.read)
         if self.range is None:
