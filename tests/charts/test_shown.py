@@ -24,7 +24,7 @@ class Result(Shown):
     document: dict[str, Any]
     interrupted: str | None = None
     sentence: str = "Sustains 25 fps."
-    picture_there: Path | None = None
+    chart_there: Path | None = None
     cells: Sequence[Sequence[Cell]] = (("latency", "1.00"),)
 
     @property
@@ -32,8 +32,8 @@ class Result(Shown):
         return self.sentence
 
     @property
-    def picture(self) -> Path | None:
-        return self.picture_there
+    def chart(self) -> Path | None:
+        return self.chart_there
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[Cell]]]:
         return ("ms", "p50"), self.cells
@@ -104,11 +104,11 @@ def test_a_valid_run_shows_no_verdict_but_its_answer() -> None:
 
 
 def test_text_of_others_is_escaped(tmp_path: Path) -> None:
-    picture = tmp_path / "chart.png"
-    picture.write_bytes(b"\x89PNG")
+    chart = tmp_path / "chart.png"
+    chart.write_bytes(b"\x89PNG")
     document = {"verdict": BAD, "error": BAD, "doubts": [BAD], "notes": [BAD]}
     cells: Sequence[Sequence[Cell]] = [(BAD, BAD), (Withheld(BAD), Withheld(BAD))]
-    result = Result(Path(BAD), document, BAD, BAD, picture, cells)
+    result = Result(Path(BAD), document, BAD, BAD, chart, cells)
     result._repr_html_().encode("utf-8")
     shown = read(result)
     known = {"div", "p", "strong", "br", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
@@ -121,7 +121,7 @@ def test_text_of_others_is_escaped(tmp_path: Path) -> None:
 
 
 def test_a_chart_that_is_not_there_is_left_out(tmp_path: Path) -> None:
-    assert "img" not in read(Result(tmp_path, {}, picture_there=tmp_path / "gone.png")).tags
+    assert "img" not in read(Result(tmp_path, {}, chart_there=tmp_path / "gone.png")).tags
 
 
 def test_a_table_without_rows_is_left_out() -> None:
