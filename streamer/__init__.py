@@ -1,4 +1,4 @@
-"""streamer: what latency a camera application really has, through each way of running a detector.
+"""streamer measures the latency that a camera application really has, for each way of running a detector.
 
 >>> import streamer
 >>> run = streamer.replay("street.mp4", engine="ir")  # doctest: +SKIP
@@ -132,7 +132,7 @@ _HOMES = {
 if not _typing.TYPE_CHECKING:  # for a type checker there is only what is imported above
 
     def __getattr__(name: str) -> object:
-        """Loads the public names when they are first used: importing streamer alone loads no vendor."""
+        """Loads a public name when it is first used: importing streamer loads no vendor's library."""
         if name == "aio":
             return _import_module("streamer.aio")
         if name not in __all__:

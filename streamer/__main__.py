@@ -2,5 +2,5 @@
 
 from streamer.cli.main import main
 
-if __name__ == "__main__":  # what lists a package's modules imports it
+if __name__ == "__main__":  # programs that list a package's modules import it
     main()

@@ -1,4 +1,4 @@
-"""SOURCE as text: what kind it is, its short name, and how it is shown without its credentials."""
+"""SOURCE as text: its kind, its short name, and its text without credentials."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _PLAIN_KEY = re.compile(
     "type|udp|unicast|video|videocodec|w|width",
     re.IGNORECASE,
 )
-"""Keys of addresses whose values say which picture is meant; those of others may be a secret."""
+"""Keys of addresses whose values are harmless; those of other keys may be a secret."""
 _PLAIN_VALUE = re.compile(r"[\w.:,+-]{0,32}", re.ASCII)
 _SHORT = 2
-"""Characters of a value that is no secret."""
+"""A value of up to so many characters is no secret."""
 
 
 def kind_of(uri: str) -> str:
@@ -45,9 +45,9 @@ def kind_of(uri: str) -> str:
 def without_credentials(uri: str) -> str:
     """A source as it may be shown and stored, in letters that can be written.
 
-    Of an address ``***`` stands for the user and the password, and for the values of keys that are not known to be
-    harmless. Rather too much is left out than too little: a password may hold the characters that end it. So it is
-    with text that looks like an address that was mistyped. Paths, cameras and synthetic sources hold no credentials
+    In an address ``***`` stands for the user and the password, and for the values of keys that are not known to be
+    harmless. Rather too much is hidden than too little, since a password may hold the characters that end it. Text
+    that looks like a mistyped address is treated alike. Paths, cameras and synthetic sources hold no credentials
     and stay as they are; bytes of a path that are no UTF-8 become ``\\xff``.
     """
     match = _SCHEME.match(uri)
@@ -59,7 +59,7 @@ def without_credentials(uri: str) -> str:
 
 
 def of_no_file(text: str) -> str:
-    """The same for what was given as a source and is none: it may be an address, however it is written."""
+    """The same for a text that was given as a source and is none: it may be an address, however it is written."""
     match = _SCHEME.match(text)
     if match is not None:
         return without_credentials(text)
@@ -70,7 +70,7 @@ def of_no_file(text: str) -> str:
 
 
 def _address_hidden(rest: str) -> str:
-    """What stands behind the scheme."""
+    """The part after the scheme, without credentials."""
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     before, _, behind = rest.rpartition("@")
     if "@" in rest and ("@" in authority or ":" in before):
@@ -81,7 +81,7 @@ def _address_hidden(rest: str) -> str:
 
 
 def _pairs_hidden(rest: str) -> str:
-    """Without the values that may be secret: some cameras have them in the path."""
+    """The text without values that may be secret: some cameras have them in the path."""
     return _BARE.sub(lambda match: match[0] if _PLAIN_KEY.fullmatch(match[0]) else "***", _PAIR.sub(_pair, rest))
 
 
@@ -92,7 +92,7 @@ def _pair(match: re.Match[str]) -> str:
 
 
 def writable(text: str) -> str:
-    """The text, its bytes that are no UTF-8 as ``\\xff``: no file and no terminal takes them otherwise."""
+    """The text with bytes that are no UTF-8 as ``\\xff``, since no file and no terminal accepts them."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -101,7 +101,7 @@ def writable(text: str) -> str:
 
 
 def slug(uri: str) -> str:
-    """A short name for a source, without credentials: what a run directory is called after it.
+    """A short name for a source, without credentials, for the name of its run directory.
 
     The stem of a file, ``camera0``, ``street-seed7``, or the host and the last part of the path of an address.
     """

@@ -1,7 +1,7 @@
 """The functions of the library to be awaited, in a program on asyncio or trio: ``await streamer.aio.replay(...)``.
 
 They have the arguments, results and errors of those in `streamer`. Each runs on a thread of its own, so that neither
-disturbs the other's event loop. To cancel one ends it as Ctrl-C does: what was written stays, and ``run.json`` says
+event loop disturbs the other. Cancelling one ends it as Ctrl-C does: what was written stays, and ``run.json`` says
 INTERRUPTED.
 """
 
@@ -31,11 +31,12 @@ T = TypeVar("T")
 __all__ = ["bench", "compare", "pace", "parity", "replay", "soak", "verify"]
 
 WAKES_S = 0.5
-"""A notebook's kernel does not wake its loop when a cell that awaits is interrupted (ipython/ipykernel#881)."""
+"""How often the loop wakes: a notebook's kernel does not wake it when a cell that awaits is interrupted
+(ipython/ipykernel#881)."""
 
 
 def _awaitable(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """The function's twin."""
+    """The function to be awaited, on a thread of its own."""
 
     @wraps(function)
     async def awaited(*arguments: P.args, **options: P.kwargs) -> T:

@@ -2,29 +2,30 @@
 
 ::
 
-    StreamerError            exit code 1: it could not run, or failed on the way
-    ├── UsageError           exit code 2: what was asked for makes no sense
-    │   └── UntrustedModel       a .pt that nobody has said to trust: it may run code
+    StreamerError            exit code 1: it could not run, or failed during the run
+    ├── UsageError           exit code 2: an unknown name or value, no such file, a directory in use
+    │   └── UntrustedModel       a .pt that the user has not trusted: it may run code
     ├── SourceError          the source cannot be opened or read
-    │   └── NoSource             and never will: what is there is no video, or not to be seen by this user
+    │   └── NoSource             nor later: there is no video, or this user may not see it
     ├── ModelError           the model file is missing, broken or not a detector
-    ├── EngineError          the engine failed on a frame
+    ├── EngineError          the engine failed to compile or to infer
+    │   ├── EngineLost           the engine's process has ended, or does not answer
     │   └── EngineUnavailable    this variant cannot run here, and why
     ├── SinkError            the video or a table cannot be written
     ├── CacheError           the user's cache cannot be written
     ├── LibraryMissing       a library that streamer depends on cannot be loaded
     └── Defect               an error that nobody raised on purpose: streamer's own, or a library's
 
-Each message is one line that names the thing and the mend. The library raises these and never prints;
-the command line turns them into exit codes. Errors of vendors are mapped to these where they come up, with
-the vendor's error as ``__cause__``.
+Each message is one line: what is wrong, and how to mend it. The library raises these and never prints; the command
+line turns them into exit codes. A vendor's error is mapped to one of these where it is raised, and is its
+``__cause__``.
 """
 
 from __future__ import annotations
 
 
 class StreamerError(Exception):
-    """Base of all errors that streamer raises on purpose; ``frame`` is the frame it happened at, if any."""
+    """The base of all errors of streamer; ``frame`` is the index of the frame it happened at, None without one."""
 
     exit_code = 1
 
@@ -34,7 +35,7 @@ class StreamerError(Exception):
 
 
 class UsageError(StreamerError):
-    """What was asked for makes no sense: an unknown name or value, no such file, a directory in use."""
+    """The request makes no sense: an unknown name or value, no such file, a directory in use."""
 
     exit_code = 2
 
@@ -48,7 +49,7 @@ class SourceError(StreamerError):
 
 
 class NoSource(SourceError):
-    """What is at an address is no video that can be played, or not to be seen by this user: waiting does not help."""
+    """The address has no video that can be played, or none that this user may see: waiting does not help."""
 
 
 class ModelError(StreamerError):
@@ -60,7 +61,7 @@ class EngineError(StreamerError):
 
 
 class EngineLost(EngineError):
-    """The process of an engine has ended, or does not answer any more."""
+    """The process of an engine has ended, or no longer answers."""
 
 
 class EngineUnavailable(EngineError):
@@ -72,7 +73,7 @@ class SinkError(StreamerError):
 
 
 class CacheError(StreamerError):
-    """The user's cache cannot be written, and what was to be kept there has no other place."""
+    """The user's cache cannot be written, and the file has no other place."""
 
 
 class LibraryMissing(StreamerError):
@@ -80,9 +81,9 @@ class LibraryMissing(StreamerError):
 
 
 class Defect(StreamerError):
-    """An error that nobody raised on purpose, which is the cause: streamer's own fault, or a library that changed."""
+    """An error that nobody raised on purpose, its ``__cause__``: a bug of streamer, or a library that changed."""
 
 
 def one_line(message: str) -> str:
-    """The message with its line breaks and runs of white space folded: vendors' errors span many lines."""
+    """The message as one line, with each run of white space as one blank: vendors' errors span many lines."""
     return " ".join(message.split())

@@ -18,8 +18,8 @@ class Frame:
 
     ``index`` counts from 0 within the stream; ``pts`` is its presentation time in seconds since the stream's
     first frame, exact; ``image`` is height x width x 3, BGR, uint8; ``arrived_us`` is the clock's
-    reading when a live source's frame arrived, in microseconds. A frame ``after_damage`` may show it: what it refers
-    to was damaged or is missing, and no key frame has come since.
+    reading in microseconds when the frame of a live source arrived, None for other sources. A frame ``after_damage``
+    may look damaged: a frame it refers to was damaged or is missing, and no key frame has come since.
     """
 
     stream: int

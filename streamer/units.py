@@ -1,4 +1,4 @@
-"""Quantities as people and files write them: sizes, durations, milliseconds."""
+"""Sizes, durations and milliseconds as text, and back."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def milliseconds(us: int | None) -> str:
 
 
 def microseconds(ms: str) -> int | None:
-    """The way back, without a float in between."""
+    """Microseconds of a text of `milliseconds`, without a float in between; None for an empty one."""
     return int(ms.replace(".", "")) if ms else None

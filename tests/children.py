@@ -12,7 +12,7 @@ from streamer.workers.processes import PROGRAM
 
 
 def there() -> list[int]:
-    """Their process ids, but for those that have ended."""
+    """The ids of those that have not ended."""
     found = []
     for process in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):  # a ZombieProcess is one as well
@@ -22,7 +22,7 @@ def there() -> list[int]:
 
 
 def wait(process: int) -> None:
-    """Returns when it has ended. Who has started it can still ask how."""
+    """Returns when the process has ended. Its exit code is left for the process that started it."""
     with suppress(ChildProcessError):  # and has done so
         os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
 

@@ -17,7 +17,7 @@ from tests.wheels import build_wheel
 
 pytest_plugins = ["tests.passes", "tests.record_tested"]
 
-# How long an example takes says nothing on a machine that is shared.
+# The time of an example says nothing on a shared machine.
 hypothesis.settings.register_profile("streamer", deadline=None)
 hypothesis.settings.load_profile("streamer")
 
@@ -29,7 +29,7 @@ if hasattr(signal, "SIGHUP"):  # Windows has none
 
 
 def pytest_report_header() -> str:
-    """Which versions this pass is of; its last line says so too."""
+    """The versions that this pass is of; its last line has them too."""
     return f"versions: {line()}"
 
 
@@ -64,7 +64,7 @@ def own_runs_verified() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def verdicts_are_the_same(own_runs_verified: None) -> Iterator[None]:
-    """A test fails, at its end, when verify says otherwise than a run that it made, or that was made for it."""
+    """A test fails, at its end, when verify contradicts the verdict of a run that it made or was given."""
     yield
     found = differences()
     assert not found, "\n".join(found)

@@ -1,4 +1,4 @@
-"""Whether documents are what their types say, field by field."""
+"""Checks documents against their types, field by field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from streamer.run.schema import schema_of
 
 OPEN = ("FaultPart",)
-"""Parts that have other fields beside those of the schema: what a plan of faults asked for."""
+"""Parts that have other fields beside those of the schema: the keys of a plan of faults."""
 
 
 def closed_schema(kind: type) -> dict[str, Any]:

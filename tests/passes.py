@@ -1,6 +1,6 @@
 """The rules of a pass over the tests, as a plug-in of pytest: what runs again, where, and how long.
 
-**Again**: a pass with ``--passed=FILE`` writes down what passed in it and asked for no extra; a pass with
+**Again**: a pass with ``--passed=FILE`` writes down what passed in it and imported no extra; a pass with
 ``--not-again=FILE`` leaves that out, and runs all the rest. So no test can be in neither. (With a blank before a FILE
 that is there, pytest takes it for a path of tests, and finds no options of ours.)
 
@@ -54,8 +54,8 @@ def _may_take_s(item: pytest.Item) -> float:
     return float(own.args[0] if own else 1)
 
 
-class _Asked:
-    """Finds no module, but remembers that an extra was asked for in this process: itself, or whether it is there."""
+class _ExtraSeen:
+    """A finder that finds no module, but records that an extra was imported or looked for in this process."""
 
     def __init__(self) -> None:
         self.extra = False
@@ -65,13 +65,13 @@ class _Asked:
         return None
 
 
-_asked = _Asked()
-sys.meta_path.insert(0, _asked)
+_seen = _ExtraSeen()
+sys.meta_path.insert(0, _seen)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    _asked.extra = item.get_closest_marker("extras") is not None
+    _seen.extra = item.get_closest_marker("extras") is not None
     return (yield)
 
 
@@ -83,7 +83,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     finally:
         # Of this process and of its children that have ended.
         cpu_s = sum(os.times()[:4]) - sum(before[:4])
-        item.user_properties += [("cost_s", (cpu_s, os.times().elapsed - before.elapsed)), ("extra", _asked.extra)]
+        item.user_properties += [("cost_s", (cpu_s, os.times().elapsed - before.elapsed)), ("extra", _seen.extra)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """What a test took."""
+    """The time that a test took, in seconds."""
 
     test: str
     cpu_s: float
@@ -104,7 +104,7 @@ class _Cost:
 
 
 class _Pass:
-    """What a pass found, in the process that the workers report to."""
+    """The results of a pass, in the process that the workers report to."""
 
     def __init__(self, passed_file: Path | None) -> None:
         self._passed_file = passed_file
@@ -113,9 +113,9 @@ class _Pass:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
-            said = dict(report.user_properties)
-            self._passed[report.nodeid] = report.outcome == "passed" and not said["extra"]
-            cost = _Cost(report.nodeid, *map(float, cast(Sequence[float], said["cost_s"])))
+            properties = dict(report.user_properties)
+            self._passed[report.nodeid] = report.outcome == "passed" and not properties["extra"]
+            cost = _Cost(report.nodeid, *map(float, cast(Sequence[float], properties["cost_s"])))
             if cost.cpu_s > BUDGET_S and not {"slow", "timing"} & set(report.keywords):
                 self._over.append(cost)
         elif not report.passed:

@@ -1,4 +1,4 @@
-"""Packets put into a file as they are, and what FFmpeg by itself decodes of a file: the measure of the reader."""
+"""Packets put into a file as they are, and the frames that FFmpeg by itself decodes: the reference for the reader."""
 
 from __future__ import annotations
 

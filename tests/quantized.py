@@ -27,7 +27,7 @@ def clip_of_the_street() -> Path:
 
 
 def quantized(model: Model, source: Path) -> Model:
-    """The model with its INT8 file, whatever it agrees with; skips where that would have to be made without NNCF."""
+    """The model with its INT8 file, whatever its agreement; skips where that has to be made and NNCF is missing."""
     if "int8" in model.files:
         return model
     if not find_spec("nncf"):

@@ -1,7 +1,7 @@
 """The table of the versions that all tests have passed with.
 
-While a pass goes on, the versions in force stand in it, so that a new release of a library is no failure by itself:
-a note about it is said by every command. When the pass is over, the table is what it was; ``python -m
+While a pass goes on, the table has the installed versions, so that a new release of a library alone fails nothing:
+every command would have a note about it. When the pass is over, the table is what it was; ``python -m
 tests.record_tested`` after passes without a failure writes them down for good.
 """
 
@@ -20,7 +20,7 @@ _before = pytest.StashKey[str]()
 
 
 def newly_tested() -> dict[str, str]:
-    """The versions in force that are newer than those written down, or not written down; of Python the minor one."""
+    """The installed versions that are newer than those in the table, or not in it; of Python the minor version."""
     known = tested()
     found = {name: version for name, version in versions().items() if name in (*BASE, *EXTRAS)}
     found["python"] = ".".join(versions()["python"].split(".")[:2])
@@ -47,7 +47,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def main() -> None:
-    """Writes the table, and says what was raised in it."""
+    """Writes the table, and prints the versions that are new in it."""
     newer = newly_tested()
     if not newer:
         print(f"streamer/vendors/{TESTED} knows all of these versions")

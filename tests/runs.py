@@ -1,4 +1,4 @@
-"""Running the command, in this process or in one of its own, and reading what a run left behind."""
+"""Runs the command, in this process or in one of its own, and reads the files that a run leaves."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OUTCOMES = ("delivered", "dropped", "decode_error", "source_error", "engine_erro
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a process said."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -65,33 +65,39 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def streamer(*arguments: str | Path, cwd: Path) -> Finished:
-    """``streamer`` with ``arguments``, run to its end in this process, and all that it and its libraries said.
+    """``streamer`` with ``arguments``, run to its end in this process, with all output of it and its libraries.
 
-    Where a worker hangs, a command ends its process the hard way: this one goes on.
+    A command whose worker hangs ends its process by ``os._exit``: this one goes on.
     """
 
     def end(code: int) -> None:
         raise SystemExit(code)
 
-    asked = patch.object(sys, "argv", ["streamer", *map(str, arguments)])
-    with runs_verified(*_places(arguments, cwd)), chdir(cwd), asked, patch.object(os, "_exit", end), _said() as said:
-        with pytest.raises(SystemExit) as ended:
-            main()
-        code = ended.value.code
+    command_line = patch.object(sys, "argv", ["streamer", *map(str, arguments)])
+    with (
+        runs_verified(*_places(arguments, cwd)),
+        chdir(cwd),
+        command_line,
+        patch.object(os, "_exit", end),
+        _output() as output,
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    code = ended.value.code
     assert isinstance(code, int)
-    return Finished(code, *said)
+    return Finished(code, *output)
 
 
 @contextmanager
-def _said() -> Iterator[list[str]]:
-    """What is written to standard output and standard error meanwhile, by whom it may be; filled in at the end."""
-    said: list[str] = []
+def _output() -> Iterator[list[str]]:
+    """The text on standard output and standard error meanwhile, whoever writes it; filled in at the end."""
+    output: list[str] = []
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         with _redirected(1, out), _redirected(2, err):
-            yield said
+            yield output
         for file in (out, err):
             file.seek(0)
-            said.append(file.read().decode())
+            output.append(file.read().decode())
 
 
 @contextmanager
@@ -223,27 +229,27 @@ def unmatched(these: Sequence[Found], those: Sequence[Found], *, iou: float, con
     A partner has the same class and an overlap over ``iou``; each serves one, the most confident first.
     """
     free = list(those)
-    asked = sorted((one for one in these if one.confidence > confidence), key=lambda one: -one.confidence)
+    counted = sorted((one for one in these if one.confidence > confidence), key=lambda one: -one.confidence)
     alone = 0
-    for one in asked:
+    for one in counted:
         partners = [other for other in free if other.class_id == one.class_id and overlap(one.box, other.box) > iou]
         if partners:
             free.remove(max(partners, key=lambda other: overlap(one.box, other.box)))
         else:
             alone += 1
-    return alone, len(asked)
+    return alone, len(counted)
 
 
 def agreement(
     these: Sequence[Sequence[Found]], those: Sequence[Sequence[Found]], *, iou: float, confidence: float = 0.4
 ) -> tuple[float, float, int]:
-    """Over frames: the shares of these and of those that have a partner, and how many were asked in all."""
+    """Over frames: the shares of these and of those that have a partner, and the number of both."""
     there = [unmatched(a, b, iou=iou, confidence=confidence) for a, b in zip(these, those, strict=True)]
     back = [unmatched(b, a, iou=iou, confidence=confidence) for a, b in zip(these, those, strict=True)]
     shares = []
     for counts in (there, back):
-        alone, asked = sum(n for n, _ in counts), sum(n for _, n in counts)
-        shares.append(1 - alone / asked if asked else 1.0)
+        alone, counted = sum(n for n, _ in counts), sum(n for _, n in counts)
+        shares.append(1 - alone / counted if counted else 1.0)
     return shares[0], shares[1], sum(n for _, n in (*there, *back))
 
 

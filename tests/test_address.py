@@ -1,4 +1,4 @@
-"""What SOURCE says about itself, and what it must never say: user, password and tokens."""
+"""SOURCE as text: its kind and its name, and never its user, password and tokens."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ LAYERS = (
 )
 """Folders and files of the package, from the bottom to the top: each imports from those below its own line only."""
 BESIDE = {"verification": {"errors", "vendors.pyav"}}
-"""What shares nothing with the rest, and what it may import all the same: PyAV's versions made alike."""
+"""Folders that share nothing with the rest, and what they may import all the same: PyAV's versions made alike."""
 MOST_ENTRIES = 36
 ROLES = {
     "base": "what one of them is",
@@ -194,7 +194,7 @@ def test_a_file_name_comes_twice_only_for_one_role() -> None:
     assert twice.keys() == ROLES.keys(), twice
 
 
-def test_the_package_itself_imports_nothing_of_its_own_until_requested() -> None:
+def test_the_package_itself_imports_nothing_of_its_own_until_it_is_used() -> None:
     body = modules()[""].body
     assert not [
         full for node in body if not isinstance(node, ast.If) for full in imported(node) if "streamer" in full
@@ -311,22 +311,22 @@ def watch(event, arguments):
         print(f"FORBIDDEN {event} {arguments}", file=sys.__stderr__, flush=True)
 sys.addaudithook(watch)
 """
-"""Code after which a process tells when it reaches for the network or starts another process."""
+"""Code after which a process reports each use of the network and each start of another process."""
 
 
 def forbidden(code: str, *, cwd: Path, home: Path) -> list[str]:
-    """What ``code`` did that it must not: the network, other processes, files in the user's home."""
+    """The forbidden acts of ``code``: use of the network, other processes, files in the user's home."""
     home.mkdir()
     surroundings = environment({"HOME": str(home), "XDG_CACHE_HOME": str(home), "XDG_CONFIG_HOME": str(home)})
     done = subprocess.run(
         [sys.executable, "-c", WATCHED + code], cwd=cwd, env=surroundings, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    said = [line for line in done.stderr.splitlines() if line.startswith("FORBIDDEN")]
-    return said + [str(path.relative_to(home)) for path in home.rglob("*")]
+    reported = [line for line in done.stderr.splitlines() if line.startswith("FORBIDDEN")]
+    return reported + [str(path.relative_to(home)) for path in home.rglob("*")]
 
 
-def test_what_watches_for_the_network_sees_it(tmp_path: Path) -> None:
+def test_a_use_of_the_network_is_seen(tmp_path: Path) -> None:
     code = "import socket\ntry:\n    socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError:\n    pass"
     assert any("socket.connect" in line for line in forbidden(code, cwd=tmp_path, home=tmp_path / "home"))
 

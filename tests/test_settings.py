@@ -1,4 +1,4 @@
-"""What a replay may be asked to do, and the words in which it is refused."""
+"""The options of a replay, and the words in which they are refused."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ WRONG = [
     ({"slo": "latency<"}, "slo latency<"),
     ({"fsp": 30}, "no option is called fsp: did you mean fps?"),
 ]
-"""What makes no sense, and how it is refused."""
+"""Options that make no sense, and the errors."""
 
 
 @pytest.mark.parametrize(("wrong", "message"), WRONG)
@@ -108,7 +108,7 @@ def test_the_names_for_type_checkers_are_those_of_the_rows() -> None:
     assert set(get_type_hints(ReplayOptions)) == {row.keyword for row in OPTIONS.values()}
 
 
-def test_switches_are_stated_to_be_on_or_off() -> None:
+def test_the_switches_are_the_options_that_are_on_or_off() -> None:
     assert {row.keyword for row in OPTIONS.values() if isinstance(row.default, bool)} == SWITCHES
 
 
@@ -143,7 +143,7 @@ def test_settings_are_changed_by_the_same_names() -> None:
         base.changed(queue=-1)
 
 
-def test_who_replaces_fields_is_reported_in_the_words_of_the_command_line() -> None:
+def test_an_error_of_a_replaced_field_has_the_words_of_the_command_line() -> None:
     with pytest.raises(UsageError, match=r"^--queue -1"):
         replace(Settings(), queue=-1)
 

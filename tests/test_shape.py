@@ -1,4 +1,4 @@
-"""How large a function may be: at most 60 lines, and 12 parameters."""
+"""The size of functions: at most 60 lines, and 12 parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_PARAMETERS = 12
 
 
 def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """How many it takes, but for ``self`` or ``cls``."""
+    """The number of its parameters without ``self`` or ``cls``."""
     given = function.args
     first = [one.arg for one in (*given.posonlyargs, *given.args)][:1]
     many = len(given.posonlyargs) + len(given.args) + len(given.kwonlyargs)

@@ -2,7 +2,7 @@
 
 A run of this process is looked at when its directory is finished, one of another process when that has ended
 (`runs_verified`). Where the two verdicts are not the same, the test fails at its end: a run itself may be expected to
-fail, and an error in the middle of it would be taken for that.
+fail, and an error in the middle of it would be mistaken for that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from streamer.rundir.rundir import under_way
 from streamer.verification import verify
 
 _looked_at: set[tuple[str, int, int]] = set()
-"""Which records, as `_state` tells them."""
+"""The records that were verified, by their `_state`."""
 _differences: list[str] = []
 
 
@@ -37,7 +37,7 @@ def runs_verified(*places: Path) -> Iterator[None]:
 
 
 def _records(places: tuple[Path, ...]) -> Iterator[Path]:
-    """What says that a directory is that of a run: that of one that has ended, or was killed."""
+    """The files that mark the directories of runs that have ended or were killed: ``run.json`` or ``begun.json``."""
     for place in places:
         for folder, _, names in os.walk(place):
             record = MANIFEST if MANIFEST in names else BEGUN
@@ -51,7 +51,7 @@ def _state(record: Path) -> tuple[str, int, int]:
 
 
 def _look_at(record: Path) -> None:
-    """Verify the run with this record, and note where its own verdict is another one."""
+    """Verifies the run with this record, and notes a difference from its own verdict."""
     _looked_at.add(_state(record))
     found = verify(record.parent)
     if (found.run_verdict == "INVALID") != bool(found.reasons):

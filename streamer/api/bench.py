@@ -32,15 +32,15 @@ def bench(
     observer: Observer | None = None,
     **options: Unpack[BenchOptions],
 ) -> BenchResult:
-    """Times inferences of one image, the first apart and then ``number`` in a row, as ``streamer bench`` does.
+    """Times inferences of one image, the first by itself and then ``number`` in a row, as ``streamer bench`` does.
 
     ``image`` is an image file, None for the first frame of the bundled clip. ``engine`` is a SPEC, or several;
-    ``engines`` a group, by default that of the tutorial. With ``input="tutorial"`` what goes in is float64 where the
-    tutorial had it. ``against`` runs OpenVINO's own program beside the engine ``ir``. Options are named as on the
-    command line, and given as one types them there. ``observer`` hears how far it is, in inferences. Nothing is
-    printed.
+    ``engines`` a group, by default that of the tutorial. ``input="tutorial"`` gives an engine float64 where the
+    tutorial does. ``against`` runs OpenVINO's own program beside the engine ``ir``. Options are named as on the
+    command line, and given as one types them there. ``observer`` is called with the progress, in inferences. Nothing
+    is printed.
 
-    Ctrl-C ends it in good order: its result has the engines that are done, and says so.
+    Ctrl-C ends it in good order: the result has the engines that are done, and says so.
 
     Raises UsageError, SourceError, ModelError or EngineError when it cannot run, or no engine can.
     """
@@ -48,11 +48,11 @@ def bench(
 
     def benched(stop: Stop, shown: Observer | None) -> BenchResult:
         shared = given_settings(options, BenchOptions, ["engine", "engines", *own])
-        asked = requested_engines(read_engines(engine), engines, "tutorial")
+        requested = requested_engines(read_engines(engine), engines, "tutorial")
         return conduct(
             None if image is None else path_text("image", image, "as in 'bus.jpg'"),
             partial(find_model, shared.model, shared.trust),
-            BenchSettings(engines=asked, **given_values(BENCH_OPTIONS, own)),
+            BenchSettings(engines=requested, **given_values(BENCH_OPTIONS, own)),
             shared.out,
             partial(_watched, Telling(shown, stop, "inferences")),
             overwrite=shared.overwrite,
@@ -62,7 +62,7 @@ def bench(
 
 
 def _watched(telling: Telling, study: Bench, notes: Sequence[str]) -> Iterator[Benched]:
-    """The rows of the study, whose notes are in its document."""
+    """The rows of the study, with their progress; its notes are in its document."""
     finished, number = 0, study.settings.number
     total = number * len(study.engines)
 

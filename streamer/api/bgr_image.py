@@ -1,4 +1,4 @@
-"""What a detector takes for a picture, and how anything else becomes one."""
+"""The pictures that a detector accepts, and how to convert others."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import numpy.typing as npt
 from streamer.errors import UsageError
 from streamer.frame import Image
 
-_TAKEN = "give height x width x 3 of uint8, BGR, as cv2 reads pictures"
+_ACCEPTED = "give height x width x 3 of uint8, BGR, as cv2 reads pictures"
 _CHANNELS = {1: "cv2.COLOR_GRAY2BGR", 4: "cv2.COLOR_BGRA2BGR"}
-"""How pictures of so many channels become BGR."""
+"""The conversion to BGR, by the number of channels."""
 
 
 def check_image(image: Any) -> Image:
-    """The same image, if it is one that a detector takes. Raises UsageError, which says how it becomes one."""
+    """The image itself, if it is height x width x 3 of uint8, not empty.
+
+    Raises UsageError for any other; the message says how to convert it.
+    """
     if (
         isinstance(image, np.ndarray)
         and image.dtype == np.uint8
@@ -35,22 +38,22 @@ def _why_not(image: object) -> str:
             "and cv2.imread for what is no picture; ask whether it is None first"
         )
     if not isinstance(image, np.ndarray):
-        return f"the image is a {type(image).__name__}: {_TAKEN}; numpy.asarray makes an array of most"
+        return f"the image is a {type(image).__name__}: {_ACCEPTED}; numpy.asarray makes an array of most"
     shape = " x ".join(map(str, image.shape))
-    told = f"the image is an array of {shape or 'no dimensions'}, {image.dtype}"
-    return f"{told}: {_mend(image)}"
+    found = f"the image is an array of {shape or 'no dimensions'}, {image.dtype}"
+    return f"{found}: {_mend(image)}"
 
 
 def _mend(image: npt.NDArray[Any]) -> str:
     if not image.size:
-        return f"it has no pixels; {_TAKEN}"
+        return f"it has no pixels; {_ACCEPTED}"
     if image.ndim == 4:
         return "one picture at a time; take each of them by itself, as in images[0]"
     channels = image.shape[2] if image.ndim == 3 else 1 if image.ndim == 2 else 0
     if channels != 3 and image.ndim == 3 and image.shape[0] == 3:
         return "its colours come first; image.transpose(1, 2, 0) puts them last"
     if image.dtype.kind == "f":
-        return f"{_TAKEN}; (image * 255).astype(numpy.uint8) makes bytes of numbers from 0 to 1"
+        return f"{_ACCEPTED}; (image * 255).astype(numpy.uint8) makes bytes of numbers from 0 to 1"
     if channels in _CHANNELS and image.dtype == np.uint8:
-        return f"{_TAKEN}; cv2.cvtColor(image, {_CHANNELS[channels]}) makes it so"
-    return _TAKEN
+        return f"{_ACCEPTED}; cv2.cvtColor(image, {_CHANNELS[channels]}) makes it so"
+    return _ACCEPTED

@@ -1,4 +1,4 @@
-"""How the library's functions are called: beside the caller's event loop, and ended in good order by Ctrl-C."""
+"""Calls of the library's functions: beside the caller's event loop, and ended in good order by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ OBSERVER = "an error of the observer"
 
 
 def called(work: Callable[[Stop, Observer | None], T], observer: Observer | None = None) -> T:
-    """What ``work`` returns, run on a thread of its own: the caller's may have an event loop.
+    """The result of ``work``, run on a thread of its own: the caller's may have an event loop.
 
-    ``work`` is given what stops it, and who is told how far it is: ``observer``, or a bar in a notebook.
+    ``work`` is given the `Stop` that ends it, and the observer of its progress: ``observer``, or a bar in a notebook.
 
-    KeyboardInterrupt, which comes up in the main thread only, asks it to stop, and its result is returned; without a
-    result it is raised again. A second one is raised at once. Who awaits the call stops it by `current_stop`, and has
-    made a thread for it. An error of the observer does the same, and is raised in any case. Raises what ``work``
-    raises, in the words of the library.
+    KeyboardInterrupt, which is raised in the main thread only, asks ``work`` to stop, and its result is returned;
+    without a result KeyboardInterrupt is raised again. A second one is raised at once. An awaited call has a thread
+    already, and its caller stops it by `current_stop`. An error of the observer stops the call too, and is always
+    raised. Raises what ``work`` raises, in the words of the library.
     """
     if observer is not None and not callable(observer):
         raise UsageError(f"observer is of type {type(observer).__name__}: give a function that takes a Progress")
     with in_library_words(), observing(observer) as shown:
         awaited = current_stop.get()
         if awaited is not None:
-            current_stop.set(None)  # what the observer calls is a call of its own
+            current_stop.set(None)  # a call by the observer is a call of its own
             return _heard(work, awaited, shown)
         stop = Stop()
         call = OwnThread(partial(_heard, work, stop, shown), stop)
@@ -43,7 +43,7 @@ def called(work: Callable[[Stop, Observer | None], T], observer: Observer | None
             call.wait()
         except KeyboardInterrupt:
             stop.ask(CTRL_C)
-            call.start()  # again, should it have come before there was a thread
+            call.start()  # again: the interrupt may have come before there was a thread
             call.wait()
         try:
             return call.outcome()
@@ -52,7 +52,7 @@ def called(work: Callable[[Stop, Observer | None], T], observer: Observer | None
 
 
 def _heard(work: Callable[[Stop, Observer | None], T], stop: Stop, observer: Observer | None) -> T:
-    """What ``work`` returns. Raises the error of the observer that has ended it: that is no fault of the run's."""
+    """The result of ``work``. Raises the observer's error if that has ended it: it is no failure of the run."""
     if observer is None:
         return work(stop, None)
     listening = _Listening(observer, stop)
@@ -68,7 +68,7 @@ def _heard(work: Callable[[Stop, Observer | None], T], stop: Stop, observer: Obs
 
 
 class _Listening:
-    """The caller's observer, until it raises an error: that asks for the end, and is kept in ``error``."""
+    """The caller's observer, until it raises an error: that is kept in ``error``, and stops the call."""
 
     def __init__(self, observer: Observer, stop: Stop) -> None:
         self._observer = observer

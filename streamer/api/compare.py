@@ -33,14 +33,14 @@ def compare(
     observer: Observer | None = None,
     **options: Unpack[CompareOptions],
 ) -> ComparisonResult:
-    """Compares engines on the same frames of ``source``, as ``streamer compare`` does: which, and how sure is that?
+    """Compares engines on the same frames of ``source``, as ``streamer compare`` does.
 
     With two run directories or more the finished runs are compared, and nothing is run. ``engine`` is a SPEC, or
-    several, each to run as often as it is named; ``engines`` a group, by default that of the tutorial. The others are
+    several, each run as often as it is named; ``engines`` a group, by default that of the tutorial. The others are
     compared with ``baseline``. ``truth`` is ground truth as COCO JSON. Options are named as on the command line, and
-    given as one types them there. ``observer`` hears how far it is, in rounds. Nothing is printed.
+    given as one types them there. ``observer`` is called with the progress, in rounds. Nothing is printed.
 
-    Ctrl-C ends it in good order: its result has the rounds that all engines have finished, and says so.
+    Ctrl-C ends it in good order: the result has the rounds that all engines have finished, and says so.
 
     Raises UsageError, SourceError, ModelError or EngineError when it cannot run, or no engine comes to its end.
     """

@@ -26,11 +26,11 @@ from streamer.settings.library_words import in_library_words
 from streamer.settings.settings import Settings
 
 CAMERA = (720, 1280)
-"""Height and width of the gray picture that an engine is warmed up on; those of a camera, so that it is scaled."""
+"""Height and width of the gray warm-up picture in pixels: those of a camera, so that it is scaled."""
 
 
 class Detector:
-    """A detector that is called with pictures: it does what a replay measures, without the replay.
+    """A detector that is called with pictures: the engine of a replay, without the replay.
 
     ::
 
@@ -39,15 +39,15 @@ class Detector:
             print(found.xyxy, found.confidence, found.labels)
 
     ``engine``, ``model``, ``trust``, ``conf``, ``iou``, ``fit`` and ``warmup`` are the options of `replay`, with its
-    defaults. To make one reads and compiles the model, and infers ``warmup`` times with each request on a gray
-    picture, since the first inferences are slow: that takes from a tenth of a second to minutes, and blocks.
+    defaults. The constructor reads and compiles the model, and infers ``warmup`` times with each request on a gray
+    picture, since the first inferences are slow. It blocks for a tenth of a second to minutes.
 
-    It holds the model and the runtime's threads until it is closed: by the end of the ``with``, or by `close`.
-    It belongs to the process that made it, and is no more to be used in one forked from that.
+    A detector holds the model and the runtime's threads until it is closed: by the end of the ``with``, or by
+    `close`. It belongs to the process that made it, and cannot be used in one that is forked from that.
 
-    Raises UsageError for options that make no sense, for priming, which needs to know when the next frame is due, and
-    UntrustedModel for a .pt that nobody has said to trust; ModelError, EngineUnavailable or EngineError when the
-    model cannot be run.
+    Raises UsageError for a name that is no option, for a value that an option does not take, and for priming, which
+    needs the time at which the next frame is due; UntrustedModel for a .pt without ``trust``; ModelError,
+    EngineUnavailable or EngineError when the model cannot be run.
     """
 
     def __init__(self, **options: Unpack[DetectorOptions]) -> None:
@@ -84,26 +84,27 @@ class Detector:
     def __call__(self, image: npt.NDArray[Any]) -> Detections:
         """The objects in ``image``, detected by the first of `requests`.
 
-        ``image`` is height x width x 3 of uint8, BGR, of any size, as ``cv2`` reads pictures. It is left as it is,
-        need not be contiguous, and may be of another size in the next call. Boxes are in its pixels.
+        ``image`` is height x width x 3 of uint8, BGR, as ``cv2`` reads pictures. It is not changed, need not be
+        contiguous, and may be of another size in each call. Boxes are in its pixels.
 
-        Raises UsageError for what is no such image, for a detector that is closed, and while another call is under
-        way; EngineError when the runtime fails, and ModelError when the model puts out what is no box.
+        Raises UsageError for anything else, when the detector is closed, and while another call is under way;
+        EngineError when the runtime fails, and ModelError when the model's output is no boxes.
         """
         return self._first(image)
 
     @property
     def requests(self) -> tuple[RequestDetector, ...]:
-        """A detector for each request of the engine, all of one compiled model; one, unless the SPEC says more.
+        """A detector for each request of the engine, all of one compiled model; one, unless the SPEC has more.
 
-        Each is called with a picture, as the detector is, and they may be called at once, each in a thread of its
-        own: ``engine="ir,requests=4"`` has four. They are closed with the detector, which is the first of them.
+        Each is called with a picture, as the detector is. They may be called at the same time, each in a thread of
+        its own: ``engine="ir,requests=4"`` has four. A call of the detector itself uses the first. All are closed
+        with the detector.
         """
         return self._requests
 
     @property
     def effective(self) -> Effective:
-        """What is in force now, as AUTO may change the device; of a detector that is closed, what was."""
+        """The effective configuration now, as AUTO may change the device; the last one once it is closed."""
         if not self._closed:
             devices = self._engine.execution_devices
             if devices != self._effective.execution_devices:
@@ -113,13 +114,13 @@ class Detector:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The name of each class, by ``class_id``; empty where nothing tells them."""
+        """The name of each class, by ``class_id``; empty when the model has no names."""
         return self._effective.names
 
     def close(self) -> None:
-        """Frees the model and the runtime; it may be called twice. A call that is under way still has its answer.
+        """Frees the model and the runtime. It may be called twice. A call that is under way still returns its result.
 
-        In a process that was forked from the one that made it, it does nothing.
+        It does nothing in a process that was forked from the one that made the detector.
         """
         if self._closed or os.getpid() != self._process:
             return
@@ -140,9 +141,9 @@ class Detector:
         self.close()
 
     def __repr__(self) -> str:
-        told = self._effective
-        state = "closed" if self._closed else f"on {', '.join(told.execution_devices)}"
-        return f"<streamer.Detector {told.spec}, model {told.model}, {state}>"
+        shown = self._effective
+        state = "closed" if self._closed else f"on {', '.join(shown.execution_devices)}"
+        return f"<streamer.Detector {shown.spec}, model {shown.model}, {state}>"
 
     def __reduce__(self) -> NoReturn:
         refuse_pickling()

@@ -1,4 +1,4 @@
-"""What is in force in a detector: said by the runtime, the model and the options, as `run.json` does."""
+"""The effective configuration of a detector, of the runtime, the model and the options."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from streamer.settings.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effective:
-    """What is in force in a detector; named as in the ``engine`` and ``model`` of a run's ``run.json``.
+    """The effective configuration of a detector, named as in the ``engine`` and ``model`` of a run's ``run.json``.
 
-    ``spec`` is the SPEC, as given, and ``variant`` what it refines. ``device`` is the one asked for;
+    ``spec`` is the SPEC as given, and ``variant`` the variant that it refines. ``device`` is the requested one;
     ``execution_devices`` are those that run the model, as with AUTO. ``config_in_force`` is read back from the
     runtime: precision, threads, streams, by OpenVINO's names. ``preprocess`` says where colours and numbers are
-    changed: numpy, graph or off. ``requests`` is how many pictures may be under way at once.
+    converted: numpy, graph or off. ``requests`` is the number of pictures that may be under way at once.
 
     ``model`` is the model's name and ``sha256`` the hash of the file that was named; ``input_size`` is height and
     width of its input in pixels, and ``names`` has the name of each class. ``conf``, ``iou`` and ``fit`` are the
-    options', with the model's own fit where none was given.
+    options; ``fit`` is the model's own when none was given.
     """
 
     spec: str
@@ -45,7 +45,7 @@ class Effective:
 
 
 def effective(spec: EngineSpec, model: Model, engine: Engine, settings: Settings) -> Effective:
-    """What is in force in an engine that is compiled."""
+    """The effective configuration of an engine that is compiled."""
     return Effective(
         spec=spec.spec,
         variant=spec.variant,

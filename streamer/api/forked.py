@@ -1,7 +1,6 @@
-"""What becomes of a runtime in a process that is forked from its own: it is never freed there.
+"""Keeps a runtime from being freed in a process that is forked from its own.
 
-A fork has none of the runtime's threads, and to free the runtime is to wait for them: the process would hang at its
-end.
+A fork has none of the runtime's threads. Freeing the runtime waits for them: the process would hang at its end.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ _kept: WeakSet[object] = WeakSet()
 
 
 def keep_when_forked(engine: object) -> None:
-    """From now on a fork of this process keeps ``engine`` for ever, with all that it holds."""
+    """A fork of this process never frees ``engine``, nor what it holds."""
     _kept.add(engine)
 
 

@@ -1,4 +1,4 @@
-"""Sources and paths as they are given to a function of the library."""
+"""The sources and paths that are given to a function of the library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SOURCE = "as in 'street.mp4' or 'camera:0'"
 
 
 def path_text(name: str, given: object, example: str = "as in 'runs/demo'") -> str:
-    """The path that is given as ``name``, as text. Raises UsageError for what is none."""
+    """The path given as the argument ``name``, as text. Raises UsageError for anything but a path."""
     text = fspath(given) if isinstance(given, PathLike) else given
     if not isinstance(text, str):
         raise UsageError(f"{name} is of type {type(given).__name__}: give a str or a Path, {example}")
@@ -26,12 +26,12 @@ def path_text(name: str, given: object, example: str = "as in 'runs/demo'") -> s
 
 
 def source_text(given: object) -> str:
-    """The source that is given, as text. Raises UsageError for what is none."""
+    """The given source as text. Raises UsageError for anything but a text or a path."""
     return path_text("source", given, _SOURCE)
 
 
 def sources_of(source: Source | Sequence[Source]) -> list[str]:
-    """Each of the sources as text. Raises UsageError for what is none."""
+    """One source or several, each as text. Raises UsageError for anything but texts and paths."""
     if isinstance(source, str | bytes) or not isinstance(source, Sequence):
         return [source_text(source)]
     return [source_text(one) for one in source]

@@ -1,4 +1,4 @@
-"""A bar in a notebook, where a call without an observer shows how far it is."""
+"""The progress bar in a notebook, for a call without an observer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamer.charts.shown import as_html
 
 @contextmanager
 def observing(observer: Observer | None) -> Iterator[Observer | None]:
-    """The observer of a call: the caller's or, in a notebook without one, a bar that goes when the call has ended."""
+    """The observer of a call: the caller's or, in a notebook, a bar that is removed when the call has ended."""
     publisher = _publisher() if observer is None else None
     if publisher is None:
         yield observer
@@ -28,9 +28,9 @@ def observing(observer: Observer | None) -> Iterator[Observer | None]:
 
 
 def _publisher() -> Any:
-    """What sends displays to the front end of the IPython kernel that runs this; None elsewhere, as in a terminal.
+    """The publisher that sends displays to the front end of this IPython kernel; None elsewhere, as in a terminal.
 
-    None too where a cell captures its output. Who has not loaded IPython is in no notebook.
+    None too where a cell captures its output. A program that has not loaded IPython is in no notebook.
     """
     ipython = sys.modules.get("IPython")
     publisher = getattr(ipython and ipython.get_ipython(), "display_pub", None)
@@ -38,7 +38,7 @@ def _publisher() -> Any:
 
 
 class _Bar:
-    """A display of the cell that runs. It is made in the caller's thread, and told the progress in the call's."""
+    """A display of the cell that runs. It is made in the caller's thread, and updated in the call's."""
 
     def __init__(self, publisher: Any) -> None:
         self._publisher = publisher
@@ -54,7 +54,7 @@ class _Bar:
         self._update(f"<div><progress{total}></progress> {as_html(line)}</div>", line)
 
     def end(self) -> None:
-        """Nothing is left, and nothing comes up again: a second Ctrl-C ends the wait for a call that goes on."""
+        """Removes the bar for good: after a second Ctrl-C the call may go on and report more."""
         self._update("", "")
         self._ended = True
 
@@ -62,7 +62,7 @@ class _Bar:
         content = {"data": _shown(html, text), "metadata": {}, "transient": self._own}
         with self._telling:
             if not self._ended:
-                # publish() also waits until all that was printed has been sent: milliseconds, of what is measured.
+                # publish() also waits until all printed text has been sent: milliseconds, within what is measured.
                 self._publisher.session.send(
                     self._publisher.pub_socket,
                     "update_display_data",
@@ -77,7 +77,7 @@ def _shown(html: str, text: str) -> dict[str, str]:
 
 
 def sentence(progress: Progress) -> str:
-    """How far a call is, in a line."""
+    """The progress of a call as a line."""
     total = "" if progress.total is None else f" of {progress.total:,}"
     latency = "".join(
         f", {name} {ms:.1f} ms" for name, ms in (("p50", progress.p50_ms), ("p95", progress.p95_ms)) if ms is not None

@@ -34,17 +34,17 @@ KINDS: Mapping[str, Callable[[Path], Opened]] = {
     f"{BENCH}.json": read_bench,
     f"{SOAK}.json": read_soak,
 }
-"""What reads a directory, by the document that is in it."""
+"""The function that reads a directory, by the document in it."""
 
 
 def open_run(directory: str | PathLike[str]) -> Opened:
-    """A finished run or study, read from its directory: what `replay`, `compare`, `pace`, `bench` or `soak` returned.
+    """A finished run or study, read from its directory: the result of `replay`, `compare`, `pace`, `bench` or `soak`.
 
-    Also of one that was interrupted or failed, and of a run that was killed and repaired. What is large is read when
-    it is first asked for.
+    It may have been interrupted or have failed; a run may have been killed and repaired. Large parts are read when
+    they are first used.
 
-    Raises UsageError when the directory is that of nothing of the kind, of something that is still going on, or of a
-    newer streamer, or cannot be read.
+    Raises UsageError when the directory has no run and no study, or one that is still going on, or one of a newer
+    streamer, or cannot be read.
     """
     path = Path(path_text("directory", directory))
     _check_directory(path)
@@ -57,7 +57,7 @@ def open_run(directory: str | PathLike[str]) -> Opened:
 
 
 def _check_directory(path: Path) -> None:
-    """Raises UsageError for what is none that can be read."""
+    """Raises UsageError for anything but a directory that can be read."""
     if not os.path.exists(path):
         raise UsageError(f"no such directory: {path}")
     if not path.is_dir():
@@ -69,11 +69,11 @@ def _check_directory(path: Path) -> None:
 
 
 def _instead(path: Path) -> str:
-    """What is in a directory that has no document, and what to do about it."""
+    """What a directory without a document holds, and what to do about it."""
     if (path / BEGUN).exists():
         return f"that run was killed; make its record with streamer.verify({str(path)!r}, repair=True)"
     if (path / REQUEST).exists():
-        return f"that soak was never judged; go on with streamer.soak(resume={str(path)!r})"
+        return f"that soak has no verdict yet; go on with streamer.soak(resume={str(path)!r})"
     if (path / PARITY).exists():
         return f"a parity is a table and no more; read its {PARITY}"
     if not os.listdir(path):

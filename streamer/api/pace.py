@@ -36,11 +36,11 @@ def pace(
     """Studies how latency depends on the frame rate, as ``streamer pace`` does: ``source`` at several rates.
 
     ``fps`` are the rates, as in ``"2,5,max"`` or ``[2, 5, "max"]``, ``"max"`` for the closed loop; ``duration`` is
-    how much of the camera's time each gets. ``engine`` is a SPEC, or several; ``engines`` a group; by default it is
-    ir-auto-shared alone. Options are named as on the command line, and given as one types them there. ``observer``
-    hears how far it is, in rounds. Nothing is printed.
+    how long each is played, in seconds of the camera's time. ``engine`` is a SPEC, or several; ``engines`` a group;
+    by default it is ir-auto-shared alone. Options are named as on the command line, and given as one types them
+    there. ``observer`` is called with the progress, in rounds. Nothing is printed.
 
-    Ctrl-C ends it in good order: its result has the rounds that all rates have finished, and says so.
+    Ctrl-C ends it in good order: the result has the rounds that all rates have finished, and says so.
 
     Raises UsageError, SourceError, ModelError or EngineError when it cannot run, or no engine comes to its end.
     """

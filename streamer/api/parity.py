@@ -35,15 +35,15 @@ def parity(
     observer: Observer | None = None,
     **options: Unpack[ParityOptions],
 ) -> ParityResult:
-    """Compares what engines find in the same ``frames`` of ``source``, as ``streamer parity`` does.
+    """Compares the detections of engines in the same ``frames`` of ``source``, as ``streamer parity`` does.
 
     ``engine`` is a SPEC, or several; ``engines`` a group, by default every one. The ``reference`` is a SPEC, None for
     the most exact that can run. ``truth`` is ground truth as COCO JSON; without it that of the synthetic street. An
     engine agrees from a share of ``min_agreement`` on, and `ParityResult.missed` says whether one does not. Options
-    are named as on the command line, and given as one types them there. ``observer`` hears how far it is, in frames.
-    Nothing is printed.
+    are named as on the command line, and given as one types them there. ``observer`` is called with the progress, in
+    frames. Nothing is printed.
 
-    Ctrl-C ends it in good order: its result has the engines that are done, and says so.
+    Ctrl-C ends it in good order: the result has the engines that are done, and says so.
 
     Raises UsageError, SourceError, ModelError or EngineError when it cannot run, or the reference or all others
     cannot.
@@ -68,13 +68,13 @@ def parity(
             partial(_watched, Telling(shown, stop, "frames")),
             overwrite=shared.overwrite,
         )
-        return replace(done, left_out=tuple((about, library_words(said)) for about, said in done.left_out))
+        return replace(done, left_out=tuple((about, library_words(text)) for about, text in done.left_out))
 
     return called(compared, observer)
 
 
 def _watched(telling: Telling, study: Parity, notes: Sequence[str]) -> Iterator[EngineParity]:
-    """The rows of the study, whose notes are in its result."""
+    """The rows of the study, with their progress; its notes are in its result."""
     done, frames = 0, len(study.frames.indices)
     total = frames * (1 + len(study.others))
 
@@ -86,5 +86,5 @@ def _watched(telling: Telling, study: Parity, notes: Sequence[str]) -> Iterator[
     telling.under_way(study.reference.spec, 0, total)
     for number, row in enumerate(study.rows(advance, telling.check), start=1):
         yield row
-        done = number * frames  # an engine that cannot run, or a source that ends early, is done all the same
+        done = number * frames  # an engine that cannot run, or a source that ends early, is done as well
         telling.done(row.spec, done, total)

@@ -1,4 +1,4 @@
-"""How far a call is, for who wants to show it."""
+"""The progress of a call, for an observer to show."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a call is.
+    """The progress of a call.
 
-    ``doing`` says what is under way. ``done`` of ``total`` are counted in ``unit``, as in frames or rounds; ``total``
-    is None where nobody knows it. ``p50_ms`` and ``p95_ms`` are of the latency so far, None before there is one;
-    ``dropped`` counts frames.
+    ``doing`` says what is under way. ``done`` and ``total`` are counted in ``unit``, as in frames or rounds;
+    ``total`` is None when it is not known. ``p50_ms`` and ``p95_ms`` are the percentiles of the latency so far in
+    milliseconds, None before there is one; ``dropped`` counts frames.
     """
 
     doing: str
@@ -26,7 +26,7 @@ class Progress:
 
 
 Observer: TypeAlias = Callable[[Progress], None]
-"""Is called about twice a second, between frames and not in the caller's thread. It must be short.
+"""A function that is called about twice a second, between frames and not in the caller's thread. It must be short.
 
 An error that it raises ends the call.
 """

@@ -27,13 +27,13 @@ def replay(
 
     Options are named as on the command line, ``max_age`` for ``--max-age``, and are given as one types them there:
     ``replay("street.mp4", engine="ir", duration="10m")``. ``settings`` are options for several runs; an option that
-    is given beside them counts. ``observer`` hears how far the run is; without one a notebook shows a bar meanwhile.
-    Nothing is printed.
+    is given beside them overrides theirs. ``observer`` is called with the progress, in frames; without one a notebook
+    shows a bar. Nothing is printed.
 
-    Ctrl-C ends the run in good order: its result says INTERRUPTED.
+    Ctrl-C ends the run in good order: the result says INTERRUPTED.
 
-    Raises UsageError, SourceError, ModelError or EngineError when it cannot run. An error on the way is raised too,
-    after the run directory has been completed with what there was.
+    Raises UsageError, SourceError, ModelError or EngineError when it cannot run. An error during the run is raised
+    too, after the run directory has been completed.
     """
     chosen = _settings(settings).changed(**options)
     sources = sources_of(source)
@@ -50,10 +50,10 @@ def replay(
 
 
 def _settings(given: object) -> Settings:
-    """The settings that are given, or the defaults. Raises UsageError for what is none."""
+    """The given settings, or the defaults for None. Raises UsageError for anything else."""
     if given is None:
         return Settings()
     if not isinstance(given, Settings):
-        told = type(given).__name__
-        raise UsageError(f"settings is of type {told}: give a streamer.Settings, or options by their names")
+        kind = type(given).__name__
+        raise UsageError(f"settings is of type {kind}: give a streamer.Settings, or options by their names")
     return given

@@ -1,4 +1,4 @@
-"""A request as a user's program calls it: the steps that a run measures, without the run around them."""
+"""A request as a user's program calls it: preprocess, infer and postprocess, without a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamer.frame import Image
 class RequestDetector:
     """Detects with one request of a `streamer.Detector`, and is closed with it.
 
-    It is called by one thread at a time, and may be called by another one next.
+    One thread may call it at a time; the next call may be by another thread.
     """
 
     def __init__(self, request: Request, steps: Steps) -> None:
@@ -29,10 +29,10 @@ class RequestDetector:
         self._process = os.getpid()
 
     def __call__(self, image: npt.NDArray[Any]) -> Detections:
-        """The objects in ``image``: height x width x 3 of uint8, BGR, which is left as it is.
+        """The objects in ``image``: height x width x 3 of uint8, BGR, which is not changed.
 
-        Raises UsageError for what is no such image, for a detector that is closed, and while another call is under
-        way; EngineError when the runtime fails, and ModelError when the model puts out what is no box.
+        Raises UsageError for anything else, when the detector is closed, and while another call is under way;
+        EngineError when the runtime fails, and ModelError when the model's output is no boxes.
         """
         picture = check_image(image)
         request = self._usable()
@@ -52,7 +52,7 @@ class RequestDetector:
             self._free.release()
 
     def warm_up(self, image: Image, times: int) -> None:
-        """Infers so many times. What is found is not looked at."""
+        """Infers ``times`` times without postprocess. Raises EngineError."""
         request = self._usable()
         try:
             for _ in range(times):
@@ -62,7 +62,7 @@ class RequestDetector:
             raise EngineError(f"the engine failed while it was warmed up: {error}") from error
 
     def close(self) -> None:
-        """Lets go of the request. A call that is under way in another thread keeps it until it has its answer."""
+        """Releases the request. A call that is under way in another thread keeps it until it has its result."""
         self._request = None
 
     def _usable(self) -> Request:

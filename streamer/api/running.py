@@ -1,4 +1,4 @@
-"""A run for who calls the library: in an event loop of its own, observed, and stopped from other threads."""
+"""A run for a caller of the library: in an event loop of its own, observed, and stopped from other threads."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from streamer.workers.stopping import Interrupted, Stop
 def run_observed(
     sources: Sequence[str], settings: Settings, observer: Observer | None, stop: Stop, watch: Watch | None = None
 ) -> Run:
-    """The finished run. Stopped before its pipeline runs, there is nothing to keep: `Interrupted` is raised.
+    """The finished run.
 
-    Raises what `run` raises.
+    Raises what `run` raises, and Interrupted when it is stopped before its pipeline runs: there is nothing to keep.
     """
     return run_in_loop(_run, sources, settings, observer, stop, watch)
 
@@ -50,7 +50,7 @@ async def _run(
 
 
 class _Watching:
-    """The pipeline's observer, which tells the caller's; ``ended_by`` is told how the run is ended."""
+    """The pipeline's observer, which calls the caller's; ``ended_by`` receives the function that ends the run."""
 
     def __init__(
         self, settings: Settings, observer: Observer | None, ended_by: Callable[[Callable[[str], None]], None]

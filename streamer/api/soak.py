@@ -35,14 +35,14 @@ def soak(
     """Replays ``source`` for as long as ``duration`` says, watched in windows, as ``streamer soak`` does.
 
     Options are named and given as on the command line: ``soak("street.mp4", duration="2h", window="60s")``.
-    ``resume`` is the directory of a soak that was interrupted: it goes on as it was begun, for the time that is left,
-    and takes no other options but ``trust``; ``source`` is given again for the sake of its password, which is not
-    kept. ``observer`` hears how far the part is that is run. Nothing is printed.
+    ``resume`` is the directory of a soak that was interrupted. It goes on with its own options for the time that is
+    left, and takes no others but ``trust``; ``source`` is given again only for its password, which is not kept.
+    ``observer`` is called with the progress of the part that runs, in frames. Nothing is printed.
 
-    Ctrl-C ends the soak in good order: it is judged as far as it has come, and can go on.
+    Ctrl-C ends the soak in good order: the verdicts are those of the time so far, and it can go on.
 
-    Raises UsageError, SourceError, ModelError or EngineError when it cannot run. An error on the way is raised too,
-    after ``soak.json`` has been written. A verdict that fails is no error.
+    Raises UsageError, SourceError, ModelError or EngineError when it cannot run. An error during the soak is raised
+    too, after ``soak.json`` has been written. A verdict that fails is no error.
     """
     sources = sources_of(source)
 
@@ -65,16 +65,16 @@ def soak(
 
 
 def _new(sources: Sequence[str], options: Mapping[str, Any]) -> tuple[Successor, Callable[[Path], Soak]]:
-    """Where a new soak is written, and what begins it there."""
-    asked = given_soak_settings(options)
-    place = place_of(sources, None, asked.replay.out, overwrite=asked.replay.overwrite)
-    return place, partial(Soak, sources, asked)
+    """The directory of a new soak, and the function that begins it there."""
+    settings = given_soak_settings(options)
+    place = place_of(sources, None, settings.replay.out, overwrite=settings.replay.overwrite)
+    return place, partial(Soak, sources, settings)
 
 
 def _interrupted(
     sources: Sequence[str], resume: PathText, options: Mapping[str, Any]
 ) -> tuple[Successor, Callable[[Path], Soak]]:
-    """Where the soak is that goes on, and what reads it there."""
+    """The directory of the soak that goes on, and the function that reads it there."""
     for name in options.keys() - {"trust"}:
         raise UsageError(f"{name}: {GOES_ON}")
     return place_of(sources, Path(path_text("resume", resume)), None, overwrite=False), partial(

@@ -1,4 +1,4 @@
-"""What a soak came to."""
+"""The result of a soak."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from streamer.studies.soak.windows_csv import WINDOW_TYPES, WINDOWS
 class SoakResult(Shown):
     """A soak: its directory, and its document, which is ``soak.json``.
 
-    ``interrupted`` is what stopped its last part, as in SIGINT: ``soak(resume=directory)`` goes on.
+    ``interrupted`` says what stopped its last part, as in SIGINT, and is None when it came to its end;
+    ``soak(resume=directory)`` goes on.
     """
 
     CHART: ClassVar = CHART_FILE
@@ -38,9 +39,9 @@ class SoakResult(Shown):
 
     @cached_property
     def windows(self) -> Rows:
-        """A NumPy structured array with a row per window, to be read only; its fields are those of ``windows.csv``.
+        """A NumPy structured array with a row per window, read-only; its fields are the columns of ``windows.csv``.
 
-        A number that may be missing is a float64, with NaN where it is. It is read when it is first asked for.
+        A number that may be missing is a float64, with NaN where it is. The file is read at the first use.
 
         Raises UsageError when it cannot be read.
         """
@@ -50,7 +51,7 @@ class SoakResult(Shown):
 
     @property
     def verdict(self) -> SoakVerdict:
-        """Failed when one of the verdicts is, undecided when one cannot be told yet, else passed."""
+        """Failed when one of the verdicts is, undecided when one is too early to be reached, else passed."""
         return self.document["verdict"]
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
@@ -66,16 +67,16 @@ def read_soak(directory: Path) -> SoakResult:
     """
     document = cast(SoakDocument, read_document(directory / f"{NAME}.json", SCHEMA_VERSION))
     try:
-        judged = {part["directory"] for part in document["parts"]}
+        known = {part["directory"] for part in document["parts"]}
         last = document["parts"][-1]
     except (LookupError, TypeError) as error:
         raise UsageError(
             f"{directory / NAME}.json cannot be understood ({error!r}): give the directory of a soak"
         ) from error
     for part in parts_of(directory):
-        if part.name not in judged:
+        if part.name not in known:
             raise UsageError(
-                f"{directory}: {part.name} was killed before the soak was judged with it; "
+                f"{directory}: {part.name} was killed, and the soak's verdicts are without it; "
                 f"go on with streamer.soak(resume={str(directory)!r})"
             )
     ended = directory / last["directory"]

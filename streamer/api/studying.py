@@ -1,4 +1,4 @@
-"""Who looks on when a study of several runs is called by the library."""
+"""The progress of a study of several runs, for the caller's observer."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from streamer.workers.stopping import Stop
 
 
 class Observed:
-    """Tells the caller's observer how far a study is, and ends the study when it is asked to stop."""
+    """Calls the caller's observer with the progress of a study, and ends the study when `Stop` says so.
+
+    Its functions raise Interrupted then.
+    """
 
     def __init__(self, observer: Observer | None, stop: Stop) -> None:
         self._observer = observer
         self._stop = stop
 
     def notes(self, notes: Sequence[str]) -> None:
-        """The document has those of the source."""
+        """Nothing: the study's document has them."""
 
     @contextmanager
     def progress(self, lanes: Sequence[Lane], to_score: int = 0) -> Iterator[tuple[Watch, Advance]]:
-        rounds, judged = sum(len(lane.starts) for lane in lanes), 0
+        rounds, scored = sum(len(lane.starts) for lane in lanes), 0
         scoring = Telling(self._observer, self._stop, "frames")
 
         def watch(lane: Lane, number: int, at: housekeeping.Progress | None) -> None:
@@ -42,10 +45,10 @@ class Observed:
             )
 
         def advance() -> None:
-            nonlocal judged
-            judged += 1
+            nonlocal scored
+            scored += 1
             scoring.check()
-            (scoring.done if judged == to_score else scoring.under_way)("judging what was found", judged, to_score)
+            (scoring.done if scored == to_score else scoring.under_way)("scoring the detections", scored, to_score)
 
         yield watch, advance
 

@@ -22,7 +22,7 @@ Verdict = Literal["VALID", "INVALID", "INTERRUPTED"]
 
 
 class VideoRemainsPart(TypedDict):
-    """A video of a killed run: up to where it plays, and its delivered frames go, null for nowhere."""
+    """A video of a killed run: up to when it plays, and up to when frames were delivered; null for never."""
 
     name: str
     plays_until_ms: float | None
@@ -30,10 +30,10 @@ class VideoRemainsPart(TypedDict):
 
 
 class RemainsPart(TypedDict):
-    """What a killed run has left.
+    """The remains of a killed run.
 
     ``until_ms`` is the last stamp, null without a row. ``unknown`` counts frames in flight without a row, ``strays``
-    rows of detections of frames without one. When pieces were ``let_go`` it cannot be repaired.
+    rows of detections whose frame has no row. When segments were deleted, ``let_go``, it cannot be repaired.
     """
 
     rows: int
@@ -47,11 +47,11 @@ class RemainsPart(TypedDict):
 
 
 class VerificationDocument(TypedDict):
-    """The document.
+    """The document of a verification.
 
-    ``checked`` counts what was looked at, by kind; nothing of a run without ``run.json``. What is not ``hashed`` is
-    of an older streamer, and only its rows are known. ``remains`` is there when the run was killed, and ``repaired``
-    when that was asked for: null when there was nothing to repair.
+    ``checked`` counts what was checked, by kind; it is empty for a run without ``run.json``. A document that is not
+    ``hashed`` is of an older streamer, and only its rows were checked. ``remains`` is there when the run was killed.
+    ``repaired`` is there when a repair was requested, null when there was nothing to repair.
     """
 
     verdict: Verdict
@@ -64,10 +64,10 @@ class VerificationDocument(TypedDict):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Verification(Shown):
-    """What came out of verifying a run's ``directory``.
+    """The result of verifying the run in ``directory``.
 
-    ``run_verdict`` is the one in ``run.json``, None without one: the record of a run that was interrupted or has
-    failed can be VALID. ``let_go`` counts rows in pieces that a soak has let go, which cannot be looked at.
+    ``run_verdict`` is the verdict in ``run.json``, None without one: the record of a run that was interrupted or has
+    failed can be VALID. ``let_go`` counts rows in segments that ``--keep`` has deleted, which cannot be checked.
     """
 
     directory: Path
@@ -77,7 +77,7 @@ class Verification(Shown):
 
     @property
     def verdict(self) -> Verdict:
-        """VALID, INVALID, or INTERRUPTED for what a killed run has left, as far as that goes."""
+        """VALID, INVALID, or INTERRUPTED for a killed run in whose remains nothing is wrong."""
         return self.document["verdict"]
 
     @property
@@ -87,21 +87,21 @@ class Verification(Shown):
 
     @property
     def reasons(self) -> list[str]:
-        """What is wrong, a line each."""
+        """The reasons for INVALID, a line each."""
         return self.document["reasons"]
 
     @property
     def repaired(self) -> RepairedPart | None:
-        """What was completed and cut off; None when nothing was, or that was not asked for."""
+        """The counts of rows that were added and removed; None when nothing was, or no repair was requested."""
         return self.document.get("repaired")
 
     @property
     def interrupted(self) -> None:
-        """It always comes to its end."""
+        """None: a verification always comes to its end."""
 
     @property
     def answer(self) -> str:
-        """What was found, and of what kind of run."""
+        """The plain answer, with the kind of run."""
         if "remains" in self.document:
             return "The run was killed and has no run.json."
         if self.reasons:
@@ -122,17 +122,17 @@ class Verification(Shown):
 def verify(run_dir: PathText, *, repair: bool = False) -> Verification:
     """Works out every figure of a finished run again from its files, as ``streamer verify`` does.
 
-    With ``repair`` what a killed run has left is completed first. Nothing is printed.
+    With ``repair`` the record of a killed run is completed first. Nothing is printed.
 
     Raises UsageError when there is no run, or it is still going on; SinkError when it cannot be repaired; and
-    StreamerError when a file cannot be looked at, which says nothing of the run.
+    StreamerError when a file cannot be read, which says nothing about the run.
     """
     path = Path(path_text("run_dir", run_dir))
     return called(lambda stop, _: look_at(path, stop.check, repair=repair))
 
 
 def look_at(run_dir: Path, meanwhile: Callable[[], object] = lambda: None, *, repair: bool) -> Verification:
-    """The verification of a run, as the command and the function have it.
+    """The verification of a run, for the command and the function.
 
     ``meanwhile`` is called between the checks; what it raises ends them. Raises what `verify` does.
     """

@@ -1,1 +1,1 @@
-"""Charts of a run, and what all charts share."""
+"""The chart of a run, the parts that all charts share, and how results are shown in notebooks."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH_INCH, HEIGHT_INCH, DPI = 12, 8, 100
 COMPRESSION = 3
-"""Of the PNG: half the time of the usual 6 for a file that is a sixth larger."""
+"""The level of the PNG: half the time of the usual 6, for a file that is a sixth larger."""
 
 
 def new_figure(height_inch: float = HEIGHT_INCH) -> Figure:
@@ -39,32 +39,32 @@ def new_figure(height_inch: float = HEIGHT_INCH) -> Figure:
 
 
 def add_axes(figure: Figure, left: float, right: float, top: float, height: float) -> Axes:
-    """New axes so high, and so far from the left, the right and the upper edge of the figure; all in inches."""
+    """New axes of this height, so far from the left, the right and the upper edge of the figure; all in inches."""
     whole = figure.get_figheight()
     share = (left / WIDTH_INCH, 1 - (top + height) / whole, 1 - (left + right) / WIDTH_INCH, height / whole)
     return figure.add_axes(share)
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes the figure as a PNG, whole or not at all. Raises SinkError."""
+    """Writes the figure to ``path`` as a PNG, whole or not at all. Raises SinkError."""
     with replacing(path) as scratch, warnings.catch_warnings():
-        # A file's name may have letters that the font has not: an empty box says so well enough.
+        # A file's name may have letters that the font lacks: an empty box is enough for them.
         warnings.simplefilter("ignore")
         own = {"Software": f"streamer {__version__}"}
         figure.savefig(scratch, format="png", dpi=DPI, metadata=own, pil_kwargs={"compress_level": COMPRESSION})
 
 
 def printable(text: str) -> str:
-    """The text without what no font can show: file names may hold any bytes."""
+    """The text with U+FFFD for characters that cannot be printed: file names may hold any bytes."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 @contextmanager
 def _own_surroundings() -> Iterator[None]:
-    """While matplotlib is loaded: its configuration and cache below streamer's own, its own fonts alone, no messages.
+    """While matplotlib is loaded: its configuration and cache in streamer's cache, its own fonts alone, no messages.
 
-    It would otherwise write into the user's home and ask another program for the system's fonts. A program that has
-    loaded it before keeps what it has.
+    It would otherwise write into the user's home, and ask another program for the system's fonts. Nothing changes in
+    a program that has loaded it before.
     """
     if "matplotlib" in sys.modules:
         yield

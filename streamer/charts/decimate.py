@@ -1,4 +1,4 @@
-"""Fewer points for the same picture: pure functions that keep what a reader looks for, the extremes."""
+"""Fewer points for the same chart: pure functions that keep the extremes, which a reader looks for."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The smallest, the median and the largest value in each equal slice of time; empty slices are not in it.
+    """The smallest, the median and the largest value in each equal slice of time; empty slices are left out.
 
-    ``slice`` counts from 0 at ``start``, ``width`` is a slice's length.
+    ``slice`` holds the slices' numbers, which count from 0 at ``start``; ``width`` is the length of one. ``low``,
+    ``middle`` and ``high`` have a value per slice.
     """
 
     start: float
@@ -28,7 +29,7 @@ class Envelope:
     high: Values
 
     def outline(self, values: Values) -> tuple[Floats, Floats]:
-        """One of the three as steps to draw, a slice wide each; not a number where slices are empty in between."""
+        """``low``, ``middle`` or ``high`` as the x and y of steps, a slice wide each; NaN where slices are empty."""
         left = self.start + self.slice * self.width
         x, y = np.column_stack((left, left + self.width)).ravel(), np.repeat(values.astype(np.float64), 2)
         (gaps,) = np.nonzero(np.diff(self.slice) > 1)
@@ -36,7 +37,7 @@ class Envelope:
 
 
 def envelope(at: Values, values: Values, slices: int) -> Envelope:
-    """``values`` at the times ``at`` (ascending, one or more), in that many slices of time."""
+    """The envelope of ``values`` at the times ``at`` (ascending, one or more), in ``slices`` slices of time."""
     start, width = int(at[0]), max(int(at[-1] - at[0]), 1) / slices
     number = np.minimum((at - start) / width, slices - 1).astype(np.int64)
     ordered = values[np.lexsort((values, number))]
@@ -59,7 +60,7 @@ class Curve:
 
 
 def curve(values: Values, points: int) -> Curve | None:
-    """The distribution of ``values`` by about that many points; None when not even p50 may be shown."""
+    """The distribution of ``values`` in about ``points`` points; None when there are too few values for p50."""
     n = len(values)
     shown = {name: p for name, p in PERCENTILES.items() if n >= frames_needed(p)}
     if not shown:
@@ -80,7 +81,7 @@ def curve(values: Values, points: int) -> Curve | None:
 
 
 def distinct_slices(at: Values, slices: int) -> Floats:
-    """A time for each of the equal slices from 0 to the latest of ``at`` (one or more) in which something lies."""
+    """The starts of those of the equal slices, from 0 to the latest of ``at`` (one or more), that are not empty."""
     width = max(int(at.max()), 1) / slices
     filled = np.unique(np.minimum(at / width, slices - 1).astype(np.int64))
     return filled.astype(np.float64) * width

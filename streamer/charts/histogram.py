@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw_distribution(axes: Axes, columns: Columns, *, closed_loop: bool) -> None:
-    """Draws each series up to the highest percentile for which it has frames enough, and the figures below."""
+    """Draws each series up to the highest percentile for which it has enough frames, and the figures below."""
     series = {LATENCY: columns.latency, RESULT: columns.result_latency, SERVICE: columns.service}
     curves = {name: curve(us[us != NEVER], SLICES) for name, us in series.items()}
     drawn = {name: one for name, one in curves.items() if one is not None}
@@ -64,7 +64,7 @@ def _draw_curve(axes: Axes, drawn: Curve, name: str, label: str) -> None:
 
 
 def _write_percentiles(axes: Axes, drawn: Curve, name: str, row: int) -> None:
-    """A row of figures below the axis, each below its percentile; beside the curves they would cover one another."""
+    """A row of figures below the axis, each below its percentile; beside the curves they would overlap."""
     down = -20 - ROW_POINTS * row
     below(axes, f"{name}, ms", down, colour=FIGURES[name])
     for percentile, (us, _) in drawn.percentiles.items():

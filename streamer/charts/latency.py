@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INCHES_OF_TABLE = 1.0
-"""The percentiles below the axes of the distribution."""
+"""The height of the percentiles below the axes of the distribution."""
 
 
 def draw_latency(directory: Path, manifest: Mapping[str, Any]) -> Path:
     """Draws ``latency.png`` in a finished run directory, from its ``frames.csv`` and its manifest; returns its path.
 
-    Raises SinkError when the ledger cannot be read or the picture cannot be written.
+    Raises SinkError when the ledger cannot be read or the chart cannot be written.
     """
     path = directory / CHART_FILE
     try:
@@ -37,7 +37,7 @@ def draw_latency(directory: Path, manifest: Mapping[str, Any]) -> Path:
 
 
 def latency_figure(columns: Columns, manifest: Mapping[str, Any]) -> Figure:
-    """The picture of the frames in ``columns``."""
+    """The chart of the frames in ``columns``."""
     closed_loop, deadline_ms = manifest["run"]["closed_loop"], manifest["run"]["deadline_ms"]
     figure = new_figure()
     verdict = "" if manifest["verdict"] == "VALID" else f"{manifest['verdict']}: "

@@ -1,4 +1,4 @@
-"""Names at the ends of curves: a legend in the order in which the curves end, which needs no looking up."""
+"""Names at the ends of curves: a legend in the order in which the curves end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LINE_INCH, PADDING_INCH = 0.165, 0.05
 SWATCH = (1.045, 1.085)
-"""Where the piece of line before a name lies, in widths of the axes."""
+"""The ends of the line sample before a name, in widths of the axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class EndName:
 
     @property
     def inches(self) -> float:
-        """The height that it takes."""
+        """Its height in inches."""
         return name_inches(self.lines)
 
 
 def name_inches(lines: Sequence[str]) -> float:
-    """The height that a name of these lines takes."""
+    """The height of a name of these lines in inches."""
     return LINE_INCH * len(lines) + PADDING_INCH
 
 
 def write_end_names(axes: Axes, names: Sequence[EndName]) -> None:
-    """Writes them right of the axes, each as near to its curve's end as the others let it, and leads a line to it.
+    """Writes the names right of the axes, each as near to its curve's end as the others let it, with a line to it.
 
     The limits of the axes must be set, and their place in the figure.
     """
@@ -52,7 +52,7 @@ def write_end_names(axes: Axes, names: Sequence[EndName]) -> None:
         axes.plot(
             SWATCH, (at / height, at / height), color=colour, linestyle=line, transform=axes.transAxes, clip_on=False
         )
-        # From where a curve ends to its name: thin, so that nobody takes it for more of the curve.
+        # From the curve's end to its name: thin, so that it is not read as part of the curve.
         axes.annotate(
             "",
             (name.x, name.y),
@@ -74,7 +74,7 @@ def write_end_names(axes: Axes, names: Sequence[EndName]) -> None:
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float], height: float) -> list[float]:
-    """Places near those ``wanted``, in their order, where things of these sizes do not overlap within ``height``."""
+    """Places near those ``wanted``, in their order, where names of these ``sizes`` do not overlap in ``height``."""
     order = sorted(range(len(wanted)), key=lambda one: wanted[one])
     places = list(wanted)
     lowest = 0.0

@@ -24,7 +24,7 @@ MOST_DOTS = 2_000
 def draw_over_time(
     figure: Figure, place: SubplotSpec, columns: Columns, *, closed_loop: bool, deadline_ms: float | None
 ) -> None:
-    """Draws the panel, and below it a strip for each outcome by which frames were lost."""
+    """Draws the panel, and below it a strip for each outcome of lost frames."""
     lost = {outcome: columns.scheduled[columns.outcome == OUTCOMES.index(outcome)] for outcome in LOST}
     lost = {outcome: at for outcome, at in lost.items() if len(at)}
     stack = place.subgridspec(1 + len(lost), 1, hspace=0.08, height_ratios=[12, *(1 for _ in lost)])
@@ -54,8 +54,8 @@ def _draw_latencies(axes: Axes, columns: Columns, *, closed_loop: bool, deadline
         say(axes, "nothing was delivered")
     beyond = ""
     if deadline_ms is not None:
-        # Far above all latencies it would only press them against the axis.
-        beyond = "" if not largest or deadline_ms < 3 * largest else ", above the picture"
+        # A deadline far above all latencies would press them against the axis.
+        beyond = "" if not largest or deadline_ms < 3 * largest else ", above the chart"
         if not beyond:
             largest = max(largest, deadline_ms)
         axes.axhline(

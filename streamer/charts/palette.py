@@ -1,6 +1,6 @@
-"""The colours of all charts, and how each of several engines is drawn: a colour each, then again in another manner.
+"""The colours of all charts, and the style of each of several engines: a colour each, then again in another manner.
 
-Colours are those of Okabe and Ito ("Color Universal Design", 2008), which colour-blind readers can tell apart.
+The colours are those of Okabe and Ito ("Color Universal Design", 2008), which colour-blind readers can distinguish.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ VERMILLION, PURPLE, BLACK = "#D55E00", "#CC79A7", "#000000"
 GRAY = "#595959"
 LATENCY, RESULT, AGE, SERVICE = "latency", "result latency", "age", "service time"
 FIGURES = {LATENCY: BLUE, RESULT: ORANGE, AGE: GREEN, SERVICE: PURPLE}
-"""Those of the figures of a run."""
+"""The colours of the figures of a run."""
 LOST = {
     Outcome.DROPPED: VERMILLION,
     Outcome.DECODE_ERROR: PURPLE,
@@ -23,11 +23,11 @@ LOST = {
     Outcome.SINK_ERROR: GRAY,
     Outcome.ABANDONED: ORANGE,
 }
-"""Those of frames that were not delivered."""
+"""The colours of frames that were not delivered."""
 ENGINES = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, "#8C8C8C")
-"""Okabe and Ito's without yellow, of which a line cannot be seen on white; gray for black, which hides whiskers."""
+"""Okabe and Ito's without yellow, whose lines cannot be seen on white; gray for black, which hides whiskers."""
 MANNERS: tuple[tuple[str, tuple[float, ...]], ...] = (("", ()), ("///", (5, 1.8)), ("...", (1.2, 1.2)))
-"""Hatching of bars and dashes of lines: whole, hatched and dashed, dotted."""
+"""The hatching of bars and the dashes of lines: solid, hatched and dashed, dotted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class Style:
 
     @property
     def line(self) -> str | tuple[float, tuple[float, ...]]:
-        """The style of lines, as matplotlib takes it."""
+        """The line style for matplotlib."""
         return (0, self.dashes) if self.dashes else "solid"
 
 
 def style_of(place: int) -> Style:
-    """That of the engine at a place, from 0."""
+    """The style of the engine at a place, from 0."""
     hatch, dashes = MANNERS[place // len(ENGINES) % len(MANNERS)]
     return Style(ENGINES[place % len(ENGINES)], hatch, dashes)

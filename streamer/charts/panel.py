@@ -1,4 +1,4 @@
-"""What the panels of a picture share: the series and their colours, the axis of milliseconds, the frame around."""
+"""The parts that panels of a chart share: sizes, the axis of milliseconds, the frame around."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZES = {LATENCY: 4.6, RESULT: 2.6, AGE: 2.6, SERVICE: 2.6}
-"""Of dots, in points: where latency is hardly more than result latency, its colour shows around it. Lines follow."""
+"""The sizes of dots in points: latency shows around a result latency that is hardly less. Lines follow."""
 SLICES = 1_000
 """About one for each column of pixels in a panel."""
 ROW_POINTS = 15
-"""The height of a row of figures below the axis."""
+"""The height of a row of figures below the axis, in points."""
 SQUASHED = 20
-"""A largest value of so many medians would press all others against the axis: it becomes logarithmic."""
+"""The axis is logarithmic from a largest value of so many medians on, which would press all others against it."""
 
 
 def scale(axes: Axes, largest: float, median: float) -> None:
-    """An axis of milliseconds from 0, logarithmic when it must be, with room above the ``largest`` value."""
+    """An axis of milliseconds with room above the ``largest`` value, from 0, or logarithmic (see SQUASHED)."""
     if largest > SQUASHED * median > 0:
         logarithmic(axes, None, largest * 1.5)
     else:
@@ -34,7 +34,7 @@ def linear(axes: Axes, largest: float) -> None:
 
 
 def logarithmic(axes: Axes, lowest: float | None, highest: float) -> None:
-    """A logarithmic axis of milliseconds, from what is drawn for None."""
+    """A logarithmic axis of milliseconds; with None it begins at what is drawn."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axes.set_yscale("log")
@@ -54,7 +54,7 @@ def _name_milliseconds(axes: Axes, name: str) -> None:
 
 
 def below(axes: Axes, text: str, down: float, *, colour: str = BLACK, at: float | None = None) -> None:
-    """Text so many points below the axis, under a place on it or, without one, left of its start."""
+    """Writes text so many points below the axis, under the place ``at`` on it or, without one, left of its start."""
     axes.annotate(
         text,
         (axes.get_xlim()[0] if at is None else at, 0),
@@ -71,12 +71,12 @@ def below(axes: Axes, text: str, down: float, *, colour: str = BLACK, at: float 
 
 
 def say(axes: Axes, text: str) -> None:
-    """Words in the middle of a panel that has little to show."""
+    """Writes text in the middle of a panel that has little to show."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", size=14, color=GRAY)
 
 
 def grid(axes: Axes, axis: Literal["x", "both"] = "both") -> None:
-    """A light grid behind, and no line above nor right of the panel."""
+    """A light grid behind the panel, and no line above it nor right of it."""
     axes.grid(True, axis=axis, color="#DDDDDD", linewidth=0.7)
     axes.set_axisbelow(True)
     for side in ("top", "right"):

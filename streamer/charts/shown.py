@@ -1,4 +1,4 @@
-"""How a result shows itself: in a notebook as HTML without a script, anywhere else as a line."""
+"""The display of results: in a notebook HTML without a script, anywhere else a line."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from streamer.stats.percentiles import PERCENTILES, frames_needed, spoken
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A cell without a figure; ``why`` is told when one points at it."""
+    """A cell without a figure; ``why`` is shown when one points at it."""
 
     why: str
 
 
 Cell: TypeAlias = str | Withheld
 BADLY = ("FAILED", "INVALID", "KILLED")
-"""Verdicts of documents that come before all else."""
+"""Verdicts that are shown before all else."""
 
 
 class Shown(ABC):
-    """A result that shows itself. Its dataclass is given ``repr=False``: a whole document is no line."""
+    """A result that shows itself. Its dataclass has ``repr=False``, since a whole document is no line."""
 
     __slots__ = ()
 
@@ -35,27 +35,27 @@ class Shown(ABC):
 
         @property
         def directory(self) -> Path:
-            """Where it lies."""
+            """Its directory."""
 
         @property
         def document(self) -> Mapping[str, Any]:
-            """Its JSON document: the verdict, the error, notes and doubts are shown as far as it has them."""
+            """Its JSON document; the verdict, the error, notes and doubts are shown if it has them."""
 
         @property
         def interrupted(self) -> str | None:
-            """What stopped it, as in SIGINT; None when it came to its end."""
+            """The signal or cause that stopped it, as in SIGINT; None when it came to its end."""
 
     CHART: ClassVar[str | None] = None
     """The file name of its chart; None where there is never one."""
 
     @property
     def answer(self) -> str:
-        """The sentence of plain answer."""
+        """The plain answer: one sentence."""
         return str(self.document["answer"])
 
     @property
     def chart(self) -> Path | None:
-        """Its chart; None where none was drawn."""
+        """The path of its chart; None when none was drawn."""
         drawn = None if self.CHART is None else self.directory / self.CHART
         return drawn if drawn is not None and drawn.is_file() else None
 
@@ -64,15 +64,15 @@ class Shown(ABC):
         """The headings of its table, and the cells of each row."""
 
     def _also(self) -> Sequence[str]:
-        """What else is told below the answer."""
+        """Further lines below the answer."""
         return ()
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows of it. What is not ours is escaped; colours and letters are those of the theme."""
+        """The HTML that Jupyter shows. Text of others is escaped; colours and fonts are those of the theme."""
         ends = "".join(f"{as_html(end)}<br>" for end in self._ends())
-        told = [*self._also(), *(f"doubt: {doubt}" for doubt in self.document.get("doubts") or ())]
+        lines = [*self._also(), *(f"doubt: {doubt}" for doubt in self.document.get("doubts") or ())]
         notes = self.document.get("notes") or ()
-        sentence = f"<p><strong>{ends}{as_html(self.answer)}</strong></p>{_list(told)}"
+        sentence = f"<p><strong>{ends}{as_html(self.answer)}</strong></p>{_list(lines)}"
         figures = f"{_table(*self._rows())}{_image(self.chart, self.answer)}"
         return f"<div>{sentence}{figures}{_folded(notes)}<p><code>{as_html(self.directory)}</code></p></div>"
 
@@ -83,7 +83,7 @@ class Shown(ABC):
         return f"<{type(self).__name__} {_printable(line)}>"
 
     def _ends(self) -> Iterator[str]:
-        """How it ended, where that was not as it should."""
+        """How it ended, if not well: the verdict and the error, or the interruption."""
         verdict, error = self.document.get("verdict"), self.document.get("error")
         if error or verdict in BADLY:
             yield f"{verdict or 'FAILED'}{f': {error}' if error else '.'}"
@@ -92,7 +92,7 @@ class Shown(ABC):
 
 
 def figure(value: float | None, statistic: str, n: int) -> Cell:
-    """A statistic of ``n`` frames in milliseconds, or why it is withheld."""
+    """A statistic of ``n`` frames in milliseconds, such as p95, or the reason why it is withheld."""
     if value is not None:
         return f"{value:,.2f}"
     needed = frames_needed(PERCENTILES[statistic]) if statistic in PERCENTILES else 1
@@ -100,12 +100,12 @@ def figure(value: float | None, statistic: str, n: int) -> Cell:
 
 
 def as_html(text: object) -> str:
-    """The text, escaped."""
+    """The text, printable and escaped."""
     return escape(_printable(str(text)))
 
 
 def _printable(text: str) -> str:
-    """The text with what is no letter spelt out: names hold any bytes, which no message of a kernel can carry."""
+    """The text with escapes for what cannot be printed: names may hold any bytes, which a kernel's message cannot."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
@@ -136,8 +136,8 @@ def _cell(cell: Cell) -> str:
     return f'<td title="{as_html(cell.why)}">–</td>' if isinstance(cell, Withheld) else f"<td>{as_html(cell)}</td>"
 
 
-def _image(picture: Path | None, answer: str) -> str:
-    if picture is None or not picture.is_file():
+def _image(chart: Path | None, answer: str) -> str:
+    if chart is None or not chart.is_file():
         return ""
-    data = b64encode(picture.read_bytes()).decode("ascii")
+    data = b64encode(chart.read_bytes()).decode("ascii")
     return f'<img alt="Chart: {as_html(answer)}" style="max-width:100%" src="data:image/png;base64,{data}">'

@@ -34,11 +34,11 @@ from streamer.studies.engine_choice import requested_engines
     "bench.json",
 )
 def command(image: str | None, as_json: bool, quiet: bool, **options: Any) -> int:
-    """The benchmark of OpenVINO's latency tutorial: one image, the first inference apart, then many in a row.
+    """The benchmark of OpenVINO's latency tutorial: one image, the first inference by itself, then many in a row.
 
-    IMAGE is an image file, without it the first frame of the bundled clip. It is resized to what the model takes. The
-    engines run one after the other in a closed loop, and only the inference is timed: what a camera at its pace sees
-    is told by compare, and so is which small difference is one.
+    IMAGE is an image file; the default is the first frame of the bundled clip. It is resized to the model's input.
+    The engines run one after the other in a closed loop, and only the inference is timed. To measure what a camera
+    sees at its pace, or whether a small difference is real, use compare.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""What the tutorial's benchmark shows: its lines as each engine finishes, then a table and a sentence."""
+"""The report of a bench: the tutorial's lines as each engine finishes, then a table and the plain answer."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ NAMES = {
     "ir-auto": "OpenVINO model",
     "ir-auto-shared": "OpenVINO model + shared memory",
 }
-"""What the tutorial calls its seven; others have their SPEC."""
+"""The tutorial's names of its seven engines; others have their SPEC."""
 
 
 def with_progress(study: Bench, console: Console) -> Iterator[Benched]:
-    """The study's rows, with a progress bar on ``console`` between them; nothing where that is no terminal.
+    """The study's rows, with a progress bar on ``console`` between them if that is a terminal.
 
-    Without a thread of its own, which would disturb.
+    The bar has no thread of its own, which would disturb the measurement.
     """
     with (
         cursor_shown_while_stopped(console),
@@ -49,7 +49,7 @@ def with_progress(study: Bench, console: Console) -> Iterator[Benched]:
 
 
 def lines_of(row: Benched) -> list[str]:
-    """An engine's lines, as the tutorial words them; of benchmark_app its figures beside; none of what cannot run."""
+    """An engine's lines in the tutorial's words, or the figures of benchmark_app; none where it cannot run."""
     if row.timed is None:
         return []
     name, timed = f"{NAMES.get(row.spec, row.spec)} on {row.device}", row.timed
@@ -63,7 +63,7 @@ def lines_of(row: Benched) -> list[str]:
 
 
 def print_report(document: Mapping[str, Any], out: Path, console: Console) -> None:
-    """The table, what could not run and why, the files, and the sentence of plain answer."""
+    """The table, why engines could not run, notes, the files, and the plain answer."""
     console.print()
     console.print(_table(document))
     lines = [f"unavailable  {row['engine']}: {row['why']}" for row in document["engines"] if row["why"]]

@@ -55,10 +55,12 @@ from streamer.studies.engine_choice import requested_engines
     "compare.json",
 )
 def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
-    """Which engine, and how sure is that? The same frames of SOURCE through several engines at the camera's pace.
+    """Which engine is faster, and how sure is that? The same frames of SOURCE go through several engines at the
+    camera's pace.
 
-    They take turns in rounds of a second, each in a process of its own, in an order that turns round; round is
-    compared with round. A difference is called one when it is at least 2 % and its 99 % interval leaves 1 out.
+    The engines take turns in rounds of a second, each in a process of its own; the order reverses from round to
+    round. Rounds are compared in pairs. An engine is called faster or slower when the ratio of times is at least 2 %
+    from 1 and its 99 % interval excludes 1.
 
     With two or more run directories, the finished runs are compared and nothing is run.
 

@@ -1,4 +1,4 @@
-"""What a comparison shows: tables of speed, answers and costs, each narrow enough for 80 columns; and advice."""
+"""The report of a comparison: tables of speed, answers and costs, each up to 80 columns wide, and the advice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.studies.table_cells import number, percent, rate, ratio
 
 
 def print_report(document: Mapping[str, Any], out: Path, console: Console) -> None:
-    """The tables, what could not run and why, the files, and the advice."""
+    """The tables, why engines could not run, notes and doubts, the files, and the advice."""
     ran = [row for row in document["engines"] if row["frames"] is not None]
     console.print(_speeds(document))
     if any(row["agreement_share"] is not None for row in ran):
@@ -99,7 +99,7 @@ def _costs(document: Mapping[str, Any], ran: list[Mapping[str, Any]]) -> Table:
 
 
 def _one_configuration(ran: list[Mapping[str, Any]]) -> Iterator[str]:
-    """Which engines are one and the same here."""
+    """A line for each configuration that several engines share here."""
     for first in dict.fromkeys(row["same_as"] for row in ran if row["same_as"]):
         others = [row["engine"] for row in ran if row["same_as"] == first]
         is_or_are = "is" if len(others) == 1 else "are"

@@ -1,4 +1,4 @@
-"""What shells complete: files for sources, names and files for models."""
+"""Shell completion: files for sources, names and files for models."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class NamesAndFiles(BashComplete):
-    """click's completion for bash, with files beside names, where click has files alone."""
+    """click's completion for bash, which offers files beside names; click's own offers one or the other."""
 
     source_template = _BASH
 
 
 def teach_bash() -> None:
-    """Has ``_STREAMER_COMPLETE=bash_source`` write that."""
+    """Makes ``_STREAMER_COMPLETE=bash_source`` print the script of `NamesAndFiles`."""
     add_completion_class(NamesAndFiles, "bash")

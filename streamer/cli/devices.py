@@ -30,9 +30,9 @@ def command(as_json: bool) -> None:
         click.echo(f"{name:12}{full_name}")
     quota = "no quota" if machine.cpu_quota is None else f"a quota of {machine.cpu_quota:g} cores"
     click.echo(f"{'cores':12}{machine.usable_cores} usable of {machine.cores}, {quota}")
-    click.echo(f"{'governor':12}{machine.governor or 'not told by this machine'}")
-    click.echo(f"{'load':12}{'not told by this machine' if machine.load is None else machine.load}")
+    click.echo(f"{'governor':12}{machine.governor or 'not reported by this machine'}")
+    click.echo(f"{'load':12}{'not reported by this machine' if machine.load is None else machine.load}")
     click.echo(
-        f"{'memory':12}{'not told by this machine' if machine.memory_mb is None else f'{machine.memory_mb} MB'}"
+        f"{'memory':12}{'not reported by this machine' if machine.memory_mb is None else f'{machine.memory_mb} MB'}"
     )
     click.echo(f"{'system':12}{machine.system}, Python {machine.python}")

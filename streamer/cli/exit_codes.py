@@ -1,4 +1,4 @@
-"""The exit codes of ``streamer``: each stands here once, with its meaning, or with the errors that carry it."""
+"""The exit codes of ``streamer``; those of errors are in `streamer.errors`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ EXIT_FAILED = StreamerError.exit_code
 EXIT_USAGE = UsageError.exit_code
 EXIT_VERDICT = 3
 EXIT_SIGNAL = 128
-"""Exit code of a process that a signal ended, less the signal's number."""
+"""The exit code of a process that a signal ended is this and the signal's number."""
 EXIT_SIGINT = EXIT_SIGNAL + signal.SIGINT
 EXIT_SIGTERM = EXIT_SIGNAL + signal.SIGTERM
 EXIT_SIGHUP = EXIT_SIGNAL + 1
-"""Not by its name: Windows does not have it."""
+"""The number 1, since Windows has no SIGHUP to name."""
 
 
 def exit_of_signal(name: str) -> int:
-    """The exit code of a command that the signal ended, as in SIGINT."""
+    """The exit code of a command that was ended by the signal of this name, as in ``SIGINT``."""
     return EXIT_SIGNAL + signal.Signals[name]
 
 
@@ -38,4 +38,4 @@ EXIT_CODES = (
         "A second signal ends at once",
     ),
 )
-"""What they mean, as the table of docs/reference/exit-codes.md says it."""
+"""The codes and their meaning: the table of docs/reference/exit-codes.md."""

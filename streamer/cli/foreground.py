@@ -21,9 +21,9 @@ from streamer.workers.event_loop import run_in_loop
 def run_in_foreground(
     sources: Sequence[str], settings: Settings, line: ProgressLine, watch: Watch | None = None
 ) -> Run:
-    """The finished run, ended well by the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
+    """The finished run. The first SIGINT, SIGTERM or SIGHUP ends it in good order, a second one the process at once.
 
-    Before the pipeline runs the first one does that too. Raises what `run` raises.
+    Before the pipeline runs, the first one ends the process at once too. Raises what `run` raises.
     """
     with _ended_at_once_by_signals(line), line:
         return run_in_loop(_run, sources, settings, line, watch)
@@ -57,7 +57,7 @@ async def _obey_signals(line: ProgressLine) -> None:
 
 @contextmanager
 def _ended_at_once_by_signals(line: ProgressLine) -> Iterator[None]:
-    """Until the pipeline runs there is nothing to keep, and no waiting for a runtime that compiles for a minute."""
+    """Until the pipeline runs there is nothing to keep, and a runtime may compile for a minute."""
 
     def end(number: int, _: object) -> None:
         line.abandon()

@@ -14,7 +14,7 @@ else:
 
 
 class GivenPath(_Path):
-    """A path; nothing is none: to Python it would be the current directory."""
+    """A path; an empty text is refused, since Python would take it for the current directory."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)

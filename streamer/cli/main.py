@@ -40,7 +40,7 @@ COMMANDS = {
 
 
 class Commands(LazyGroup):
-    """All of them."""
+    """The commands of ``streamer``."""
 
     table = COMMANDS
 
@@ -68,11 +68,11 @@ def group(debug: bool) -> None:
 
 
 LASTING = 50_000
-"""Objects after which Python looks for garbage: what a start makes stays, and looking through it takes a while."""
+"""Objects after which Python collects garbage: those of the start stay, and looking through them takes time."""
 
 
 def main() -> None:
-    """Runs the command line and exits with the contract's code."""
+    """Runs the command line and exits with its code, one of EXIT_CODES."""
     gc.set_threshold(LASTING)
     if "_STREAMER_COMPLETE" in os.environ:
         from streamer.cli.completion import teach_bash
@@ -82,18 +82,18 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files may hold bytes that are no letters
     with watched_streams() as out:
-        code = _told(_ended(), out)
+        code = _written(_ended(), out)
     _end(code)
 
 
 def _ended() -> Any:
-    """Runs the command line; how it ended."""
+    """Runs the command line; returns the code or the message that it ended with."""
     try:
         with obeyed_signals():
             try:
                 _run()
             except SystemExit:
-                sys.stdout.flush()  # while a signal is heard: the reader may not read
+                sys.stdout.flush()  # while signals are obeyed: the reader may not read
                 raise
     except Interrupted as interrupted:
         return exit_of_signal(interrupted.reason)
@@ -101,19 +101,16 @@ def _ended() -> Any:
         return ended.code
 
 
-def _told(code: Any, out: Watched) -> Any:
-    """The exit code: that of a failure in place of 0 when not all could be told on standard output."""
+def _written(code: Any, out: Watched) -> Any:
+    """The exit code: EXIT_FAILED in place of 0 when standard output could not be written whole."""
     if out.failure is None:
         return code
-    _say(
-        f"cannot write to standard output: {out.failure}; what was to be shown there is not whole, "
-        "what was written into files is"
-    )
+    _say(f"cannot write to standard output: {out.failure}; the text there is incomplete, the files are complete")
     return code or EXIT_FAILED
 
 
 def _end(code: Any) -> NoReturn:
-    """Ends the process, past a worker that hangs: what a runtime does at the end of a program would wait for it."""
+    """Ends the process without waiting for a worker that hangs; a runtime's own clean-up would wait for it."""
     if not any(thread.name.startswith("streamer ") for thread in threading.enumerate()):
         sys.exit(code)
     from streamer.files.cache import remove_temporary  # not for --help
@@ -123,7 +120,7 @@ def _end(code: Any) -> NoReturn:
 
 
 def _run() -> None:
-    # --debug is understood after the command as well: that is where one adds it to a line that failed.
+    # --debug is accepted after the command as well: that is where one adds it to a line that failed.
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     try:
@@ -157,7 +154,7 @@ def _help_of(error: click.UsageError) -> str:
 def _say(message: str) -> None:
     from streamer.address import of_no_file  # not for --help
 
-    for argument in sys.argv[1:]:  # as click tells one that it does not understand
+    for argument in sys.argv[1:]:  # as click quotes one that it does not understand
         if re.search("[@?]|://", argument) and not os.path.lexists(argument):
             message = message.replace(argument, of_no_file(argument))
     click.echo(f"streamer: {message}", err=True)

@@ -32,7 +32,7 @@ else:
 
 
 class Parsed(_ParamType):
-    """A value that one of streamer's own parsers reads; its UsageError becomes click's."""
+    """A value that a parser of streamer reads; its UsageError becomes click's."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
@@ -66,7 +66,7 @@ def complete_engine(_: click.Context, __: click.Parameter, incomplete: str) -> l
 def option_of(
     setting: str, *, shell_complete: Completion | None = None, **changes: Any
 ) -> Callable[[Command], Command]:
-    """A setting's option, from its row; ``changes`` are what a command has differently in that row."""
+    """A setting's option, from its row; ``changes`` replace fields of the row for this command."""
     return option_of_row(replace(OPTIONS[setting], **changes), setting, shell_complete=shell_complete)
 
 
@@ -96,7 +96,7 @@ def option_of_row(
 
 
 def own_options(rows: Mapping[str, Option], names: Iterable[str]) -> Callable[[Command], Command]:
-    """Options that a study has beside what others have, from their rows."""
+    """The options that a study alone has, from their rows."""
     complete = {"reference": complete_engine}
     return options(*(option_of_row(rows[name], name, shell_complete=complete.get(name)) for name in names))
 
@@ -131,7 +131,7 @@ pace_options = options(option_of("fps"), option_of("skip_gaps"))
 
 
 def engines_options(default: str) -> Callable[[Command], Command]:
-    """``--engine``, repeated, and ``--engines``: those that a study looks at."""
+    """``--engine``, repeated, and ``--engines``: the engines of a study."""
     return options(
         click.option(
             ENGINE.flag,
@@ -157,7 +157,7 @@ def picture_options(video: Video) -> Callable[[Command], Command]:
 
 
 def output_options(out: str, overwrite: str, document: str) -> Callable[[Command], Command]:
-    """``--out``, ``--overwrite``, ``--json`` and ``--quiet``; the words say what is written where, and printed."""
+    """``--out``, ``--overwrite``, ``--json`` and ``--quiet``, with the help of two and the printed document."""
     return options(
         option_of("out", help=out, shell_complete=complete_directories),
         option_of("overwrite", help=overwrite),
@@ -169,5 +169,5 @@ def output_options(out: str, overwrite: str, document: str) -> Callable[[Command
 
 
 def given_settings(given: Mapping[str, Any]) -> Settings:
-    """The settings among the values that a command was given. Raises UsageError for what makes no sense."""
+    """The settings among the values that a command was given. Raises UsageError for what an option does not take."""
     return settings_of({name: value for name, value in given.items() if name in OPTIONS})

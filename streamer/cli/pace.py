@@ -48,11 +48,11 @@ from streamer.studies.pace.study import DEFAULT, PaceSettings
     "pace.json",
 )
 def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
-    """How does latency depend on the frame rate? SOURCE through an engine at several rates.
+    """How does latency depend on the frame rate? SOURCE goes through an engine at several rates.
 
-    They take turns in rounds, each in a process of its own. Between the frames of a slow camera caches go cold and
-    clocks go down, and an inference takes longer than back to back: the idle penalty. At the other end frames fall
-    due faster than the engine takes them: the queueing knee.
+    The rates take turns in rounds, each in a process of its own. At a low rate caches go cold and CPU clocks slow
+    down between frames, so that an inference takes longer than back to back: the idle penalty. At a high rate frames
+    are due faster than the engine infers them: the queueing knee.
 
     \b
     Examples:

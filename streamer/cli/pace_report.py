@@ -1,4 +1,4 @@
-"""What a study of paces shows: a table and a sentence."""
+"""The report of a study of paces: a table and the plain answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.studies.table_cells import number, rate, ratio
 
 
 def print_report(document: Mapping[str, Any], out: Path, console: Console) -> None:
-    """The table, what could not run and why, the files, and the answer."""
+    """The table, why engines could not run, notes, missed objectives, the files, and the answer."""
     console.print(_table(document))
     lines = [f"unavailable  {why}" for why in dict.fromkeys(row["why"] for row in document["rates"] if row["why"])]
     lines += [f"note         {note}" for note in document["notes"]]

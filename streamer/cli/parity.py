@@ -45,9 +45,9 @@ from streamer.studies.parity.study import PARITY_OPTIONS, Parity, ParitySettings
 def command(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     """Do the engines agree? Compare each one's detections with the reference engine's on the same frames of SOURCE.
 
-    Agreement is the share of the reference's detections with a confidence over 0.4 that the engine matches, by class
-    and with an IoU of 0.5 or more, and the reverse; the smaller of the two. Where there is ground truth, mAP50 and
-    mAP50-95 of each engine stand beside it.
+    Agreement is the smaller of two shares: of the reference's detections with a confidence over 0.4 that the engine
+    matches, by class and with an IoU of 0.5 or more, and the reverse. With ground truth, mAP50 and mAP50-95 of each
+    engine are shown as well.
 
     \b
     Examples:

@@ -19,13 +19,13 @@ from streamer.settings.settings import Settings
 
 
 def tell_notes(notes: Iterable[str], console: Console) -> None:
-    """A line for each, before what they are about."""
+    """Prints a line for each note."""
     for note in notes:
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
 
 
 class ProgressLine:
-    """An observer that shows one live line on ``console``; nothing where that is no terminal."""
+    """An observer of a run that shows one live line on ``console`` if that is a terminal; notes are always shown."""
 
     def __init__(self, console: Console, settings: Settings) -> None:
         self._console = console
@@ -50,13 +50,13 @@ class ProgressLine:
         self._live.stop()
 
     def abandon(self) -> None:
-        """Gives the terminal its cursor back, past a print that may be under way: the process is about to end."""
+        """Shows the cursor again, without waiting for a print that may be under way: the process is about to end."""
         if self._live.is_started:
             with suppress(OSError):  # the terminal is lost: that is what ends it
                 os.write(self._console.file.fileno(), SHOWN)
 
     async def running(self) -> Callable[[str], None]:
-        """Returns what ends the run, as soon as the pipeline runs."""
+        """Waits until the pipeline runs; returns the function that ends the run, for a reason such as SIGINT."""
         await self._started.wait()
         assert self._stop is not None
         return self._stop
@@ -80,8 +80,8 @@ class ProgressLine:
 
     def waits(self, stream: int, frame: int, for_s: float) -> None:
         which = f"frame {frame} of stream {stream}" if stream else f"frame {frame}"
-        said = f"{which} is due in {how_long(for_s)}: the file has a gap"
-        self._console.print(said, highlight=False, soft_wrap=True)
+        line = f"{which} is due in {how_long(for_s)}: the file has a gap"
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def _show(self, line: str) -> None:
         if self._live.is_started:

@@ -57,7 +57,7 @@ def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
     """Play SOURCE at the camera's pace through one engine, and measure every frame.
 
     SOURCE is a video file, an image, a folder of images, camera:N, an rtsp:// or http:// address, or
-    synthetic:street[,seed=7], which is endless. Several are as many cameras, which share the engine.
+    synthetic:street[,seed=7], which is endless. Several SOURCEs are as many cameras that share the engine.
 
     Writes a run directory: frames.csv (a row per scheduled frame), detections.csv, annotated.mp4, latency.png and
     run.json.
@@ -87,7 +87,7 @@ def _finished(sources: Sequence[str], settings: Settings, quiet: bool, trust: bo
 
 
 def exit_code(finished: Run) -> int:
-    """The contract's exit code of a run; an error of the run is raised, for its one line."""
+    """The exit code of a run, one of EXIT_CODES. Raises the error of a run that failed."""
     if finished.failure is not None:
         raise finished.failure
     if finished.interrupted is not None:

@@ -1,4 +1,4 @@
-"""What a replay shows on the terminal: a live line while it runs, a table and a sentence when it is done."""
+"""The report of a replay on the terminal: a table, lines, and the plain answer."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ ROWS = {
 
 
 LOADS = (("cpu_cores", "CPU", "cores"), ("memory_mb", "memory", "MB"), ("io_mb_s", "written", "MB/s"))
-"""The parts of a load, as they are said."""
+"""The parts of a load: their fields, names and units."""
 
 
 def load_line(load: Mapping[str, Any]) -> str:
-    """What a load took, of what was asked; of a run that was killed that is not known."""
+    """The usage of a load, of what was requested; it is not known of a run that was killed."""
     if load["took"] is None:
-        return "load    what it took is not known: the run was killed"
-    said = ", ".join(
-        f"{name} {load['took'][key]:g} of {asked:g} {unit}"
+        return "load    its usage is not known: the run was killed"
+    parts = ", ".join(
+        f"{name} {load['took'][key]:g} of {requested:g} {unit}"
         for key, name, unit in LOADS
-        if (asked := load["asked"][key])
+        if (requested := load["asked"][key])
     )
     nice = f", niceness {load['took']['nice']}" if load["asked"]["nice"] else ""
-    return f"load    {said}{nice}"
+    return f"load    {parts}{nice}"
 
 
 def print_report(run: Run, console: Console) -> None:
-    """The summary table, doubts, the files, and the sentence of plain answer."""
+    """The summary table, a line for each thing to be known, doubts, the files, and the plain answer."""
     console.print(summary_table(run))
     frames = run.manifest["frames"]
     console.print(
@@ -64,9 +64,9 @@ def print_report(run: Run, console: Console) -> None:
         console.print(f"streams {_shares(run.manifest['streams'])}", highlight=False, markup=False, soft_wrap=True)
     gap = {name: times for name, times in run.manifest["omission_gap"].items() if times is not None}
     if gap and not run.manifest["run"]["closed_loop"]:
-        said = ", ".join(f"{spoken(name)} {times:.2f}" for name, times in gap.items())
+        ratios = ", ".join(f"{spoken(name)} {times:.2f}" for name, times in gap.items())
         console.print(
-            f"gap     result latency by what a closed loop would have shown (service time): {said}",
+            f"gap     result latency over service time, all that a closed loop shows: {ratios}",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
     if (priming := run.manifest["priming"]) and priming["frames_primed"]:
@@ -75,11 +75,12 @@ def print_report(run: Run, console: Console) -> None:
             f"{priming['cpu_ms_per_primed_frame']:.1f} ms of CPU time each; {priming['frames_delayed']} delayed",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
-    if (gaps := run.manifest["gaps"]) and gaps["count"]:
-        why = "; ".join(dict.fromkeys(one for gap in gaps["each"] for one in gap["why"]))
+    if (outages := run.manifest["gaps"]) and outages["count"]:
+        why = "; ".join(dict.fromkeys(one for outage in outages["each"] for one in outage["why"]))
         console.print(
-            f"gaps    {gaps['count']} without a signal, {gaps['total_s']:.1f} s in all, {gaps['longest_s']:.1f} s at "
-            f"most, attempts to connect {gaps['attempts']}" + (f": {why}" if why else ""),
+            f"outages {outages['count']} without a signal, {outages['total_s']:.1f} s in all, "
+            f"{outages['longest_s']:.1f} s at most, attempts to connect {outages['attempts']}"
+            + (f": {why}" if why else ""),
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
     if load := run.manifest["load"]:
@@ -98,10 +99,10 @@ def print_report(run: Run, console: Console) -> None:
 
 
 def _shares(streams: Sequence[Mapping[str, Any]]) -> str:
-    """The streams that came off worst and best, by the share of their frames that were delivered."""
+    """The streams with the least and the largest share of frames delivered."""
     ranked = sorted(streams, key=lambda stream: (stream["delivered"] / (stream["scheduled"] or 1), stream["stream"]))
-    said = [f"stream {one['stream']} {one['delivered']} of {one['scheduled']}" for one in (ranked[0], ranked[-1])]
-    return f"{len(streams)}: delivered {said[0]} (the least) to {said[1]} (the most)"
+    texts = [f"stream {one['stream']} {one['delivered']} of {one['scheduled']}" for one in (ranked[0], ranked[-1])]
+    return f"{len(streams)}: delivered {texts[0]} (the least) to {texts[1]} (the most)"
 
 
 def _files(run: Run) -> list[str]:
@@ -118,7 +119,7 @@ def _files(run: Run) -> list[str]:
 
 
 def summary_table(run: Run) -> Table:
-    """Milliseconds by figure and percentile; percentiles for which the frames are too few are left out."""
+    """Milliseconds by figure and percentile, without percentiles that have too few frames."""
     engine = run.manifest["engine"]
     precision = precision_of(engine["config_in_force"])
     devices = ", ".join(engine["execution_devices"])

@@ -21,7 +21,7 @@ from streamer.units import parse_duration
 
 
 def parse_rate(text: str) -> Fraction:
-    """Frames per second; what `parse_fps` takes, but for ``source`` and ``max``."""
+    """Frames per second, as `parse_fps` reads them. Raises UsageError, also for ``source`` and ``max``."""
     rate = parse_fps(text)
     if isinstance(rate, str):
         raise UsageError(f"--fps {text}: give frames per second, as in 30 or 30000/1001")
@@ -52,12 +52,12 @@ def parse_rate(text: str) -> Fraction:
     type=Parsed("fps", parse_rate),
     default="30",
     show_default=True,
-    help="Frames a second.",
+    help="Frames per second.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(clip: Path, **options: Any) -> None:
-    """Write a clip of the synthetic street to CLIP.mp4, and who is in it to CLIP.json beside it.
+    """Write a clip of the synthetic street to CLIP.mp4, and its ground truth to CLIP.json beside it.
 
     The ground truth is a COCO detection file: category_id is the index among COCO's 80 classes, image_id the frame.
     The same seed, duration and rate always give the same street.

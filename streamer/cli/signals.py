@@ -1,7 +1,7 @@
 """SIGINT, SIGTERM and SIGHUP, by one rule for every command: the first ends it in good order, the second at once.
 
-The rule also holds where SIGINT came ignored, as a script's background jobs inherit it. SIGHUP, which a lost terminal
-sends, stays ignored where it came so: that is how nohup says that a command is to go on without one.
+The rule also holds where SIGINT was ignored at the start, as a script's background jobs inherit it. SIGHUP, which a
+lost terminal sends, stays ignored where it was at the start: so nohup lets a command go on without a terminal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, *([] if HANGUP is None else [HANGUP]))
 TWICE_S = 0.1
 """A signal that comes again so soon is the same one: `timeout` sends it to the process, and to its group."""
 PATIENCE_S = 5.0
-"""How long the first signal waits for the main thread, which cannot hear it inside a runtime's own code."""
+"""How long the first signal waits for the main thread, which does not hear it inside a runtime's own code."""
 SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -50,14 +50,14 @@ def end_at_once(number: int) -> None:
 def obeyed_signals() -> Iterator[None]:
     """Around a command, in the main thread: the first of these signals is raised there as Interrupted.
 
-    The process ends at once by a second one, and where the main thread has not heard the first for PATIENCE_S.
+    The process ends at once by a second one, or when the main thread has not heard the first for PATIENCE_S.
     """
     first = _First()
     heard, tell = socket.socketpair()
     tell.setblocking(False)
     before = {number: signal.signal(number, first.interrupt) for number in heeded()}
     descriptor = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
-    listener = Thread(target=_listen, args=(heard, first.taken), name="signals", daemon=True)
+    listener = Thread(target=_listen, args=(heard, first.raised), name="signals", daemon=True)
     listener.start()
     try:
         yield
@@ -71,24 +71,24 @@ def obeyed_signals() -> Iterator[None]:
 
 
 class _First:
-    """Tells the main thread's first signal from those that follow; ``taken`` is set when it was raised."""
+    """Sets ``raised`` and raises Interrupted at the main thread's first signal; a later one ends the process."""
 
     def __init__(self) -> None:
-        self.taken = Event()
+        self.raised = Event()
         self._at_s = 0.0
 
     def interrupt(self, number: int, _: object) -> None:
-        if not self.taken.is_set():
-            self.taken.set()
+        if not self.raised.is_set():
+            self.raised.set()
             self._at_s = time.monotonic()
             raise Interrupted(signal.Signals(number).name)
-        # The listener has ended the process, but where an event loop has taken the signals from it.
+        # The listener has ended the process by now, unless an event loop receives the signals in its place.
         if time.monotonic() - self._at_s > TWICE_S:
             end_at_once(number)
 
 
-def _listen(heard: socket.socket, taken: Event) -> None:
-    """Hears the signals that Python notes, whatever the main thread is in; until the other end is closed."""
+def _listen(heard: socket.socket, raised: Event) -> None:
+    """Hears the signals that Python notes, whatever the main thread is doing, until the other end is closed."""
     first: int | None = None
     at_s = 0.0
     with heard:
@@ -96,7 +96,7 @@ def _listen(heard: socket.socket, taken: Event) -> None:
             try:
                 numbers = heard.recv(1)
             except TimeoutError:
-                if not taken.is_set() and first is not None:
+                if not raised.is_set() and first is not None:
                     end_at_once(first)
                 heard.settimeout(None)
                 continue

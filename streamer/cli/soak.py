@@ -51,7 +51,7 @@ from streamer.studies.successor import Successor
 from streamer.units import parse_duration
 
 WITH_RESUME = {"sources", "resume", "trust", "as_json", "quiet"}
-"""What may be said when a soak goes on."""
+"""The parameters that may be given with ``--resume``."""
 
 
 def time_option(row: Option) -> Callable[[Command], Command]:
@@ -78,7 +78,7 @@ def time_option(row: Option) -> Callable[[Command], Command]:
     metavar="DIR",
     type=GivenPath(),
     shell_complete=complete_directories,
-    help="Go on with a soak that was interrupted, as it was begun; SOURCE only for the sake of its password.",
+    help="Go on with an interrupted soak, with its own options; give SOURCE again only for its password.",
 )
 @engine_option
 @model_options
@@ -92,11 +92,11 @@ def time_option(row: Option) -> Callable[[Command], Command]:
 @picture_options(Video.DELIVERED)
 @output_options("The directory of the soak.", "Replace the soak in a directory that is not empty.", "soak.json")
 def command(sources: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
-    """A replay of SOURCE for hours, watched in windows, with a verdict: drift, leaks, losses, objectives, answers.
+    """A replay of SOURCE for hours, watched in windows, with verdicts: drift, leaks, losses, objectives, answers.
 
-    A video file starts again at its end. Writes windows.csv (a row per window), part-0/ (a run directory, in pieces),
-    soak.json and soak.png. A golden frame, inferred again and again beside the ledger, must show the same detections
-    to the end. Exit code 3 when a verdict fails.
+    A video file starts again at its end. Writes windows.csv (a row per window), part-0/ (a run directory, in
+    segments), soak.json and soak.png. A canary frame is inferred again and again beside the ledger; its detections
+    must stay the same to the end. Exit code 3 when a verdict fails.
 
     \b
     Examples:
@@ -144,7 +144,7 @@ def _resumed(sources: tuple[str, ...], options: Mapping[str, Any], out: Path) ->
 
 
 def _run(soak: Soak, console: Console, notes: Sequence[str], trust: bool) -> Run:
-    """Runs the next part, with a line per window above that of its progress."""
+    """Runs the next part, with a line per window above the live line."""
 
     def run(settings: Settings, watch: SoakWatch) -> Run:
         tell_notes(notes, console)

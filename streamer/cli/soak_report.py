@@ -1,4 +1,4 @@
-"""What a soak shows: a line for each window while it lasts, and its verdicts when it is done."""
+"""The report of a soak: a line for each window while it lasts, and its verdicts when it is done."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _HEADINGS = {
     "MB": 7,
     "files": 5,
     "CPU": 5,
-    "golden": 7,
+    "canary": 7,
 }
-"""What stands above the columns, and how wide they are."""
+"""The headings of the columns, and their widths in characters."""
 HEADING = " ".join(heading.rjust(width) for heading, width in _HEADINGS.items())
-"""Stands above the lines; latency, age and lateness are milliseconds, CPU is cores."""
+"""The line above the windows; latency, age and lateness are milliseconds, CPU is cores."""
 
 
 def window_line(row: WindowRow) -> str:
-    """A window in a line of up to 100 columns."""
+    """A window as a line of up to 100 characters."""
     errors = row.decode_error + row.source_error + row.engine_error + row.sink_error + row.abandoned
     canary = f"{row.canary_changed} new" if row.canary_changed else row.canary or ""
     cells = (
@@ -60,7 +60,7 @@ def _milliseconds(ms: float | None) -> str:
 
 
 def print_soak(document: Mapping[str, Any], out: Path, console: Console) -> None:
-    """The verdicts, what became of the frames, the files, and the answer."""
+    """The verdicts, the counts of frames, doubts, the files, and the answer."""
     console.print(_verdicts(document))
     frames = document["frames"]
     counts = "  ".join(f"{name} {count:,}" for name, count in frames.items() if count or name == "scheduled")
@@ -78,7 +78,7 @@ def print_soak(document: Mapping[str, Any], out: Path, console: Console) -> None
 
 
 def _doubts(parts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line for each doubt about a part, of a soak of several with its name."""
+    """A line for each doubt about a part, with the part's name if there are several."""
     return [
         f"doubt   {'' if len(parts) == 1 else part['directory'] + ': '}{doubt}"
         for part in parts

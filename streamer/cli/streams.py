@@ -1,4 +1,4 @@
-"""Standard output and standard error, which may go away: a full disk, a reader that has ended, a lost terminal."""
+"""Standard output and standard error, which may fail: a full disk, a reader that has ended, a lost terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 
 class Watched(io.TextIOWrapper):
-    """Writes where a stream does; what cannot be written is let go, and ``failure`` says why.
+    """Writes where ``stream`` does. Text that cannot be written is discarded, and ``failure`` says why.
 
-    None stands for a stream whose descriptor came closed. It has a descriptor of its own.
+    ``stream`` is None when its descriptor was closed at the start. This has a descriptor of its own.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -21,7 +21,7 @@ class Watched(io.TextIOWrapper):
         self._goes_to = None if stream is None else stream.fileno()
         # One that can only be read fails as a closed one does.
         self._own = os.open(os.devnull, os.O_RDONLY) if self._goes_to is None else os.dup(self._goes_to)
-        # Python's own writing below, not ours: a signal that is raised in between would have text written twice.
+        # Python writes below, not our code: a signal that is raised in between would have text written twice.
         super().__init__(
             io.BufferedWriter(io.FileIO(self._own, "w")),
             encoding=getattr(stream, "encoding", "utf-8"),
@@ -33,22 +33,22 @@ class Watched(io.TextIOWrapper):
         try:
             return super().write(text)
         except OSError as error:
-            self._let_go(error)
+            self._discard(error)
             return len(text)
 
     def flush(self) -> None:
         try:
             super().flush()
         except OSError as error:
-            self._let_go(error)
+            self._discard(error)
 
     def forget(self) -> None:
-        """Nothing is written any more: not what is still held either."""
+        """From now on nothing is written, nor what is still buffered."""
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, self._own, inheritable=False)
         os.close(null)
 
-    def _let_go(self, error: OSError) -> None:
+    def _discard(self, error: OSError) -> None:
         self.failure = self.failure or error.strerror or str(error)
         self.forget()
         super().flush()
@@ -58,11 +58,11 @@ class Watched(io.TextIOWrapper):
 
 @contextmanager
 def watched_streams() -> Iterator[Watched]:
-    """Standard output and standard error fail no more meanwhile; yields the first of the two."""
+    """Standard output and standard error do not fail meanwhile; yields the first of the two."""
     _occupy()
     before = sys.stdout, sys.stderr
     for stream in before:
-        with suppress(AttributeError, OSError):  # what is still in it comes first
+        with suppress(AttributeError, OSError):  # what is still buffered comes first
             stream.flush()
     sys.stdout, sys.stderr = out, err = Watched(before[0]), Watched(before[1])
     try:
@@ -75,7 +75,7 @@ def watched_streams() -> Iterator[Watched]:
 
 
 def _occupy() -> None:
-    """Takes descriptors that came closed: else the first file that is opened gets what libraries print."""
+    """Opens descriptors 0 to 2 that are closed: else the first file that is opened gets what libraries print."""
     for number in range(3):
         try:
             os.fstat(number)

@@ -1,4 +1,4 @@
-"""Progress of runs that take turns, on a terminal."""
+"""The progress of a study whose runs take turns, on a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streamer.studies.onlooker import Advance
 
 
 class OnTerminal:
-    """Shows on ``console`` how far a study is, nothing where that is no terminal; its notes everywhere."""
+    """Shows on ``console`` how far a study is if that is a terminal; notes are always shown."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -30,7 +30,7 @@ class OnTerminal:
 
 @contextmanager
 def _progress(lanes: Sequence[Lane], console: Console, to_score: int) -> Iterator[tuple[Watch, Advance]]:
-    """What a study is to call; without a thread of its own, which would disturb."""
+    """The functions that a study calls; the bars have no thread of their own, which would disturb."""
     rounds = sum(len(lane.starts) for lane in lanes)
     with (
         cursor_shown_while_stopped(console),
@@ -46,7 +46,7 @@ def _progress(lanes: Sequence[Lane], console: Console, to_score: int) -> Iterato
         ) as progress,
     ):
         turns = progress.add_task("", total=rounds)
-        judged = progress.add_task("judging what was found", total=to_score, visible=False)
+        scored = progress.add_task("scoring the detections", total=to_score, visible=False)
 
         def watch(lane: Lane, number: int, at: housekeeping.Progress | None) -> None:
             so_far = "" if at is None or at.p50_ms is None else f", p50 {at.p50_ms:.1f} ms"
@@ -55,6 +55,6 @@ def _progress(lanes: Sequence[Lane], console: Console, to_score: int) -> Iterato
 
         def scoring() -> None:
             progress.update(turns, visible=False)
-            progress.update(judged, advance=1, visible=True, refresh=True)
+            progress.update(scored, advance=1, visible=True, refresh=True)
 
         yield watch, scoring

@@ -1,4 +1,4 @@
-"""Ctrl-Z while something is shown on a terminal: the shell gets its cursor back, up to ``fg``."""
+"""Ctrl-Z while a live line is on a terminal: the shell has the cursor until ``fg``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ HIDDEN = str(Control(ControlType.HIDE_CURSOR)).encode()
 
 @contextmanager
 def cursor_shown_while_stopped(console: Console) -> Iterator[None]:
-    """While a live line is on ``console``; what it shows next, after the process goes on, is on a line of its own.
+    """Around a live line on ``console``: Ctrl-Z shows the cursor, and after ``fg`` the line is on a line of its own.
 
-    Does nothing where that is no terminal, where the system has no Ctrl-Z or the process ignores it, and beside the
+    Does nothing where that is no terminal, where the system has no Ctrl-Z or the process ignores it, and outside the
     main thread.
     """
     number = getattr(signal, "SIGTSTP", None)
@@ -44,6 +44,6 @@ def cursor_shown_while_stopped(console: Console) -> Iterator[None]:
 
 
 def _write(console: Console, control: bytes) -> None:
-    """Past a print that may be under way."""
+    """Writes without waiting for a print that may be under way."""
     with suppress(OSError, ValueError):
         os.write(console.file.fileno(), control)

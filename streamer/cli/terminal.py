@@ -1,4 +1,4 @@
-"""Where results and progress are shown; names in them are text, whatever brackets and colons they have."""
+"""The consoles of results and of progress; names in them are text, with brackets and colons as they are."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ def output_console() -> Console:
 
 
 def progress_console(*, quiet: bool = False) -> Console:
-    """Standard error, for what is shown while something goes on.
+    """Standard error, for progress and notes.
 
-    When it goes away, as that of a lost connection does, or its disk is full, the work is not the worse for it:
-    `watched_streams` sees to that.
+    The work goes on when it fails, as that of a lost connection does, or on a full disk: see `watched_streams`.
     """
     return Console(stderr=True, quiet=quiet, markup=False, emoji=False)

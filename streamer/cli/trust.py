@@ -21,12 +21,15 @@ trust_option = option_of("trust")
 
 
 def find_model_asking(name_or_path: str | None, trust: bool) -> Model:
-    """The model, a .pt that nobody has trusted yet only when the user says so."""
+    """The model; a .pt without ``trust`` is loaded only if the user agrees. Raises what `find_model` raises."""
     return asking(partial(find_model, name_or_path), trust)
 
 
 def asking(attempt: Callable[[bool], T], trust: bool) -> T:
-    """What ``attempt`` returns, called with whether a .pt may be loaded; at a terminal the user is asked."""
+    """The result of ``attempt``, called with whether a .pt may be loaded; without ``trust`` the user decides.
+
+    Raises UntrustedModel when the user declines, or there is no terminal to ask at.
+    """
     try:
         return attempt(trust)
     except UntrustedModel as error:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--repair",
     "mend",
     is_flag=True,
-    help="First complete what a killed run has left: write its run.json, with verdict INTERRUPTED.",
+    help="First complete what a killed run has left, and write its run.json with the verdict INTERRUPTED.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result on standard output, and nothing else there.")
 def command(run_dir: Path, mend: bool, as_json: bool) -> int:
@@ -32,9 +32,9 @@ def command(run_dir: Path, mend: bool, as_json: bool) -> int:
 
     frames.csv is counted and its columns are checked against each other; the figures of run.json are computed from it
     by code that shares nothing with the code that wrote them; detections.csv and annotated.mp4 must hold what it
-    promises. A run that was killed has no run.json: it is called INTERRUPTED, and what is left of it is told.
+    promises. A run that was killed has no run.json: the verdict is INTERRUPTED, and what is left of it is listed.
 
-    The exit code is 0 for VALID, else 3; 1 when a file cannot be read, which says nothing of the run.
+    The exit code is 0 for VALID, else 3; it is 1 when a file cannot be read, which says nothing about the run.
 
     \b
     Examples:
@@ -76,12 +76,12 @@ def _left(run_dir: Path, remains: RemainsPart, verdict: str) -> Iterator[str]:
         "more, of frames without a row", remains["strays"]
     )
     if remains["torn_lines"]:
-        yield f"torn    last lines that are cut off, and do not count: {remains['torn_lines']}"
+        yield f"torn    incomplete last lines, which do not count: {remains['torn_lines']}"
     for video in remains["videos"]:
         played, delivered = _at(video["plays_until_ms"]), _at(video["delivered_until_ms"])
         yield f"video   {video['name']} plays up to {played}, the last frame delivered is at {delivered}"
     if remains["let_go"]:
-        yield "pieces  some have been let go: it cannot be repaired; its soak goes on with 'streamer soak --resume'"
+        yield "deleted some segments (--keep): it cannot be repaired; its soak goes on with 'streamer soak --resume'"
     else:
         yield f"mend    streamer verify {run_dir} --repair"
 
@@ -95,7 +95,7 @@ def _at(ms: float | None) -> str:
 
 
 def _of(found: Verification) -> str:
-    """A run that did not come to its end can have left a record that is whole."""
+    """The kind of run, if it did not come to its end: its record can be VALID all the same."""
     return {"INTERRUPTED": " (of an interrupted run)", "FAILED": " (of a failed run)"}.get(
         found.run_verdict or "", ""
     )
@@ -109,5 +109,5 @@ def _checked(found: Verification) -> str:
         if found.document["hashed"]
         else "\nrun.json is of an older streamer and has no hash of its own: only its rows are known"
     )
-    gone = f"; {found.let_go:,} rows are in pieces that --keep has let go" if found.let_go else ""
+    gone = f"; {found.let_go:,} rows are in segments that --keep has deleted" if found.let_go else ""
     return f"checked {', '.join(parts)}{gone}{trusted}"

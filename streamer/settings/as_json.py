@@ -1,4 +1,4 @@
-"""Settings as JSON holds them, and from values as JSON or the command line has them."""
+"""Settings to JSON, and settings from the values of JSON or of the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamer.settings.settings import OPTIONS, Settings
 
 
 def settings_as_json(settings: Settings) -> dict[str, Any]:
-    """What was asked, without where results go; rates are texts such as 30000/1001."""
+    """The settings by field, without where results go; rates are texts such as 30000/1001."""
     return {
         name: str(value) if isinstance(value, Fraction) else value
         for name, value in asdict(settings).items()
@@ -20,8 +20,8 @@ def settings_as_json(settings: Settings) -> dict[str, Any]:
 
 
 def settings_of(found: Mapping[str, Any]) -> Settings:
-    """The settings of values as JSON or the command line has them, by their fields; others have their defaults.
+    """The settings of the values of JSON or of the command line, by field; fields that are missing have defaults.
 
-    Raises UsageError, in the words of the command line, for what they cannot be.
+    Raises UsageError, in the words of the command line, for a value that an option does not take.
     """
     return replace(Settings(), **found)

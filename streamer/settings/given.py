@@ -1,4 +1,4 @@
-"""Options as they are given to a function of the library, read by their rows."""
+"""Reads the options that a function of the library is given, by their rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from streamer.settings.settings import Settings
 
 
 def given_settings(options: Mapping[str, Any], known: type, beside: Iterable[str]) -> Settings:
-    """The settings of a study that takes the options of the typed dictionary ``known``, and those named ``beside``.
+    """The settings of a study; its options are those of the typed dictionary ``known``.
 
-    Raises UsageError for a name that is no option of it, and for what an option cannot be.
+    ``beside`` names its other options, for the message. Raises UsageError for a name that is no option of the study,
+    and for a value that an option does not take.
     """
     for unknown in options.keys() - known.__annotations__.keys():
         raise no_such_option(unknown, [*known.__annotations__, *beside])
@@ -21,5 +22,5 @@ def given_settings(options: Mapping[str, Any], known: type, beside: Iterable[str
 
 
 def given_values(rows: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a study's own options by their fields, given by their names. Raises UsageError."""
+    """The values of a study's own options by field; ``given`` has them by keyword. Raises UsageError."""
     return {name: row.value_of(given[row.keyword]) for name, row in rows.items()}

@@ -1,6 +1,6 @@
-"""The options as the library takes them, by name and type: what type checkers and editors know of the rows.
+"""The options of the library by name and type, for type checkers and editors.
 
-`OPTIONS` holds what they mean. A test holds both to the same names.
+`OPTIONS` holds their meaning. A test compares the names of both.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Time: TypeAlias = str | float
 Size: TypeAlias = str | int
 """A size as in ``"500M"`` or ``"2G"``, or a number of bytes."""
 Rate: TypeAlias = Literal["source", "max"] | str | float | Fraction
-"""Frames a second, ``"source"`` for the source's own timestamps, ``"max"`` for a closed loop."""
+"""Frames per second, ``"source"`` for the source's own timestamps, ``"max"`` for a closed loop."""
 
 
 class WhichModel(TypedDict, total=False):
-    """Which detector it is."""
+    """The detector."""
 
     model: PathText | None
     trust: bool
@@ -56,7 +56,7 @@ class ModelOptions(DetectionOptions, total=False):
 
 
 class PacingOptions(TypedDict, total=False):
-    """How frames meet the engine, what is asked of that, and which video and chart are made."""
+    """How frames meet the engine, the objectives, and which video and chart are made."""
 
     policy: Policy | Literal["drop-oldest", "drop-newest", "wait"] | None
     queue: int
@@ -83,7 +83,7 @@ class ParityOptions(ModelOptions, OutOptions, total=False):
 
 
 class CameraOptions(ModelOptions, PacingOptions, OutOptions, total=False):
-    """A camera, what a run of it has to bear, and what becomes of it when something in it fails."""
+    """A camera, the load and the faults of its run, and what the run does about a failure."""
 
     engine: str
     streams: int
@@ -129,7 +129,7 @@ class PaceOptions(ModelOptions, PacingOptions, OutOptions, total=False):
 
 
 def no_such_option(keyword: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that no option has, with the one that was meant, if one is near."""
+    """The error for a name that no option has. It suggests the option with the nearest name, if one is near."""
     near = get_close_matches(keyword, known := list(known), 1)
     mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
     return UsageError(f"no option is called {keyword}: {mend}")

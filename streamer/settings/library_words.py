@@ -1,4 +1,4 @@
-"""What an error says to who calls the library: ``max_age`` where the command line has ``--max-age``."""
+"""Error messages in the words of the library: ``max_age`` where the command line has ``--max-age``."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from streamer.errors import StreamerError
 
 _COMMAND = r"'?streamer [a-z]+ [^;,:]*"
 _OPTION = r"--(?P<no>no-)?(?P<name>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)"
-_TOLD = re.compile(rf"(?P<command>{_COMMAND})|(?<![\w-]){_OPTION}")
+_QUOTED = re.compile(rf"(?P<command>{_COMMAND})|(?<![\w-]){_OPTION}")
 SWITCHES = {"overwrite", "loop", "trust", "skip_gaps", "skip_partial", "reconnect", "chart", "tls_verify"}
-"""Options that are on or off: to give one is to say which."""
+"""Options that are on or off: in Python ``--loop`` is ``loop=True``."""
 
 
 def library_words(message: str) -> str:
-    """The message with options as they are called in Python; command lines that are quoted in it stay."""
-    return _TOLD.sub(_told, message)
+    """The message with the Python names of options; command lines that are quoted in it stay."""
+    return _QUOTED.sub(_in_python, message)
 
 
-def _told(found: re.Match[str]) -> str:
+def _in_python(found: re.Match[str]) -> str:
     if found["command"]:
         return found["command"]
     name = found["name"].replace("-", "_")
@@ -31,7 +31,7 @@ def _told(found: re.Match[str]) -> str:
 
 @contextmanager
 def in_library_words() -> Iterator[None]:
-    """An error that is raised within says it in the words of the library."""
+    """Rewrites the message of a StreamerError that is raised within."""
     try:
         yield
     except StreamerError as error:

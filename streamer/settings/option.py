@@ -1,4 +1,4 @@
-"""What an option's row holds: name, metavar, help, default and range, as plain data. The rows are in `Settings`."""
+"""The row of an option: name, metavar, help, default and range, as plain data. The rows are in `Settings`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def _text_of(given: Any, *, numbers: bool) -> str | None:
-    """What is given as text; None for what is none: ``numbers`` are where the option reads them."""
+    """The text of a str, a path or, with ``numbers``, a number; None for anything else."""
     if isinstance(given, os.PathLike):
         given = os.fspath(given)
     if isinstance(given, str):
@@ -30,16 +30,16 @@ class Group(Enum):
     """Options that a command offers together; a row that is added to one is offered wherever the group is."""
 
     MODEL = "the detector"
-    PACING = "how frames meet the engine, and what is asked of that"
+    PACING = "how frames meet the engine, and the objectives"
     FRESHNESS = "when frames arrive, and which are no longer worth an inference"
     LENGTH = "how long a run is"
-    ENDURANCE = "what a run has to bear, and what becomes of it when something in it fails"
+    ENDURANCE = "the load and the faults of a run, and what it does about a failure"
     DETECTION = "how a frame goes into the model, and what is kept of what comes out"
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The values that an option takes: ``text`` says which, ``holds`` whether a value is one of them."""
+    """The values that an option takes: ``text`` describes them, ``holds`` tests a value."""
 
     text: str
     holds: Callable[[Any], bool]
@@ -58,10 +58,10 @@ class Option:
     """An option's row.
 
     ``usage`` is its flag and its metavar, as in ``--max-age MS``, or both flags of a switch; without a metavar it is
-    a switch or a choice. ``default_text`` is the default as it is typed; of a default that is None, what that stands
-    for. ``read`` makes the value from its text, and raises UsageError (None: it is a text); a StrEnum is a choice.
-    ``check`` raises UsageError for a value that ``range`` cannot describe. ``kept`` is whether a soak that goes on
-    takes it over.
+    a switch or a choice. ``default_text`` is the default as it is typed, or the meaning of the default None. ``read``
+    makes the value from its text, and raises UsageError; without it the value is a text, and a StrEnum makes it a
+    choice. ``check`` raises UsageError for a value that ``range`` cannot describe. A soak that goes on takes over the
+    options that are ``kept``.
     """
 
     usage: str
@@ -86,13 +86,13 @@ class Option:
 
     @property
     def metavar(self) -> str | None:
-        """What stands for the value in the help."""
+        """The placeholder of the value in the help; None for a switch or a choice."""
         return self.usage.partition(" ")[2] or None
 
     def value_of(self, given: Any) -> Any:
-        """The value of what is given: its text, a number in the unit of the field, or the value itself.
+        """The value of its text, of a number in the unit of the field, or of the value itself.
 
-        Raises UsageError for what cannot be one; `refuse` says whether the option takes it.
+        Raises UsageError for what is no value at all. The range is checked by `refuse`.
         """
         if given is None and self.default is None:
             return None
@@ -113,7 +113,7 @@ class Option:
         return text if self.read is None else self._read(self.read, text)
 
     def _read(self, read: Callable[[str], Any], text: str) -> Any:
-        if read is Path and not text:  # to Python that would be the current directory
+        if read is Path and not text:  # to Python it would be the current directory
             raise UsageError(f"{self.flag} is empty: give a path")
         try:
             return read(text)
@@ -124,7 +124,7 @@ class Option:
 
     @property
     def _takes(self) -> str:
-        """What it takes, for the end of a sentence."""
+        """The values that it takes, for the end of a sentence."""
         if isinstance(self.read, type) and issubclass(self.read, StrEnum):
             return ", ".join(repr(choice.value) for choice in self.read)
         if self.range is None:
@@ -137,7 +137,7 @@ class Option:
         return UsageError(f"{name} {shown}: {mend}")
 
     def refuse(self, value: Any) -> None:
-        """Raises UsageError for a value that it does not take."""
+        """Raises UsageError for a value that the option does not take."""
         if value is None:
             return
         if self.range is not None and not self.range.holds(value):

@@ -1,6 +1,7 @@
-"""The options of a run: each is a row, and stands nowhere else.
+"""The options of a run, a row each.
 
-A row holds the option's name, metavar, help, default and range: options, checks and a soak's JSON come from it.
+A row holds the option's name, metavar, help, default and range. The options of the commands and of the library, the
+checks and a soak's JSON come from it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from streamer.stats.slo import parse_slo
 from streamer.units import parse_duration, parse_size
 
 GIVE_UP_S = 60.0
-"""Seconds without a frame after which a live source is given up, if nothing else is asked."""
+"""Seconds without a frame after which a live source is given up, by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
@@ -56,7 +57,7 @@ class Rows:
     streams: int = option(
         1,
         "--streams N",
-        "Cameras that play SOURCE at once, evenly out of step, through one engine.",
+        "Cameras that play SOURCE at once, evenly staggered, through one engine.",
         read=int,
         range=FROM_1,
     )
@@ -70,7 +71,7 @@ class Rows:
     skip_gaps: bool = option(
         False,
         "--skip-gaps",
-        "Close each gap in the file's times (over 2 s and 10 usual intervals) to one frame period.",
+        "Shorten each gap in the file's times (over 2 s and over 10 usual intervals) to one frame period.",
     )
     policy: Policy | None = option(
         None,
@@ -115,7 +116,7 @@ class Rows:
     skip_partial: bool = option(
         False,
         "--skip-partial",
-        "Wait for the next frame when this one's result would come no tick earlier.",
+        "Drop a frame when the next one's result would be there by the same tick.",
         Group.FRESHNESS,
     )
     frames: int | None = option(None, "--frames N", "End after N frames.", Group.LENGTH, read=int, range=FROM_1)
@@ -138,7 +139,7 @@ class Rows:
     stall_s: float = option(
         5.0,
         "--stall TIME",
-        "A stage that is at one frame for so long is stuck, and ends the run.",
+        "End the run when a stage takes this long for one frame.",
         Group.ENDURANCE,
         default_text="5s",
         read=parse_duration,
@@ -155,13 +156,13 @@ class Rows:
     reconnect: bool = option(
         True,
         "--reconnect/--no-reconnect",
-        "Connect a camera or an address anew when it is lost; each tick without a frame is a row.",
+        "Reconnect a camera or an address that is lost; each tick without a frame is a row of frames.csv.",
         Group.ENDURANCE,
     )
     give_up_s: float | None = option(
         None,
         "--give-up TIME",
-        "A camera or an address without a frame for so long ends the run.",
+        "End the run when a camera or an address gives no frame for this long.",
         Group.ENDURANCE,
         default_text=f"{GIVE_UP_S:g}s",
         read=parse_duration,
@@ -170,7 +171,7 @@ class Rows:
     source_timeout_s: float = option(
         TIMEOUT_S,
         "--source-timeout TIME",
-        "A camera or an address of which nothing comes for so long is lost, or cannot be opened.",
+        "How long a camera or an address may send nothing before it is lost, or cannot be opened.",
         Group.ENDURANCE,
         default_text=f"{TIMEOUT_S:g}s",
         read=parse_duration,
@@ -179,7 +180,7 @@ class Rows:
     rtsp_transport: Transport = option(
         Transport.TCP,
         "--rtsp-transport",
-        "What an rtsp:// address sends its packets over; of those that UDP loses, most damage goes unmarked.",
+        "How an rtsp:// address sends its packets; most damage by packets lost over UDP goes unmarked.",
         Group.ENDURANCE,
         read=Transport,
     )
@@ -192,26 +193,26 @@ class Rows:
     faults: str | None = option(
         None,
         "--faults FILE.toml",
-        "What is to go wrong on purpose, and when: a table [[fault]] for each.",
+        "Which faults are injected, and when: a table [[fault]] for each.",
         Group.ENDURANCE,
     )
     until: str | None = option(
         None,
         "--until P",
-        "Run until this percentile may be shown, as in p99.9; mostly with --loop.",
+        "Run until there are enough frames to show this percentile, as in p99.9; mostly with --loop.",
         check=parse_percentile,
     )
     segment_s: float | None = option(
         None,
         "--segment TIME",
-        "The length of the pieces into which tables and videos are cut.",
+        "Cut tables and videos into segments of this length.",
         read=parse_duration,
         range=ABOVE_0,
     )
     keep_bytes: int = option(
         1 << 30,
         "--keep SIZE",
-        "What finished pieces may take on the disk; the oldest go first.",
+        "Disk space that finished segments may use; the oldest are deleted first.",
         read=parse_size,
     )
     confidence: float = option(0.25, "--conf C", "Lowest confidence kept.", Group.DETECTION, read=float, range=SHARE)

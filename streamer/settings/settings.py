@@ -1,4 +1,4 @@
-"""What a replay is asked to do: the options that were given, and what they come to."""
+"""The settings of a replay: the given options, and what follows from them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from streamer.stats.slo import Objective, parse_slo
 class Settings(Rows):
     """The settings of a replay, with the defaults of ``streamer replay``. `OPTIONS` says what each of them does.
 
-    They are given by the names and in the words of the command line: ``Settings(engine="ir", duration="10m")``. The
-    attributes are what these stand for, in the unit of their names: ``duration_s`` is 600.0.
+    Options have the names of the command line and are given as one types them there:
+    ``Settings(engine="ir", duration="10m")``. The attributes are their values, in the unit of the name:
+    ``duration_s`` is 600.0.
 
     Raises UsageError for a name that is no option, for a value that one does not take, and for two that do not go
     together.
@@ -40,13 +41,13 @@ class Settings(Rows):
             self._set({_name_of(keyword): value for keyword, value in given.items()})
 
     def changed(self, **options: Unpack[ReplayOptions]) -> Settings:
-        """These settings with the options that are given in place of theirs. Raises UsageError."""
+        """A copy of these settings with the given options changed. Raises UsageError."""
         given = {name: getattr(self, name) for name in OPTIONS}
         with in_library_words():
             return Settings(**given | {_name_of(keyword): value for keyword, value in options.items()})
 
     def _set(self, given: Mapping[str, Any]) -> None:
-        """Sets each field, to what was given or to its default."""
+        """Sets each field to its given value or its default, and checks them together."""
         for unknown in given.keys() - OPTIONS.keys():
             raise no_such_option(unknown, OPTIONS)
         for name, row in OPTIONS.items():
@@ -65,7 +66,7 @@ class Settings(Rows):
 
     @property
     def pace(self) -> Pace:
-        """The pace, rates as fractions."""
+        """The pace: frames per second as a fraction, ``source`` or ``max``."""
         return Fraction(self.fps) if isinstance(self.fps, int) else self.fps
 
     @property
@@ -76,7 +77,7 @@ class Settings(Rows):
 
     @property
     def limits(self) -> Limits:
-        """When the run ends."""
+        """When the run ends: after so many frames, microseconds of schedule, or frames delivered."""
         return Limits(
             self.frames,
             None if self.duration_s is None else round(self.duration_s * 1e6),
@@ -85,7 +86,7 @@ class Settings(Rows):
 
     @property
     def give_up_us(self) -> int | None:
-        """After so long without a frame a live source is given up; None: as soon as it is lost."""
+        """Microseconds without a frame after which a live source is given up; None: as soon as it is lost."""
         return round((self.give_up_s or GIVE_UP_S) * 1_000_000) if self.reconnect else None
 
     @property
@@ -107,17 +108,17 @@ class Settings(Rows):
 OPTIONS: Mapping[str, Option] = rows_of(Settings)
 """The row of each setting."""
 _NAMES = {row.keyword: name for name, row in OPTIONS.items()}
-"""The field of each option, by the name under which it is given."""
+"""The field of each option, by the option's name in the library."""
 
 
 def _name_of(keyword: str) -> str:
-    """The field that is given by this name. Raises UsageError when there is none."""
+    """The field of the option with this name. Raises UsageError when there is none."""
     if keyword in _NAMES:
         return _NAMES[keyword]
     if keyword in OPTIONS:
         now = OPTIONS[keyword].keyword
         warnings.warn(
-            f"the option {keyword} is called {now} now: the old name goes with streamer 0.2",
+            f"the option {keyword} is called {now} now: the old name is removed in streamer 0.2",
             DeprecationWarning,
             stacklevel=4,
         )

@@ -1,4 +1,4 @@
-"""Options that studies have beside those of a replay: a row each, for the command and for the function."""
+"""The options that studies have beside those of a replay, a row each: for the command and for the function."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rates: TypeAlias = str | float | Fraction | Iterable[str | float | Fraction]
 
 
 def parse_rates(text: str) -> tuple[Pace, ...]:
-    """The rates that ``--fps`` asks for, as in ``2,5,30,max``: ascending, ``max`` last. Raises UsageError."""
+    """The rates of ``--fps``, as in ``2,5,30,max``: frames per second, ascending, ``max`` last. Raises UsageError."""
     rates = {parse_fps(part.strip()) for part in text.split(",")}
     if "source" in rates:
         raise UsageError(f"--fps {text}: give frames per second and max, as in 2,5,10,30,max")
@@ -29,7 +29,7 @@ def parse_rates(text: str) -> tuple[Pace, ...]:
 
 BASELINE = Option(
     usage="--baseline SPEC",
-    help="What the others are compared with.",
+    help="The engine that the others are compared with.",
     default=None,
     default_text="the first that can run",
     read=parse_spec,
@@ -51,12 +51,12 @@ DURATION = replace(
     OPTIONS["duration_s"],
     default=20.0,
     default_text="20s",
-    help="How much of the camera's time each rate gets, as in 90s or 10m; a source that is shorter starts again.",
+    help="How long each rate is played, as in 90s or 10m; a shorter source starts again.",
 )
 
 
 def read_rates(given: Rates) -> tuple[Pace, ...]:
-    """The rates as they are typed, or one by one. Raises UsageError."""
+    """The rates of a text as one types it, or of one rate or several: ascending, ``max`` last. Raises UsageError."""
     if isinstance(given, Iterable) and not isinstance(given, str):
         given = ",".join(map(str, given))
     rates: tuple[Pace, ...] = RATES.value_of(given)

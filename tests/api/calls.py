@@ -36,10 +36,10 @@ def kill_in_round(progress: streamer.Progress) -> None:
 
 
 def interrupted(function: str, source: Path, options: Mapping[str, Any], when: str, *, cwd: Path) -> dict[str, Any]:
-    """What a call came to that `tests.api.interrupted` interrupted; it said nothing else."""
+    """The document that `tests.api.interrupted` prints of a call that it interrupts; nothing else is printed."""
     command = [sys.executable, "-m", "tests.api.interrupted", function, str(source), json.dumps(options), when]
     done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document

@@ -1,4 +1,4 @@
-"""``streamer.bench``: its options, its result, how far it is, and what ends it."""
+"""``streamer.bench``: its options, its result, its progress, and what ends it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.runs import Finished, environment
 pytestmark = pytest.mark.slow
 
 ENDLESS = "null,delay_ms=5"
-"""With so many inferences in a row it is at it until it is ended."""
+"""So many inferences in a row last until they are ended."""
 MANY = 100_000
 
 Bench = Callable[..., streamer.BenchResult]
@@ -42,7 +42,7 @@ def image(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bench(image: Path, tiny_model: Path, tmp_path: Path) -> Bench:
-    """``streamer.bench`` of the image with the tiny model, two inferences in a row unless told otherwise."""
+    """``streamer.bench`` of the image with the tiny model, two inferences in a row by default."""
 
     def bench(**options: Any) -> streamer.BenchResult:
         usual = {"engine": "null", "model": tiny_model, "number": 2, "out": tmp_path / "out"}
@@ -141,10 +141,10 @@ def test_a_directory_in_use_is_replaced_when_that_is_requested(bench: Bench, tmp
 
 
 def test_an_observer_hears_how_many_inferences_of_all_are_done(bench: Bench) -> None:
-    told: list[streamer.Progress] = []
-    bench(engine=["null", "null,delay_ms=1"], number=20, observer=told.append)
-    assert {(one.total, one.unit) for one in told} == {(40, "inferences")}
-    done = [(one.doing, one.done) for one in told]
+    seen: list[streamer.Progress] = []
+    bench(engine=["null", "null,delay_ms=1"], number=20, observer=seen.append)
+    assert {(one.total, one.unit) for one in seen} == {(40, "inferences")}
+    done = [(one.doing, one.done) for one in seen]
     assert [done[0], done[-1]] == [("null", 0), ("null,delay_ms=1", 40)]
     assert ("null", 20) in done
     assert ("null,delay_ms=1", 20) in done
@@ -192,8 +192,8 @@ def test_when_the_awaitable_is_cancelled_the_engines_that_are_done_are_kept(
                 if progress.doing == ENDLESS:
                     tell_loop(loop, scope.cancel)
 
-            asked: Any = {"engine": ["null", ENDLESS], "number": MANY, "model": tiny_model, "out": tmp_path / "out"}
-            await streamer.aio.bench(image, observer=observer, **asked)
+            options: Any = {"engine": ["null", ENDLESS], "number": MANY, "model": tiny_model, "out": tmp_path / "out"}
+            await streamer.aio.bench(image, observer=observer, **options)
         return scope.cancelled_caught
 
     assert anyio.run(program, backend=backend)
@@ -213,7 +213,7 @@ def ctrl_c(progress, heard=[]):
         heard.append(True)
         os.kill(os.getpid(), signal.SIGINT)
 
-asked = dict(number={MANY}, model={str(model)!r}, out="out", observer=ctrl_c)
+options = dict(number={MANY}, model={str(model)!r}, out="out", observer=ctrl_c)
 image = {str(image)!r}
 """
     done = subprocess.run(
@@ -225,7 +225,7 @@ image = {str(image)!r}
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_ctrl_c_ends_it_in_good_order_and_the_script_goes_on(image: Path, tiny_model: Path, tmp_path: Path) -> None:
     body = f"""
-done = streamer.bench(image, engine=["null", {ENDLESS!r}], **asked)
+done = streamer.bench(image, engine=["null", {ENDLESS!r}], **options)
 print(done.interrupted, done.document["run"]["interrupted"], done.answer)
 """
     done = script(body, image, tiny_model, tmp_path)
@@ -240,7 +240,7 @@ print(done.interrupted, done.document["run"]["interrupted"], done.answer)
 def test_ctrl_c_before_anything_is_done_is_a_keyboardinterrupt(image: Path, tiny_model: Path, tmp_path: Path) -> None:
     body = f"""
 try:
-    streamer.bench(image, engine={ENDLESS!r}, **asked)
+    streamer.bench(image, engine={ENDLESS!r}, **options)
 except KeyboardInterrupt:
     print("interrupted")
 """

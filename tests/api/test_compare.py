@@ -72,10 +72,10 @@ def test_progress_counts_the_rounds_of_all_that_run_then_the_frames_scored(
     assert {one.total for one in ran} == {4}
     assert [one.done for one in ran] == sorted(one.done for one in ran)
     assert ran[0].doing == "null,delay_ms=1: reading, compiling, warming up"
-    assert ran[-1].doing == "null,delay_ms=1: round 2 of 2", "the order turns round"
-    judged = seen[len(ran) :]
-    assert {(one.unit, one.doing, one.total) for one in judged} == {("frames", "judging what was found", 40)}
-    assert judged[-1].done == 40
+    assert ran[-1].doing == "null,delay_ms=1: round 2 of 2", "the order is not reversed"
+    scored = seen[len(ran) :]
+    assert {(one.unit, one.doing, one.total) for one in scored} == {("frames", "scoring the detections", 40)}
+    assert scored[-1].done == 40
 
 
 def test_nothing_is_printed(clip: Path, tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -115,10 +115,10 @@ WRONG: dict[str, tuple[dict[str, Any], type[streamer.StreamerError], str]] = {
 def test_what_makes_no_sense_is_an_error_in_the_words_of_the_library(
     case: str, clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    options, kind, said = WRONG[case]
+    options, kind, message = WRONG[case]
     with chdir(tmp_path), pytest.raises(kind) as error:
         compare(clip, tiny_model, out=tmp_path / "out", **options)
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert "--" not in str(error.value)
     assert not (tmp_path / "out").exists()
 
@@ -183,9 +183,9 @@ def test_to_cancel_the_awaitable_ends_it_and_keeps_what_was_done(
 
 def test_ctrl_c_ends_it_and_the_result_has_what_was_done(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = {"engine": TWO, "model": str(tiny_model), "out": str(tmp_path / "out"), **ENDLESS}
-    said = interrupted("compare", clip, options, "4", cwd=tmp_path)
-    assert said["interrupted"] == "SIGINT"
-    document = said["document"]
+    result = interrupted("compare", clip, options, "4", cwd=tmp_path)
+    assert result["interrupted"] == "SIGINT"
+    document = result["document"]
     assert document == json.loads((tmp_path / "out" / "compare.json").read_text())
     assert document["run"]["interrupted"] is True
     assert document["run"]["rounds"] >= 2
@@ -195,14 +195,14 @@ def test_ctrl_c_ends_it_and_the_result_has_what_was_done(clip: Path, tiny_model:
 def test_ctrl_c_while_an_engine_is_made_ready_leaves_nothing(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     # Ten minutes of warm-up, in which an engine says nothing.
     options = {"engine": "null,delay_ms=100", "model": str(tiny_model), "out": str(tmp_path / "out")}
-    said = interrupted("compare", clip, {**options, **ENDLESS, "warmup": 6000}, "opening", cwd=tmp_path)
-    assert said["raised"] == "KeyboardInterrupt"
+    result = interrupted("compare", clip, {**options, **ENDLESS, "warmup": 6000}, "opening", cwd=tmp_path)
+    assert result["raised"] == "KeyboardInterrupt"
     assert not (tmp_path / "out").exists()
 
 
 def test_a_second_ctrl_c_does_not_wait(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = {"engine": TWO, "model": str(tiny_model), "out": str(tmp_path / "out"), **ENDLESS}
-    said = interrupted("compare", clip, options, "twice4", cwd=tmp_path)
-    assert said["raised"] == "KeyboardInterrupt"
-    assert len(said["children"]) >= 2
-    assert not any(psutil.pid_exists(child) for child in said["children"])
+    result = interrupted("compare", clip, options, "twice4", cwd=tmp_path)
+    assert result["raised"] == "KeyboardInterrupt"
+    assert len(result["children"]) >= 2
+    assert not any(psutil.pid_exists(child) for child in result["children"])

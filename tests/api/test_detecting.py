@@ -242,20 +242,28 @@ def test_what_is_effective_is_stated_as_in_run_json(tmp_path: Path) -> None:
         CLIP, fps="max", frames=1, warmup=0, video="none", chart=False, out=tmp_path / "run", **options
     )
     with streamer.Detector(**options, fit=streamer.Fit.STRETCH) as detector:
-        told = detector.effective
+        effective = detector.effective
     engine, model = run.manifest["engine"], run.manifest["model"]
-    assert (told.spec, told.variant, told.runtime) == (engine["spec"], engine["variant"], engine["runtime"])
-    assert (told.device, list(told.execution_devices)) == (engine["device"], engine["execution_devices"])
-    assert dict(told.config_in_force) == engine["config_in_force"]
-    assert told.config_in_force["INFERENCE_NUM_THREADS"] == "1"
-    assert (told.requests, told.preprocess) == (1, "numpy")
-    assert (told.model, told.sha256, list(told.input_size)) == (model["name"], model["sha256"], model["input_size"])
-    assert len(told.names) == model["classes"]
-    assert (told.conf, told.iou, told.fit) == (0.4, 0.6, streamer.Fit.STRETCH)
+    assert (effective.spec, effective.variant, effective.runtime) == (
+        engine["spec"],
+        engine["variant"],
+        engine["runtime"],
+    )
+    assert (effective.device, list(effective.execution_devices)) == (engine["device"], engine["execution_devices"])
+    assert dict(effective.config_in_force) == engine["config_in_force"]
+    assert effective.config_in_force["INFERENCE_NUM_THREADS"] == "1"
+    assert (effective.requests, effective.preprocess) == (1, "numpy")
+    assert (effective.model, effective.sha256, list(effective.input_size)) == (
+        model["name"],
+        model["sha256"],
+        model["input_size"],
+    )
+    assert len(effective.names) == model["classes"]
+    assert (effective.conf, effective.iou, effective.fit) == (0.4, 0.6, streamer.Fit.STRETCH)
     with pytest.raises(FrozenInstanceError):
-        told.conf = 1  # type: ignore[misc]
+        effective.conf = 1  # type: ignore[misc]
     with pytest.raises(TypeError):
-        told.config_in_force["INFERENCE_NUM_THREADS"] = "2"  # type: ignore[index]
+        effective.config_in_force["INFERENCE_NUM_THREADS"] = "2"  # type: ignore[index]
 
 
 def test_a_device_that_changes_is_reported_also_when_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

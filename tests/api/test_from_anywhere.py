@@ -98,7 +98,7 @@ FORMS = {
 
 
 def functions() -> list[str]:
-    """The public functions: they are not classes, and have an awaitable twin or are said not to be called here."""
+    """The public functions: those that have an awaitable twin or are not to be called here, and no classes."""
     return [name for name in streamer.__all__ if inspect.isfunction(getattr(streamer, name))]
 
 
@@ -107,8 +107,8 @@ def program(name: str, engine: str, form: str) -> str:
     call, (spec, other) = CALLS[name], ENGINES[engine]
     lines = ["with open('ran', 'a') as ran:", "    ran.write('once ')", "import streamer"]
     for number, way in enumerate(FORMS[form]):
-        said = f"{name}({call.text.format(engine=spec, other=other, out=f'out-{number}')})"
-        lines += [WAYS[way].format(call=said), f"assert {call.holds}, result", "print('done')"]
+        text = f"{name}({call.text.format(engine=spec, other=other, out=f'out-{number}')})"
+        lines += [WAYS[way].format(call=text), f"assert {call.holds}, result", "print('done')"]
     return "\n".join(lines)
 
 

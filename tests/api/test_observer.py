@@ -34,15 +34,15 @@ def test_an_error_of_the_observer_ends_a_run_in_good_order(clip: Path, tmp_path:
 
 
 def test_an_error_of_the_observer_before_the_run_leaves_nothing(clip: Path, tmp_path: Path) -> None:
-    told: list[streamer.Progress] = []
+    seen: list[streamer.Progress] = []
 
     def observer(progress: streamer.Progress) -> None:
-        told.append(progress)
+        seen.append(progress)
         raise LookupError("at once")
 
     with pytest.raises(LookupError, match="at once"):
         streamer.replay(clip, observer=observer, out=tmp_path / "out", **ENDLESS)
-    assert len(told) == 1
+    assert len(seen) == 1
     assert not (tmp_path / "out").exists()
 
 

@@ -86,18 +86,18 @@ def test_one_that_failed_has_its_error(clip: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "cause"),
     [
         ({"stopped_by": "SIGTERM"}, "SIGTERM"),
         ({"schema_version": 1, "stopped_by": None, "document_sha256": None}, "a signal"),
         ({"schema_version": 1, "stopped_by": None, "repaired": {"rows": 3}}, "a kill"),
     ],
 )
-def test_what_interrupted_a_run_is_reported_as_far_as_its_document_does(
-    changes: dict[str, Any], told: str, copy: Path
+def test_the_cause_of_an_interruption_is_that_of_the_document(
+    changes: dict[str, Any], cause: str, copy: Path
 ) -> None:
     edit(copy / "run.json", verdict="INTERRUPTED", **changes)
-    assert streamer.open_run(copy).interrupted == told
+    assert streamer.open_run(copy).interrupted == cause
 
 
 def test_an_older_run_has_the_figures_that_there_were(copy: Path) -> None:
@@ -119,9 +119,11 @@ def test_a_soak_is_what_the_call_returned_and_goes_on_from_it(clip: Path, tmp_pa
     edit(part / "run.json", verdict="INTERRUPTED", stopped_by="SIGHUP")
     assert streamer.open_run(tmp_path / "soak").interrupted == "SIGHUP"
     shutil.copytree(part, tmp_path / "soak" / "part-1")
-    refused(tmp_path / "soak", f"part-1 was killed before the soak was judged with it; go on with {resume(tmp_path)}")
+    refused(
+        tmp_path / "soak", f"part-1 was killed, and the soak's verdicts are without it; go on with {resume(tmp_path)}"
+    )
     (tmp_path / "soak" / "soak.json").unlink()
-    refused(tmp_path / "soak", f"that soak was never judged; go on with {resume(tmp_path)}")
+    refused(tmp_path / "soak", f"that soak has no verdict yet; go on with {resume(tmp_path)}")
     with_lock(part, lambda: refused(tmp_path / "soak", "it is still going on; wait for its end"))
 
 

@@ -108,10 +108,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_makes_no_sense_is_an_error_in_the_words_of_the_library(
     case: str, clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    options, said = WRONG[case]
+    options, message = WRONG[case]
     with pytest.raises(streamer.UsageError) as error:
         pace(clip, tiny_model, out=tmp_path / "out", **options)
-    assert str(error.value).startswith(said)
+    assert str(error.value).startswith(message)
     assert not (tmp_path / "out").exists()
 
 
@@ -150,10 +150,10 @@ def test_to_cancel_the_awaitable_ends_it_and_keeps_what_was_done(
 
 def test_ctrl_c_ends_it_and_the_result_has_what_was_done(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = {**SHORT, "model": str(tiny_model), "out": str(tmp_path / "out"), "fps": "5,10"}
-    said = interrupted("pace", clip, options, "3", cwd=tmp_path)
-    assert said["interrupted"] == "SIGINT"
-    assert said["document"] == json.loads((tmp_path / "out" / "pace.json").read_text())
-    assert said["document"]["run"]["interrupted"] is True
+    result = interrupted("pace", clip, options, "3", cwd=tmp_path)
+    assert result["interrupted"] == "SIGINT"
+    assert result["document"] == json.loads((tmp_path / "out" / "pace.json").read_text())
+    assert result["document"]["run"]["interrupted"] is True
 
 
 def test_ctrl_c_before_a_round_is_done_is_raised(clip: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``streamer.parity``: its options, its result, how far it is, and what ends it."""
+"""``streamer.parity``: its options, its result, its progress, and what ends it."""
 
 from __future__ import annotations
 
@@ -127,10 +127,10 @@ def test_when_no_other_engine_can_run_it_is_an_error(parity: Parity) -> None:
 
 
 def test_an_observer_hears_how_many_frames_of_all_are_done(parity: Parity) -> None:
-    told: list[streamer.Progress] = []
-    parity(engine=["null", "onnx"], observer=told.append)
-    assert {(one.total, one.unit) for one in told} == {(24, "frames")}
-    assert [(one.doing, one.done) for one in told if one.done in (0, 8, 24)] == [
+    seen: list[streamer.Progress] = []
+    parity(engine=["null", "onnx"], observer=seen.append)
+    assert {(one.total, one.unit) for one in seen} == {(24, "frames")}
+    assert [(one.doing, one.done) for one in seen if one.done in (0, 8, 24)] == [
         (REFERENCE, 0),
         (REFERENCE, 8),
         ("onnx", 24),
@@ -179,8 +179,8 @@ def test_when_the_awaitable_is_cancelled_the_engines_that_are_done_are_kept(
                     tell_loop(loop, scope.cancel)
 
             source = "synthetic:street,width=64,height=64"
-            asked: Any = {"reference": "null", "engine": SLOW, "model": tiny_model, "out": tmp_path / "out"}
-            await streamer.aio.parity(source, frames=FRAMES, observer=observer, **asked)
+            options: Any = {"reference": "null", "engine": SLOW, "model": tiny_model, "out": tmp_path / "out"}
+            await streamer.aio.parity(source, frames=FRAMES, observer=observer, **options)
         return scope.cancelled_caught
 
     assert anyio.run(program, backend=backend)

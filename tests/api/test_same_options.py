@@ -23,9 +23,9 @@ OF_THE_TERMINAL = {"json", "quiet"}
 """Options for what is printed, which a function has no use for."""
 OF_THE_LIBRARY = {"observer", "options", "settings"}
 MORE = {"replay": ["keep", "segment"]}
-"""What a function alone has: on the command line a run that is cut into pieces is a soak."""
+"""The options of a function alone: on the command line a run that is cut into segments is a soak."""
 SOURCES = {"source", "sources", "more", "image", "run_dir"}
-"""What they are about, which is an argument of either."""
+"""The source or the run, which is an argument of both."""
 
 
 def command_of(name: str) -> click.Command:
@@ -36,19 +36,19 @@ def command_of(name: str) -> click.Command:
 
 
 def own(name: str) -> dict[str, Any]:
-    """What a function's signature names, with the defaults."""
+    """The options in a function's signature, with their defaults."""
     parameters = inspect.signature(getattr(streamer, name)).parameters
     return {name: one.default for name, one in parameters.items() if name not in OF_THE_LIBRARY | SOURCES}
 
 
 def typed(function: Callable[..., Any]) -> list[str]:
-    """The other options that it takes."""
+    """The other options of a function, from its typed dictionary."""
     options = get_type_hints(function, include_extras=True).get("options")
     return list(get_type_hints(get_args(options)[0])) if options is not None else []
 
 
-def taken(command: click.Command) -> dict[str, click.Parameter]:
-    """What a command takes, by the name that a function has for it."""
+def parameters_of(command: click.Command) -> dict[str, click.Parameter]:
+    """The parameters of a command, by their names in the function."""
     found = {}
     for one in command.params:
         name = one.opts[0].removeprefix("--").replace("-", "_") if isinstance(one, click.Option) else str(one.name)
@@ -66,14 +66,14 @@ def given(name: str, *arguments: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_options_are_those_of_the_command(name: str) -> None:
     options = [*own(name), *typed(getattr(streamer, name))]
-    assert sorted(options) == sorted([*taken(command_of(name)), *MORE.get(name, [])])
+    assert sorted(options) == sorted([*parameters_of(command_of(name)), *MORE.get(name, [])])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_default_of_its_own_is_that_of_the_command(name: str) -> None:
-    flags = {flag: parameter.opts[0] for flag, parameter in taken(command_of(name)).items()}
-    said = {option: default for option, default in own(name).items() if default not in (None, False)}
-    words = [word for option, default in said.items() for word in (flags[option], str(default))]
+    flags = {flag: parameter.opts[0] for flag, parameter in parameters_of(command_of(name)).items()}
+    defaults = {option: default for option, default in own(name).items() if default not in (None, False)}
+    words = [word for option, default in defaults.items() for word in (flags[option], str(default))]
     assert given(name, *words) == given(name)
 
 

@@ -1,4 +1,4 @@
-"""``streamer.soak`` and its twin: judged, stopped in good order by Ctrl-C or cancelling, and gone on with."""
+"""``streamer.soak`` and its twin: the verdict, the end in good order by Ctrl-C or cancelling, and the resumption."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_ctrl_c_before_anything_runs_leaves_nothing(clip: Path, tmp_path: Path) 
     assert not (tmp_path / "soak").exists()
 
 
-def test_an_error_on_the_way_is_raised_when_it_has_been_scored(clip: Path, tmp_path: Path) -> None:
+def test_an_error_during_the_soak_is_raised_after_its_verdict(clip: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('[[fault]]\nkind = "engine-raise"\nframe = 25\n')
     with pytest.raises(streamer.EngineError):
@@ -146,7 +146,7 @@ def test_a_successor_takes_the_place_of_an_earlier_soak_at_its_end(clip: Path, t
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("options", "says"),
     [
         ({"source": "clip.mp4"}, "duration: say how long the soak is to last, as in 2h"),
         ({"duration": "1h"}, "soak: give a SOURCE, or resume DIR"),
@@ -163,9 +163,9 @@ def test_a_successor_takes_the_place_of_an_earlier_soak_at_its_end(clip: Path, t
         ),
     ],
 )
-def test_what_makes_no_sense_is_stated_in_the_words_of_the_library(asked: dict[str, Any], says: str) -> None:
+def test_what_makes_no_sense_is_stated_in_the_words_of_the_library(options: dict[str, Any], says: str) -> None:
     with pytest.raises(streamer.UsageError) as refused:
-        streamer.soak(**asked)
+        streamer.soak(**options)
     assert str(refused.value).startswith(says)
 
 
@@ -174,6 +174,6 @@ def test_it_has_the_options_of_the_command_with_their_defaults_and_no_others() -
     assert command is not None
     flags = {option.opts[0].removeprefix("--").replace("-", "_") for option in command.params if option.opts}
     assert SoakOptions.__optional_keys__ == flags - {"sources", "resume", "json", "quiet"}
-    asked = given_soak_settings({"duration": "1h"})
-    assert {name: getattr(asked.replay, name) for name in OTHERWISE} == OTHERWISE
-    assert (asked.window_s, asked.canary_every_s) == (60, 60)
+    settings = given_soak_settings({"duration": "1h"})
+    assert {name: getattr(settings.replay, name) for name in OTHERWISE} == OTHERWISE
+    assert (settings.window_s, settings.canary_every_s) == (60, 60)

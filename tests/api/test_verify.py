@@ -33,8 +33,8 @@ def finished(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         if (place / "run" / BEGUN).exists() and not kept:
             kept.append(Path(shutil.copy(place / "run" / BEGUN, place / BEGUN)))
 
-    asked = {"engine": "null,delay_ms=80", "fps": 10, "warmup": 0, "video": "none"}
-    streamer.replay(clip, model=tiny_model, out=place / "run", chart=False, observer=observer, **asked)  # type: ignore[arg-type]
+    options = {"engine": "null,delay_ms=80", "fps": 10, "warmup": 0, "video": "none"}
+    streamer.replay(clip, model=tiny_model, out=place / "run", chart=False, observer=observer, **options)  # type: ignore[arg-type]
     killed = shutil.copytree(place / "run", place / "killed")
     (killed / MANIFEST).unlink()
     shutil.copy(kept[0], killed / BEGUN)
@@ -48,7 +48,7 @@ def place(finished: Path, tmp_path: Path) -> Path:
 
 
 def edit(directory: Path) -> None:
-    """Makes a latency another one."""
+    """Makes the first delivered frame a dropped one."""
     table = directory / "frames.csv"
     table.write_text(table.read_text().replace(",delivered,", ",dropped,", 1))
 

@@ -1,4 +1,4 @@
-"""The picture of a run: drawn from the ledger whatever became of the frames, with nothing lost on the way."""
+"""The chart of a run: drawn from the ledger whatever the outcomes of the frames, with no extreme lost."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def pixels_of(path: Path, bgr: tuple[int, int, int]) -> int:
     return int((picture(path) == bgr).all(axis=2).sum())
 
 
-def test_the_picture_of_a_run_is_a_png_at_least_1200_pixels_wide(tmp_path: Path) -> None:
+def test_the_chart_of_a_run_is_a_png_at_least_1200_pixels_wide(tmp_path: Path) -> None:
     manifest = write_run(tmp_path, map(delivered, range(200)))
     path = draw_latency(tmp_path, manifest)
     assert path == tmp_path / "latency.png"
@@ -156,7 +156,7 @@ def test_names_that_look_like_formulas_or_hold_odd_letters_are_drawn_as_they_are
     draw_latency(tmp_path, manifest)
 
 
-def test_a_picture_that_cannot_be_written_is_one_error_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_chart_that_cannot_be_written_is_one_error_and_leaves_nothing(tmp_path: Path) -> None:
     manifest = write_run(tmp_path, [delivered(0)])
     (tmp_path / "latency.png").mkdir()
     with pytest.raises(SinkError, match=r"cannot write .*latency\.png"):
@@ -257,7 +257,7 @@ def test_drawing_imports_no_pyplot_and_writes_nothing_into_the_home(tmp_path: Pa
     assert (run / "latency.png").is_file()
 
 
-def test_no_picture_is_tied_to_pyplot() -> None:
+def test_no_chart_is_tied_to_pyplot() -> None:
     for path in (ROOT / "streamer" / "pictures").glob("*.py"):
         assert "import pyplot" not in path.read_text()
         assert "matplotlib.pyplot" not in path.read_text()

@@ -1,4 +1,4 @@
-"""What results show of themselves: all that is to be known, and nothing of anybody else's making."""
+"""The display of results: all that is to be known, and nothing that others could inject."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamer.charts.shown import Cell, Shown, Withheld, figure
 from tests.test_imports import modules
 
 BAD = "<script>alert(1)</script>\"'&\udcff\x1b[31m"
-"""As names of models and files, and errors, may have it."""
+"""Text that names of models and files, and errors, may have."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -24,7 +24,7 @@ class Result(Shown):
     document: dict[str, Any]
     interrupted: str | None = None
     sentence: str = "Sustains 25 fps."
-    picture_there: Path | None = None
+    chart_there: Path | None = None
     cells: Sequence[Sequence[Cell]] = (("latency", "1.00"),)
 
     @property
@@ -32,8 +32,8 @@ class Result(Shown):
         return self.sentence
 
     @property
-    def picture(self) -> Path | None:
-        return self.picture_there
+    def chart(self) -> Path | None:
+        return self.chart_there
 
     def _rows(self) -> tuple[Sequence[str], Sequence[Sequence[Cell]]]:
         return ("ms", "p50"), self.cells
@@ -97,31 +97,31 @@ def test_a_verdict_is_shown_that_is_not_valid(verdict: str) -> None:
     assert verdict in repr(result)
 
 
-def test_of_a_valid_run_only_the_answer_is_reported() -> None:
+def test_a_valid_run_shows_no_verdict_but_its_answer() -> None:
     shown = read(Result(Path("run"), {"verdict": "VALID", "error": None, "doubts": [], "notes": []}))
     assert shown.text.startswith("Sustains 25 fps.")
     assert not {"ul", "details", "img"} & set(shown.tags)
 
 
-def test_what_is_not_ours_is_text(tmp_path: Path) -> None:
-    picture = tmp_path / "chart.png"
-    picture.write_bytes(b"\x89PNG")
+def test_text_of_others_is_escaped(tmp_path: Path) -> None:
+    chart = tmp_path / "chart.png"
+    chart.write_bytes(b"\x89PNG")
     document = {"verdict": BAD, "error": BAD, "doubts": [BAD], "notes": [BAD]}
     cells: Sequence[Sequence[Cell]] = [(BAD, BAD), (Withheld(BAD), Withheld(BAD))]
-    result = Result(Path(BAD), document, BAD, BAD, picture, cells)
+    result = Result(Path(BAD), document, BAD, BAD, chart, cells)
     result._repr_html_().encode("utf-8")
     shown = read(result)
     known = {"div", "p", "strong", "br", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
     assert set(shown.tags) == known | {"img", "details", "summary", "code"}
     assert set(shown.attributes) == {"style", "scope", "title", "alt", "src"}
-    told = r"""<script>alert(1)</script>"'&\udcff\x1b[31m"""
-    assert shown.text.count(told) == 10
-    assert told in shown.attributes["alt"]
+    text = r"""<script>alert(1)</script>"'&\udcff\x1b[31m"""
+    assert shown.text.count(text) == 10
+    assert text in shown.attributes["alt"]
     assert shown.attributes["src"].startswith("data:image/png;base64,")
 
 
 def test_a_chart_that_is_not_there_is_left_out(tmp_path: Path) -> None:
-    assert "img" not in read(Result(tmp_path, {}, picture_there=tmp_path / "gone.png")).tags
+    assert "img" not in read(Result(tmp_path, {}, chart_there=tmp_path / "gone.png")).tags
 
 
 def test_a_table_without_rows_is_left_out() -> None:

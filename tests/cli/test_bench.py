@@ -120,10 +120,10 @@ def test_openvinos_own_figure_stands_beside_ir(bench: Bench, tmp_path: Path) -> 
     assert (theirs["precision"], theirs["devices"]) == (rows["ir"]["precision"], "CPU")
     assert theirs["p95_ms"] == ""
     after = done.out.partition("OpenVINO model on CPU: ")[2].splitlines()[1]
-    said = re.fullmatch(r"benchmark_app on CPU: median ([\d.]+) ms, average ([\d.]+) ms \([\d.]+ FPS\)", after)
-    assert said is not None, after
-    assert float(said[1]) == pytest.approx(float(theirs["p50_ms"]), abs=0.006)
-    assert float(said[2]) == pytest.approx(float(theirs["mean_ms"]), abs=0.006)
+    line = re.fullmatch(r"benchmark_app on CPU: median ([\d.]+) ms, average ([\d.]+) ms \([\d.]+ FPS\)", after)
+    assert line is not None, after
+    assert float(line[1]) == pytest.approx(float(theirs["p50_ms"]), abs=0.006)
+    assert float(line[2]) == pytest.approx(float(theirs["mean_ms"]), abs=0.006)
     names = [row["engine"] for row in document(tmp_path / "out")["engines"]]
     assert names == list(rows)
 
@@ -210,8 +210,8 @@ def test_a_signal_ends_it_and_the_engines_that_are_done_are_kept_and_shown(
         text=True,
     ) as process:
         assert process.stdout is not None
-        said = [process.stdout.readline(), process.stdout.readline()]
-        assert "seconds per image" in said[1]
+        lines = [process.stdout.readline(), process.stdout.readline()]
+        assert "seconds per image" in lines[1]
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (code, "")

@@ -27,7 +27,7 @@ LINES = {
     "soak cl": {"clip.mp4", "clips/"},
     "verify cl": {"clips/"},
 }
-"""A command line, and what its last word may become. Of these shells some leave out the slash of a directory."""
+"""Command lines, and the completions of the last word. Some of these shells leave out the slash of a directory."""
 
 FEW = ("replay cl", "replay clip.mp4 --model st", "soak cl", "verify cl")
 """Enough for a shell whose script click writes."""
@@ -35,13 +35,13 @@ FEW = ("replay cl", "replay clip.mp4 --model st", "soak cl", "verify cl")
 BASH = """
 source completion
 complete_line() {
-    COMP_WORDS=($1) COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=() told=
-    compopt() { told+=" $2"; }
+    COMP_WORDS=($1) COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=() options=
+    compopt() { options+=" $2"; }
     _streamer_completion streamer
     cur=${COMP_WORDS[COMP_CWORD]}
     printf '%s\\n' "${COMPREPLY[@]}"
     # What bash itself adds by these options.
-    case $told in *default*) compgen -f -- "$cur" ;; *dirnames*) compgen -d -- "$cur" ;; esac
+    case $options in *default*) compgen -f -- "$cur" ;; *dirnames*) compgen -d -- "$cur" ;; esac
 }
 while IFS= read -r line; do echo "> $line"; complete_line "streamer $line"; done < lines
 """
@@ -78,8 +78,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def said_by(shell: str, script: str, place: Path) -> dict[str, set[str]]:
-    """What the script told of each line."""
+def completions(shell: str, script: str, place: Path) -> dict[str, set[str]]:
+    """The completions of each line by the script. Skips where the shell is not installed."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     more = {
@@ -87,8 +87,8 @@ def said_by(shell: str, script: str, place: Path) -> dict[str, set[str]]:
         "STREAMER_CACHE": str(place / "cache"),
         "HOME": str(place),
     }
-    asked = environment({**more, "_STREAMER_COMPLETE": f"{shell}_source"})
-    source = subprocess.run(["streamer"], cwd=place, env=asked, capture_output=True, text=True, check=True)
+    with_source = environment({**more, "_STREAMER_COMPLETE": f"{shell}_source"})
+    source = subprocess.run(["streamer"], cwd=place, env=with_source, capture_output=True, text=True, check=True)
     (place / "completion").write_text(source.stdout)
     done = subprocess.run(
         [shell, "-c", script], cwd=place, env=environment(more), capture_output=True, text=True, check=True
@@ -109,6 +109,6 @@ def said_by(shell: str, script: str, place: Path) -> dict[str, set[str]]:
 )
 def test_shells_complete_what_a_command_takes(shell: str, script: str, lines: Iterable[str], place: Path) -> None:
     (place / "lines").write_text("".join(f"{line}\n" for line in lines))
-    found = said_by(shell, script, place)
+    found = completions(shell, script, place)
     without_slash = {line: {word.rstrip("/") for word in words} for line, words in found.items()}
     assert without_slash == {line: {word.rstrip("/") for word in LINES[line]} for line in lines}

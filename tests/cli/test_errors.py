@@ -69,7 +69,7 @@ def replay(clip: Path, tiny_model: Path, tmp_path: Path) -> Replay:
 
 
 def no_such_option(name: str) -> str:
-    """What click says of it, in the words of its version."""
+    """The error of click for an unknown option, in the words of its version."""
     return click.NoSuchOption(name).format_message().rstrip(".")
 
 
@@ -87,7 +87,7 @@ def no_such_option(name: str) -> str:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_process_that_is_requested_nonsense_ends_with_one_line_and_exit_code_2(
+def test_a_wrong_option_ends_the_process_with_one_line_and_exit_code_2(
     options: list[str], says: str, replay: Replay, tmp_path: Path
 ) -> None:
     done = replay(*options)
@@ -217,7 +217,7 @@ def test_a_video_cut_off_in_the_middle_is_played_as_far_as_it_goes_with_a_doubt(
     outcomes = check_conserved(tmp_path / "run")
     document = manifest(tmp_path / "run")
     assert document["verdict"] == "VALID"
-    assert document["doubts"], "nobody is told"
+    assert document["doubts"], "there is no doubt about it"
     assert f"doubt   {document['doubts'][0][:40]}" in done.out
     assert set(outcomes) <= {"delivered", "decode_error"}
     assert 20 <= outcomes["delivered"] < 100

@@ -1,4 +1,4 @@
-"""Whole replays of small real videos: what is in the run directory, and what is said."""
+"""Whole replays of small real videos: the files of the run directory, and the report."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def replay(clip: Path, tiny_model: Path, tmp_path: Path) -> Any:
-    """Replays the clip with the tiny model and the null engine, unless told otherwise."""
+    """Replays the clip with the tiny model and the null engine; options override these."""
 
-    def replay(source: Path = clip, **asked: Any) -> Run:
+    def replay(source: Path = clip, **options: Any) -> Run:
         settings = {"engine": "null", "model": str(tiny_model), "fps": FAST, "out": tmp_path / "run", "warmup": 1}
         settings["chart"] = False
-        return streamer.replay(source, Settings(**{**settings, **asked}))
+        return streamer.replay(source, Settings(**{**settings, **options}))
 
     return replay
 
@@ -483,6 +483,6 @@ def test_the_options_of_the_command_line_arrive(command: Any, tmp_path: Path) ->
     limits = ("--policy", "drop-newest", "--queue", "3", "--frames", "9", "--deadline", "7.5")
     done = command(*limits, "--conf", "0.3", "--iou", "0.4", "--json")
     assert done.code == 0
-    asked = {"policy": "drop-newest", "queue": 3, "deadline_ms": 7.5, "confidence": 0.3, "iou": 0.4, "warmup": 0}
-    assert asked.items() <= json.loads(done.out)["run"].items()
+    requested = {"policy": "drop-newest", "queue": 3, "deadline_ms": 7.5, "confidence": 0.3, "iou": 0.4, "warmup": 0}
+    assert requested.items() <= json.loads(done.out)["run"].items()
     assert len(rows(tmp_path / "run" / "frames.csv")) == 9

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP: one rule for every command; SIGINT also where it came ignored, as in a script."""
+"""SIGINT, SIGTERM and SIGHUP: one rule for every command; SIGINT also if ignored at first, as in a script."""
 
 from __future__ import annotations
 
@@ -63,15 +63,15 @@ for words in json.loads(sys.argv[1]):
             sys.argv[1:] = words
             main()
         os.close(there)
-        said = os.read(here, 1000)
+        text = os.read(here, 1000)
         os.kill(child, number)
         _, status = os.waitpid(child, 0)
-        said += os.read(here, 1000)
-        ending = [os.waitstatus_to_exitcode(status), said.decode(), os.listdir(tempfile.tempdir)]
+        text += os.read(here, 1000)
+        ending = [os.waitstatus_to_exitcode(status), text.decode(), os.listdir(tempfile.tempdir)]
         endings.append([words, number, ending])
 print(json.dumps(endings))
 """
-"""Every command with a work that goes on for ever, ended by a signal: the code, what it said, and what it left."""
+"""Every command with work that goes on for ever, ended by a signal: the exit code, standard error, files left."""
 
 HANGS = """
 import ctypes
@@ -131,7 +131,7 @@ def test_the_first_signal_ends_every_command_without_a_word_and_nothing_is_left(
 
 @contextmanager
 def bench(at_work: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs ``streamer bench`` with another work, which has begun; its scratch is in ``tmp_path``."""
+    """A process that runs ``streamer bench`` with other work, which has begun; its scratch is in ``tmp_path``."""
     with subprocess.Popen(
         [sys.executable, "-c", f"{SET_UP}{at_work}main()", "bench"],
         env=environment({"TMPDIR": str(tmp_path)}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -150,7 +150,7 @@ def patience(seconds: float) -> str:
 
 
 def insist(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Sends a second signal, again where it came so soon that it counted as the first."""
+    """Sends a second signal, and again if it came so soon that it counted as the first."""
     while process.poll() is None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=2 * TWICE_S)
@@ -186,7 +186,7 @@ def test_a_second_signal_ends_a_command_at_once_that_is_putting_away(tmp_path: P
         ends(process, 143, tmp_path)
 
 
-def test_a_run_that_came_with_sigint_ignored_is_ended_well_by_it(tiny_model: Path, tmp_path: Path) -> None:
+def test_sigint_ends_a_run_well_that_was_started_with_it_ignored(tiny_model: Path, tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.mp4", 100)
     ignoring = (
         "import signal, sys\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nfrom streamer.cli.main import main\n"

@@ -21,7 +21,7 @@ from tests.videos import write_video
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 
-NOT_WHOLE = "what was to be shown there is not whole, what was written into files is"
+NOT_WHOLE = "the text there is incomplete, the files are complete"
 FULL, BROKEN, CLOSED = (
     f"streamer: cannot write to standard output: {why}; {NOT_WHOLE}\n"
     for why in ("No space left on device", "Broken pipe", "Bad file descriptor")
@@ -41,15 +41,15 @@ for words in json.loads(sys.argv[1]):
         sys.argv[1:] = [*words, "--help"]
         main()
     os.close(there)
-    with open(here) as said:
-        text = said.read()
+    with open(here) as errors:
+        text = errors.read()
     endings.append([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text])
 print(json.dumps(endings))
 """
 
 
 def options(model: Path, *more: str) -> list[str]:
-    """What every run here is given."""
+    """The options of every run here."""
     return ["--engine", "null", "--model", str(model), "--fps", "200", "--warmup", "0", "--out", "run", *more]
 
 
@@ -62,7 +62,7 @@ def test_a_full_standard_output_is_one_line_and_exit_code_1_of_every_command() -
 
 
 def to(output: str, arguments: list[str], cwd: Path) -> tuple[int, str]:
-    """``streamer`` in a shell that sends its standard output there: its exit code, and what it said beside."""
+    """``streamer`` in a shell that sends its standard output there: its exit code and standard error."""
     command = f'"$0" -m streamer "$@" {output}'
     done = subprocess.run(
         ["bash", "-c", f"{command}; echo $? > code", sys.executable, *arguments],
@@ -72,16 +72,16 @@ def to(output: str, arguments: list[str], cwd: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("output", "said", "more"),
+    ("output", "error", "more"),
     [(">/dev/full", FULL, ()), (">/dev/full", FULL, ("--json",)), (">&-", CLOSED, ())],
     ids=["full", "full-json", "closed"],
 )
-def test_a_run_is_whole_that_cannot_be_reported(
-    output: str, said: str, more: tuple[str, ...], tiny_model: Path, tmp_path: Path
+def test_a_run_is_complete_when_its_report_cannot_be_written(
+    output: str, error: str, more: tuple[str, ...], tiny_model: Path, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "clip.mp4", 20)
     arguments = ["replay", "clip.mp4", *options(tiny_model, "--no-chart", *more)]
-    assert to(output, arguments, tmp_path) == (1, said)
+    assert to(output, arguments, tmp_path) == (1, error)
     assert manifest(tmp_path / "run")["verdict"] == "VALID"
     assert verify(tmp_path / "run").valid
 
@@ -99,7 +99,7 @@ def test_a_study_whose_reader_has_gone_comes_to_its_end(tiny_model: Path, tmp_pa
     assert {path.name for path in (tmp_path / "bench").iterdir()} == {"bench.csv", "bench.json", "bench.png"}
 
 
-def test_a_verdict_stays_what_it_is_when_it_cannot_be_reported(tiny_model: Path, tmp_path: Path) -> None:
+def test_the_exit_code_of_a_verdict_stays_when_the_report_cannot_be_written(tiny_model: Path, tmp_path: Path) -> None:
     write_video(tmp_path / "clip.mp4", 20)
     missed = options(tiny_model, "--no-chart", "--slo", "latency.p50<0.000001ms")
     assert to(">/dev/full", ["replay", "clip.mp4", *missed], tmp_path) == (3, FULL)
@@ -110,8 +110,8 @@ def test_an_error_has_its_exit_code_when_standard_error_is_full(tmp_path: Path) 
     assert to("2>&-", ["replay", "none.mp4"], tmp_path) == (2, "")
 
 
-def test_what_could_not_be_written_is_released_and_what_comes_then_is_written(tmp_path: Path) -> None:
-    path = tmp_path / "said"
+def test_text_that_cannot_be_written_is_discarded_and_later_text_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "text"
     with path.open("w") as file, Watched(file) as watched, open("/dev/full", "w") as full:
         kept = os.dup(file.fileno())
         watched.write("one\n")

@@ -265,14 +265,14 @@ def test_a_prediction_outlives_the_inferences_of_other_requests(running: Running
     assert same(outputs, before)
 
 
-def test_it_tells_its_devices_and_its_configuration(running: Running) -> None:
+def test_it_reports_its_devices_and_its_configuration(running: Running) -> None:
     engine = running.engine
     assert engine.execution_devices
     assert all(isinstance(device, str) and device for device in engine.execution_devices)
     assert engine.config_in_force
     assert all(isinstance(value, str) and value for value in engine.config_in_force.values())
-    asked = {key: value for key, value in running.spec.config if value != "usable cores"}
-    assert {key: engine.config_in_force[key] for key in asked} == asked
+    requested = {key: value for key, value in running.spec.config if value != "usable cores"}
+    assert {key: engine.config_in_force[key] for key in requested} == requested
 
 
 def test_a_quantized_models_convolutions_run_in_8_bits(running: Running) -> None:
@@ -358,8 +358,8 @@ def test_engines_agree_on_the_same_frame(
     # A model that is quantized is another model; the others only round differently.
     iou, least = (0.5, 0.9) if spec.file == "int8" else (0.9, 0.98)
     confidence = upper_half(references[name]) if name == END_TO_END else 0.4
-    there, back, asked = agreement(found, references[name], iou=iou, confidence=confidence)
-    assert asked > 4 * len(images), "too little was found to compare"
+    there, back, counted = agreement(found, references[name], iou=iou, confidence=confidence)
+    assert counted > 4 * len(images), "too little was found to compare"
     assert there >= least, f"{there:.2%} of what {spec.variant} finds is found by ir"
     assert back >= least, f"{back:.2%} of what ir finds is found by {spec.variant}"
 
@@ -385,7 +385,7 @@ def test_a_variant_that_cannot_run_says_why_and_what_to_do(variant: str, tiny_mo
 
 
 def refusal(spec: str, model: Model) -> StreamerError:
-    """The error with which a SPEC is refused."""
+    """The error of a SPEC that is refused."""
     try:
         engine = open_engine(parse_spec(spec), model)
         engine.read()

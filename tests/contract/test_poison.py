@@ -35,7 +35,7 @@ from tests.runs import needs_bundled
 
 FRAMES = 8
 PACED_FRAMES = 16
-"""Priming waits for the first ones to tell how long an inference takes."""
+"""Priming waits for the first inferences, to know how long one takes."""
 
 
 def play(engine: str, out: Path, *, fps: Pace = "max", frames: int = FRAMES) -> Run:
@@ -153,7 +153,7 @@ def test_detections_keep_nothing_of_the_prediction_that_they_were_made_from(head
 
 
 class Slow:
-    """A request whose inference lasts until it is told to end."""
+    """A request whose inference lasts until ``end`` is set."""
 
     def __init__(self) -> None:
         self.input: Input = np.zeros((1, 3, 2, 2), np.float32)

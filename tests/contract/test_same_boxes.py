@@ -19,7 +19,7 @@ from streamer.settings.video import Video
 from tests.runs import COCO_MODEL, FOOTAGE, INT8_MODEL, SHARED, Found, agreement, check_conserved, needs_shared, rows
 
 FRAMES = 100
-"""Frames on which others are asked for their boxes."""
+"""The number of frames that other programs detect in."""
 BOXED = 200
 """Frames in which streamer finds the persons; of all 795, boxing takes minutes."""
 PERSON = 0
@@ -53,8 +53,8 @@ def boxed_by_streamer(
 
 
 def check_agreement(ours: list[list[Found]], theirs: list[list[Found]]) -> None:
-    there, back, asked = agreement(ours, theirs, iou=0.8, confidence=0.4)
-    assert asked > 2 * len(ours), "too little was found to compare"
+    there, back, counted = agreement(ours, theirs, iou=0.8, confidence=0.4)
+    assert counted > 2 * len(ours), "too little was found to compare"
     assert there >= 0.95, f"{there:.2%} of streamer's detections are found by the model on its own"
     assert back >= 0.95, f"{back:.2%} of the model's own detections are found by streamer"
 

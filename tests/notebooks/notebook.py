@@ -17,10 +17,10 @@ HTML, TEXT = "text/html", "text/plain"
 
 
 class Notebook(NotebookClient):  # type: ignore[misc]
-    """Cells of code, to be run in ``cwd``; what each of them showed meanwhile is kept.
+    """Cells of code, to be run in ``cwd``; the displays of each are kept.
 
     The cell ``interrupted``, where one is given, is interrupted as the front end's button does it, as soon as it
-    shows that frames have been taken.
+    shows that frames were counted.
     """
 
     def __init__(self, cells: Sequence[str], cwd: Path, *, interrupted: int | None = None) -> None:
@@ -68,5 +68,5 @@ class Notebook(NotebookClient):  # type: ignore[misc]
 
 
 def counted(line: str) -> bool:
-    """Whether a bar's line says that frames have been taken."""
+    """Whether a bar's line counts frames already."""
     return " of " in line and ": 0 of " not in line

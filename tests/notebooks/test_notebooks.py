@@ -48,15 +48,15 @@ def run(cells: Sequence[str], cwd: Path, model: Path, *, interrupted: int | None
 
 
 def check_bar(done: Notebook, cell: int) -> list[str]:
-    """A bar came with the cell, told the progress and went; returns its lines."""
+    """A bar came with the cell, showed the progress and went; returns its lines."""
     (first, _), *updates = done.displays(cell)
     assert first == "display_data"
     assert {kind for kind, _ in updates} == {"update_display_data"}
-    *told, (_, last) = updates
-    assert all("<progress" in shown[HTML] and "<script" not in shown[HTML] for _, shown in told)
+    *steps, (_, last) = updates
+    assert all("<progress" in shown[HTML] and "<script" not in shown[HTML] for _, shown in steps)
     assert last == {HTML: "", TEXT: ""}
     assert [output["data"] for output in done.outputs(cell, "display_data")] == [last]
-    return [shown[TEXT] for _, shown in told]
+    return [shown[TEXT] for _, shown in steps]
 
 
 def test_runs_show_a_bar_and_then_their_sentence_table_and_chart(tmp_path: Path, tiny_model: Path) -> None:
@@ -150,14 +150,14 @@ def test_calls_are_awaited_beside_the_kernels_loop_and_cancelled(tmp_path: Path,
         [
             f"await streamer.aio.replay(CLIP, frames=5, fps=40, out='awaited', {NULL})",
             "import asyncio\n"
-            "taken = asyncio.Event()\n"
+            "runs = asyncio.Event()\n"
             "loop = asyncio.get_running_loop()\n"
             "def observer(progress):\n"
             "    if progress.done:\n"
-            "        loop.call_soon_threadsafe(taken.set)\n"
+            "        loop.call_soon_threadsafe(runs.set)\n"
             f"call = streamer.aio.replay(CLIP, observer=observer, out='cancelled', {ENDLESS})\n"
             "task = asyncio.ensure_future(call)\n"
-            "await taken.wait()\n"
+            "await runs.wait()\n"
             "task.cancel()\n"
             "await asyncio.wait([task])\n"
             "task.cancelled()",

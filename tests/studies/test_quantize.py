@@ -95,7 +95,7 @@ def test_a_quantized_model_is_kept_and_the_engines_find_it(quantize: Quantize, l
     assert kept(cache) == ["made.json", "model.bin", "model.xml"]
     lines = done.out.splitlines()
     assert lines[0].startswith("learned, calibrated on 45 frames of ")
-    assert lines[0].endswith("grays.mp4, judged on 15 others")
+    assert lines[0].endswith("grays.mp4, scored on 15 others")
     assert [line.split("  ")[0] for line in lines[2:5]] == ["size", "service time", "agreement"]
     assert lines[4].split()[1:] == ["1.000", "1.000"]
     assert lines[5] == f"kept in {place}; ir-int8 and ir-fast run it"
@@ -149,7 +149,7 @@ def test_one_that_sees_other_things_in_8_bits_is_refused_and_nothing_is_kept(
     done = quantize(fragile, *([shown] if shown else []))
     assert done.code == 3
     assert done.error.startswith("not kept: agreement with the original is 0.")
-    assert "asked for 0.9; give frames like those the camera sees" in done.error
+    assert "required is 0.9; give frames like those the camera sees" in done.error
     assert kept(cache) == []
     assert "int8" not in find_model(str(fragile)).files
     if shown == "--json":
@@ -175,7 +175,7 @@ def test_a_model_that_finds_nothing_is_unchecked_and_not_kept(
 ) -> None:
     done = quantize(write_learned(tmp_path / "blind.xml", surest=0.1))
     assert done.code == 3
-    assert "not kept: agreement with the original cannot be judged, neither form finds anything" in done.error
+    assert "not kept: agreement with the original cannot be measured, neither form finds anything" in done.error
     assert "unchecked" in done.out
     assert kept(cache) == []
 

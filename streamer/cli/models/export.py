@@ -14,9 +14,9 @@ from streamer.models.exporting import Form, export
 @click.option("--to", type=click.Choice([form.value for form in Form]), required=True, help="What to make.")
 @trust_option
 def command(model: str, to: str, trust: bool) -> None:
-    """Make a model's ONNX file from its .pt, or its IR (FP16 weights) from its ONNX file, and print where it is.
+    """Make a model's ONNX file from its .pt, or its IR (FP16 weights) from its ONNX file, and print its path.
 
-    It is kept in the user's cache under the hash of what it was made from, and engines that need it find it there.
+    It is kept in the user's cache under the hash of the file it was made from. Engines that need it find it there.
 
     \b
     Examples:

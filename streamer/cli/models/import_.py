@@ -23,7 +23,7 @@ from streamer.models.model import Model
 @click.command()
 @click.argument("path", metavar="PATH", type=GivenPath())
 @click.argument("more", metavar="", nargs=-1)
-@click.option("--name", metavar="NAME", help="What to call it.  [default: the file's name]")
+@click.option("--name", metavar="NAME", help="Its name in the store.  [default: the file's name]")
 @click.option(
     "--names",
     metavar="FILE",
@@ -63,12 +63,11 @@ def command(
     pictures: tuple[str, ...],
     trust: bool,
 ) -> None:
-    """Take the model at PATH into the store: an Ultralytics .pt, a .onnx, an OpenVINO .xml with its .bin, or the one
+    """Copy the model at PATH into the store: an Ultralytics .pt, a .onnx, an OpenVINO .xml with its .bin, or the one
     in a folder, as an exporter or Geti leaves it.
 
-    It is checked to be a detector, run on a few pictures, and called out where it looks damaged; its head, classes
-    and hash are recorded, and it is copied. A .pt is a pickle, and loading it may run code of whoever made it; ONNX
-    and IR run none.
+    It must be a detector. It is run on a few pictures, and signs of damage are reported. Its head, classes and hash
+    are recorded. A .pt is a pickle, and loading it may run code of whoever made it; ONNX and IR run none.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""What ``streamer models import`` says of the pictures that it tried a model on."""
+"""The report of ``streamer models import``: what a model finds in the pictures that it is tried on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from streamer.studies.import_trial import Suits, Trial
 
 MOST_ROWS = 8
 CLEARLY = 1.1
-"""Another preprocessing finds more where it is so many times as sure."""
+"""A preprocessing is better from so many times the surety on."""
 
 
 def say_where(given: Path, found: Found, entry: Entry) -> None:
-    """Which file of a folder was taken, and whose names."""
+    """Prints which file of a folder was imported, and where its class names are from."""
     if found.path == given:
         return
     labels = found.labels
@@ -32,7 +32,10 @@ def _below(path: Path, folder: Path) -> str:
 
 
 def say_signs(entry: Entry, trial: Trial, *, given: bool) -> None:
-    """What is to be doubted, on standard error; that nothing was found is a note. ``given``: the pictures were."""
+    """Prints doubts and signs of damage on standard error, and a note when nothing was found.
+
+    ``given``: the pictures are the user's.
+    """
     for doubt in entry.doubts:
         click.echo(f"streamer: {entry.name}: {doubt}", err=True)
     for sign in trial.signs:
@@ -45,7 +48,7 @@ def say_signs(entry: Entry, trial: Trial, *, given: bool) -> None:
 
 
 def print_suits(rows: Sequence[Suits], entry: Entry, trial: Trial) -> None:
-    """A line for each preprocessing that finds something, most first, and which of them to take."""
+    """Prints a line for each preprocessing that finds something, most first, and which of them to use."""
     own = next((row for row in rows if row.spec == entry.input), None)
     shown = [row for row in rows if row.found][:MOST_ROWS]
     shown += [own] if own is not None and own not in shown else []
@@ -56,7 +59,7 @@ def print_suits(rows: Sequence[Suits], entry: Entry, trial: Trial) -> None:
         mark = f"  ({'; '.join(marks)})" if marks else ""
         click.echo(f"{row.found:7}  {row.mean:15.2f}  {as_option(row.spec)}{mark}")
     if trial.signs:
-        return  # what a damaged model finds tells nothing of its preprocessing
+        return  # the detections of a damaged model say nothing about its preprocessing
     best = next((row for row in rows if row.found and not row.flooded), None)
     if best is None:
         return
@@ -70,5 +73,5 @@ def print_suits(rows: Sequence[Suits], entry: Entry, trial: Trial) -> None:
 
 
 def _better(best: Suits, own: Suits) -> bool:
-    """It finds clearly more, and is as sure: a picture that a model does not understand may be full of objects."""
+    """It finds clearly more, and is as sure: pictures that a model does not understand may be full of objects."""
     return best.surety > CLEARLY * own.surety and best.mean >= own.mean

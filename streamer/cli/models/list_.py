@@ -22,8 +22,8 @@ HASH_DIGITS = 12
 def command(as_json: bool) -> None:
     """List the models that --model takes by name: the bundled one, and those that were imported or pulled.
 
-    Every file is checked by its hash; a broken entry says what to do. Below are how each takes its pictures, as
-    --input of models import has it, and what told that.
+    Every file is checked by its hash; a broken entry says what to do. A second table has how each takes its pictures,
+    in the words of models import --input, and what states that.
 
     \b
     Examples:
@@ -71,9 +71,9 @@ def _table(rows: list[Listed]) -> Table:
 
 
 def _inputs(rows: list[Listed]) -> Table:
-    """How each model takes its pictures, and what told it."""
+    """How each model takes its pictures, and what states that."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading in ("name", "takes pictures as", "told by"):
+    for heading in ("name", "takes pictures as", "stated by"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         if row.model is None:

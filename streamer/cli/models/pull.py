@@ -17,7 +17,7 @@ def command(name: str) -> None:
     """Fetch Ultralytics' own weights NAME into the store: yolov5n, yolov8n, yolov9t, yolov10n, yolo11n, yolo12n,
     yolo26n and their larger sizes. The only command that uses the network.
 
-    They are checked as an import is, and their hash is recorded: a later change of it is an error.
+    They are checked as an import is, and their hash is recorded: it is an error when it changes later.
 
     \b
     Examples:

@@ -58,9 +58,9 @@ def command(
 ) -> int:
     """Quantize a model to 8 bits on frames of SOURCE, for the engines ir-int8 and ir-fast.
 
-    Weights and activations, by NNCF after training; the frames go through replay's own preprocess. Frames that did
-    not calibrate it then tell speed and agreement before and after. It is kept in the user's cache under the hash of
-    what it was made from; below --min-agreement it is refused (exit code 3).
+    NNCF quantizes weights and activations after training; the frames go through replay's own preprocess. Other
+    frames than those that calibrate it measure speed and agreement, before and after. The INT8 form is kept in the
+    user's cache under the hash of what it was made from; below --min-agreement it is refused (exit code 3).
 
     \b
     Examples:
@@ -91,9 +91,9 @@ def command(
         _print(found)
     if found.path is not None:
         return EXIT_DONE
-    said = "cannot be judged, neither form finds anything" if agreement is None else f"is {agreement:.3f}"
+    result = "cannot be measured, neither form finds anything" if agreement is None else f"is {agreement:.3f}"
     click.echo(
-        f"streamer: not kept: agreement with the original {said}, asked for {min_agreement:g}; "
+        f"streamer: not kept: agreement with the original {result}, required is {min_agreement:g}; "
         "give frames like those the camera sees, more --samples, or a lower --min-agreement",
         err=True,
     )
@@ -109,7 +109,7 @@ def _document(found: Any) -> dict[str, Any]:
 
 def _print(found: Any) -> None:
     click.echo(
-        f"{found.model}, calibrated on {found.samples} frames of {found.source}, judged on {found.scored} others"
+        f"{found.model}, calibrated on {found.samples} frames of {found.source}, scored on {found.scored} others"
     )
     if why := decode_errors_text([found.decode_errors]):
         click.echo(f"left out, as they could not be decoded: {why}")
