@@ -398,7 +398,7 @@ class Rig:
         self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
         stages = [Stage.SOURCE, Stage.SINK, Stage.HOUSEKEEPING, *([] if self.respawns else [Stage.ENGINE])]
         self.watchdog = Watchdog(run_time, self.stall_us, stages)
-        self.gaps = Outages(self.give_up_us)
+        self.outages = Outages(self.give_up_us)
         self.pipeline = Pipeline(
             streams=[
                 Stream(
@@ -415,7 +415,7 @@ class Rig:
             limits=self.limits,
             detectors=[self._detector(engine.requests[0], run_time.stamp) for _ in range(self.requests)],
             watchdog=self.watchdog,
-            gaps=self.gaps,
+            outages=self.outages,
             extras=Extras(
                 primer=self.primer,
                 intermission=None if self.round_frames is None else self._intermission(run_time),
@@ -434,7 +434,7 @@ class Rig:
             await self.pipeline.run()
             nursery.cancel_scope.cancel()
         self.ended_us = run_time.now_us()
-        self.gaps.finish(self.ended_us)
+        self.outages.finish(self.ended_us)
         self.tally.finish(self.ended_us)
 
     def _awaited(self, stream: int, source: Source) -> Source:

@@ -36,8 +36,9 @@ WARNED_US = 1_000_000
 class Feed:
     """One stream's frames, on their way into the link of its ``line``; the policy may hold them back.
 
-    ``gaps`` takes the stretches in which a live source gives nothing. A run in rounds has an ``intermission`` before
-    each, once every frame has its outcome. ``next_index`` is that of the first frame that has not been scheduled yet.
+    ``outages`` takes the stretches in which a live source gives nothing. A run in rounds has an ``intermission``
+    before each, once every frame has its outcome. ``next_index`` is the number of the first frame that has not been
+    scheduled yet.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Feed:
         ledger: Ledger,
         gate: Gate,
         time: RunTime,
-        gaps: Outages,
+        outages: Outages,
         primer: Primer | None,
         intermission: Intermission | None,
         on_gap: OnGap | None = None,
@@ -61,7 +62,7 @@ class Feed:
         self._ledger = ledger
         self._gate = gate
         self._time = time
-        self._gaps = gaps
+        self._outages = outages
         self._primer = primer
         self._intermission = intermission
         self._on_gap = on_gap
@@ -169,7 +170,7 @@ class Feed:
     async def _live(self) -> None:
         """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
         await self._time.wait_until(0)
-        self._live_feed = live = LiveFeed(self._source, self._stream, self._time, self._gaps)
+        self._live_feed = live = LiveFeed(self._source, self._stream, self._time, self._outages)
         try:
             for index in count():
                 arrival = await live.next()

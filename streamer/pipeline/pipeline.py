@@ -65,8 +65,8 @@ class Extras:
 class Pipeline:
     """Streams through one engine, with a detector per request; ``streams`` are in the order of their numbers.
 
-    ``gaps`` takes the stretches in which live sources give nothing. ``chores`` are done between frames, while none is
-    being measured. ``decoded`` is told the beginning and the end of each decode; it must be short.
+    ``outages`` takes the stretches in which live sources give nothing. ``chores`` are done between frames, while none
+    is being measured. ``decoded`` is told the beginning and the end of each decode; it must be short.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Pipeline:
         ledger: Ledger,
         time: RunTime,
         watchdog: Watchdog,
-        gaps: Outages,
+        outages: Outages,
         chores: Sequence[Chore],
         decoded: Callable[[int, int], None],
         extras: Extras,
@@ -107,7 +107,7 @@ class Pipeline:
                 ledger=ledger,
                 gate=gate,
                 time=time,
-                gaps=gaps,
+                outages=outages,
                 primer=extras.primer,
                 intermission=extras.intermission,
                 on_gap=extras.on_gap,

@@ -115,12 +115,13 @@ def of_damage(facts: Facts) -> list[str]:
 
 def of_outages(facts: Facts) -> list[str]:
     """Stretches in which a live source gave no frame."""
-    gaps = facts.gaps
-    if gaps is None or not gaps["count"]:
+    outages = facts.outages
+    if outages is None or not outages["count"]:
         return []
-    said = "1 gap" if gaps["count"] == 1 else f"{gaps['count']} gaps"
+    number = "1 outage" if outages["count"] == 1 else f"{outages['count']} outages"
     return [
-        f"there was no signal for {gaps['total_s']:.1f} s, in {said}: ages are those of a camera that was away, too"
+        f"there was no signal for {outages['total_s']:.1f} s, in {number}: "
+        "ages are those of a camera that was away, too"
     ]
 
 

@@ -137,7 +137,7 @@ class Facts:
     error: str | None
     stopped_by: str | None
     raised: Sequence[str]
-    gaps: OutagesPart | None
+    outages: OutagesPart | None
     replacements: Sequence[ReplacementPart]
     pieces: SegmentsPart | None
     study: str | None

@@ -135,7 +135,7 @@ def summary(facts: Facts) -> Summary:
         "load": known["load"],
         "faults": known["faults"],
         "stalls": [] if observed is None else list(observed.stalls),
-        "gaps": facts.gaps,
+        "gaps": facts.outages,
         "windows": windows_part(totals.window_s, totals.windows),
         "parts": [] if observed is None else list(observed.device_parts),
         "repaired": facts.repaired,

@@ -112,7 +112,7 @@ class Session:
         settings = self._opened.settings
         aids = Aids(
             watchdog=self._assembly.watchdog(),
-            gaps=Outages(settings.give_up_us),
+            outages=Outages(settings.give_up_us),
             primer=prepared.primer,
             intermission=intermission,
             replacing=prepared.replacing,
@@ -132,7 +132,7 @@ class Session:
             ledger=ledger,
             time=self._time,
             watchdog=aids.watchdog,
-            gaps=aids.gaps,
+            outages=aids.outages,
             extras=Extras(
                 primer=aids.primer,
                 intermission=aids.intermission,
@@ -209,7 +209,7 @@ class Session:
         end.duration_us = account.ledger.last_us
         with end.failing():
             self._measured.finish(end.duration_us)
-        account.aids.gaps.finish(end.duration_us)
+        account.aids.outages.finish(end.duration_us)
         if self._watch is not None:
             with end.failing():
                 self._watch.ends(self._time.now_us())

@@ -33,7 +33,7 @@ class Aids:
     """What a run has beside its pipeline, where it was asked for; ``videos`` are the annotated ones."""
 
     watchdog: Watchdog
-    gaps: Outages
+    outages: Outages
     primer: Primer | None
     intermission: Intermission | None
     replacing: Replacing | None
@@ -99,7 +99,7 @@ class Account:
             error=None if end.failure is None else str(end.failure),
             stopped_by=end.interrupted,
             raised=[*self.damage, *(doubt for camera in opened.cameras for doubt in camera.source.doubts)],
-            gaps=aids.gaps.part() if any(camera.source.info.live for camera in opened.cameras) else None,
+            outages=aids.outages.part() if any(camera.source.info.live for camera in opened.cameras) else None,
             replacements=() if aids.replacing is None else replacements_part(aids.replacing.done),
             pieces=None if aids.pieces is None else aids.pieces.part(),
             study=None if aids.intermission is None else aids.intermission.study,

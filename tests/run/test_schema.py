@@ -168,17 +168,17 @@ def test_so_does_a_run_that_was_killed_and_repaired(
     assert list(repaired) == list(manifest_schema()["$defs"]["Manifest"]["properties"])
 
 
-def test_so_do_the_gaps_of_a_live_source() -> None:
-    gaps = Outages(None)
-    gap = gaps.begin(0, 40_000)
-    gap.failed("hung up: check the camera")
-    gaps.end(gap, 80_000)
-    gaps.begin(0, 120_000)
-    gaps.finish(200_000)
-    assert wrong(gaps.part(), "GapsPart") == []
+def test_so_do_the_outages_of_a_live_source() -> None:
+    outages = Outages(None)
+    outage = outages.begin(0, 40_000)
+    outage.failed("hung up: check the camera")
+    outages.end(outage, 80_000)
+    outages.begin(0, 120_000)
+    outages.finish(200_000)
+    assert wrong(outages.part(), "OutagesPart") == []
     lost = FrameRecord(0, 0, 0, 0, outcome=Outcome.SOURCE_ERROR, reason=NO_SIGNAL)
     found = outages_in([lost], 1, 200_000)
-    assert (found["count"], wrong(found, "GapsPart")) == (1, [])
+    assert (found["count"], wrong(found, "OutagesPart")) == (1, [])
 
 
 def test_so_do_the_parts_of_a_run_whose_device_changes() -> None:
