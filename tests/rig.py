@@ -296,12 +296,12 @@ class VirtualSink:
     hangs_at: int | None = None
     shows_dropped: bool = False
     blocks: bool = True
-    taken: list[int] = field(default_factory=list)
+    written: list[int] = field(default_factory=list)
 
     def write(self, item: Result | Dropped) -> None:
         if item.frame.index == self.fails_at:
             raise SinkError("the disk is full", frame=item.frame.index)
-        self.taken.append(item.frame.index)
+        self.written.append(item.frame.index)
         if isinstance(item, Result):
             item.record.sink_start = self.stamp()
             self.time.block(FOR_EVER_S if item.frame.index == self.hangs_at else self.write_s)
@@ -352,10 +352,10 @@ class Rig:
     respawn_s: float = 0.5
     faults: Sequence[Mapping[str, Any]] = ()
     canary_every_us: int | None = None
-    told: list[tuple[int, int, int, float]] = field(default_factory=list)
-    """When which stream was said to wait for which frame, and for how many seconds."""
+    waits: list[tuple[int, int, int, float]] = field(default_factory=list)
+    """The waits for a gap that were reported: when (microseconds), stream, frame, and how many seconds."""
     canary: list[Detections] = field(default_factory=list)
-    """What was found in the golden frame."""
+    """The detections in the canary frame, each time."""
     records: list[FrameRecord] = field(default_factory=list)
     inferences: list[tuple[int, int]] = field(default_factory=list)
     """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
@@ -421,7 +421,7 @@ class Rig:
                 intermission=None if self.round_frames is None else self._intermission(run_time),
                 replacing=self.replacing,
                 canary=self._canary_frame(),
-                on_gap=lambda *said: self.told.append((run_time.now_us(), *said)),
+                on_gap=lambda *wait: self.waits.append((run_time.now_us(), *wait)),
             ),
             ledger=self.ledger,
             time=run_time,

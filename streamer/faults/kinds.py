@@ -12,13 +12,13 @@ from enum import Enum, StrEnum, auto
 
 
 class Target(Enum):
-    """What a fault is injected into, and what cannot be in the same run."""
+    """The stage that a fault is injected into."""
 
     SOURCE = auto()
     ARRIVALS = auto()
-    """When frames arrive: of a live source and in a closed loop no schedule says it."""
+    """When frames arrive. A live source and a closed loop have no schedule for it, and cannot have such a fault."""
     TIMESTAMPS = auto()
-    """The frame times of a file: a live source has none."""
+    """The frame times of a file. A live source has none, and cannot have such a fault."""
     ENGINE = auto()
     SINK = auto()
     PROCESS = auto()
@@ -53,7 +53,7 @@ class Row:
 
 
 class Kind(StrEnum):
-    """What can go wrong, by its name in a plan; its row is in KINDS."""
+    """A kind of fault, by its name in a plan; its row is in KINDS."""
 
     STALL = "stall"
     BURST = "burst"
@@ -81,7 +81,7 @@ _COUNTED = Effect("The frame rate is used instead of all times, and a doubt says
 KINDS: Mapping[Kind, Row] = {
     Kind.STALL: Row(
         Target.SOURCE,
-        "the source gives nothing for so long",
+        "the source gives nothing for a while",
         (
             Effect(
                 "Frames that fall due meanwhile, and up to four that had been decoded ahead, are offered late and at "
@@ -93,17 +93,17 @@ KINDS: Mapping[Kind, Row] = {
     ),
     Kind.BURST: Row(
         Target.ARRIVALS,
-        "so many frames arrive with the last of them",
-        (Effect("So many frames are held back and arrive with the last of them: they are due then."),),
+        "frames are held back and arrive at once",
+        (Effect("All `frames` arrive with the last of them, and are due then."),),
         needs=("frames",),
     ),
     Kind.JITTER: Row(
         Target.ARRIVALS,
-        "so many frames arrive later, each by up to so much",
+        "frames arrive late",
         (
             Effect(
-                "Each of so many frames arrives later, by up to `ms` (random, but the same every time). None "
-                "overtakes another."
+                "Each of the `frames` arrives later, by up to `ms` (random, but the same every time). None overtakes "
+                "another."
             ),
         ),
         needs=("ms", "frames"),
@@ -137,7 +137,7 @@ KINDS: Mapping[Kind, Row] = {
     ),
     Kind.ENGINE_SLOW: Row(
         Target.ENGINE,
-        "infer takes so much longer",
+        "infer takes longer by `ms`",
         (Effect("Frames that fall due meanwhile wait, or are dropped as the policy says."),),
         needs=("ms",),
         takes=("frames",),
@@ -157,8 +157,8 @@ KINDS: Mapping[Kind, Row] = {
                 "1",
             ),
             Effect(
-                "Its process is stopped, and replaced: `engine_error`, and frames due meanwhile are dropped as the "
-                "policy says.",
+                "The engine's process is stopped and replaced: `engine_error`, and frames due meanwhile are dropped "
+                "as the policy says.",
                 case="with `--respawn`",
             ),
         ),
@@ -169,7 +169,7 @@ KINDS: Mapping[Kind, Row] = {
         "the process of the engine is killed",
         (
             Effect(
-                "Its process gets SIGKILL, and is replaced: as above.",
+                "The engine's process gets SIGKILL and is replaced, as above.",
                 "0; 1 when it was replaced N times before",
                 "needs `--respawn`",
             ),
@@ -179,14 +179,14 @@ KINDS: Mapping[Kind, Row] = {
     ),
     Kind.ENGINE_LEAK: Row(
         Target.ENGINE,
-        "each frame keeps so much more memory",
-        (Effect("So much more of streamer's memory is kept with each frame from there on: a soak is to find it."),),
+        "memory grows with each frame",
+        (Effect("From there on streamer keeps `kb` more memory with each frame: a soak is to find it."),),
         needs=("kb",),
         frames=None,
     ),
     Kind.SINK_SLOW: Row(
         Target.SINK,
-        "the sink takes so much longer",
+        "the sink takes longer by `ms`",
         (
             Effect("The engine waits for the sink; frames that fall due meanwhile wait, or are dropped."),
             Effect("`sink_error`, and the sink is stuck.", "1", "longer than `--stall`"),
@@ -204,19 +204,19 @@ KINDS: Mapping[Kind, Row] = {
         "no space is left on the disk",
         (
             Effect(
-                "The system says *no space left* to whoever writes: `sink_error` when it was about a frame's "
-                "detections. No row is lost, but up to a second of the video.",
+                "Writing fails with *no space left*: `sink_error` if a frame's detections could not be written. No "
+                "row is lost, but up to a second of the video.",
                 "1",
             ),
         ),
     ),
     Kind.STOP: Row(
         Target.PROCESS,
-        "streamer is stopped for so long",
+        "streamer is stopped for a while",
         (
             Effect(
-                "streamer gets SIGSTOP, then SIGCONT. Frames are late as in a stall, and nothing is taken for stuck. "
-                "A live source from which nothing was read for 6 s has an outage. An interactive shell then has "
+                "streamer gets SIGSTOP, then SIGCONT. Frames are late as in a stall, and no stage counts as stuck. A "
+                "live source from which nothing was read for 6 s has an outage. An interactive shell then has "
                 "streamer in the background."
             ),
         ),
@@ -225,8 +225,8 @@ KINDS: Mapping[Kind, Row] = {
     ),
     Kind.HOG: Row(
         Target.PROCESS,
-        "other processes take so many cores for so long",
-        (Effect("The latency shows what that does to it."),),
+        "other processes use cores for a while",
+        (Effect("The latency shows the effect."),),
         needs=("cores", "for"),
     ),
 }

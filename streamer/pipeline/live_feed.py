@@ -1,9 +1,9 @@
 """The frames of a live source, and the ticks that pass while none comes.
 
 An outage begins when the connection is lost, or when nothing has come for longer than a connection may be silent.
-Before that a late frame may still come, and no row is written that it would prove wrong. From then on every tick since
-the last frame is missed: those that have passed at once, the others when their time comes. A read that blocks delays
-none of them.
+Before that a late frame may still come, and no row is written that it would prove wrong. From then on every tick
+since the last frame is missed: those that have passed at once, the others when their time comes. A read that blocks
+delays none of them.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# Faults
 
-The kinds of faults that a plan may inject with `--faults plan.toml`. [Inject faults](../howto/faults.md) tells how
-to write one. {MADE}
+The kinds of faults that a plan may inject with `--faults plan.toml`. [Inject faults](../howto/faults.md) shows
+how to write one. {MADE}
 
 - A fault has a `kind`, and its instant: `frame` or `at`. `stream` names the stream (0).
 - *keys* are those that a fault of the kind also needs. Those in brackets may be given, and have that default.
