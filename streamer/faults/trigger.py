@@ -9,10 +9,10 @@ from streamer.faults.plan import Fault
 
 
 class FaultPart(TypedDict):
-    """One of the manifest's ``faults``: the request, by the keys of the plan, and what came of it.
+    """One of the manifest's ``faults``: what was asked, by the keys of the plan, and what came of it.
 
-    ``befallen`` counts the frames that it was injected at. ``began_frame`` is the first of them, and ``began_ms``
-    when that was, in milliseconds of the run; both are null without any.
+    ``began_frame`` is the first frame that it befell, and ``began_ms`` when, in milliseconds of the run; null when it
+    befell none.
     """
 
     kind: str

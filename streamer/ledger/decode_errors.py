@@ -12,7 +12,7 @@ MOST_LETTERS = 200
 
 
 class ReasonPart(TypedDict):
-    """A ``reason`` (empty: not known), the number of ``frames`` not decoded for it, and the first of them."""
+    """A ``reason`` for which so many ``frames`` could not be decoded, and the first of them; empty: not known."""
 
     reason: str
     frames: int
@@ -21,7 +21,7 @@ class ReasonPart(TypedDict):
 
 
 class DecodeErrorsPart(TypedDict):
-    """The ``decode_errors``: the reasons, the most frequent first, and the number of frames with ``others``."""
+    """The ``decode_errors``: the reasons, the most frequent first, and how many frames had ``others`` than these."""
 
     reasons: list[ReasonPart]
     others: int

@@ -15,7 +15,7 @@ MOST_LISTED = 1_000
 
 
 class OutagePart(TypedDict):
-    """An outage: the ticks that passed in it, and the attempts to connect anew; null: not known.
+    """A gap: the ticks that passed in it, and how often it was tried to connect anew; null: not known.
 
     ``end_ms`` is null when the run ended in it. Times are milliseconds of the run.
     """
@@ -29,7 +29,7 @@ class OutagePart(TypedDict):
 
 
 class OutagesPart(TypedDict):
-    """The ``gaps`` of the manifest: how many outages, how long, and each of the first 1,000; ``*_s`` are seconds."""
+    """The ``gaps`` of the manifest: how many, how long, and each of the first 1,000; ``*_s`` are seconds."""
 
     count: int
     total_s: float
