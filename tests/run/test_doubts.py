@@ -133,7 +133,7 @@ def test_a_precision_that_was_not_requested_and_a_device_that_changed() -> None:
     other = set_up(engine={"config_requested": {key: "f32"}, "config_in_force": {key: "bf16"}})
     said = doubts(observed(other, device_changes=[DeviceChange(2_500_000, ("CPU",), ("GPU.0",))]))
     assert said == [
-        "precision in force is bf16, asked for was f32",
+        "the effective precision is bf16, requested was f32",
         "CPU handed over to GPU.0 after 2.5 s: run.json has statistics of each part",
     ]
 

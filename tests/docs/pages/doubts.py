@@ -64,7 +64,7 @@ MENDS = {
     "other processes took": "Stop them, or repeat the run in a quieter time.",
     "the hypervisor took": "Repeat the run in a quieter time, or on another machine.",
     "the CPU was throttled": "Lift the quota, or cool the machine.",
-    "precision in force": "Ask for a precision that this CPU has, or take the effective one for what was measured.",
+    "the effective precision": "Request a precision that this CPU has; the figures are those of the effective one.",
     "{before} handed over": "Compare figures of one device only: `parts` in `run.json`.",
     "the load fell short": "Take the usage for the load of this run, not the request.",
     "a process of the load": "Ask for a smaller load.",
