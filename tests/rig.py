@@ -1,7 +1,7 @@
 """The rig: the pipeline's own code in virtual time, on trio's MockClock.
 
 Nothing here replaces streamer's code but time and threads: a worker runs its work at once and then sleeps, in virtual
-time, for as long as the work said it would have blocked.
+time, for as long as the work would have blocked.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class VirtualCamera:
 
     Each read of the ``script`` blocks for so many seconds, and then gives a "frame", a "broken" one, a "stale" one,
     whose own time is right behind the one before, a "regular" one, whose own time is a period behind it, or the
-    "end", or fails with what is said; after the last one nothing comes any more.
+    "end", or fails with this text; after the last one nothing comes any more.
     """
 
     script: Sequence[tuple[float, str]]

@@ -48,7 +48,7 @@ def test_the_pauses_before_attempts_to_open_one_grow_as_those_of_one_that_was_lo
     assert rig.records[-1].scheduled == round(sum([*PAUSES_S, *[PAUSES_S[-1]] * 2]) * 1_000_000)
 
 
-def test_its_ticks_are_at_the_rate_that_was_used_to_the_end_and_a_doubt_tells_both() -> None:
+def test_its_ticks_are_at_the_assumed_rate_to_the_end_and_a_doubt_has_both_rates() -> None:
     script = [REFUSED] * 2 + [FRAME] * 5 + [HUNG_UP, (2.0, "no route"), *[FRAME] * 3, (0.04, "end")]
     rig = Rig(live=[script, THERE], away=FIRST, away_rate=Fraction(10), services_s=(0.001,)).run()
     assert well(rig)
@@ -88,11 +88,11 @@ def test_a_limit_is_kept_while_it_is_away(limits: Limits) -> None:
     assert rig.pipeline.failure is None
 
 
-def test_the_rows_of_a_run_that_was_killed_tell_of_it() -> None:
+def test_the_outage_is_found_in_the_rows_of_a_run_that_was_killed() -> None:
     script = [REFUSED, *[FRAME] * 20]
     rig = Rig(live=[script, THERE], away=FIRST, services_s=(0.001,), stop_at_us=2_500_000).run()
-    told: Mapping[str, Any] = rig.outages.part()
+    expected: Mapping[str, Any] = rig.outages.part()
     found: Mapping[str, Any] = outages_in(rig.records, 2, rig.ended_us)
-    assert found["count"] == told["count"] == 1
+    assert found["count"] == expected["count"] == 1
     for key in ("begin_ms", "end_ms", "frames", "stream"):
-        assert found["each"][0][key] == told["each"][0][key]
+        assert found["each"][0][key] == expected["each"][0][key]

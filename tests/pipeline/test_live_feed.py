@@ -95,7 +95,7 @@ def test_a_frame_that_is_only_late_makes_no_outage() -> None:
     assert rig.outages.part()["count"] == 0
 
 
-def test_how_long_a_source_may_be_silent_is_what_was_requested() -> None:
+def test_a_source_may_be_silent_for_as_long_as_was_requested() -> None:
     script = [FRAME] * 2 + [(8.0, "frame"), FRAME, (0.04, "end")]
     patient = Rig(live=[script], services_s=(0.001,), timeout_s=8.0, give_up_us=None).run()
     assert fates(patient) == "dddd"[: len(fates(patient))]
@@ -219,16 +219,16 @@ def test_whatever_happens_at_the_cameras_no_frame_is_unaccounted_for_and_the_run
     assert stop_at_us is None or rig.ended_us <= stop_at_us + 2_000_000
 
 
-def test_the_rows_of_a_run_that_was_killed_tell_its_outages() -> None:
+def test_the_outages_are_found_in_the_rows_of_a_run_that_was_killed() -> None:
     script = [FRAME] * 6 + [HUNG_UP, REFUSED] + [FRAME] * 5 + [HUNG_UP, *[REFUSED] * 9]
     rig = Rig(live=[script], services_s=(0.001,), stop_at_us=4_000_000).run()
-    told: Mapping[str, Any] = rig.outages.part()
+    expected: Mapping[str, Any] = rig.outages.part()
     found: Mapping[str, Any] = outages_in(rig.records, 1, rig.ended_us)
-    assert found["count"] == told["count"] == 2
+    assert found["count"] == expected["count"] == 2
     for key in ("frames", "total_s", "longest_s"):
-        assert found[key] == told[key]
+        assert found[key] == expected[key]
     for key in ("begin_ms", "end_ms", "frames", "stream"):
-        assert [outage[key] for outage in found["each"]] == [outage[key] for outage in told["each"]]
+        assert [outage[key] for outage in found["each"]] == [outage[key] for outage in expected["each"]]
 
 
 def test_outages_without_end_take_no_memory_without_end() -> None:
@@ -242,6 +242,6 @@ def test_outages_without_end_take_no_memory_without_end() -> None:
     assert part["total_s"] == pytest.approx((MOST_LISTED + 500) / 1_000_000)
 
 
-def test_rows_without_an_outage_tell_none() -> None:
+def test_no_outage_is_found_in_rows_without_one() -> None:
     rows = [FrameRecord(0, number, number, number) for number in range(5)]
     assert outages_in(rows, 1, 5)["count"] == 0
