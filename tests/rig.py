@@ -1,7 +1,7 @@
 """The rig: the pipeline's own code in virtual time, on trio's MockClock.
 
 Nothing here replaces streamer's code but time and threads: a worker runs its work at once and then sleeps, in virtual
-time, for as long as the work said it would have blocked.
+time, for as long as the work would have blocked.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class VirtualCamera:
 
     Each read of the ``script`` blocks for so many seconds, and then gives a "frame", a "broken" one, a "stale" one,
     whose own time is right behind the one before, a "regular" one, whose own time is a period behind it, or the
-    "end", or fails with what is said; after the last one nothing comes any more.
+    "end", or fails with this text; after the last one nothing comes any more.
     """
 
     script: Sequence[tuple[float, str]]
@@ -296,12 +296,12 @@ class VirtualSink:
     hangs_at: int | None = None
     shows_dropped: bool = False
     blocks: bool = True
-    taken: list[int] = field(default_factory=list)
+    written: list[int] = field(default_factory=list)
 
     def write(self, item: Result | Dropped) -> None:
         if item.frame.index == self.fails_at:
             raise SinkError("the disk is full", frame=item.frame.index)
-        self.taken.append(item.frame.index)
+        self.written.append(item.frame.index)
         if isinstance(item, Result):
             item.record.sink_start = self.stamp()
             self.time.block(FOR_EVER_S if item.frame.index == self.hangs_at else self.write_s)
@@ -352,10 +352,10 @@ class Rig:
     respawn_s: float = 0.5
     faults: Sequence[Mapping[str, Any]] = ()
     canary_every_us: int | None = None
-    told: list[tuple[int, int, int, float]] = field(default_factory=list)
-    """When which stream was said to wait for which frame, and for how many seconds."""
+    waits: list[tuple[int, int, int, float]] = field(default_factory=list)
+    """The waits for a gap that were reported: when (microseconds), stream, frame, and how many seconds."""
     canary: list[Detections] = field(default_factory=list)
-    """What was found in the golden frame."""
+    """The detections in the canary frame, each time."""
     records: list[FrameRecord] = field(default_factory=list)
     inferences: list[tuple[int, int]] = field(default_factory=list)
     """When each began and ended, throw-away ones too, in microseconds since the run's origin."""
@@ -398,7 +398,7 @@ class Rig:
         self.replacing = Replacing(self.respawns, lambda: time.block(self.respawn_s), run_time.stamp)
         stages = [Stage.SOURCE, Stage.SINK, Stage.HOUSEKEEPING, *([] if self.respawns else [Stage.ENGINE])]
         self.watchdog = Watchdog(run_time, self.stall_us, stages)
-        self.gaps = Outages(self.give_up_us)
+        self.outages = Outages(self.give_up_us)
         self.pipeline = Pipeline(
             streams=[
                 Stream(
@@ -415,13 +415,13 @@ class Rig:
             limits=self.limits,
             detectors=[self._detector(engine.requests[0], run_time.stamp) for _ in range(self.requests)],
             watchdog=self.watchdog,
-            gaps=self.gaps,
+            outages=self.outages,
             extras=Extras(
                 primer=self.primer,
                 intermission=None if self.round_frames is None else self._intermission(run_time),
                 replacing=self.replacing,
                 canary=self._canary_frame(),
-                on_gap=lambda *said: self.told.append((run_time.now_us(), *said)),
+                on_gap=lambda *wait: self.waits.append((run_time.now_us(), *wait)),
             ),
             ledger=self.ledger,
             time=run_time,
@@ -434,7 +434,7 @@ class Rig:
             await self.pipeline.run()
             nursery.cancel_scope.cancel()
         self.ended_us = run_time.now_us()
-        self.gaps.finish(self.ended_us)
+        self.outages.finish(self.ended_us)
         self.tally.finish(self.ended_us)
 
     def _awaited(self, stream: int, source: Source) -> Source:

@@ -1,4 +1,4 @@
-"""Faults on purpose: what is to go wrong in a run, put around its source, its engine, its sink and its process.
+"""Faults on purpose, injected into the source, the engine, the sink and the process of a run.
 
-Without a plan nothing of this is in a run.
+A run without a plan contains nothing of this.
 """

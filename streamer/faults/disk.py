@@ -1,4 +1,4 @@
-"""A disk that is full all of a sudden: the system says so to whoever writes."""
+"""A disk that suddenly is full: writing raises the system's error."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 
 
 class FullDisk:
-    """Once it is ``full`` nothing more goes into a video; a table has the room of its reserve after one failure."""
+    """Once it is ``full``, a video can write nothing more, and a table only into its reserve, after one failure."""
 
     def __init__(self) -> None:
         self.full = False
         self._refused = False
 
     def write(self, file: int, lines: bytes) -> int:
-        """As `os.write`."""
+        """As `os.write`. Raises OSError (ENOSPC) once, for the first write after it is full."""
         if self.full and not self._refused:
             self._refused = True
             raise _no_space()
         return os.write(file, lines)
 
     def open(self, path: Path) -> FileIO:
-        """A new file on it."""
+        """A new file on it, whose `write` raises OSError (ENOSPC) once the disk is full."""
         return _File(path, self)
 
 

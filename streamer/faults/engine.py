@@ -1,4 +1,4 @@
-"""Faults of an engine."""
+"""Faults of an engine: requests that are slow, raise, hang, die or leak."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamer.pipeline.detector import Detector
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """How an engine is made to fail: ``block`` it for seconds, ``hang`` it for good, ``kill`` its process."""
+    """The means of making an engine fail: ``block`` it for seconds, ``hang`` it for good, ``kill`` its process."""
 
     block: Callable[[float], None]
     hang: Callable[[], None]
@@ -27,7 +27,7 @@ class Means:
 
 
 class FaultyRequest:
-    """A request with faults, that befall the ``frame`` which it is at; without one, none does."""
+    """A request with faults, which are injected at the current ``frame``; None: nothing is injected."""
 
     def __init__(self, request: Request, faults: Sequence[Trigger], means: Means, stamp: Callable[[], int]) -> None:
         self._request = request
@@ -59,7 +59,7 @@ class FaultyRequest:
             case Kind.ENGINE_KILL:
                 self._means.kill()
             case Kind.ENGINE_LEAK:
-                # Not of zeros, which the system would not have to keep anywhere.
+                # Not zeros: the system would not have to keep them anywhere.
                 self._leaked.append(b"\1" * round(trigger.fault.kb * 1024))
 
 
@@ -79,7 +79,7 @@ class FaultyDetector(Detector):
         super().__init__(self._faulty, preprocess, postprocess, stamp)
 
     def detect(self, frame: Frame, record: FrameRecord) -> Detections:
-        # What it is warmed up with, and the golden frame, have not been captured in the run.
+        # The frame of the warm-up and the canary were not captured in the run.
         self._faulty.frame = None if record.captured is None else frame
         try:
             return super().detect(frame, record)

@@ -1,4 +1,4 @@
-"""A plan of faults, put around the parts of a run."""
+"""Injects the faults of a plan into the stages of a run."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ FOR_EVER_S = 1_000_000.0
 
 
 class Faults:
-    """The faults of a ``plan``, each of which befalls what it was put around, once.
+    """The faults of a ``plan``, each with its trigger. They are for one run.
 
-    ``disk`` is what the files of the run are on.
+    ``engine`` are the triggers of the engine's faults; ``disk`` is what the files of the run are on.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._armed = [Trigger(fault) for fault in plan.faults]
+        self._triggers = [Trigger(fault) for fault in plan.faults]
         self._processes: list[ProcessFault] = []
         self._sources: list[FaultySource] = []
         self._due_us: dict[int, Callable[[int], int | None]] = {}
@@ -40,8 +40,8 @@ class Faults:
         self.disk = FullDisk()
 
     def check(self, cameras: Sequence[Camera], *, respawn: bool) -> None:
-        """Raises UsageError for what cannot befall this run."""
-        for trigger in self._armed:
+        """Raises UsageError for a fault that cannot be injected into this run."""
+        for trigger in self._triggers:
             fault, row = trigger.fault, KINDS[trigger.fault.kind]
             if fault.stream >= len(cameras):
                 last = len(cameras) - 1
@@ -59,19 +59,19 @@ class Faults:
                 raise UsageError(
                     f"{fault.name}: {fault.kind} needs an engine in a process of its own; add --respawn 1"
                 )
-            # An engine in this process is sent none.
+            # An engine in this process gets no signal.
             signals = row.signals and (respawn or row.target is not Target.ENGINE)
             if signals and not hasattr(signal, "SIGSTOP"):
                 raise UsageError(f"{fault.name}: this system has no signals for {fault.kind}; leave it out")
 
     def timed(self, cameras: Sequence[Camera]) -> list[Camera]:
-        """The cameras, with the times and the arrivals that faults give them."""
+        """The cameras, with the frame times and the arrivals of their faults."""
         return [self._timed(number, camera) for number, camera in enumerate(cameras)]
 
     def _timed(self, number: int, camera: Camera) -> Camera:
         source, nominal = camera.source, camera.schedule
         for trigger in self._of(Target.TIMESTAMPS, number):
-            nominal = replace(nominal, gaps=None)  # times that are counted have none
+            nominal = replace(nominal, gaps=None)  # times from the frame rate have none
             source = BrokenTimes(source, nominal.due_us, trigger)
 
         def due_us(index: int) -> int | None:
@@ -85,29 +85,29 @@ class Faults:
         return replace(camera, source=source, schedule=schedule)
 
     def start(self) -> None:
-        """Starts the children that faults of the process need. Blocks. Raises SourceError."""
+        """Starts the children that cause faults of the process. Blocks until they are ready. Raises SourceError."""
         for trigger in self._of(Target.PROCESS):
             self._processes.append(ProcessFault(trigger))
         for process in self._processes:
             process.wait_ready()
 
     def kill(self) -> None:
-        """Ends these at once; may be called again."""
+        """Ends those children at once; may be called again."""
         for process in self._processes:
             process.kill()
 
     def source(
         self, number: int, camera: Camera, now_us: Callable[[], int], block: Callable[[float], None]
     ) -> Source:
-        """The source of a stream whose first frame has been read, which of a live one is not in the run."""
+        """The source of a stream, with its faults. Its first frame has been read: a live one's is not in the run."""
         faults = self._of(Target.SOURCE, number)
         processes = [process for process in self._processes if process.trigger.fault.stream == number]
         if not faults and not processes:
             return camera.source
-        tells = not camera.schedule.closed_loop and not camera.source.info.live
+        scheduled = not camera.schedule.closed_loop and not camera.source.info.live
 
         def at_us(index: int) -> int:
-            due_us = self._due_us[number](index) if tells else None
+            due_us = self._due_us[number](index) if scheduled else None
             return now_us() if due_us is None else due_us
 
         first = 0 if camera.source.info.live else 1
@@ -115,39 +115,39 @@ class Faults:
         return self._sources[-1]
 
     def sink(self, number: int, sink: Sink, stamp: Callable[[], int], block: Callable[[float], None]) -> Sink:
-        """The sink of a stream."""
+        """The sink of a stream, with its faults."""
         faults = self._of(Target.SINK, number)
         return FaultySink(sink, faults, self.disk, stamp, block) if faults else sink
 
     def part(self) -> list[FaultPart]:
-        """As the manifest holds them."""
-        return [trigger.part() for trigger in self._armed]
+        """The faults as the manifest holds them."""
+        return [trigger.part() for trigger in self._triggers]
 
     def doubts(self) -> list[str]:
-        """That there were any, and what they did that is to be known."""
+        """A sentence that faults were injected, and what they did to the sources."""
         return [
             f"faults were injected on purpose, by {self._plan.path}: the figures are of a disturbed run",
             *(doubt for source in self._sources for doubt in source.doubts),
         ]
 
     def missed(self) -> list[str]:
-        """Faults that have not befallen anything."""
+        """The faults that were never triggered, a sentence each."""
         return [
             f"{trigger.fault.name} ({trigger.fault.kind}) did not come about: the run ended before it"
-            for trigger in self._armed
-            if not trigger.befallen
+            for trigger in self._triggers
+            if not trigger.injected
         ]
 
     def _of(self, target: Target, stream: int | None = None) -> list[Trigger]:
         return [
             trigger
-            for trigger in self._armed
+            for trigger in self._triggers
             if KINDS[trigger.fault.kind].target is target and stream in (None, trigger.fault.stream)
         ]
 
 
 def means_of(block: Callable[[float], None], send: Callable[[int], None] | None) -> Means:
-    """How an engine in this process is made to fail, or one in another, which ``send`` sends a signal."""
+    """The means for an engine in this process (``send`` is None), or for one in a process that ``send`` signals."""
 
     def hang() -> None:
         if send is None:

@@ -1,4 +1,4 @@
-"""Frames that arrive later than they should: held back and then at once, or each for a while of its own."""
+"""Frames that arrive late: several held back and then at once, or each by a delay of its own."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from streamer.schedule.arrivals import Arrivals
 
 
 class LateArrivals:
-    """Arrivals of one stream, the frames of which are asked for in their order; they do not overtake each other.
+    """The arrivals of one stream. Frames do not overtake each other, and are requested in their order.
 
-    ``due_us`` says when a frame is due without any fault, and ``phase_us`` is already in it.
+    ``due_us`` is when a frame is due without any fault, in microseconds of the run; it includes ``phase_us``.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class LateArrivals:
                 continue
             if trigger.fault.kind is Kind.JITTER:
                 arrives_us += round(chance.uniform(0, trigger.fault.ms) * 1000)
-            elif trigger.fault.kind is Kind.BURST and trigger.befallen == 1:
+            elif trigger.fault.kind is Kind.BURST and trigger.injected == 1:
                 arrives_us = max(arrives_us, self._last_of(index, trigger.fault.frames or 1))
         self._held_until_us = max(self._held_until_us, arrives_us)
         return self._held_until_us
 
     def _last_of(self, index: int, frames: int) -> int:
-        """When the last of so many frames is due that the source has."""
+        """When the last of so many frames is due; a source that ends before has fewer."""
         due = (self._due_us(one) for one in range(index + frames - 1, index - 1, -1))
         return next(us for us in due if us is not None)

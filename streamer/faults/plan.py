@@ -1,4 +1,4 @@
-"""The plan of faults on purpose: what is to go wrong, and at which frame or when."""
+"""The plan of faults on purpose: their kinds, and the frame or the time of each."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ LONGEST_SIDE = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What goes wrong, in a stream, from a ``frame`` on or ``at_us`` of the run; one of the two is None.
+    """A fault of a ``stream``, from a ``frame`` on or from ``at_us`` of the run; one of the two is None.
 
-    It befalls so many ``frames``, with None all from there on; ``size`` is width and height. ``asked`` is how it was
-    written, ``name`` how it is called in messages.
+    It is injected at so many ``frames``; None: at all from there on. ``for_us`` is how long it lasts in microseconds,
+    ``size`` width and height in pixels. ``requested`` has the keys and values of the plan, ``name`` is what messages
+    call it.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Fault:
     kb: float
     cores: float
     size: tuple[int, int]
-    asked: Mapping[str, Any] = field(compare=False)
+    requested: Mapping[str, Any] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class _PlanFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def parse_plan(path: str) -> Plan:
-    """Reads a plan from a TOML file. Raises UsageError, which names the file, the fault and the mend."""
+    """Reads a plan from a TOML file. Raises UsageError, which names the file, the fault and how to mend it."""
     try:
         entries = msgspec.toml.decode(Path(path).read_bytes(), type=_PlanFile).fault
     except FileNotFoundError:
@@ -69,7 +70,7 @@ def parse_plan(path: str) -> Plan:
 
 
 def plan_of(path: str, entries: Sequence[Mapping[str, Any]]) -> Plan:
-    """The plan with these faults. Raises UsageError."""
+    """The plan with these faults, each a mapping of its keys in TOML. Raises UsageError."""
     return Plan(path, tuple(_fault(path, number, entry) for number, entry in enumerate(entries, 1)))
 
 
@@ -103,12 +104,12 @@ def _fault(path: str, number: int, entry: Mapping[str, Any]) -> Fault:
         kb=read.get("kb", 0.0),
         cores=read.get("cores", 0.0),
         size=read.get("size", (0, 0)),
-        asked=dict(entry),
+        requested=dict(entry),
     )
 
 
 Read = Callable[[str, object], Any]
-"""Reads a value of the fault that is called so. Raises UsageError."""
+"""Reads a value of the fault of this name. Raises UsageError."""
 
 
 def _whole(key: str, least: int) -> Read:

@@ -1,6 +1,6 @@
-"""Faults of the process: small children stop it for a while, or take its cores.
+"""Faults of the process: small children stop it for a while, or use its cores.
 
-The children are imported by processes that are started afresh: nothing heavy belongs here.
+Processes that are started afresh import this file: nothing heavy belongs here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ READY_WITHIN_S = 60.0
 
 
 class ProcessFault:
-    """A fault of the process and its children, which wait for it to begin; they end with this process."""
+    """A fault of the process, and the children that cause it. They end with this process."""
 
     def __init__(self, trigger: Trigger) -> None:
         self.trigger = trigger
@@ -34,7 +34,7 @@ class ProcessFault:
                 self._children = [Child(hog, share) for share in shares(trigger.fault.cores)]
 
     def wait_ready(self) -> None:
-        """Returns when they wait. Blocks. Raises SourceError."""
+        """Blocks until the children are ready. Raises SourceError."""
         for child in self._children:
             try:
                 child.hear(READY_WITHIN_S)
@@ -42,7 +42,7 @@ class ProcessFault:
                 raise self._lost(error) from error
 
     def begin(self, delay_us: int) -> None:
-        """Begins so much later. Raises SourceError."""
+        """Begins the fault after ``delay_us``; does not wait for it. Raises SourceError."""
         for child in self._children:
             try:
                 child.tell((delay_us / 1_000_000, self.trigger.fault.for_us / 1_000_000))
@@ -50,7 +50,7 @@ class ProcessFault:
                 raise self._lost(error) from error
 
     def kill(self) -> None:
-        """Ends it at once; may be called again."""
+        """Ends the children at once; may be called again."""
         for child in self._children:
             child.kill()
         self._children = []
@@ -60,11 +60,11 @@ class ProcessFault:
 
 
 def stop(link: Connection, process: int) -> None:
-    """In a child: stops the process when it is told to, and lets it go on."""
+    """In a child: on its command stops the process, and continues it in time."""
     send(link, None)
     delay_s, for_s = link.recv()
     if link.poll(delay_s):
-        return  # it has gone
+        return  # the process has ended
     os.kill(process, signal.SIGSTOP)
     try:
         link.poll(for_s)
@@ -74,7 +74,7 @@ def stop(link: Connection, process: int) -> None:
 
 
 def hog(link: Connection, share: float) -> None:
-    """In a child: keeps a core busy for a ``share`` of the time, when it is told to and for as long."""
+    """In a child: on its command keeps a core busy for a ``share`` of the time, for as long as the command says."""
     send(link, None)
     delay_s, for_s = link.recv()
     if link.poll(delay_s):

@@ -1,4 +1,4 @@
-"""Faults of a sink."""
+"""Faults of a sink: writes that are slow or fail, and a disk that is full."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class FaultySink:
         self.shows_dropped = sink.shows_dropped
 
     def write(self, item: Result | Dropped) -> None:
-        index, taken_us = item.frame.index, self._stamp()
-        injected = [trigger.fault for trigger in self._faults if trigger.fires(index, taken_us)]
+        index, begun_us = item.frame.index, self._stamp()
+        injected = [trigger.fault for trigger in self._faults if trigger.fires(index, begun_us)]
         if injected and isinstance(item, Result):
-            item.record.sink_start = taken_us
+            item.record.sink_start = begun_us
         for fault in injected:
             match fault.kind:
                 case Kind.SINK_FAIL:
@@ -46,4 +46,4 @@ class FaultySink:
                     self._block(fault.ms / 1000)
         self._sink.write(item)
         if injected and isinstance(item, Result):
-            item.record.sink_start = taken_us  # it was the sink that was slow, from there on
+            item.record.sink_start = begun_us  # the time that was lost is the sink's

@@ -1,4 +1,4 @@
-"""Faults of a source."""
+"""Faults of a source: it stalls or ends, and its frames are damaged, black or of another size."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from streamer.video.rescaling import SizeChanges
 
 
 class FaultySource:
-    """A source, of which ``first`` is the number of the next frame, with faults of its own.
+    """A source with faults; ``first`` is the number of its next frame.
 
-    Those of the process begin with it, when the frame is due. ``at_us`` says when that is, or, where no schedule
-    tells it, what time it is; ``now_us`` reads the time of the run, and ``block`` blocks for a number of seconds.
+    ``processes`` are faults of the process: they begin when their frame is due. ``at_us`` is when a frame is due or,
+    without a schedule, the current time; ``now_us`` reads the time of the run; both in microseconds of the run.
+    ``block`` blocks for a number of seconds.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class FaultySource:
 
     @property
     def doubts(self) -> list[str]:
-        """Those of the faults alone: the source has its own."""
+        """The doubts of the faults alone: the source has its own."""
         return self._sizes.doubts
 
     def read(self) -> Frame | Unreadable | None:
@@ -94,7 +95,7 @@ class FaultySource:
         return frame
 
     def _scaled(self, index: int, image: Image, size: tuple[int, int]) -> Image:
-        """The picture as it comes out when the source gives it in this size: scaled to that of the first."""
+        """The picture, height x width x 3, as if the source had given it in this ``size``: scaled there and back."""
         height, width = image.shape[:2]
         if size == (width, height):
             return image

@@ -12,19 +12,19 @@ from streamer.frame import Frame
 from streamer.sources.base import Source, Unreadable
 
 TROUBLE = {Kind.DUPLICATE_PTS: "are repeated", Kind.BACKWARD_PTS: "jump back"}
-"""What becomes of the frame times, by kind."""
+"""How a doubt describes the frame times, by kind."""
 
 
 class BrokenTimes:
-    """What streamer makes of a file with such times: it sees them on opening, and counts at the frame rate instead.
+    """A file with such times, as streamer plays it: at the frame rate, with a doubt.
 
-    ``due_us`` says when a frame is due.
+    ``due_us`` is the schedule: when a frame is due, in microseconds of the run, from its number and its time.
     """
 
     def __init__(self, source: Source, due_us: Callable[[int, Fraction], int | None], trigger: Trigger) -> None:
         self._source = source
         self._due_us = due_us
-        self._armed = trigger
+        self._trigger = trigger
         rate = source.info.rate
         self.info = replace(source.info, time_base=Fraction(1, rate.numerator))
         self._doubt = (
@@ -41,7 +41,7 @@ class BrokenTimes:
         if item is None:
             return None
         pts = item.index / self.info.rate
-        self._armed.fires(item.index, self._due_us(item.index, pts) or 0)
+        self._trigger.fires(item.index, self._due_us(item.index, pts) or 0)
         return replace(item, pts=pts)
 
     def pts(self, index: int) -> Fraction | None:

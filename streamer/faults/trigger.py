@@ -1,4 +1,4 @@
-"""A fault that waits for its frame or its time, and what came of it."""
+"""The trigger of a fault: it waits for its frame or its time, and counts the frames at which it fired."""
 
 from __future__ import annotations
 
@@ -25,37 +25,38 @@ class FaultPart(TypedDict):
 
 
 class Trigger:
-    """Waits for its instant, and then befalls as many frames as it is to.
+    """Waits for the instant of a ``fault``, and then fires at as many frames as the fault has.
 
-    ``befallen`` counts them; the first was ``frame``, at ``at_us`` of the run. Several threads may ask.
+    ``injected`` counts them. The first was ``frame``, at ``at_us`` of the run; both are None before. Any thread may
+    call `fires`.
     """
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
-        self.befallen = 0
+        self.injected = 0
         self.frame: int | None = None
         self.at_us: int | None = None
         self._lock = Lock()
 
     def fires(self, frame: int, at_us: int) -> bool:
-        """It befalls this frame, which is there at an instant of the run."""
+        """Whether the fault is injected at this frame, which is there at ``at_us`` of the run; counts it if so."""
         fault = self.fault
         early = at_us < (fault.at_us or 0) if fault.frame is None else frame < fault.frame
         with self._lock:
-            if early or self.befallen == fault.frames:
+            if early or self.injected == fault.frames:
                 return False
-            self.befallen += 1
+            self.injected += 1
             if self.frame is None:
                 self.frame, self.at_us = frame, at_us
         return True
 
     def part(self) -> FaultPart:
-        """As the manifest holds it: what was asked, and the first frame that it befell; null when it did none."""
+        """The fault as the manifest holds it."""
         part = {
-            **self.fault.asked,
+            **self.fault.requested,
             "stream": self.fault.stream,
             "began_frame": self.frame,
             "began_ms": None if self.at_us is None else self.at_us / 1000,
-            "befallen": self.befallen,
+            "befallen": self.injected,
         }
         return cast(FaultPart, part)

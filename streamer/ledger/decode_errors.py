@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 MOST_REASONS = 20
-"""Reasons that are counted one by one: memory is not to grow with what a source may say."""
+"""The most reasons that are counted one by one: memory must not grow with the messages of a source."""
 MOST_LETTERS = 200
-"""No reason is longer: it is a cell of the ledger."""
+"""The longest reason, in letters: it is a cell of the ledger."""
 
 
 class ReasonPart(TypedDict):
@@ -41,7 +41,7 @@ class DecodeErrors:
         self._others = 0
 
     def count(self, stream: int, frame: int, reason: str) -> None:
-        """A frame could not be decoded."""
+        """Counts a frame that could not be decoded."""
         if reason in self._reasons:
             self._reasons[reason]["frames"] += 1
         elif len(self._reasons) < MOST_REASONS:
@@ -50,25 +50,25 @@ class DecodeErrors:
             self._others += 1
 
     def part(self) -> DecodeErrorsPart:
-        """As the manifest holds them."""
+        """The counts as the manifest holds them."""
         listed = sorted(self._reasons.values(), key=lambda one: -one["frames"])
         return {"reasons": [one.copy() for one in listed], "others": self._others}
 
 
 def one_line(reason: str) -> str:
-    """A reason as the ledger holds it: one line of letters that can be shown and written, and not too many."""
+    """A reason as the ledger holds it: one line of printable letters, `MOST_LETTERS` at most."""
     shown = "".join(letter if letter.isprintable() else " " for letter in reason)
     return " ".join(shown.split())[:MOST_LETTERS].rstrip()
 
 
 def decode_errors_text(parts: Sequence[DecodeErrorsPart]) -> str:
-    """The reasons in words, each with its frames, of several parts together: ``2 "its data is damaged"``."""
+    """The reasons of several parts in words, each with its frames: ``2 "its data is damaged"``."""
     frames: dict[str, int] = {}
     for one in (reason for part in parts for reason in part["reasons"]):
         frames[one["reason"]] = frames.get(one["reason"], 0) + one["frames"]
-    said = [
+    formatted = [
         f'{count:,} "{reason}"' if reason else f"{count:,} for a reason not known" for reason, count in frames.items()
     ]
     if others := sum(part["others"] for part in parts):
-        said.append(f"{others:,} for other reasons")
-    return ", ".join(said)
+        formatted.append(f"{others:,} for other reasons")
+    return ", ".join(formatted)

@@ -46,10 +46,10 @@ class Ledger:
     """Opens a record when a frame is scheduled, closes it with exactly one outcome, and keeps the counts.
 
     ``write`` takes every record as it is closed. Records are not kept: memory does not grow. A frame is late when its
-    latency exceeds ``deadline_us``; none is when that is None. ``late`` and ``missed``, late or not delivered, count;
-    ``outcomes`` counts over all streams, ``of_streams`` by stream; ``decode_errors`` has the reasons of those, and
-    ``drop_reasons`` counts dropped frames by theirs; ``after_damage`` counts delivered ones that may show damage.
-    ``last_us`` is the last stamp of all.
+    latency exceeds ``deadline_us``; None: no frame is late. ``late`` counts late frames, ``missed`` those late or not
+    delivered, ``outcomes`` all frames by outcome, ``of_streams`` by stream and outcome. ``decode_errors`` and
+    ``drop_reasons`` count by reason; ``after_damage`` counts delivered frames that may show damage. ``last_us`` is
+    the last stamp of all, in microseconds of the run.
     """
 
     def __init__(self, deadline_us: int | None, watcher: Watcher, write: Callable[[FrameRecord], None]) -> None:
@@ -68,18 +68,18 @@ class Ledger:
         self.decode_errors = DecodeErrors()
 
     def open(self, record: FrameRecord) -> FrameRecord:
-        """A frame has been scheduled."""
+        """Opens the record of a frame that has been scheduled, and returns it."""
         self._open[record.stream, record.frame] = record
         self.scheduled += 1
         self._watcher.opened(record)
         return record
 
     def detected(self, record: FrameRecord) -> None:
-        """The frame's boxes are usable."""
+        """Passes on to the watcher that the frame's boxes are usable."""
         self._watcher.detected(record)
 
     def close(self, record: FrameRecord, outcome: Outcome, reason: str = "") -> None:
-        """The frame has met its fate; a second one is a programming error (KeyError)."""
+        """Closes a record with its outcome. A second outcome is a programming error and raises KeyError."""
         del self._open[record.stream, record.frame]
         record.outcome, record.reason = outcome, reason
         latency = record.latency
@@ -98,10 +98,10 @@ class Ledger:
         self._write(record)
 
     def open_records(self) -> list[FrameRecord]:
-        """Records without an outcome yet."""
+        """The records without an outcome yet."""
         return list(self._open.values())
 
     @property
     def conserved(self) -> bool:
-        """The conservation law: every scheduled frame has exactly one outcome."""
+        """Whether the conservation law holds: every scheduled frame has exactly one outcome."""
         return not self._open and self.scheduled == self.outcomes.total()

@@ -1,4 +1,4 @@
-"""Gaps: while a live source gives no signal, each tick of its nominal rate that passes is a row of the ledger."""
+"""Outages: while a live source gives no signal, each tick of its nominal rate that passes is a row of the ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamer.ledger.record import FrameRecord, Outcome
 NO_SIGNAL = "no_signal"
 """The reason of a frame that never came."""
 MOST_LISTED = 1_000
-"""Gaps that are told one by one: memory is not to grow with a cable that is loose for days."""
+"""Outages that are listed one by one. Memory must not grow with a cable that is loose for days."""
 
 
 class OutagePart(TypedDict):
@@ -52,7 +52,8 @@ class OutagesPart(TypedDict):
 class Outage:
     """A stretch without a frame of ``stream``: from the last one to the next, None when the run ends in it.
 
-    ``frames`` are the ticks in it, ``attempts`` those to connect anew, and ``why`` is what went wrong, each once.
+    Times are microseconds of the run. ``frames`` counts the ticks in it, ``attempts`` those to connect anew.
+    ``why`` has what went wrong, each reason once.
     """
 
     stream: int
@@ -63,7 +64,7 @@ class Outage:
     why: list[str] = field(default_factory=list)
 
     def failed(self, why: str) -> None:
-        """Something went wrong."""
+        """Notes why the source gives nothing, or could not be connected."""
         if why not in self.why:
             self.why.append(why)
 
@@ -80,14 +81,14 @@ class Outage:
 
 
 class Outages:
-    """The gaps of a run, in each of which a frame was missed.
+    """The outages of a run. One in which no frame was missed does not count.
 
-    After ``give_up_us`` without a frame the run ends; None: nothing is tried to connect anew.
+    After ``give_up_us`` without a frame the run ends; None: a lost source is not connected anew.
     """
 
     def __init__(self, give_up_us: int | None) -> None:
         self.give_up_us = give_up_us
-        self._told: list[Outage] = []
+        self._listed: list[Outage] = []
         self._open: list[Outage] = []
         self._count = 0
         self._frames = 0
@@ -95,23 +96,23 @@ class Outages:
         self._total_us = self._longest_us = 0
 
     def begin(self, stream: int, us: int) -> Outage:
-        """No frame has come since ``us``."""
-        gap = Outage(stream, us)
+        """Begins an outage of ``stream``: its last frame came at ``us``."""
+        outage = Outage(stream, us)
         self._count += 1
-        self._open.append(gap)
-        if len(self._told) < MOST_LISTED:
-            self._told.append(gap)
-        return gap
+        self._open.append(outage)
+        if len(self._listed) < MOST_LISTED:
+            self._listed.append(outage)
+        return outage
 
-    def end(self, gap: Outage, us: int) -> None:
-        """A frame has come at ``us``."""
-        gap.end_us = us
-        self._close(gap, us)
+    def end(self, outage: Outage, us: int) -> None:
+        """Ends it: a frame has come at ``us``."""
+        outage.end_us = us
+        self._close(outage, us)
 
     def finish(self, us: int) -> None:
-        """The run is over, at ``us``."""
-        for gap in list(self._open):
-            self._close(gap, us)
+        """Ends those that are open, with the run, at ``us``."""
+        for outage in list(self._open):
+            self._close(outage, us)
 
     def part(self) -> OutagesPart:
         """As the manifest holds them."""
@@ -121,48 +122,48 @@ class Outages:
             "longest_s": self._longest_us / 1_000_000,
             "frames": self._frames,
             "attempts": self._attempts,
-            "each": [gap.as_dict() for gap in self._told],
+            "each": [outage.as_dict() for outage in self._listed],
         }
 
-    def _close(self, gap: Outage, us: int) -> None:
-        self._open.remove(gap)
-        if not gap.frames:  # nothing was missed, as when the run ends before the next tick
+    def _close(self, outage: Outage, us: int) -> None:
+        self._open.remove(outage)
+        if not outage.frames:  # nothing was missed, as when the run ends before the next tick
             self._count -= 1
-            if gap in self._told:
-                self._told.remove(gap)
+            if outage in self._listed:
+                self._listed.remove(outage)
             return
-        self._frames += gap.frames
-        self._attempts += gap.attempts
-        self._total_us += us - gap.begin_us
-        self._longest_us = max(self._longest_us, us - gap.begin_us)
+        self._frames += outage.frames
+        self._attempts += outage.attempts
+        self._total_us += us - outage.begin_us
+        self._longest_us = max(self._longest_us, us - outage.begin_us)
 
 
 def outages_in(records: Iterable[FrameRecord], streams: int, end_us: int) -> OutagesPart:
-    """The gaps of a run that was killed at ``end_us``, as its rows tell of them and the manifest holds them.
+    """The outages of a run that was killed at ``end_us``, from its rows, as the manifest holds them.
 
-    How often it was tried to connect is not known then.
+    The attempts to connect are not known then.
     """
-    gaps = Outages(None)
+    outages = Outages(None)
     by_stream: list[list[FrameRecord]] = [[] for _ in range(streams)]
     for record in records:
         by_stream[record.stream].append(record)
     for of_stream in by_stream:
-        _find(sorted(of_stream, key=lambda record: record.frame), gaps)
-    gaps.finish(end_us)
-    part = gaps.part()
+        _find(sorted(of_stream, key=lambda record: record.frame), outages)
+    outages.finish(end_us)
+    part = outages.part()
     return {**part, "attempts": None, "each": [{**one, "attempts": None} for one in part["each"]]}
 
 
-def _find(records: Sequence[FrameRecord], gaps: Outages) -> None:
-    gap: Outage | None = None
+def _find(records: Sequence[FrameRecord], outages: Outages) -> None:
+    outage: Outage | None = None
     before_us = 0
     for record in records:
         if record.outcome is Outcome.SOURCE_ERROR and record.reason == NO_SIGNAL:
-            if gap is None:
-                gap = gaps.begin(record.stream, before_us)
-                gap.failed("not known: the run was killed")
-            gap.frames += 1
-        elif gap is not None:
-            gaps.end(gap, record.scheduled)
-            gap = None
+            if outage is None:
+                outage = outages.begin(record.stream, before_us)
+                outage.failed("not known: the run was killed")
+            outage.frames += 1
+        elif outage is not None:
+            outages.end(outage, record.scheduled)
+            outage = None
         before_us = record.scheduled

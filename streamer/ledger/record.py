@@ -14,7 +14,7 @@ AFTER_DAMAGE = "after_damage"
 
 
 class Outcome(StrEnum):
-    """What became of a scheduled frame."""
+    """The outcome of a scheduled frame."""
 
     DELIVERED = "delivered"
     DROPPED = "dropped"
@@ -27,11 +27,11 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class FrameRecord:
-    """The stamps and the outcome of one scheduled frame; a step that never happened is None.
+    """The stamps and the outcome of one scheduled frame, in microseconds of the run; None: the step never happened.
 
-    ``held_until`` is when the ``wait`` policy let go of the source, which no camera would be: lateness counts
-    from there. ``switches`` counts how often the system took a core from one of our threads while it was detected.
-    ``surest`` is the highest confidence of what was detected.
+    ``pts`` is the frame's time in its source, in microseconds. ``held_until`` is when the ``wait`` policy released
+    the source, which it can do to no camera: lateness counts from there. ``switches`` counts the involuntary context
+    switches of our threads while the frame was detected. ``surest`` is the highest confidence of its ``detections``.
     """
 
     stream: int
@@ -56,13 +56,13 @@ class FrameRecord:
 
     @property
     def last(self) -> int:
-        """The last stamp that it has."""
+        """The last stamp of the record."""
         later = (self.written, self.sink_start, self.detected, self.infer_end, self.infer_start, self.preprocess_end)
         return next((us for us in (*later, self.preprocess_start, self.captured) if us is not None), self.scheduled)
 
     @property
     def lateness(self) -> int | None:
-        """How late the source offered the frame, less what ``wait`` held it back: the harness's own error."""
+        """How late the source offered the frame, less the time that ``wait`` held it back: streamer's own error."""
         return None if self.captured is None else self.captured - max(self.scheduled, self.held_until)
 
     @property
@@ -87,12 +87,12 @@ class FrameRecord:
 
     @property
     def result_latency(self) -> int | None:
-        """From due to boxes usable."""
+        """Result latency: from due to usable boxes."""
         return elapsed(self.scheduled, self.detected)
 
     @property
     def latency(self) -> int | None:
-        """From due to written, end to end."""
+        """Latency: from due to written."""
         return elapsed(self.scheduled, self.written)
 
     @property
@@ -102,5 +102,5 @@ class FrameRecord:
 
 
 def elapsed(start: int | None, end: int | None) -> int | None:
-    """Microseconds from start to end, None if either never happened."""
+    """Microseconds from start to end; None if either never happened."""
     return None if start is None or end is None else end - start

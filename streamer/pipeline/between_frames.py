@@ -1,9 +1,9 @@
 """When housekeeping is done: while no frame is being measured, none waits, and none will come before it has ended.
 
 The best moment is right behind a frame, when the next one is the furthest away; where no frame comes for a while, any
-will do. What a chore takes is learned. An engine that is never idle leaves no such moment: then a chore that has
-waited for long enough is done right behind a frame all the same, and that is counted. It is least bad there: nothing
-is being inferred beside it, and the frame that waits would have waited for the one before it anyway.
+moment will do. The duration of a chore is learned. An engine that is never idle leaves no such moment: then a chore
+that has waited for long enough is done right behind a frame all the same, and that is counted. It does the least harm
+there: nothing is being inferred beside it, and the frame that waits would have waited for the one before it anyway.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from streamer.workers.run_clock import RunTime
 from streamer.workers.threads import Begun, Stage
 
 MARGIN_US = 1_000
-"""A chore is to have ended so long before a frame is due."""
+"""A chore must end so long before a frame is due."""
 PATIENCE_US = 1_000_000
-"""A chore waits so long for a moment that is good."""
+"""A chore waits so long for a good moment."""
 ASIDE_PATIENCE_US = 100_000
-"""And so long for one in which it ends before the next frame, if it is done on a thread."""
+"""A chore on a thread waits so long for a moment in which it ends before the next frame."""
 GUESS_US = 1_000
-"""What a step is thought to take before it was ever done."""
+"""The assumed duration of a step that was never done."""
 FORGET = 0.9
-"""The longest that a step has taken counts by so much less each time that it takes less."""
+"""The factor by which the longest duration of a step shrinks each time that the step is shorter."""
 LOOK_US = 5_000
-"""Where a frame may come at any time, it looks again so much later."""
+"""Where a frame may come at any time, the next look is so much later."""
 
 
 @dataclass(slots=True)
 class HousekeepingTally:
     """How many steps were begun, and how many of them while a frame was being measured, or waited for its turn.
 
-    ``delayed`` counts those on the event loop that had not ended when the next frame was due or expected, and
-    ``most_delay_us`` is by how much at most; ``longest_us`` is what one took there at most.
+    ``delayed`` counts the steps on the event loop that had not ended when the next frame was due or expected, and
+    ``most_delay_us`` is the longest such delay. ``longest_us`` is the longest step on the event loop.
     """
 
     begun: int = 0
@@ -54,7 +54,7 @@ class HousekeepingTally:
 
 @dataclass(slots=True)
 class _Pending:
-    """A chore, the step that is next, and since when it has waited for its turn."""
+    """A chore, the ``place`` of its next step, and since when that has been due."""
 
     chore: Chore
     due_us: int
@@ -67,30 +67,30 @@ class _Pending:
 
     @property
     def cost_us(self) -> int:
-        """What the step that is next has taken lately."""
+        """The recent duration of the next step."""
         return self.costs_us[self.place]
 
     @property
     def patience_us(self) -> int:
-        """How long it waits for a good moment. What is cut in pieces does not miss its turn for that."""
+        """How long it waits for a good moment. A chore with a step on a thread does not miss its next turn for it."""
         in_steps = any(step.aside for step in self.chore.steps)
         return min(PATIENCE_US, self.chore.every_us // 2) if in_steps else PATIENCE_US
 
     def fits(self, now_us: int, next_us: int | None) -> bool:
-        """It may begin now, and ends before a frame comes at ``next_us``.
+        """Whether the next step may begin now, and ends before a frame comes at ``next_us``.
 
-        What is done on a thread holds no frame up: it need not end before, if it has never found the time to.
+        A step on a thread delays no frame. It need not end before, once it has waited for `ASIDE_PATIENCE_US`.
         """
         if next_us is None or now_us + self.cost_us + MARGIN_US <= next_us:
             return True
         return self.step.aside and now_us < next_us and now_us - self.due_us >= ASIDE_PATIENCE_US
 
     def overdue(self, now_us: int) -> float:
-        """By how far it is overdue: at a frame a second there are several that are."""
+        """By how many of its periods it is overdue: at a frame a second several chores are."""
         return (now_us - self.due_us) / self.chore.every_us
 
     def done(self, began_us: int, ended_us: int) -> None:
-        """The step that was next has been done."""
+        """Notes that the next step was done, and how long it took."""
         self.costs_us[self.place] = max(ended_us - began_us, round(FORGET * self.cost_us))
         self.place += 1
         if self.place < len(self.chore.steps):
@@ -102,7 +102,7 @@ class _Pending:
 
 @dataclass(frozen=True, slots=True)
 class _Aside:
-    """A step that is being done on a thread since ``began_us``."""
+    """A step that has been running on a thread since ``began_us``."""
 
     pending: _Pending
     began_us: int
@@ -112,8 +112,9 @@ class _Aside:
 class BetweenFrames:
     """Does ``chores`` between the frames that hold the ``gate``, which is that of all streams.
 
-    ``expected_us`` is given the run's time and says when a frame comes next, not later than now when one waits to be
-    handed over; None where none is expected. ``fail`` is told what goes wrong in a chore.
+    ``expected_us`` returns when the next frame comes, from the run's time: not later than now when one waits to be
+    handed over, None when none is expected. ``fail`` takes the error of a chore. All times are microseconds of the
+    run.
     """
 
     def __init__(
@@ -136,19 +137,19 @@ class BetweenFrames:
         self.tally = HousekeepingTally()
 
     async def behind_a_frame(self) -> None:
-        """Right behind a frame, before a worker takes the next one: does what is due."""
+        """Does what is due right behind a frame, before a worker takes the next one."""
         if self._aside is not None and self._aside.begun.ended:
             self._end_aside()
         if not self._due(self._time.now_us()):
             return
         await _let_others_go_first()
         now = self._time.now_us()
-        # One that nothing could wait for any longer is enough for one frame.
+        # One chore that is late is enough for one frame.
         if not self._do_what_fits() and (late := self._late(now)):
             self._do(late[0])
 
     async def keep(self) -> None:
-        """Does what is due while no frame comes. Runs until it is cancelled."""
+        """Does what is due while no frame comes. Returns only when it is cancelled, or without chores."""
         while self._pending:
             now = self._time.now_us()
             if self._aside is not None:
@@ -167,7 +168,7 @@ class BetweenFrames:
                 await self._sleep(max((self._expected_us(now) or 0) - now, LOOK_US))
 
     async def end(self) -> None:
-        """Waits for what is still being done on a thread."""
+        """Waits for the step that is still running on a thread."""
         if self._aside is not None:
             await self._aside.begun.wait()
             self._end_aside()
@@ -178,18 +179,18 @@ class BetweenFrames:
         self._changed = anyio.Event()
 
     def _due(self, now_us: int) -> list[_Pending]:
-        """What is due, the most overdue first; nothing while something is being done on a thread."""
+        """The chores that are due, the most overdue first; none while a step is running on a thread."""
         if self._aside is not None:
             return []
         due = [one for one in self._pending if one.due_us <= now_us]
         return sorted(due, key=lambda one: one.overdue(now_us), reverse=True)
 
     def _late(self, now_us: int, times: int = 1) -> list[_Pending]:
-        """What has waited so many times as long as it can."""
+        """The chores that have waited ``times`` their patience or longer."""
         return [one for one in self._due(now_us) if now_us - one.due_us >= times * one.patience_us]
 
     def _do_what_fits(self) -> bool:
-        """Does all that is due and ends before a frame comes; whether there was anything."""
+        """Does all that is due and ends before a frame comes; returns whether there was anything."""
         begun = self.tally.begun
         while self._gate.open:
             now = self._time.now_us()
@@ -223,7 +224,7 @@ class BetweenFrames:
             tally.most_delay_us = max(tally.most_delay_us, ended - next_us)
 
     def _end_aside(self) -> None:
-        """What was done on a thread has ended, or was given up."""
+        """Notes the end of the step on a thread, which has ended or was given up."""
         if self._aside is None:
             return
         aside, self._aside = self._aside, None
@@ -236,6 +237,6 @@ class BetweenFrames:
 
 
 async def _let_others_go_first() -> None:
-    """The sink begins with the frame behind which it is, and what has arrived meanwhile is handed over."""
+    """Lets the sink begin with the frame before, and what has arrived meanwhile be handed over."""
     await checkpoint()
     await checkpoint()

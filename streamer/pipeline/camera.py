@@ -15,7 +15,7 @@ from streamer.workers.threads import Stage
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A source that is open, as one stream of a run; ``uri`` is what the user called it."""
+    """An open source, as one stream of a run; ``uri`` is what the user called it."""
 
     uri: str
     source: Source
@@ -33,7 +33,7 @@ def stage_of(source: Source) -> Stage:
 
 
 class Numbered:
-    """A source whose frames are those of a stream with another number than 0."""
+    """A source whose frames have the number of their stream, which is not 0."""
 
     def __init__(self, source: Source, stream: int) -> None:
         self._source = source
@@ -66,9 +66,9 @@ def cameras(
     *,
     skip_gaps: bool = False,
 ) -> list[Camera]:
-    """The cameras of a run. Their phases are spread evenly over their frame periods: they are not in step.
+    """The cameras of a run. Their phases are spread evenly over a frame period: they are not in step.
 
-    Gaps in the times of a source count where frames are due by these; ``skip_gaps`` closes them.
+    Gaps in the times of a source count where frames are due by these times; ``skip_gaps`` closes them.
     """
     by_its_times = pace == "source" and not isinstance(arrivals, Recorded)
     found = []

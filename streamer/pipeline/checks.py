@@ -1,7 +1,7 @@
 """Every "these two do not go together": options with one another, with the engine, and with the sources.
 
-It lies below the settings, which raise the first of these when they are made, so that each check takes the values
-that it looks at. All of them raise UsageError.
+Each check takes the values that it looks at, not the settings: those lie in a layer above, and are checked here when
+they are made. Every check raises UsageError.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from streamer.sources.base import SourceInfo
 def check_closed_loop(fps: Pace | int, *, policy: Policy | None, freshness: Sequence[str]) -> None:
     """In a closed loop no frame is due: none is dropped, none arrives late and none grows old.
 
-    ``freshness`` are the flags that were given of the options about that.
+    ``freshness`` are the flags of the freshness options that were given.
     """
     if fps != "max":
         return
@@ -30,7 +30,7 @@ def check_closed_loop(fps: Pace | int, *, policy: Policy | None, freshness: Sequ
 
 
 def check_skip_gaps(skip_gaps: bool, *, fps: Pace | int, arrivals: str | None) -> None:
-    """Gaps can be skipped where frames are due by the file's own times."""
+    """Gaps can be skipped only where frames are due by the file's own times."""
     if skip_gaps and fps != "source":
         raise UsageError(f"--skip-gaps: with --fps {fps} no frame is due by the file's times; leave it out")
     if skip_gaps and arrivals is not None and arrivals.partition(",")[0] != "bursty":
@@ -38,13 +38,13 @@ def check_skip_gaps(skip_gaps: bool, *, fps: Pace | int, arrivals: str | None) -
 
 
 def check_give_up(give_up_s: float | None, *, reconnect: bool) -> None:
-    """A lost source that is not connected anew has no time to be given up after."""
+    """Only a source that is connected anew can be given up after a time."""
     if give_up_s is not None and not reconnect:
         raise UsageError("--give-up with --no-reconnect: a source that is lost is given up at once; leave it out")
 
 
 def check_source_timeout(timeout_s: float, give_up_us: int | None) -> None:
-    """A source is not given up before it has been silent for too long."""
+    """A source is not given up before its timeout; ``give_up_us`` is None when it is not connected anew."""
     if timeout_s > TIMEOUT_S and give_up_us is not None and timeout_s * 1_000_000 > give_up_us:
         raise UsageError(
             f"--source-timeout {timeout_s:g}s with --give-up {give_up_us / 1_000_000:g}s: "
@@ -59,7 +59,7 @@ def check_streams(streams: int, sources: int) -> None:
 
 
 def check_engine(spec: EngineSpec, *, queue: int, fps: Pace | int, respawn: int) -> None:
-    """Priming needs room in the queue; an engine in a process of its own has one request, and no priming."""
+    """Priming needs room in the queue. An engine in a process of its own has one request, and no priming."""
     if spec.prime and queue == 0 and fps != "max":
         raise UsageError("--queue 0 with prime=on: a frame that falls due during priming is lost; use --queue 1")
     if respawn and (spec.requests != 1 or spec.prime):
@@ -69,7 +69,7 @@ def check_engine(spec: EngineSpec, *, queue: int, fps: Pace | int, respawn: int)
 
 
 def check_cameras(number: int, *, spec: EngineSpec, fps: Pace | int) -> None:
-    """Several cameras leave no gap to prime in, and there are none in a closed loop."""
+    """Several cameras leave no gap to prime in, and a closed loop has no cameras."""
     if number > 1 and spec.prime:
         raise UsageError("prime=on with several streams: the gap before one's frame is another's; leave it out")
     if number > 1 and fps == "max":
@@ -79,7 +79,7 @@ def check_cameras(number: int, *, spec: EngineSpec, fps: Pace | int) -> None:
 def check_live(
     info: SourceInfo, *, fps: Pace | int, policy: Policy | None, loop: bool, skip_gaps: bool = False
 ) -> None:
-    """A live source neither waits, nor keeps a pace, nor starts again, nor are its times known ahead."""
+    """A live source cannot be held back, paced or started again, and its times are not known ahead."""
     if not info.live:
         return
     if fps != "source":

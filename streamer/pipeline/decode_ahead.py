@@ -16,9 +16,9 @@ from streamer.workers.run_clock import RunTime
 from streamer.workers.threads import Stage
 
 DEPTH = 4
-"""Frames decoded ahead at most."""
+"""The most frames that are decoded ahead."""
 MARGIN_US = 3_000
-"""Time left free before a frame is due: waking and a spin must not meet a decode."""
+"""The time left free before a frame is due: waking up and spinning must not coincide with a decode."""
 
 
 class Gate:
@@ -35,13 +35,13 @@ class Gate:
         return self._inside == 0
 
     def enter(self) -> None:
-        """A frame is due."""
+        """Counts a frame that is due."""
         if self._inside == 0:
             self._opened = anyio.Event()
         self._inside += 1
 
     def leave(self) -> None:
-        """A frame is detected, or will never be."""
+        """Counts off a frame that is detected, or never will be."""
         self._inside -= 1
         if self._inside == 0:
             self._opened.set()
@@ -54,8 +54,8 @@ class Gate:
 class LookAhead:
     """The next frames of a source, decoded ahead as far as the gate allows.
 
-    ``first`` has been read already; ``decoded`` is told when each decode began and ended. ``ungated`` counts the
-    frames that had to be decoded while another was being measured.
+    ``first`` has been read already. ``decoded`` takes the begin and the end of each decode, in microseconds of the
+    run. ``ungated`` counts the frames that had to be decoded while another was being measured.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class LookAhead:
         self.ungated = 0
 
     async def next(self) -> Frame | Unreadable | None:
-        """The next frame, decoded now if none is ready; None at the end of the source."""
+        """The next frame, decoded now if none is ready; None at the end of the source. Raises SourceError."""
         if not self._ready and not self._ended:
             self.ungated += not self._gate.open
             await self._decode()
         return self._ready.popleft() if self._ready else None
 
     async def refill(self, due_us: int) -> None:
-        """Decodes ahead while the gate is open, until the frame due at ``due_us`` is near."""
+        """Decodes ahead while the gate is open, until the frame due at ``due_us`` is near. Raises SourceError."""
         while len(self._ready) < DEPTH and not self._ended:
             remaining_us = due_us - MARGIN_US - self._cost_us - self._time.now_us()
             if remaining_us <= 0:
@@ -97,7 +97,7 @@ class LookAhead:
     async def _decode(self) -> None:
         start_us = self._time.now_us()
         item = await self._time.run(self._source.read, Stage.SOURCE)
-        # Smoothed: after one decode that was held up, the next would not be thought to fit into any gap.
+        # Smoothed: one slow decode must not make all later ones look too long for any gap.
         end_us = self._time.now_us()
         self._cost_us += (end_us - start_us - self._cost_us) // 8
         self._decoded(start_us, end_us)

@@ -1,7 +1,7 @@
 """One hop per frame: preprocess, infer and postprocess in one call, stamped where they happen.
 
 A hop between threads costs 0.1 to 0.3 ms. Three of them, stamped after the hop, would cost more than all
-preprocessing; so one worker does all three and takes the stamps itself.
+preprocessing. So one worker does all three, and stamps them itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Detector:
         self._stamp = stamp
 
     def detect(self, frame: Frame, record: FrameRecord) -> Detections:
-        """Detections in the frame; stamps ``record``. Raises EngineError, which names the frame."""
+        """Detections in the frame, in its pixels; stamps ``record``. Raises EngineError, which names the frame."""
         switches = involuntary_switches()
         try:
             record.preprocess_start = self._stamp()
@@ -63,10 +63,7 @@ class Detector:
             raise EngineError(f"the engine failed at frame {frame.index}: {error}", frame=frame.index) from error
 
     def prime(self, primer: Primer, due_us: int) -> None:
-        """Throw-away inferences on what the input still holds, before the frame due at ``due_us``.
-
-        Raises EngineError.
-        """
+        """Runs throw-away inferences on the last input, before the frame due at ``due_us``. Raises EngineError."""
         try:
             primer.prime(self._request.infer, due_us)
         except Exception as error:  # as above, without a frame

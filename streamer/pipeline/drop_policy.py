@@ -1,4 +1,4 @@
-"""Which frames are dropped: one where a frame finds the queue full, and those no longer worth their inference."""
+"""Which frames are dropped: one for each that finds the queue full, and those no longer worth an inference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamer.ledger.record import FrameRecord
 
 
 class Policy(StrEnum):
-    """What happens to a frame that finds the queue full; `dropped_place` says it of each."""
+    """What happens when a frame finds the queue full: see `dropped_place`. With ``wait`` the source is held back."""
 
     DROP_OLDEST = "drop-oldest"
     DROP_NEWEST = "drop-newest"
@@ -20,7 +20,7 @@ class Policy(StrEnum):
 
 
 def dropped_place(policy: Policy, held: int) -> int | None:
-    """Which of the frames ``held``, 0 being the oldest, goes for one that finds the queue full; None: that one."""
+    """Which of the ``held`` frames is dropped for a new one, 0 being the oldest; None: the new one itself."""
     match policy:
         case Policy.DROP_OLDEST:
             return 0 if held else None
@@ -33,22 +33,22 @@ def dropped_place(policy: Policy, held: int) -> int | None:
 QUEUE_FULL, STALE, PARTIAL = "queue_full", "stale", "partial"
 """Why a frame is dropped."""
 RECENT = 101
-"""Service times of which the median is taken."""
+"""How many recent service times the median is of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The rules in force: the age beyond which a frame is dropped, and whether partial slots are skipped."""
+    """The effective rules: the age in us beyond which a frame is dropped, and whether partial slots are skipped."""
 
     max_age_us: int | None = None
     skip_partial: bool = False
 
 
 class FreshnessCheck:
-    """Judges the frames of one stream.
+    """Decides which frames of one stream are too old, or in a partial slot. Times are microseconds of the run.
 
-    Only the frame's age and what has been observed decide, never an announced rate: a rule on that can latch at one
-    frame in many.
+    Only the frame's age and what has been observed decide, never an announced rate: a rule on that rate can latch at
+    one frame in many.
     """
 
     def __init__(self, rules: Freshness) -> None:
@@ -58,15 +58,15 @@ class FreshnessCheck:
         self._interval = 0
 
     def ticked(self, scheduled: int) -> None:
-        """A frame was due at ``scheduled``."""
+        """Notes that a frame was due at ``scheduled``."""
         self._interval, self._last = scheduled - self._last, scheduled
 
     def served(self, service_us: int) -> None:
-        """A frame was served in so long."""
+        """Notes the service time of a frame."""
         self._services.append(service_us)
 
     def reason(self, record: FrameRecord, now: int, *, more: bool) -> str | None:
-        """Why the frame should be dropped ``now``, None to serve it; ``more`` says that others will come."""
+        """Why the frame should be dropped ``now``; None: serve it. ``more`` says that others will come."""
         rules = self._rules
         if rules.max_age_us is not None and now - record.scheduled > rules.max_age_us:
             return STALE

@@ -1,4 +1,4 @@
-"""An engine that was lost in mid-run, and the one that took its place."""
+"""An engine that was lost in mid-run, and its replacement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamer.errors import EngineError, StreamerError
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """``why`` the engine was lost, ``at_us`` of the run; the next one was ready at ``back_us``."""
+    """Why the engine was lost, and when: ``at_us`` of the run. The next one was ready at ``back_us``."""
 
     why: str
     at_us: int
@@ -18,9 +18,9 @@ class Replacement:
 
 
 class Replacing:
-    """Makes the engine ready anew, ``times`` at most; ``done`` has what happened.
+    """Replaces the engine up to ``times`` times; ``done`` lists the replacements.
 
-    ``renew`` starts another one and warms it up, ``stamp`` reads the run's time.
+    ``renew`` starts another engine and warms it up, ``stamp`` reads the run's time in microseconds.
     """
 
     def __init__(self, times: int, renew: Callable[[], None], stamp: Callable[[], int]) -> None:
@@ -31,11 +31,11 @@ class Replacing:
 
     @property
     def possible(self) -> bool:
-        """There is one left."""
+        """Whether one more replacement is allowed."""
         return len(self.done) < self.times
 
     def replace(self, lost: StreamerError) -> None:
-        """Replaces the engine. Blocks. Raises EngineError when that fails."""
+        """Replaces the engine that was ``lost``. Blocks. Raises EngineError when that fails."""
         at_us = self._stamp()
         try:
             self._renew()

@@ -24,20 +24,21 @@ from streamer.sources.base import Unreadable
 from streamer.workers.run_clock import RunTime
 
 AHEAD_US = 1_000_000
-"""Far enough ahead for all that is decoded ahead."""
+"""Far enough ahead to decode as many frames as may be decoded ahead."""
 
 
 OnGap = Callable[[int, int, float], None]
-"""Is told the stream, the frame that a gap in a file's times is waited for, and how many seconds that takes."""
+"""Takes a stream, its frame that comes after a gap in the file's times, and the wait for that in seconds."""
 WARNED_US = 1_000_000
-"""A wait that is shorter is not worth a line, as before the first frame of a round."""
+"""A shorter wait is not reported, such as before the first frame of a round."""
 
 
 class Feed:
-    """One stream's frames, on their way into the link of its ``line``; the policy may hold them back.
+    """Offers one stream's frames to the link of its ``line`` when they are due; the policy may hold them back.
 
-    ``gaps`` takes the stretches in which a live source gives nothing. A run in rounds has an ``intermission`` before
-    each, once every frame has its outcome. ``next_index`` is that of the first frame that has not been scheduled yet.
+    ``outages`` takes the stretches in which a live source gives nothing. A run in rounds has an ``intermission``
+    before each, once every frame has its outcome. ``next_index`` is the number of the first frame that has not been
+    scheduled yet.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Feed:
         ledger: Ledger,
         gate: Gate,
         time: RunTime,
-        gaps: Outages,
+        outages: Outages,
         primer: Primer | None,
         intermission: Intermission | None,
         on_gap: OnGap | None = None,
@@ -61,7 +62,7 @@ class Feed:
         self._ledger = ledger
         self._gate = gate
         self._time = time
-        self._gaps = gaps
+        self._outages = outages
         self._primer = primer
         self._intermission = intermission
         self._on_gap = on_gap
@@ -84,10 +85,10 @@ class Feed:
             self._ends = True
 
     def expected_us(self, now_us: int) -> int | None:
-        """When the next frame comes, not later than now when one waits to be offered; None when none is expected.
+        """When the next frame comes, in microseconds of the run; None when none is expected.
 
-        In a closed loop none is: it begins when whoever serves it is ready. While a run is held between its rounds
-        one may come at any time.
+        It is not later than now when a frame waits to be offered, or the run is held between its rounds. In a closed
+        loop no frame is expected: it begins when a request is free.
         """
         if self._ends or self._line.schedule.closed_loop:
             return None
@@ -98,7 +99,7 @@ class Feed:
         return 0 if self._source.info.live else self.due_us(self.next_index)
 
     def due_us(self, index: int) -> int | None:
-        """When frame ``index`` is due; None past the last, for live sources, and until its round has begun."""
+        """When frame ``index`` is due, in microseconds of the run; None past the last, live, or before its round."""
         due = self._nominal_us(index)
         return None if due is None or self._moved_us is None else due + self._moved_us
 
@@ -107,12 +108,12 @@ class Feed:
         return None if pts is None else self._line.schedule.due_us(index, pts)
 
     async def _goes_on(self, index: int) -> bool:
-        """The run does not end here; before a round's first frame it waits for its turn."""
+        """Whether the run goes on with frame ``index``. Before the first frame of a round it waits for its turn."""
         if self._intermission is None or not self._intermission.before(index) or self._source.pts(index) is None:
             return True
         self._moved_us = None
         await self._line.tickets.settled.wait_open()
-        # What can be decoded ahead is, while it is this run's turn.
+        # It is still this run's turn: it decodes ahead.
         await self._line.ahead.refill(self._time.now_us() + AHEAD_US)
         start = await self._intermission.hold(index)
         if start is None:
@@ -127,10 +128,10 @@ class Feed:
             due = self.due_us(index)
             if due is None or self._ended(index, due):
                 return
-            await self._tell_of_gap(index, due)
+            await self._report_gap(index, due)
             await self._line.ahead.refill(due)
             item = await self._line.ahead.next()
-            # Decoding may find that what the file promised here is no frame: this one is due later then.
+            # Decoding may find that the file has no frame here: then this one is due later.
             due = self.due_us(index)
             if item is None or due is None:
                 return
@@ -143,8 +144,8 @@ class Feed:
             else:
                 self._lose(record, Outcome.DECODE_ERROR, one_line(item.reason))
 
-    async def _tell_of_gap(self, index: int, due: int) -> None:
-        """Says so when there is a gap in the file's times before a frame, while none is being measured; each once."""
+    async def _report_gap(self, index: int, due: int) -> None:
+        """Reports a gap in the file's times before frame ``index``, once, and while no frame is being measured."""
         gaps = self._line.schedule.gaps
         if self._on_gap is None or gaps is None or gaps.before(index) is None:
             return
@@ -156,8 +157,8 @@ class Feed:
         self._on_gap(self._stream, index, (due - self._time.now_us()) / 1_000_000)
 
     async def _prime(self, primer: Primer, due: int) -> None:
-        """Has an idle request kept warm for the frame that is due next, if there is time for that."""
-        # Not until the frame is due: a timeout of the event loop ends late, and the frame would leave late for it.
+        """Has an idle request primed for the frame that is due next, if there is time for it."""
+        # Not until the frame is due: a timeout of the event loop ends late, and so the frame would leave late.
         with anyio.move_on_after((primer.latest_us(due) - self._time.now_us()) / 1_000_000):
             await self._gate.wait_open()
         begin = primer.begin_us(due, self._time.now_us()) if self._gate.open else None
@@ -167,9 +168,9 @@ class Feed:
             primer.tally.no_room += 1
 
     async def _live(self) -> None:
-        """A live source paces itself: a frame is due when it arrives, and what happened before is not seen."""
+        """Offers the frames of a live source. It paces itself: a frame is due when it arrives."""
         await self._time.wait_until(0)
-        self._live_feed = live = LiveFeed(self._source, self._stream, self._time, self._gaps)
+        self._live_feed = live = LiveFeed(self._source, self._stream, self._time, self._outages)
         try:
             for index in count():
                 arrival = await live.next()
@@ -216,17 +217,17 @@ class Feed:
         return enough or self._limits.reached(index, instant_us)
 
     def _record(self, item: Frame | Unreadable, scheduled: int) -> FrameRecord:
-        """The item's record, not opened yet: made before the item is due, it costs its frame nothing."""
+        """The item's record, not opened yet. It is made before the item is due, and so costs its frame no time."""
         pts = round(item.pts * 1_000_000)
         return FrameRecord(item.stream, item.index, pts, scheduled, held_until=self._held_until)
 
     def _lose(self, record: FrameRecord, outcome: Outcome, reason: str = "") -> None:
-        """A frame of which there is no picture has met its fate when it is due."""
+        """Closes the record of a frame without a picture, which has its outcome when it is due."""
         self.next_index = record.frame + 1
         self._line.tickets.lose(record, outcome, reason)
 
     async def _offer(self, frame: Frame, record: FrameRecord) -> None:
-        """Offers a frame that is due now; the one that has to go for it is dropped."""
+        """Offers a frame that is due now. The frame that finds no place in the queue is dropped."""
         record.captured = self._time.now_us()
         self._line.freshness.ticked(record.scheduled)
         self.next_index = frame.index + 1

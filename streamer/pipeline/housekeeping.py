@@ -1,4 +1,4 @@
-"""What is done between frames: looking at the machine, telling how far the run is, and collecting garbage."""
+"""Housekeeping, done between frames: looking at the machine, reporting progress, and collecting garbage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLE_US, REPORT_US, COLLECT_US = 250_000, 500_000, 10_000_000
 class Step:
     """A part of a chore; ``work`` is given the run's time in microseconds.
 
-    It is done on the event loop, and must be short there; ``aside`` it is done on a thread.
+    It runs on the event loop, where it must be short, or on a thread (``aside``).
     """
 
     work: Callable[[int], None]
@@ -30,9 +30,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """What is done between frames each ``every_us`` of the run, ``behind_us`` after that, step by step.
+    """Work that is done between frames every ``every_us`` of the run, ``behind_us`` after that, step by step.
 
-    Between two steps frames may come.
+    Frames may come between two steps.
     """
 
     name: str
@@ -41,16 +41,16 @@ class Chore:
     behind_us: int = 0
 
     def next_us(self, now_us: int) -> int:
-        """When it is due for the first time after ``now_us``.
+        """When it is due for the first time after ``now_us``, in microseconds of the run.
 
-        On a grid, so that what is counted by it does not drift; what was missed meanwhile is not made up for.
+        Its instants lie on a grid, so that windows counted by it do not drift. Missed ones are not made up for.
         """
         return ((now_us - self.behind_us) // self.every_us + 1) * self.every_us + self.behind_us
 
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """What the system refuses meanwhile is raised as a StreamerError: it is no fault of streamer's."""
+    """Raises what the system refuses meanwhile as a StreamerError that names the work: it is no defect of ours."""
     try:
         yield
     except CANNOT_LOOK as error:
@@ -59,7 +59,7 @@ def doing(what: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is. ``p50_ms`` and ``p95_ms`` are latencies so far; ``rate`` is frames delivered a second."""
+    """The progress of a run: frames and latencies so far; ``rate`` is frames delivered a second."""
 
     scheduled: int
     delivered: int
@@ -71,7 +71,7 @@ class Progress:
 
 
 class Housekeeping:
-    """The chores of every run. ``sample`` looks at the machine, and is given the number of garbage collections."""
+    """The chores of every run. ``sample`` looks at the machine, and takes the number of garbage collections."""
 
     def __init__(
         self, ledger: Ledger, tally: Tally, report: Callable[[Progress], None], sample: Callable[[int], None]
@@ -84,10 +84,10 @@ class Housekeeping:
 
     @property
     def chores(self) -> list[Chore]:
-        """What is to be done, and how often."""
+        """The chores, and how often each is done."""
         return [
             Chore("look at the machine", SAMPLE_US, (Step(lambda _: self._sample(self._collections)),)),
-            Chore("tell how far it is", REPORT_US, (Step(lambda now_us: self._report(self._progress(now_us))),)),
+            Chore("report the progress", REPORT_US, (Step(lambda now_us: self._report(self._progress(now_us))),)),
             Chore("collect garbage", COLLECT_US, (Step(lambda _: self._collect()),)),
         ]
 
@@ -116,7 +116,7 @@ class Housekeeping:
 
 @contextmanager
 def garbage_frozen() -> Iterator[None]:
-    """Python's garbage collector does not run by itself, and what lives now is left out of its rounds."""
+    """Keeps Python's garbage collector from running by itself, and leaves what lives now out of its rounds."""
     gc.collect()
     gc.freeze()
     gc.disable()

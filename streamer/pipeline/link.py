@@ -1,6 +1,6 @@
 """The bounded policy link before the engine: the queue, whose size is ``--queue``.
 
-It belongs to one event loop and is not thread-safe. What it does at an instant it does without awaiting, so that its
+It belongs to one event loop and is not thread-safe. It does what belongs to one instant without awaiting, so that its
 state never depends on the scheduler.
 """
 
@@ -22,7 +22,7 @@ class LinkClosed(Exception):
 
 
 class _Taker(Generic[T]):
-    """Somebody who waits for an item, and the item once it is there."""
+    """A worker that waits for an item, and the item once it is there."""
 
     def __init__(self) -> None:
         self.ready = anyio.Event()
@@ -30,17 +30,17 @@ class _Taker(Generic[T]):
 
 
 class _Giver(Generic[T]):
-    """Somebody who waits for room for an item."""
+    """A feed that waits for room for its item."""
 
     def __init__(self, item: T) -> None:
         self.item = item
-        self.taken = anyio.Event()
+        self.accepted = anyio.Event()
 
 
 class Dispatch(Generic[T]):
-    """Gives the items of several links to whoever takes them: of all that are held the one that was due first.
+    """Gives the items of several links to the workers: of all that are held, the one that was due first.
 
-    ``due`` says when an item was. With one link that is the order in which they came.
+    ``due`` returns when an item was due. With one link that is the order in which they came.
     """
 
     def __init__(self, due: Callable[[T], int]) -> None:
@@ -49,25 +49,25 @@ class Dispatch(Generic[T]):
         self._takers: list[_Taker[T]] = []
 
     def link(self, policy: Policy, capacity: int) -> PolicyLink[T]:
-        """Another link, which holds ``capacity`` items while nobody takes them."""
+        """Adds a link, which holds ``capacity`` items while no worker waits."""
         link = PolicyLink(policy, capacity, self)
         self._links.append(link)
         return link
 
     @property
     def wanted(self) -> bool:
-        """Somebody waits for an item."""
+        """Whether a worker waits for an item."""
         return bool(self._takers)
 
     @property
     def holds(self) -> bool:
-        """An item waits for somebody to take it."""
+        """Whether an item waits for a worker."""
         return any(link.first is not None for link in self._links)
 
     def hand(self, item: T) -> bool:
-        """Gives the item to somebody who waits for one; False when nobody does, and nothing has happened.
+        """Gives the item to a worker that waits; False, and nothing done, when none does.
 
-        Whoever began to wait last gets it: of several requests the one that is still warm.
+        The worker that began to wait last gets it: its request is still warm.
         """
         if not self._takers:
             return False
@@ -77,7 +77,7 @@ class Dispatch(Generic[T]):
         return True
 
     async def take(self) -> T:
-        """The item that was due first, as soon as there is one. Raises LinkClosed when there will be none."""
+        """Waits for the item that was due first. Raises LinkClosed when there will be none."""
         holding = [
             (self._due(item), place) for place, link in enumerate(self._links) if (item := link.first) is not None
         ]
@@ -99,7 +99,7 @@ class Dispatch(Generic[T]):
         return taker.item
 
     def closed(self) -> None:
-        """A link was closed: once all are, those who wait are told."""
+        """Wakes the workers that wait, once all links are closed."""
         while self._all_closed and self._takers:
             self._takers.pop().ready.set()
 
@@ -109,10 +109,10 @@ class Dispatch(Generic[T]):
 
 
 class PolicyLink(Generic[T]):
-    """One stream's way to whoever takes its items; holds ``capacity`` of them while nobody does.
+    """One stream's link to the workers; holds ``capacity`` items while no worker waits. Made by `Dispatch.link`.
 
-    Only the link's own state decides what is dropped, never an announced rate (a rule on the announced rate can
-    latch at one frame in many). Made by `Dispatch.link`.
+    Only the link's own state decides what is dropped, never an announced rate: a rule on that rate can latch at one
+    frame in many.
     """
 
     def __init__(self, policy: Policy, capacity: int, dispatch: Dispatch[T]) -> None:
@@ -125,42 +125,42 @@ class PolicyLink(Generic[T]):
         self._closed = False
 
     def __len__(self) -> int:
-        """Items held; never more than the capacity."""
+        """The number of items held; never more than the capacity."""
         return len(self._items)
 
     @property
     def closed(self) -> bool:
-        """No more items will come."""
+        """Whether no more items will come."""
         return self._closed
 
     @property
     def waits(self) -> bool:
-        """A full link holds back whoever has an item for it."""
+        """Whether a full link holds its feed back."""
         return self._policy is Policy.WAIT
 
     @property
     def has_room(self) -> bool:
-        """An item offered now would displace none."""
+        """Whether an item offered now would be accepted without dropping one."""
         return self._dispatch.wanted or len(self._items) < self._capacity
 
     @property
     def first(self) -> T | None:
-        """The item that has been there for longest, also with somebody who waits to give it; None without any."""
+        """The oldest item, held or still with a feed that waits for room; None without any."""
         if self._items:
             return self._items[0]
         return self._givers[0].item if self._givers else None
 
     def announce(self) -> None:
-        """Something has changed for those who wait for room."""
+        """Wakes those that wait for room."""
         self._changed.set()
         self._changed = anyio.Event()
 
     def hand(self, item: T) -> bool:
-        """Gives the item to somebody who waits for one; False when nobody does, and nothing has happened."""
+        """Gives the item to a worker that waits; False, and nothing done, when none does."""
         return self._dispatch.hand(item)
 
     def offer(self, item: T) -> T | None:
-        """Takes the item without waiting; returns the item that had to go for it, if one had to."""
+        """Accepts the item without waiting; returns the item that is dropped for it, which may be itself, or None."""
         if self.hand(item):
             return None
         if len(self._items) < self._capacity:
@@ -175,35 +175,35 @@ class PolicyLink(Generic[T]):
         return gone
 
     async def put(self, item: T) -> None:
-        """Waits until there is room, and gives the item; who takes it does not wait for the giver to wake up."""
+        """Waits for room and gives the item. A worker gets it without waiting for this feed to wake up."""
         if self.has_room:
             self.offer(item)
             return
         giver = _Giver(item)
         self._givers.append(giver)
         try:
-            await giver.taken.wait()
+            await giver.accepted.wait()
         finally:
-            if not giver.taken.is_set():
+            if not giver.accepted.is_set():
                 self._givers.remove(giver)
 
     async def wait_for_room(self) -> None:
-        """Returns when an item offered now would displace none."""
+        """Returns when an item offered now would be accepted without dropping one."""
         while not self.has_room:
             await self._changed.wait()
 
     def pop(self) -> T:
-        """Gives out its first item, of which there is one."""
+        """Removes and returns the first item, of which there must be one."""
         if self._givers:
             giver = self._givers.popleft()
             self._items.append(giver.item)
-            giver.taken.set()
+            giver.accepted.set()
         item = self._items.popleft()
         self.announce()
         return item
 
     def close(self, *, discard: bool = False) -> None:
-        """No more items will come; those still held are handed out, or forgotten with ``discard``."""
+        """Ends the link: no more items will come. Those still held are handed out, or forgotten with ``discard``."""
         self._closed = True
         if discard:
             self._items.clear()

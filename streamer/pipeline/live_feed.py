@@ -1,9 +1,9 @@
-"""What comes from a live source, and the ticks that pass while nothing does.
+"""The frames of a live source, and the ticks that pass while none comes.
 
-A gap begins when the connection is lost, or when nothing has come for longer than a connection may be silent. Until
-then a frame may still come, only late, and no row is written that it would prove wrong. From then on the ticks since
-the last frame are missed, those that have passed at once and the others when their time comes, however long the
-source blocks.
+An outage begins when the connection is lost, or when nothing has come for longer than a connection may be silent.
+Before that a late frame may still come, and no row is written that it would prove wrong. From then on every tick
+since the last frame is missed: those that have passed at once, the others when their time comes. A read that blocks
+delays none of them.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from streamer.workers.run_clock import RunTime
 from streamer.workers.threads import Begun, Stage
 
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Before each attempt to connect anew; from the last one on always the same."""
+"""Pauses before the attempts to connect anew; the last one is repeated."""
 ALLOWANCE_S = 1.0
-"""A source that notices by itself that nothing comes has said so by then."""
+"""Beyond its own timeout: a source that notices the silence itself has reported it by then."""
 EARLY = 1 / 8
-"""By so much of a period a frame may come early: what is done between frames is to have ended by then."""
+"""The share of a period by which a frame may come early. Housekeeping must have ended by then."""
 LAST_READ_S = 0.5
-"""How long a read may go on when nobody wants its frame any more: the run is to end within 2 s."""
+"""How long a read may go on after the end of the feed: the run must end within 2 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is due at ``at_us``, with its time in the source: a frame, or the tick of a gap."""
+    """A frame, or a tick of an outage, due at ``at_us`` of the run; ``pts`` is its time in the source, in seconds."""
 
     at_us: int
     pts: Fraction
@@ -42,16 +42,16 @@ class Arrival:
 
 
 class LiveFeed:
-    """Reads a live source of a stream, tells what comes, and connects it anew when it is lost.
+    """Reads a live source of a stream, returns what comes, and connects the source anew when it is lost.
 
-    Due instants do not go back: a frame that came while the tick before was being told is due with that.
+    Due instants do not go back: a frame that came while the tick before it was handed out is due with that tick.
     """
 
-    def __init__(self, source: Source, stream: int, time: RunTime, gaps: Outages) -> None:
+    def __init__(self, source: Source, stream: int, time: RunTime, outages: Outages) -> None:
         self._source = source
         self._stream = stream
         self._time = time
-        self._gaps = gaps
+        self._outages = outages
         self._period_us = 1_000_000 / source.info.rate
         silence_us = round((source.info.timeout_s + ALLOWANCE_S) * 1_000_000)
         self._silence_us = max(silence_us, round(2 * self._period_us))
@@ -60,7 +60,7 @@ class LiveFeed:
         self._came_us = 0
         self._ended = False
         self._connect_us = 0
-        self._gap: Outage | None = None
+        self._outage: Outage | None = None
         self._last_us = 0
         self._last_pts = Fraction(0)
         self._missed = 0
@@ -68,29 +68,29 @@ class LiveFeed:
         self._begin_us = 0
 
     async def next(self) -> Arrival | None:
-        """What comes next; None at the end of a source that has one. Raises SourceError when it is given up."""
+        """The next arrival; None at the end of the source. Raises SourceError when the source is given up."""
         while True:
             now = self._time.now_us()
             self._read_on(now)
             if self._ended:
                 return None
             tick_us = self._tick_us(self._missed + 1)
-            if self._gap is not None and tick_us <= now and (self._came is None or tick_us < self._came_us):
-                return self._miss(self._gap, tick_us)
+            if self._outage is not None and tick_us <= now and (self._came is None or tick_us < self._came_us):
+                return self._miss(self._outage, tick_us)
             if self._came is not None:
                 return self._receive(self._came, max(self._came_us, self._tick_us(self._missed)))
             if now >= self._patience_us:
                 raise self._given_up()
-            if self._gap is None and now >= self._last_us + self._silence_us:
-                self._gap = self._gaps.begin(self._stream, self._last_us)
+            if self._outage is None and now >= self._last_us + self._silence_us:
+                self._outage = self._outages.begin(self._stream, self._last_us)
             elif self._reading is None or not self._reading.ended:
                 await self._wait(now)
 
     def expected_us(self, now_us: int) -> int | None:
-        """When something comes next, as far as can be told: now when it is there, None after the end.
+        """When the next frame is expected, in microseconds of the run: now when it is there, None after the end.
 
-        It may come a little early. What does not come is waited for until half a period has passed, and from then on
-        the one after it is expected.
+        A frame may come a little early. One that is late is expected until half a period after its tick; from then
+        on the next one is.
         """
         if self._ended:
             return None
@@ -100,7 +100,7 @@ class LiveFeed:
         return self._tick_us(max(1, ceil(passed - 0.5))) - round(EARLY * self._period_us)
 
     async def end(self) -> None:
-        """Ends the reading; a source that is still busy with it then is left alone."""
+        """Ends the reading. A read that is still under way after `LAST_READ_S` is given up."""
         if self._reading is None:
             return
         with anyio.CancelScope(shield=True), anyio.move_on_after(LAST_READ_S):
@@ -110,12 +110,12 @@ class LiveFeed:
 
     @property
     def _patience_us(self) -> int:
-        """When it is given up, if no frame comes by then."""
-        give_up_us = self._gaps.give_up_us
+        """When the source is given up, if no frame comes by then."""
+        give_up_us = self._outages.give_up_us
         return self._last_us + (self._silence_us if give_up_us is None else give_up_us)
 
     def _read_on(self, now: int) -> None:
-        """Takes what has been read, if anything has, or begins to read when it is time to."""
+        """Accepts what has been read, if anything has, or begins to read when it is time to."""
         if self._reading is not None and self._reading.ended:
             reading, self._reading = self._reading, None
             try:
@@ -127,14 +127,14 @@ class LiveFeed:
             if item is not None:
                 self._came_us = now if item.arrived_us is None else self._time.since_origin(item.arrived_us)
         elif self._reading is None and self._came is None and now >= self._connect_us:
-            if self._gap is not None:
-                self._gap.attempts += 1
+            if self._outage is not None:
+                self._outage.attempts += 1
             self._reading = self._time.begin(self._source.read, Stage.LIVE)
 
     async def _wait(self, now: int) -> None:
-        """Returns when something has come, or something else is to be done."""
+        """Returns when a read has ended, or when the next tick, attempt or limit is due."""
         until_us = self._patience_us
-        if self._gap is None:
+        if self._outage is None:
             until_us = min(until_us, self._last_us + self._silence_us)
         else:
             until_us = min(until_us, self._tick_us(self._missed + 1))
@@ -150,9 +150,9 @@ class LiveFeed:
         """When so many nominal periods have passed since the last frame."""
         return self._last_us + round(number * self._period_us)
 
-    def _miss(self, gap: Outage, tick_us: int) -> Arrival:
+    def _miss(self, outage: Outage, tick_us: int) -> Arrival:
         self._missed += 1
-        return Arrival(tick_us, self._last_pts + Fraction(tick_us - self._last_us, 1_000_000), gap)
+        return Arrival(tick_us, self._last_pts + Fraction(tick_us - self._last_us, 1_000_000), outage)
 
     def _receive(self, item: Frame | Unreadable, at_us: int) -> Arrival:
         self._came = None
@@ -175,28 +175,28 @@ class LiveFeed:
             if pts < earliest:  # a source that stood still, and its time with it: it goes on from here
                 self._begin -= earliest - pts
                 pts = earliest
-        if self._gap is not None:
-            self._gaps.end(self._gap, at_us)
-            self._gap = None
+        if self._outage is not None:
+            self._outages.end(self._outage, at_us)
+            self._outage = None
         self._last_us, self._last_pts, self._missed = at_us, pts, 0
         return Arrival(at_us, pts, item)
 
     def _lose(self, error: SourceError, now: int) -> None:
-        if self._gaps.give_up_us is None:
+        if self._outages.give_up_us is None:
             raise error
-        if self._gap is None:
-            self._gap = self._gaps.begin(self._stream, self._last_us)
-        self._gap.failed(str(error).removeprefix(self._source.info.uri).lstrip(": "))
-        pause_s = PAUSES_S[min(self._gap.attempts, len(PAUSES_S) - 1)]
+        if self._outage is None:
+            self._outage = self._outages.begin(self._stream, self._last_us)
+        self._outage.failed(str(error).removeprefix(self._source.info.uri).lstrip(": "))
+        pause_s = PAUSES_S[min(self._outage.attempts, len(PAUSES_S) - 1)]
         self._connect_us = now + round(pause_s * 1_000_000)
 
     def _given_up(self) -> SourceError:
         seconds = (self._patience_us - self._last_us) / 1_000_000
         tried = why = ""
-        if self._gap is not None:
-            if self._gap.attempts:
-                tried = f", in which {self._gap.attempts} attempts to connect failed"
-            why = "".join(f"; {one}" for one in self._gap.why[-1:])
+        if self._outage is not None:
+            if self._outage.attempts:
+                tried = f", in which {self._outage.attempts} attempts to connect failed"
+            why = "".join(f"; {one}" for one in self._outage.why[-1:])
         return SourceError(
             f"{self._source.info.uri}: no frame for {seconds:g} s{tried}{why or ': check the camera and the network'}"
         )

@@ -1,4 +1,4 @@
-"""Who wants to know how a run gets on, and who keeps watch over one that lasts for hours."""
+"""Observers of a run's progress, and the watch over a run that lasts for hours."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from streamer.pipeline.housekeeping import Progress
 
 
 class Observer(Protocol):
-    """Who wants to know how a run gets on. Each call must be short."""
+    """Observes the progress of a run. Each call must be short."""
 
     def started(self, stop: Callable[[str], None], notes: list[str]) -> None:
-        """The pipeline is about to run; ``stop`` ends it, with the reason."""
+        """Called when the pipeline is about to run; ``stop`` ends it, and takes the reason."""
 
     def progress(self, progress: Progress) -> None:
-        """About twice a second, between frames."""
+        """Called about twice a second, between frames."""
 
     def waits(self, stream: int, frame: int, for_s: float) -> None:
-        """A frame is due in so many seconds only: there is a gap in the times of its file."""
+        """Called when a ``frame`` is due in ``for_s`` seconds only: there is a gap in the times of its file."""
 
 
 class Silent:
-    """An observer that does not look."""
+    """An observer that does nothing."""
 
     def started(self, stop: Callable[[str], None], notes: list[str]) -> None:
         pass
@@ -38,30 +38,30 @@ class Silent:
 
 
 class Watch(Protocol):
-    """Follows the ledger, ends a window each ``window_us``, and sees what is found in a golden frame.
+    """Follows the ledger, ends a window every ``window_us``, and gets the detections in the canary frame.
 
-    ``canary_every_us`` is how often that is looked at.
+    The canary is inferred every ``canary_every_us``.
     """
 
     canary_every_us: int
     window_us: int
 
     def begins(self, *, closed_loop: bool, ticks_us: Sequence[Fraction | None]) -> Watcher:
-        """The run begins; what is returned follows its ledger. ``ticks_us`` as in `Tally`."""
+        """Begins with the run; returns what follows its ledger. ``ticks_us`` as in `Tally`."""
         ...
 
     def look(self, now_us: int) -> None:
-        """On a thread, right before ``between``: what takes long is read here."""
+        """Called on a thread, right before ``between``: readings that take long belong here."""
         ...
 
     def between(self, now_us: int) -> None:
-        """Between frames, when a window ends; ``now_us`` is of the run. It must be short."""
+        """Called between frames when a window ends, at ``now_us`` of the run. It must be short."""
         ...
 
     def ends(self, end_us: int) -> None:
-        """The pipeline has ended, at ``end_us`` of the run."""
+        """Called when the pipeline has ended, at ``end_us`` of the run."""
         ...
 
     def found(self, detections: Detections) -> None:
-        """What is in the golden frame: before the run for the first time, then again and again."""
+        """Takes the detections in the canary frame: first before the run, then again and again."""
         ...

@@ -1,8 +1,8 @@
 """The pipeline: streams, a worker per request, a sink per stream. The only file with tasks.
 
-Each stream has a source, a policy link, a reorder buffer and a sink of its own; the workers serve them all, whichever
-frame was due first. The run ends by closing links and buffers, with no sentinels. An error in any stage ends it: what
-was written is kept, frames in flight finish, and every frame that was due and did not is abandoned.
+Each stream has a source, a policy link, a reorder buffer and a sink of its own. The workers serve all streams; the
+frame that was due first comes first. The run ends by closing links and buffers, with no sentinels. An error in any
+stage ends it: what was written is kept, frames in flight finish, and every other frame that was due is abandoned.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ from streamer.schedule.schedule import Limits
 from streamer.workers.run_clock import RunTime
 
 DROPPED_BYTES = 128 << 20
-"""Pictures of dropped frames that may wait for a frame before them, in bytes, over all streams."""
+"""The room for pictures of dropped frames that wait for a frame before them, in bytes, over all streams."""
 LAST_CHORE_S = 1.0
-"""How long a thread may still be at what is done between frames when the run is to end at once."""
+"""How long a chore on a thread may go on when the run must end at once."""
 LEAD_US = 20_000
-"""From the start of the tasks to the origin: the first frame does not pay for their start."""
+"""The time from the start of the tasks to the origin: the first frame does not pay for their start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
-    """What a pipeline has where it was asked for.
+    """The optional parts of a pipeline.
 
-    With a ``primer`` the gap before a frame is filled with throw-away inferences, where the schedule tells of it.
-    With an ``intermission`` the run is held between its rounds. Both are for a single stream. With ``replacing``
-    an engine that is lost is replaced, and its frame alone has failed. A ``canary`` frame is looked at now and then.
-    ``on_gap`` is told the stream, the frame and the seconds when a gap in a file's times is waited for.
+    A ``primer`` fills the gap before a frame with throw-away inferences, where the schedule announces the frame. An
+    ``intermission`` holds the run between its rounds. Both are for a single stream. ``replacing`` replaces an engine
+    that is lost; only its frame fails. The ``canary`` frame is inferred again and again. ``on_gap`` takes the stream,
+    the frame and the seconds of a wait for a gap in a file's times.
     """
 
     primer: Primer | None = None
@@ -65,8 +65,9 @@ class Extras:
 class Pipeline:
     """Streams through one engine, with a detector per request; ``streams`` are in the order of their numbers.
 
-    ``gaps`` takes the stretches in which live sources give nothing. ``chores`` are done between frames, while none is
-    being measured. ``decoded`` is told the beginning and the end of each decode; it must be short.
+    ``outages`` takes the stretches in which live sources give nothing. ``chores`` are done between frames, while none
+    is being measured. ``decoded`` takes the begin and the end of each decode, in microseconds of the run; it must be
+    short.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Pipeline:
         ledger: Ledger,
         time: RunTime,
         watchdog: Watchdog,
-        gaps: Outages,
+        outages: Outages,
         chores: Sequence[Chore],
         decoded: Callable[[int, int], None],
         extras: Extras,
@@ -107,7 +108,7 @@ class Pipeline:
                 ledger=ledger,
                 gate=gate,
                 time=time,
-                gaps=gaps,
+                outages=outages,
                 primer=extras.primer,
                 intermission=extras.intermission,
                 on_gap=extras.on_gap,
@@ -137,17 +138,17 @@ class Pipeline:
 
     @property
     def ungated(self) -> int:
-        """Frames decoded while another was being measured."""
+        """The number of frames decoded while another was being measured."""
         return sum(line.ahead.ungated for line in self._lines)
 
     @property
     def housekeeping(self) -> HousekeepingTally:
-        """What was done between frames, and what of it while one was being measured."""
+        """The chores that were done between frames, and those that began while one was being measured."""
         return self._between.tally
 
     @property
     def undrawn(self) -> int:
-        """Dropped frames whose picture could not wait for its place in the video."""
+        """The number of dropped frames whose picture could not wait for its place in the video."""
         return sum(line.tickets.undrawn for line in self._lines)
 
     @property
@@ -156,11 +157,11 @@ class Pipeline:
         return max(line.tickets.slots.most for line in self._lines)
 
     def stop(self) -> None:
-        """Ends the run now: frames in flight may finish for a moment, those due and not begun are abandoned."""
+        """Ends the run now. Frames in flight have a moment to finish; those due and not begun are abandoned."""
         self._shutdown.stop()
 
     async def run(self) -> None:
-        """Runs until the sources, a limit, ``stop`` or an error ends it; then every frame has its outcome."""
+        """Runs until the sources, a limit, ``stop`` or an error ends it. Then every frame has its outcome."""
         try:
             async with anyio.create_task_group() as watching:
                 watching.start_soon(self._watchdog.watch)
@@ -170,7 +171,7 @@ class Pipeline:
                 await self._between.end()
                 watching.cancel_scope.cancel()
         finally:
-            # When the run is cancelled, or fails in a way that nobody foresaw, nobody has waited for it.
+            # When the run is cancelled, or fails unexpectedly, nothing has waited for the chore on a thread.
             with anyio.move_on_after(LAST_CHORE_S, shield=True):
                 await self._between.end()
             self._close_books()
@@ -204,11 +205,11 @@ class Pipeline:
         line.link.close(discard=self._shutdown.begun_us is not None)
 
     def _expected_us(self, now_us: int) -> int | None:
-        """When the next frame of any stream comes, as far as can be told."""
+        """When the next frame of any stream is expected, in microseconds of the run; None when none is."""
         return min((us for feed in self._feeds if (us := feed.expected_us(now_us)) is not None), default=None)
 
     def _close_books(self) -> None:
-        """Abandons what was due before the end and is unfinished, with those the sources had not come to."""
+        """Abandons the frames that were due before the end and are unfinished, also those not scheduled yet."""
         end = self._shutdown.begun_us
         if end is not None and not self._closed_loop:
             for number, (line, feed) in enumerate(zip(self._lines, self._feeds, strict=True)):
@@ -217,7 +218,7 @@ class Pipeline:
             self._lines[record.stream].tickets.close(record, Outcome.ABANDONED)
 
     def _open_until(self, end: int, number: int, line: Line, feed: Feed) -> None:
-        """Opens the records of a stream's frames that were due by ``end`` and that its source had not come to."""
+        """Opens the records of a stream's frames that were due by ``end`` and not scheduled yet."""
         for index in count(feed.next_index):
             pts, due = line.source.pts(index), feed.due_us(index)
             if pts is None or due is None or due > end or self._limits.reached(index, due):

@@ -1,6 +1,6 @@
 """The reorder buffer before the sink: items in the order of their numbers.
 
-It belongs to one event loop and is not thread-safe, as the link before the engine.
+It belongs to one event loop and is not thread-safe, like the link before the engine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ReorderBuffer(Generic[T]):
         self._closed = False
 
     def __len__(self) -> int:
-        """Items held; numbers skipped do not count."""
+        """The number of items held; skipped numbers do not count."""
         return self._items
 
     def _announce(self) -> None:
@@ -37,7 +37,7 @@ class ReorderBuffer(Generic[T]):
         self._changed = anyio.Event()
 
     def skip(self, number: int) -> None:
-        """No item will come for this number."""
+        """Notes that no item will come for this number."""
         self._held[number] = None
         self._announce()
 
@@ -55,7 +55,7 @@ class ReorderBuffer(Generic[T]):
         self.put_now(number, item)
 
     async def take(self) -> T:
-        """The item with the lowest number that is still to come. Raises LinkClosed when there will be none."""
+        """Waits for the item with the next number. Raises LinkClosed when there will be none."""
         while True:
             while self._next in self._held:
                 item = self._held.pop(self._next)
@@ -72,6 +72,6 @@ class ReorderBuffer(Generic[T]):
                 raise LinkClosed
 
     def close(self) -> None:
-        """No more items will come; those still held are given out, whatever is missing between them."""
+        """Ends the buffer: no more items will come. Those still held are given out, whatever is missing between."""
         self._closed = True
         self._announce()

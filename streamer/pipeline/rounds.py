@@ -1,6 +1,6 @@
-"""A run in rounds: between them its time stands still, and others run on the same machine.
+"""A run in rounds: between them its time stands still, and other runs use the same machine.
 
-Each round goes on where the source was. Its frames are due as the schedule says, moved as a whole: the first comes a
+Each round goes on where the source was. Its frames are due as the schedule says, moved as a whole: the first is due a
 period after the engine has been warmed up again, as if a frame had come before it.
 """
 
@@ -15,16 +15,16 @@ from streamer.workers.run_clock import RunTime
 from streamer.workers.threads import Stage
 
 LEAST_LEAD_US, MOST_LEAD_US = 20_000, 1_000_000
-"""Between warming up and the first frame of a round, whatever the frame period is."""
+"""The limits of the time between warming up and the first frame of a round."""
 
 
 class Rounds(Protocol):
-    """Who says when a run goes on. Runs of one ``study`` take turns; it is a name that no other has."""
+    """Decides when a run goes on. Runs of one ``study`` take turns; its name is unique."""
 
     study: str
 
     def begins(self, frame: int) -> bool:
-        """A round begins with this frame."""
+        """Whether a round begins with this frame."""
         ...
 
     def wait(self) -> bool:
@@ -35,9 +35,9 @@ class Rounds(Protocol):
 class Intermission:
     """Holds a run between its rounds.
 
-    ``rate`` is the frames a second that are due, None in a closed loop; ``warm`` warms the engine up, and ``aside``
-    is a context in which nothing counts as the run's own. ``started`` has each round's first frame, and when it was
-    due in microseconds of the run.
+    ``rate`` is the frames a second that are due, None in a closed loop. ``warm`` warms the engine up. Within the
+    context ``aside`` nothing counts as the run's own. ``started`` has each round's first frame, and when that was
+    due, in microseconds of the run.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class Intermission:
         self.started: list[tuple[int, int]] = []
 
     def before(self, frame: int) -> bool:
-        """The run is held before this frame."""
+        """Whether the run is held before this frame."""
         return self._rounds.begins(frame)
 
     async def hold(self, frame: int) -> int | None:
-        """Holds the run; returns when the ``frame`` is due with which it goes on, None when it does not.
+        """Holds the run; returns when its next ``frame`` is due, None when the run ends.
 
-        The event loop is blocked on purpose: a process that waits for its turn is to do nothing.
+        The event loop is blocked on purpose: a process that waits for its turn must do nothing.
         """
         with self._time.standing_still(), self._aside():
             if not self._rounds.wait():

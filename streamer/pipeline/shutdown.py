@@ -1,4 +1,4 @@
-"""How a run comes to its end: by an error, by ``stop``, and in time."""
+"""The end of a run before its sources end: by an error or by ``stop``, and within 2 s."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from streamer.workers.run_clock import RunTime
 from streamer.workers.threads import Stage
 
 GRACE_S, SINK_GRACE_S = 0.5, 1.5
-"""How long a run that is stopped waits for what is in flight: all of its end is to take 2 s at most.
+"""How long a stopped run waits for work under way, and for a write under way: its end must take 2 s at most.
 
-What is half written is better finished, and has longer.
+A write has longer: what is half written is better finished.
 """
 
 
 class Overdue(Exception):
-    """Work was still under way when a run that was stopped had to come to its end."""
+    """Work was still under way when a stopped run had to end."""
 
 
 class Shutdown:
-    """The end of a run. ``feeding`` is the scope in which frames are scheduled: it is cancelled when the end begins.
+    """The end of a run. ``feeding`` is the scope in which frames are scheduled; it is cancelled when the end begins.
 
-    ``failure`` is the error that ended the run, None when none did; ``begun_us`` is when the end began, None when the
-    sources or a limit ended the run.
+    ``failure`` is the error that ended the run, if one did. ``begun_us`` is when the end began, in microseconds of
+    the run; None when the sources or a limit ended it.
     """
 
     def __init__(self, time: RunTime) -> None:
@@ -34,17 +34,17 @@ class Shutdown:
         self.begun_us: int | None = None
 
     def stop(self) -> None:
-        """Ends the run now: frames in flight may finish for a moment, those due and not begun are abandoned."""
+        """Ends the run now. Frames in flight have a moment to finish; those due and not begun are abandoned."""
         self._stopped.set()
         self._begin()
 
     def fail(self, error: StreamerError) -> None:
-        """Ends the run for an error; the first one counts. Frames in flight finish."""
+        """Ends the run with an error; the first one counts. Frames in flight finish."""
         self.failure = self.failure or error
         self._begin()
 
     async def enforce(self) -> None:
-        """Once the run has been stopped, gives up what is not finished in time. Runs until it is cancelled."""
+        """Gives up what is not finished in time after a stop. Runs until it is cancelled."""
         await self._stopped.wait()
         await anyio.sleep(GRACE_S)
         for work in self._time.under_way_for(0):

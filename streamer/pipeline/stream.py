@@ -1,4 +1,4 @@
-"""One stream of a run: what it is made of, and what stands between its source and its sink."""
+"""One stream of a run: its parts, and the line between its source and its sink."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from streamer.workers.threads import Stage
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What a stream is made of. ``first`` is what its source gave first."""
+    """The parts of a stream. ``first`` is what its source gave first; None: nothing yet."""
 
     source: Source
     first: Frame | Unreadable | None
@@ -37,7 +37,8 @@ class Stream:
 class Line:
     """A stream under way: its frames decoded ahead, its ``link`` to the engine, its tickets, and its sink.
 
-    ``gate`` is that of all streams; ``room_bytes`` is for pictures of dropped frames.
+    All streams share the ``gate``. ``room_bytes`` is the room for pictures of dropped frames. ``decoded`` takes the
+    begin and the end of each decode, in microseconds of the run.
     """
 
     def __init__(
@@ -64,11 +65,11 @@ class Line:
         self._shutdown = shutdown
 
     def reason_to_drop(self, ticket: Ticket) -> str | None:
-        """Why a frame should be dropped now, None to serve it."""
+        """Why a frame should be dropped now; None: serve it."""
         return self.freshness.reason(ticket.record, self._time.now_us(), more=not self.link.closed)
 
     async def drain(self) -> None:
-        """Hands results to the sink, in the order of the frames, until there will be none."""
+        """Hands results to the sink, in the order of the frames, until no more will come."""
         broken = False
         while True:
             try:
@@ -76,7 +77,7 @@ class Line:
             except LinkClosed:
                 return
             if broken:
-                continue  # what no longer can be written is abandoned, and no worker waits for it
+                continue  # frames that can no longer be written are abandoned, and no worker waits for them
             try:
                 await self._write(ticket)
             except SinkError as error:

@@ -1,4 +1,4 @@
-"""The watchdog: work that does not come back is given up, so that a run ends with all it has instead of hanging."""
+"""The watchdog: gives up work that hangs, so that the run ends with all it has."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ERRORS: dict[Stage, type[StreamerError]] = {
     Stage.HOUSEKEEPING: SinkError,
 }
 LOOKS = 5
-"""How often it looks while the time passes that work may take."""
+"""How often it looks within the time that work may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """A stage was stuck, ``at_us`` of the run; ``stack`` is where, the innermost call last."""
+    """A ``stage`` that was stuck, reported ``at_us`` of the run; ``stack`` is where, the innermost call last."""
 
     stage: Stage
     at_us: int
@@ -31,10 +31,10 @@ class Stall:
 
 
 class Watchdog:
-    """Gives up the work of some ``stages`` that takes ``stall_us`` or longer; ``stalls`` tells of it.
+    """Gives up work of these ``stages`` that takes ``stall_us`` or longer; ``stalls`` lists it.
 
-    Who waited for it gets the error of its stage, and the run ends as with any other error of that stage. Work has
-    hung only when it was seen at each look meanwhile: in a process that was stopped for a while, nothing did.
+    The caller of the work gets the error of its stage, and the run ends as with any other error of that stage. Work
+    counts as hung only when each look meanwhile saw it: a process that was stopped for a while has no hung work.
     """
 
     def __init__(self, time: RunTime, stall_us: int, stages: Collection[Stage]) -> None:

@@ -1,6 +1,6 @@
-"""A worker of the engine: takes the frame that was due first, and sees to what happens between frames.
+"""A worker of the engine: serves the frame that was due first, and works between frames.
 
-Between frames the engine is kept warm, shows that it still answers the same, and is replaced when it is lost.
+Between frames it primes the engine, infers the canary, does housekeeping, and replaces an engine that was lost.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from streamer.workers.threads import Stage
 
 
 class Worker:
-    """Serves ``lines``, in the order of their streams, from their ``dispatch`` with one detector.
+    """Serves the frames of a ``dispatch`` with one detector; ``lines`` are in the order of their streams.
 
-    With ``replacing`` an engine that is lost is replaced, and its frame alone has failed.
+    With ``replacing`` an engine that is lost is replaced, and only its frame fails.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Worker:
         self._between = between
 
     async def run(self) -> None:
-        """Serves until there is nothing left, the engine has failed, or its work is given up."""
+        """Serves until no frame is left, the engine has failed, or its work is given up."""
         with suppress(Overdue, LinkClosed):
             while await self._do(await self._dispatch.take()):
                 pass
 
     async def _do(self, job: Ticket | Prime) -> bool:
-        """Serves a frame, or keeps the engine warm; False ends the worker."""
+        """Serves a frame, or primes the engine; False ends the worker."""
         if isinstance(job, Prime):
             return await self._keep_warm(job)
         reason = self._lines[job.record.stream].reason_to_drop(job)
@@ -80,7 +80,7 @@ class Worker:
         return await self._look_at_canary()
 
     async def _look_at_canary(self) -> bool:
-        """Right behind a frame, when none waits: the next one is the furthest away then. False ends the worker."""
+        """Infers the canary if it is due, right behind a frame: the next is far away then. False ends the worker."""
         canary = self._canary
         if canary is None or not canary.is_due(self._time.now_us(), idle=not self._dispatch.holds):
             return True
@@ -91,20 +91,20 @@ class Worker:
         return True
 
     async def _replaced(self, error: EngineError) -> bool:
-        """Another engine has taken the place of one that was lost; False when that ends the run instead."""
+        """Replaces an engine that was lost; False when the error ends the run instead."""
         replacing, failed = self._replacing, self._shutdown.failure is not None
         if not isinstance(error, EngineLost) or replacing is None or not replacing.possible or failed:
             self._shutdown.fail(error)
             return False
         try:
             await self._time.run(partial(replacing.replace, error), Stage.REPLACING)
-        except EngineError as beyond_help:
-            self._shutdown.fail(beyond_help)
+        except EngineError as failure:
+            self._shutdown.fail(failure)
             return False
         return True
 
     async def _keep_warm(self, job: Prime) -> bool:
-        """Primes on the worker that will serve the frame; False when that failed, which ends the run."""
+        """Primes on the worker that will serve the frame; False when that fails, which ends the run."""
         assert self._primer is not None
         try:
             await self._time.run(partial(self._detector.prime, self._primer, job.due_us), Stage.ENGINE)

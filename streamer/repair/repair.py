@@ -131,9 +131,9 @@ def _facts(
         error=_error(records, respawn),
         stopped_by="a kill",
         raised=begun["doubts"],
-        gaps=outages_in(records, len(streams), end_us) if any(stream["live"] for stream in streams) else None,
+        outages=outages_in(records, len(streams), end_us) if any(stream["live"] for stream in streams) else None,
         replacements=_replacements(records, respawn),
-        pieces=None if begun["pieces"] is None else segments_found(path, begun["pieces"], len(streams)),
+        segments=None if begun["pieces"] is None else segments_found(path, begun["pieces"], len(streams)),
         # Its rounds may not be those of the others any more.
         study=None,
         rounds=rounds,

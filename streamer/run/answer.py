@@ -1,4 +1,4 @@
-"""The one sentence of plain answer that a run ends with."""
+"""The plain answer: the one sentence that a run ends with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 from streamer.stats.summary import Statistics
 
 CATCHING_UP = 2
-"""Times as long as a run stood still, frames may be lost for that: it catches up as long again."""
+"""Losses are explained by a suspension for this many times its length: the run catches up as long again."""
 
 
 def plain_answer(
@@ -21,11 +21,12 @@ def plain_answer(
     still_us: int = 0,
     tail: str | None = None,
 ) -> str:
-    """The rate sustained, the tail and what made it, and what was lost.
+    """The answer: whether the rate was sustained, the tail and what made it, and what was lost.
 
-    ``rates`` are those of the streams, in frames a second; there are none in a closed loop. ``behind_us`` is by how
-    much a stream fell behind, as `Backlog` has it; None: none did. ``still_us`` is for how long the process did not
-    run: losses and a backlog that this explains are no fault of the engine.
+    ``frames`` counts frames by outcome, ``figures`` has the statistics by name, in milliseconds. ``rates`` are the
+    requested frames a second of each stream; empty in a closed loop. ``behind_us`` is how far a stream fell behind,
+    as `Backlog` has it; None: none did. ``still_us`` is how long the process did not run: losses and a backlog that
+    this explains are no fault of the engine. ``tail`` is `tail_text`.
     """
     delivered, scheduled = frames["delivered"], frames["scheduled"]
     if not delivered:
@@ -40,22 +41,22 @@ def plain_answer(
     if frames["late"]:
         fate += f", {frames['late']} late ({frames['late'] / scheduled:.1%})"
     if delivered == scheduled and behind_us is None:
-        return f"Sustains {_asked(rates)}: {figure}, {fate}{why}."
+        return f"Sustains {_rates_text(rates)}: {figure}, {fate}{why}."
     if behind_us is not None:
         # With the policy wait, or a long queue, nothing is lost: each frame waits longer than the one before it.
         fate += f", fell behind by {_length(behind_us)}"
     got = f"delivers {achieved:.1f} a second, {figure}; {fate}{why}."
     may_be_lost = CATCHING_UP * still_us * sum(rates) / 1_000_000
     if still_us and scheduled - delivered <= may_be_lost and (behind_us or 0) <= still_us:
-        return f"Not known whether it sustains {_asked(rates)}, as it did not run for {_length(still_us)}: {got}"
-    return f"Does not sustain {_asked(rates)}: {got}"
+        return f"Not known whether it sustains {_rates_text(rates)}, as it did not run for {_length(still_us)}: {got}"
+    return f"Does not sustain {_rates_text(rates)}: {got}"
 
 
 def _length(us: int) -> str:
     return f"{us / 1e6:.1f} s" if us >= 1_000_000 else f"{us / 1000:.1f} ms"
 
 
-def _asked(rates: Sequence[Fraction]) -> str:
+def _rates_text(rates: Sequence[Fraction]) -> str:
     if len(rates) == 1:
         return f"{float(rates[0]):.5g} fps"
     if len(set(rates)) == 1:

@@ -1,7 +1,7 @@
 """Doubts about a run's figures: each a sentence with a number.
 
-A doubt is a function of a run's facts, and a row of `DOUBTS`. Of a run that was killed nothing is doubted that only
-observing it would have told.
+A doubt is a function of a run's facts, and a row of `DOUBTS`. For a run that was killed, doubts that need observed
+facts are not raised.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from streamer.stats.steadiness import agree
 
 WORTH_TELLING = "p95"
 FRAMES_TO_FIND_IN = 20
-"""A model that finds nothing in so many frames is to be doubted."""
+"""A model that finds nothing in so many frames raises a doubt."""
 ROUNDING = 0.01
-"""What a certain model may exceed 1 by, where it counts in 8 bits."""
+"""How far a confidence may exceed 1: a quantized model counts in 8 bits."""
 UNGATED_SHARE = 0.01
-"""From this share of frames on that are decoded beside another's inference, that one's figures are of both."""
+"""The share of frames decoded beside another's inference above which the figures are of both."""
 DELAYED_SHARE = 0.005
-"""From this share of frames on that priming or housekeeping delays, it harms the tail that it is not to touch."""
+"""The share of frames delayed by priming or housekeeping above which these harm the tail."""
 LATENESS_SHARE = 0.1
-"""From this share of the latency on, our own lateness blurs it."""
+"""The share of the median latency above which streamer's own lateness blurs it."""
 
 Doubt = Callable[[Facts], list[str]]
-"""What is to be doubted, in sentences; none when nothing is."""
+"""Returns the doubts of a run, a sentence each; none when there is nothing to doubt."""
 
 
 def of_the_kill(facts: Facts) -> list[str]:
-    """A run that was killed, and how its record was made."""
+    """The run was killed, and its ``run.json`` made by a repair."""
     if facts.repaired is None:
         return []
     return [
@@ -46,22 +46,22 @@ def of_the_kill(facts: Facts) -> list[str]:
 
 
 def raised_before(facts: Facts) -> list[str]:
-    """What the model and the sources raise, or a run that was killed did before its first frame."""
+    """The doubts of the model and the sources; after a kill, those from before the first frame."""
     return list(facts.raised)
 
 
 def of_the_faults(facts: Facts) -> list[str]:
-    """Faults on purpose, and what they did that is to be known."""
+    """Faults were injected on purpose, and may have changed the size of frames."""
     return [] if facts.observed is None else list(facts.observed.fault_doubts)
 
 
 def of_missed_faults(facts: Facts) -> list[str]:
-    """Faults on purpose that did not come about."""
+    """Faults on purpose were not triggered."""
     return [] if facts.observed is None else list(facts.observed.faults_missed)
 
 
 def of_the_pipeline(facts: Facts) -> list[str]:
-    """What the run could not do as it should."""
+    """The pipeline had no room to decode or for housekeeping, drew frames twice or not at all, or dropped most."""
     if facts.observed is None:
         return []
     found = []
@@ -86,7 +86,7 @@ def of_the_pipeline(facts: Facts) -> list[str]:
 
 
 def _of_housekeeping(done: HousekeepingPart | None, scheduled: int) -> list[str]:
-    """What is done between frames, and found no room there."""
+    """Housekeeping found no room between frames, or delayed some."""
     found = []
     if done is not None and done["while_measuring"]:
         found.append(
@@ -103,7 +103,7 @@ def _of_housekeeping(done: HousekeepingPart | None, scheduled: int) -> list[str]
 
 
 def of_damage(facts: Facts) -> list[str]:
-    """Pictures that may be smeared."""
+    """Delivered frames may be smeared."""
     count, delivered = facts.totals.after_damage, facts.totals.frames["delivered"]
     if not count:
         return []
@@ -114,18 +114,19 @@ def of_damage(facts: Facts) -> list[str]:
 
 
 def of_outages(facts: Facts) -> list[str]:
-    """Stretches in which a live source gave no frame."""
-    gaps = facts.gaps
-    if gaps is None or not gaps["count"]:
+    """A live source gave no frame for a while."""
+    outages = facts.outages
+    if outages is None or not outages["count"]:
         return []
-    said = "1 gap" if gaps["count"] == 1 else f"{gaps['count']} gaps"
+    number = "1 outage" if outages["count"] == 1 else f"{outages['count']} outages"
     return [
-        f"there was no signal for {gaps['total_s']:.1f} s, in {said}: ages are those of a camera that was away, too"
+        f"there was no signal for {outages['total_s']:.1f} s, in {number}: "
+        "ages are those of a camera that was away, too"
     ]
 
 
 def of_file_gaps(facts: Facts) -> list[str]:
-    """Gaps in the times of a file, for which the run has waited."""
+    """The run waited for gaps in the times of a file."""
     found = []
     for number, stream in enumerate(facts.setup["streams"]):
         scheduled = sum(facts.totals.of_streams[number, outcome] for outcome in Outcome)
@@ -133,14 +134,14 @@ def of_file_gaps(facts: Facts) -> list[str]:
         come_to = scheduled + (facts.stopped_by is not None)
         waited = [gap for gap in stream.get("gaps", []) if gap["frame"] < come_to and not gap["skipped_ms"]]
         if waited:
-            told = in_words([(gap["frame"], gap["ms"] / 1000) for gap in waited])
+            listed = in_words([(gap["frame"], gap["ms"] / 1000) for gap in waited])
             prefix = f"stream {number}: " if number else ""
-            found.append(f"{prefix}the times of the file have {told}: nothing is due meanwhile")
+            found.append(f"{prefix}the times of the file have {listed}: nothing is due meanwhile")
     return found
 
 
 def of_replacements(facts: Facts) -> list[str]:
-    """Engines that were lost and replaced."""
+    """Engines were lost and replaced."""
     return [
         f"the engine was replaced at {one['at_ms'] / 1000:.1f} s, which took "
         f"{(one['back_ms'] - one['at_ms']) / 1000:.1f} s: {one['why']}"
@@ -150,7 +151,7 @@ def of_replacements(facts: Facts) -> list[str]:
 
 
 def of_the_figures(facts: Facts) -> list[str]:
-    """Too few frames, and a lateness of our own that is too large."""
+    """There are too few frames for a percentile, or streamer's own lateness is too large."""
     found = []
     until = facts.setup["run"]["until"]
     latency, lateness = facts.totals.figures["latency"], facts.totals.figures["lateness"]
@@ -175,7 +176,7 @@ def of_the_figures(facts: Facts) -> list[str]:
 
 
 def of_the_detections(facts: Facts) -> list[str]:
-    """A model that finds nothing at all, and one whose confidences are none."""
+    """The model finds nothing at all, or its confidences exceed 1."""
     if (surest := facts.totals.surest) > 1 + ROUNDING:
         return [
             f"the model is more than certain: confidences reach {surest:.3f}, and none is over 1; what it puts out "
@@ -195,13 +196,13 @@ def of_the_detections(facts: Facts) -> list[str]:
 
 
 def of_steadiness(facts: Facts) -> list[str]:
-    """Windows that do not agree."""
+    """The last windows do not agree."""
     windows, length_s = facts.totals.windows, facts.totals.window_s
     suspensions = None if facts.observed is None else facts.observed.suspensions
     if suspensions is not None:
         last = suspensions["each"][-1]
         if last["at_ms"] + last["lasted_ms"] > facts.duration_us / 1000 - len(windows) * length_s * 1000:
-            return []  # which the doubt about it tells
+            return []  # the doubt about the suspension says why
     if not windows:
         return []
     found = []
@@ -214,7 +215,7 @@ def of_steadiness(facts: Facts) -> list[str]:
 
 
 def of_priming(facts: Facts) -> list[str]:
-    """Priming that found no room, or was in the way."""
+    """Priming found no room, or delayed frames."""
     if facts.observed is None or facts.observed.priming is None:
         return []
     found = []
@@ -251,11 +252,11 @@ DOUBTS: tuple[Doubt, ...] = (
     of_the_machine,
     of_the_engine,
 )
-"""All of them, in the order in which they are told."""
+"""All doubts, in the order in which they are printed."""
 AT_THE_END: tuple[Doubt, ...] = (of_missed_faults, of_the_figures)
-"""Those that a run without a frame would raise."""
+"""The doubts that a run without any frame would raise."""
 
 
 def doubts(facts: Facts, without: Collection[Doubt] = ()) -> list[str]:
-    """What is to be doubted about a run, in the order of `DOUBTS`."""
+    """The doubts about a run, in the order of `DOUBTS`, a sentence each."""
     return [sentence for doubt in DOUBTS if doubt not in without for sentence in doubt(facts)]

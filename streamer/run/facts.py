@@ -1,4 +1,4 @@
-"""What a run came to, before it is put into words and into ``run.json``: of a finished run and of a killed one."""
+"""The facts of a run, finished or killed, before they are put into sentences and into ``run.json``."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from streamer.stats.tail import TailPart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """What the rows of a run come to. ``of_streams`` counts frames by stream and outcome, ``objects`` what was found.
+    """The totals of a run's rows. ``of_streams`` counts frames by stream and outcome, ``objects`` detected objects.
 
-    ``drop_reasons`` counts dropped frames by their reasons, ``after_damage`` delivered ones that may show damage.
-    The ledger was ``conserved`` when every scheduled frame has one outcome. ``exact`` says that no value was put
-    into a bucket. ``windows`` are the last ones, of ``window_s`` seconds each; ``backlog`` tells who fell behind.
-    ``surest`` is the highest confidence of what was found; 0 where it is not known, as of a run that was killed.
+    ``drop_reasons`` counts dropped frames by reason, ``after_damage`` delivered frames that may show damage. The
+    ledger is ``conserved`` when every scheduled frame has exactly one outcome. ``exact``: no value is in a bucket of
+    a histogram. ``windows`` are the last ones, of ``window_s`` seconds each. ``backlog`` has the streams that fell
+    behind. ``surest`` is the highest confidence of a detection; 0 where it is not known, as after a kill.
     """
 
     frames: Mapping[str, int]
@@ -55,7 +55,7 @@ class Totals:
 
 
 def totals(ledger: Ledger, tally: Tally, windows: Windows, backlog: Backlog) -> Totals:
-    """What those come to that have watched the rows."""
+    """The totals of the watchers that have followed the rows."""
     whole = tally.whole()
     window_s, last = windows.last()
     return Totals(
@@ -77,7 +77,7 @@ def totals(ledger: Ledger, tally: Tally, windows: Windows, backlog: Backlog) -> 
 
 @dataclass(frozen=True, slots=True)
 class Contention:
-    """What others took of the machine: cores' worth of CPU, and how often the CPU was throttled."""
+    """The contention for the CPU: cores used by others and by the hypervisor, and how often it was throttled."""
 
     others_cores: float
     stolen_cores: float
@@ -85,18 +85,18 @@ class Contention:
 
     @classmethod
     def seen_by(cls, meter: ContentionMeter) -> Contention:
-        """What a witness has seen so far."""
+        """The contention that a meter has measured so far."""
         return cls(meter.others_cores, meter.stolen_cores, meter.throttled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What was observed while a run went on, and is in none of its rows.
+    """The facts that were observed during a run, and are in none of its rows.
 
-    ``priming`` and ``tail`` are None where there was none, or nothing to say. ``ungated`` counts frames that were
+    ``priming`` and ``tail`` are None where there was none, or nothing to report. ``ungated`` counts frames that were
     decoded while another was measured, ``undrawn`` dropped frames that are not in the video, ``held`` pictures that
-    are in it besides. ``load_cores`` is what the load took, ``load_doubts`` what it could not do. ``fault_doubts``
-    say what faults on purpose did, and ``faults_missed`` which of them did not come about.
+    are in it besides the frames. ``load_cores`` are the cores that the load used, ``load_doubts`` what it could not
+    do. ``fault_doubts`` report the faults on purpose, ``faults_missed`` those that were not triggered.
     """
 
     device_changes: Sequence[DeviceChange]
@@ -123,12 +123,12 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that a run's manifest is made from. None: not known, or there was nothing of the kind.
+    """The facts that a run's manifest is made from. None: not known, or there was nothing of the kind.
 
-    ``observed`` is None of a run that was killed, and ``repaired`` of any other. ``duration_us`` is how long it went
-    on, ``error`` what it failed with; ``stopped_by`` what stopped it, as in SIGINT. ``raised`` are the doubts that
-    its model and its sources raise or, when it was killed, those that it had before its first frame. ``study`` is the
-    study whose ``rounds`` it ran in: the first frame of each, and when that was due, in microseconds of the run.
+    ``observed`` is None after a kill, and ``repaired`` in any other run. ``duration_us`` is the run's last stamp,
+    ``error`` its failure, ``stopped_by`` what stopped it, as in SIGINT. ``raised`` are the doubts of its model and
+    its sources; after a kill, those from before the first frame. ``study`` is the study whose ``rounds`` it ran in:
+    the first frame of each, and when that was due, in microseconds of the run.
     """
 
     setup: Setup
@@ -137,9 +137,9 @@ class Facts:
     error: str | None
     stopped_by: str | None
     raised: Sequence[str]
-    gaps: OutagesPart | None
+    outages: OutagesPart | None
     replacements: Sequence[ReplacementPart]
-    pieces: SegmentsPart | None
+    segments: SegmentsPart | None
     study: str | None
     rounds: Sequence[tuple[int, int]] | None
     observed: Observed | None

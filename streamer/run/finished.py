@@ -1,4 +1,4 @@
-"""What a run came to."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Run(Shown):
         """A NumPy structured array with a row per scheduled frame, in the order of the frames, to be read only.
 
         Its fields are the columns of ``frames.csv``: times in milliseconds, as float64. NaN stands for a step that
-        never happened, and in ``detections`` for a frame in which nothing was looked for. ``late`` is a bool,
-        ``outcome`` and ``reason`` are texts. It is read from the run directory when it is first asked for.
+        never happened, and in ``detections`` for a frame that was not detected. ``late`` is a bool,
+        ``outcome`` and ``reason`` are texts. It is read from the run directory at the first access.
 
         Raises UsageError when that cannot be read.
         """
@@ -57,7 +57,10 @@ class Run(Shown):
 
     @cached_property
     def detections(self) -> Rows:
-        """The same with a row per detected object, and the columns of ``detections.csv``: boxes in pixels."""
+        """The same with a row per detected object, and the columns of ``detections.csv``: boxes in pixels.
+
+        Raises UsageError when it cannot be read.
+        """
         return detections_array(self.directory)
 
     @property

@@ -1,4 +1,4 @@
-"""Before the origin: first frames are read, and what live sources have kept since is let go, side by side."""
+"""Before the origin: reads first frames, and discards what live sources have kept since, side by side."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from streamer.workers.threads import Begun
 
 First = Frame | Unreadable | None
 RECENT = 5
-"""So many frames in a row tell whether they were kept or have to be waited for."""
+"""So many frames in a row show whether they were kept or have to be waited for."""
 WAITED_US = 250_000
-"""A read that takes so long has to wait for its frame, of a slow camera too: none takes as long to decode."""
+"""A read that takes so long has waited for its frame, also with a slow camera: no decode takes as long."""
 CLOCK_SHARE = Fraction(1, 1000)
-"""Times that differ from the clock by a smaller share are read from it."""
+"""Frame times that differ from the clock by a smaller share are instants of reading."""
 
 
 class Ended(NoSource):
-    """A live source that was over before the run began: it is not away."""
+    """A live source ended before the run began: it is not away."""
 
 
 async def first_frames(opened: Opened) -> tuple[Sequence[First], Sequence[int]]:
-    """What each stream's source gives first, and when it came; None of one that is away.
+    """Each stream's first frame (None: the source is away or at its end), and when it came, by the clock in us.
 
-    Raises SourceError when one fails without which the run cannot begin.
+    Raises SourceError when a source fails that the run cannot begin without.
     """
     begun: dict[int, Begun[tuple[First, int]]] = {}
     for number, camera in enumerate(opened.cameras):
@@ -56,9 +56,9 @@ def _first(source: Source, clock: Clock) -> tuple[First, int]:
 
 
 async def release(opened: Opened, since_us: Sequence[int]) -> None:
-    """Lets go of the frames that live sources have kept since those instants: they would all arrive at once.
+    """Discards the frames that live sources have kept since those instants: they would all arrive at once.
 
-    Raises SourceError when one fails without which the run cannot begin.
+    Raises SourceError when a source fails that the run cannot begin without.
     """
     there = {
         number: camera
@@ -81,16 +81,16 @@ def _begin(number: int, camera: Camera, since_us: int, leaving: Leaving, opened:
         try:
             catch_up(camera.source, since_us, opened.clock, partial(leaving.may, number))
         finally:
-            leaving.gone(number)  # nobody waits for one that has failed
+            leaving.gone(number)  # no stream waits for one that has failed
 
     return opened.threads.begin(work, camera.stage)
 
 
 class Leaving:
-    """In which order streams stop to read: those of which one waits the longest for a frame first.
+    """The order in which streams stop reading: first those with the longest wait for a frame.
 
-    Who stops while a slower one still reads would keep what comes until that has its frame. ``waits_us`` is how long
-    one waits for a frame of each stream. Its methods may be called from any thread.
+    A stream that stopped while a slower one still reads would keep what comes until that has its frame. ``waits_us``
+    is the wait for a frame of each stream, in microseconds. Any thread may call the methods.
     """
 
     def __init__(self, waits_us: Mapping[int, int]) -> None:
@@ -99,19 +99,19 @@ class Leaving:
         self._lock = Lock()
 
     def may(self, number: int, waited_us: int) -> bool:
-        """A stream has caught up, and was waited for so long at most: whether it may stop."""
+        """Whether a stream that has caught up may stop; ``waited_us`` is its longest wait."""
         with self._lock:
             self._behind.discard(number)
             mine = self._reading[number] = max(self._reading[number], waited_us)
             slower = any(us > mine for us in self._reading.values())
-            # Those that are quick all wait for one another: a frame more costs nothing.
+            # Quick streams all wait for one another: one more frame costs nothing.
             if slower or (mine == WAITED_US and self._behind):
                 return False
             del self._reading[number]
             return True
 
     def gone(self, number: int) -> None:
-        """A stream is read no more."""
+        """Notes that a stream is no longer read."""
         with self._lock:
             self._behind.discard(number)
             self._reading.pop(number, None)
@@ -120,8 +120,8 @@ class Leaving:
 def catch_up(source: Source, since_us: int, clock: Clock, may_stop: Callable[[int], bool]) -> None:
     """Reads until frames have to be waited for, and on until it may stop. Blocks.
 
-    ``may_stop`` is told that it has come so far, and how long one had to wait at most. Of one that never waits no
-    more is read than the time since ``since_us``. Raises SourceError when the source fails, and when it ends.
+    ``may_stop`` is called from then on with the longest wait in microseconds. From a source that never waits, no more
+    is read than the time since ``since_us``. Raises SourceError when the source fails, and when it ends.
     """
     start_us, longest_us = clock.now_us(), 0
     recent: deque[tuple[int, Fraction]] = deque(maxlen=RECENT)
@@ -146,10 +146,10 @@ def catch_up(source: Source, since_us: int, clock: Clock, may_stop: Callable[[in
 
 
 def _paced(recent: Sequence[tuple[int, Fraction]], rate: Fraction) -> bool:
-    """Whether the last frames were not kept: they came no more than twice as fast as they were made.
+    """Whether the last frames were not kept: they came no more than twice as fast as they were captured.
 
-    Of one alone a busy machine would not tell. They were made at their own times, or, where these are only the
-    instants at which they were read, at the ``rate`` of the source.
+    A single frame would not show it on a busy machine. They were captured at their own times or, where these are only
+    the instants at which they were read, at the ``rate`` of the source.
     """
     if len(recent) < RECENT:
         return False
@@ -161,7 +161,7 @@ def _paced(recent: Sequence[tuple[int, Fraction]], rate: Fraction) -> bool:
 
 
 def go_on_without(failed: Mapping[int, Exception], opened: Opened) -> None:
-    """Takes live sources that have failed for away. Raises their errors when the run cannot begin without them."""
+    """Marks live sources that have failed as away. Raises their errors when the run cannot begin without them."""
     lost = {number: error for number, error in failed.items() if isinstance(error, SourceError)}
     if (
         any(number not in opened.awaited or isinstance(failed[number], NoSource) for number in failed)

@@ -1,4 +1,4 @@
-"""Doubts about the machine and the engine: what they did meanwhile that was not asked for.
+"""Doubts about the machine and the engine: what they did during the run that was not requested.
 
 Each is a row of `DOUBTS`, as those about the figures are.
 """
@@ -12,7 +12,7 @@ from streamer.run.facts import Facts
 
 
 def of_suspensions(facts: Facts) -> list[str]:
-    """Stretches in which the process did not run."""
+    """The process did not run for a while."""
     found = None if facts.observed is None else facts.observed.suspensions
     if found is None:
         return []
@@ -31,7 +31,7 @@ def of_suspensions(facts: Facts) -> list[str]:
 
 
 def suspended_share(facts: Facts) -> float:
-    """Of the run, that in which the process did not run, and as long again in which it caught up."""
+    """The share of the run in which the process did not run, or caught up: as long again."""
     found = None if facts.observed is None else facts.observed.suspensions
     return (
         0.0
@@ -41,12 +41,12 @@ def suspended_share(facts: Facts) -> float:
 
 
 def of_the_load(facts: Facts) -> list[str]:
-    """A load that did not do what was asked for."""
+    """The load did not do what was requested."""
     return [] if facts.observed is None else list(facts.observed.load_doubts)
 
 
 def of_the_machine(facts: Facts) -> list[str]:
-    """A quota, a governor, and others on the machine beside the load, which was asked for."""
+    """A quota, a governor, or contention beside the requested load."""
     if facts.observed is None:
         return []
     found = []
@@ -68,14 +68,14 @@ def of_the_machine(facts: Facts) -> list[str]:
 
 
 def of_the_engine(facts: Facts) -> list[str]:
-    """A precision that was not asked for, and devices that changed."""
+    """The effective precision is not the requested one, or the devices changed."""
     if facts.observed is None:
         return []
     found = []
     engine = facts.setup["engine"]
-    asked, got = engine["config_requested"].get(PRECISION), engine["config_in_force"].get(PRECISION)
-    if asked is not None and got is not None and asked != got:
-        found.append(f"precision in force is {got}, asked for was {asked}")
+    requested, effective = engine["config_requested"].get(PRECISION), engine["config_in_force"].get(PRECISION)
+    if requested is not None and effective is not None and requested != effective:
+        found.append(f"the effective precision is {effective}, requested was {requested}")
     found.extend(
         f"{', '.join(change.before)} handed over to {', '.join(change.after)} after {change.at_us / 1e6:.1f} s: "
         "run.json has statistics of each part"

@@ -1,4 +1,4 @@
-"""``run.json``: what ran, on what, and the summary."""
+"""``run.json``: what ran, on what, and with which figures."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Manifest(Summary):
 
 
 def summary(facts: Facts) -> Summary:
-    """What a run came to, put into the words of its manifest."""
+    """The manifest of a run, without its files, from its facts."""
     known, totals, observed = facts.setup, facts.totals, facts.observed
     slo = known["run"]["slo"]
     checks = check(() if slo is None else parse_slo(slo), totals.figures, totals.frames)
@@ -172,11 +172,11 @@ def summary(facts: Facts) -> Summary:
         "tail": None if observed is None else observed.tail,
         "priming": None if observed is None else observed.priming,
         "replacements": list(facts.replacements),
-        "pieces": facts.pieces,
+        "pieces": facts.segments,
         "load": known["load"],
         "faults": known["faults"],
         "stalls": [] if observed is None else list(observed.stalls),
-        "gaps": facts.gaps,
+        "gaps": facts.outages,
         "windows": windows_part(totals.window_s, totals.windows),
         "parts": [] if observed is None else list(observed.device_parts),
         "repaired": facts.repaired,

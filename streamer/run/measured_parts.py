@@ -1,4 +1,4 @@
-"""What was measured, and what befell the run: the parts of ``run.json`` that its course makes."""
+"""The parts of ``run.json`` that are measured, and those that report events of the run."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def resources_part(
 
 
 UNKNOWN_RESOURCES = cast(ResourcesPart, dict.fromkeys(ResourcesPart.__annotations__))
-"""Those of a run that was killed."""
+"""The resources of a run that was killed."""
 
 
 class RepairedPart(TypedDict):

@@ -1,4 +1,4 @@
-"""Everything that watches a run: its figures, its steadiness, its tail, and the machine around it."""
+"""The measurements of a run: its figures, its steadiness, its tail, and the machine around it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streamer.stats.tail import Tail
 
 @dataclass(frozen=True, slots=True)
 class DeviceChange:
-    """AUTO moved the model from some devices to others, ``at_us`` of the run."""
+    """A change of devices by AUTO, from ``before`` to ``after``, ``at_us`` of the run."""
 
     at_us: int
     before: tuple[str, ...]
@@ -30,7 +30,7 @@ class DeviceChange:
 class Measurements:
     """The watchers of a run. ``now_us`` reads the run's time; ``ticks_us`` has the period of each stream's ticks.
 
-    ``engine_s`` tells how many CPU seconds an engine in a process of its own has taken.
+    ``engine_s`` returns the CPU seconds that an isolated engine has used. A figure keeps ``most_exact`` values exact.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Measurements:
         self.watcher = Watchers(self.tally, self.windows, self.backlog, self.tail)
 
     def sample(self, collections: int) -> None:
-        """Looks at the machine and at the engine's devices, between frames; garbage was collected so often."""
+        """Looks at the machine and at the engine's devices, between frames, after so many garbage ``collections``."""
         now = self._now_us()
         self._collections = collections
         self._sample(now)
@@ -72,7 +72,7 @@ class Measurements:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """What the machine does meanwhile does not count."""
+        """Keeps the machine's activity within it out of the measurements."""
         self._sample(self._now_us())
         try:
             yield
@@ -80,7 +80,7 @@ class Measurements:
             self.meter.resumed(self._read())
 
     def finish(self, end_us: int) -> None:
-        """The run is over, at ``end_us``."""
+        """Ends the measurements with the run, at ``end_us``."""
         self.suspensions.end()
         self.tally.finish(end_us)
         self._sample(end_us)

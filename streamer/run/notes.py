@@ -1,4 +1,4 @@
-"""What is to be known before the figures of a run are read."""
+"""Notes: sentences to be known before the figures of a run are read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from streamer.street.marker import SCENE
 
 
 def gap_notes(camera: Camera, limits: Limits) -> list[str]:
-    """That the run is to wait for gaps in the times of a file, or skips them: those that it comes to."""
+    """A note on the gaps in the times of a file that the run will come to: it waits for them, or skips them."""
     gaps, source = camera.schedule.gaps, camera.source
 
     def reached(gap: FileGap) -> bool:
@@ -34,8 +34,8 @@ def gap_notes(camera: Camera, limits: Limits) -> list[str]:
     met = [] if gaps is None else [gap for gap in gaps.gaps if reached(gap)]
     if gaps is None or not met:
         return []
-    told = in_words([(gap.frame, gap.us / 1_000_000) for gap in met])
-    found = f"the times of {Path(source.info.uri).name} have {told}"
+    listed = in_words([(gap.frame, gap.us / 1_000_000) for gap in met])
+    found = f"the times of {Path(source.info.uri).name} have {listed}"
     each = "" if gaps.loops_after is None else ", and each time that it starts again"
     if gaps.skipped:
         return [f"{found}: {sum(gap.excess_us for gap in met) / 1_000_000:,.2f} s are skipped (--skip-gaps){each}"]
@@ -44,7 +44,7 @@ def gap_notes(camera: Camera, limits: Limits) -> list[str]:
 
 
 def notes(opened: Opened) -> list[str]:
-    """A sentence each."""
+    """The notes of a run, a sentence each."""
     found = []
     if opened.model.bundled and any(SCENE not in camera.source.info.comment for camera in opened.cameras):
         found.append(
@@ -66,7 +66,7 @@ def notes(opened: Opened) -> list[str]:
 
 
 def of_input(spec: EngineSpec, model: Model, settings: Settings) -> list[str]:
-    """What of the model's preprocessing had to be assumed, and the thresholds that its metadata asks for."""
+    """Notes on assumed preprocessing, and on thresholds that differ from those in the model's metadata."""
     if spec.runtime is Runtime.NULL or spec.preprocess is Preprocessing.OFF:
         return []
     found, file = [], model.path.name
@@ -79,22 +79,25 @@ def of_input(spec: EngineSpec, model: Model, settings: Settings) -> list[str]:
             f"{as_option(used)}; if that is wrong, import the file under another --name with the right --input"
         )
     iou = None if model.decoder().suppressed else model.iou
-    asked = {"--conf": (model.confidence, settings.confidence), "--iou": (iou, settings.iou)}
-    differing = {flag: both for flag, both in asked.items() if both[0] not in (None, both[1])}
+    both_of = {"--conf": (model.confidence, settings.confidence), "--iou": (iou, settings.iou)}
+    differing = {flag: both for flag, both in both_of.items() if both[0] not in (None, both[1])}
     if differing:
         wanted = " ".join(f"{flag} {theirs:.4g}" for flag, (theirs, _) in differing.items())
-        in_force = " ".join(f"{flag} {ours:g}" for flag, (_, ours) in differing.items())
-        found.append(f"the metadata of {file} asks for {wanted}; this run has {in_force}")
+        effective = " ".join(f"{flag} {ours:g}" for flag, (_, ours) in differing.items())
+        found.append(f"the metadata of {file} asks for {wanted}; this run has {effective}")
     return found
 
 
-def of_quantized_onnx(spec: EngineSpec, model: Model, in_force: Mapping[str, str], *, overflowing: bool) -> list[str]:
-    """Where OpenVINO may find less with a quantized ONNX file, or with the IR made of it, than whoever quantized it.
+def of_quantized_onnx(
+    spec: EngineSpec, model: Model, effective: Mapping[str, str], *, overflowing: bool
+) -> list[str]:
+    """Notes where OpenVINO may find less with a quantized ONNX file, or an IR made of it, than its maker did.
 
-    ``overflowing``: this CPU's sums of the products of bytes may. A model that NNCF quantizes allows for that.
+    ``effective`` is the engine's configuration. ``overflowing``: this CPU's sums of products of bytes may overflow. A
+    model that NNCF quantizes allows for that.
     """
     from_onnx = spec.file == "onnx" or (spec.file == "ir" and "ir" not in model.files)
-    precision, convolutions = float_precision(in_force), in_force.get(CONVOLUTIONS, "")
+    precision, convolutions = float_precision(effective), effective.get(CONVOLUTIONS, "")
     in_bytes = convolutions.partition(" i8")[0].rpartition(" ")[2] if " i8" in convolutions else None
     short = precision in FEW_DIGITS
     if spec.runtime is not Runtime.OPENVINO or not from_onnx or not (short or (overflowing and in_bytes)):

@@ -20,14 +20,14 @@ from streamer.workers.threads import Begun, Stage, Threads
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The sources of a run, in the order of its streams; those are ``awaited``, by number, that may be away."""
+    """The sources of a run, in the order of its streams; ``awaited`` are those that may be away, by number."""
 
     all: Sequence[Source]
     awaited: Mapping[int, AwaitedSource]
 
 
 class Opening:
-    """Opens sources; `close` closes what was opened, also where it did not come to an end."""
+    """Opens sources; `close` closes what was opened, also after a failure."""
 
     def __init__(self, uris: Sequence[str], settings: Settings, clock: Clock, threads: Threads) -> None:
         self._uris = uris
@@ -39,7 +39,7 @@ class Opening:
     async def run(self) -> Sources:
         """The sources, each of which is open, or away where the run can begin without it.
 
-        Raises the error of the first one in order that neither is; it tells those of the others, too.
+        Raises the error of the first other source; its message has the errors of the rest, too.
         """
         failures = await self._open()
         absent = {number: error for number, error in failures.items() if self._may_be_away(number, error)}
@@ -57,7 +57,7 @@ class Opening:
         return sources
 
     def close(self) -> None:
-        """Closes them, but for those in which a thread is that never came back."""
+        """Closes the sources, except those that a lost thread is still in."""
         for number, source in self._opened.items():
             if self._stage(number) not in self._threads.lost:
                 source.close()
@@ -84,11 +84,11 @@ class Opening:
         )
 
     def _open_one(self, number: int) -> None:
-        # Noted on its thread: what nobody waits for any more is closed as well.
+        # Noted on its thread, so that a source is closed even if the opening is no longer waited for.
         self._opened[number] = self._how(self._uris[number])()
 
     async def _open(self) -> dict[int, Exception]:
-        """Why sources could not be opened, by number; behind a file of which that holds none is tried any more."""
+        """Why sources could not be opened, by number. After a file that cannot be, no other source is tried."""
         failures: dict[int, Exception] = {}
         begun: dict[int, Begun[None]] = {}
         for number in range(len(self._uris)):
@@ -121,7 +121,7 @@ class Opening:
 
 
 async def failure_of(job: Begun[object]) -> Exception | None:
-    """Why the work failed, once it has ended; None when it did not."""
+    """Waits for the work to end; returns why it failed, None when it did not."""
     with anyio.CancelScope(shield=True):  # a thread cannot be cancelled
         await job.wait()
     try:
@@ -132,9 +132,9 @@ async def failure_of(job: Begun[object]) -> Exception | None:
 
 
 def together(failures: Sequence[Exception]) -> Exception:
-    """The first of them, in a line that tells the others, too."""
+    """The first failure, with a one-line message that has the others, too."""
     first = failures[0]
-    told = list(dict.fromkeys(str(failure) for failure in failures))
-    if len(told) == 1 or not isinstance(first, StreamerError):
+    messages = list(dict.fromkeys(str(failure) for failure in failures))
+    if len(messages) == 1 or not isinstance(first, StreamerError):
         return first
-    return type(first)("; ".join(told))
+    return type(first)("; ".join(messages))

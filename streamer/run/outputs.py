@@ -1,4 +1,4 @@
-"""What a run writes into: its directory, the videos of its streams, and the pieces that they are cut into."""
+"""The outputs of a run: its directory, the videos of its streams, and the segments that they are cut into."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from streamer.workers.run_clock import RunTime
 
 
 class Outputs:
-    """Opens all that a run writes into. Raises UsageError when it cannot be made, SinkError when the disk is full.
+    """Opens the files of a run. Raises UsageError when they cannot be made, SinkError when the disk is full.
 
-    ``pieces`` is None of a run that is not cut.
+    ``segments`` is None for a run that is not cut.
     """
 
     def __init__(self, opened: Opened, assembly: Assembly) -> None:
@@ -43,18 +43,18 @@ class Outputs:
         except BaseException:
             self.give_up()
             raise
-        self.pieces = self._segments()
+        self.segments = self._segments()
 
     def _names(self) -> list[str]:
-        """What is written besides the tables: videos and chart."""
+        """The names of the files besides the tables: videos and chart."""
         settings, streams = self._opened.settings, len(self._opened.cameras)
         videos = [] if settings.video is Video.NONE else [video_name(stream, streams) for stream in range(streams)]
         return [*videos, CHART_FILE] if settings.chart and settings.segment_s is None else videos
 
     def give_up(self) -> None:
-        """Closes what is open and leaves nothing behind, for a run that never began; may be called again."""
+        """Closes and removes everything, for a run that never began; may be called again."""
         for video in self.videos:
-            with suppress(SinkError):  # a disk that is full, whose end nobody is to see
+            with suppress(SinkError):  # a full disk does not matter to a video that is removed
                 video.close()
         self.directory.give_up()
 

@@ -1,4 +1,4 @@
-"""Before a run's directory is made: its first frames are read, and its engine is warmed up on the first of them."""
+"""Before a run's directory is made: reads the first frames, and warms the engine up on the first of them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from streamer.workers.threads import Stage
 class Prepared:
     """A warm engine, with a detector for each of its requests.
 
-    ``firsts`` are the streams' first frames, None of a camera that is away, and ``came_us`` is when each came, by
-    the clock; ``sample`` is what the engine is warmed up on, and ``damage`` what that shows of the model. ``sha256``
-    is the source's, None where it is no file.
+    ``firsts`` are the streams' first frames (None: the camera is away), and ``came_us`` is when each came, by the
+    clock. ``sample`` is the frame that the engine is warmed up on, and ``damage`` has the signs of a damaged model in
+    it. ``sha256`` is the source's; None: it is no file.
     """
 
     detectors: Sequence[Detector]
@@ -45,7 +45,7 @@ class Prepared:
 
 
 async def prepare(opened: Opened, assembly: Assembly, stamp: Callable[[], int], watch: Watch | None) -> Prepared:
-    """Reads and warms up; ``stamp`` reads the run's time. Raises StreamerError for what cannot be read or run."""
+    """Reads and warms up; ``stamp`` reads the run's time in us. Raises StreamerError when either fails."""
     threads, engine = opened.threads, opened.engine
     detectors = [assembly.detector(request) for request in engine.requests]
     sha256 = await threads.run(partial(fingerprint, opened.cameras[0].uri), Stage.SOURCE)
@@ -55,7 +55,7 @@ async def prepare(opened: Opened, assembly: Assembly, stamp: Callable[[], int], 
     warming = partial(warm_up, detectors, sample, opened.settings.warmup, opened.clock, opened.timings)
     await threads.run(warming, Stage.ENGINE)
     damage: Sequence[str] = ()
-    if opened.spec.runtime is not Runtime.NULL:  # that one answers whatever the model would
+    if opened.spec.runtime is not Runtime.NULL:  # whose answers say nothing about the model
         damage = await threads.run(partial(damage_of, opened.model, detectors[0], sample), Stage.ENGINE)
     primer = replacing = canary = None
     if opened.spec.prime:

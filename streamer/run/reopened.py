@@ -14,14 +14,14 @@ from streamer.rundir.paths import MANIFEST
 from streamer.stats.summary import figures_of
 
 A_SIGNAL = "a signal"
-"""What stopped something whose document does not say by which."""
+"""What stopped a run whose document does not name the signal."""
 
 
 def read_run(directory: Path) -> Run:
     """The run whose ``run.json`` is in the directory, of this streamer or an older one.
 
-    Of one that failed ``failure`` has the message alone, not the kind of the error. Raises UsageError when it cannot
-    be read.
+    The ``failure`` of one that failed has the message alone, not the kind of the error. Raises UsageError when it
+    cannot be read.
     """
     manifest = cast(Manifest, read_document(directory / MANIFEST, SCHEMA_VERSION))
     try:
@@ -36,8 +36,8 @@ def read_run(directory: Path) -> Run:
 
 
 def stopped_by(manifest: Manifest) -> str | None:
-    """What stopped a run before its end, as in SIGINT; an older streamer only says that something did."""
-    told = manifest.get("stopped_by")
-    if told is not None or manifest["verdict"] != "INTERRUPTED":
-        return told
+    """What stopped a run before its end, as in SIGINT; `A_SIGNAL` when an older streamer did not note which."""
+    noted = manifest.get("stopped_by")
+    if noted is not None or manifest["verdict"] != "INTERRUPTED":
+        return noted
     return A_SIGNAL if manifest.get("repaired") is None else "a kill"

@@ -1,4 +1,4 @@
-"""What a run is made with, once its source and its engine are open."""
+"""The resources of a run, once its sources and its engine are open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streamer.workers.threads import Threads
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The engine is ready; ``awaited`` are the sources that may be away, by the number of their stream."""
+    """The opened resources; the engine is ready. ``awaited`` are the sources that may be away, by stream number."""
 
     settings: Settings
     started: datetime

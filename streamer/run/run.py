@@ -1,4 +1,4 @@
-"""One run, from settings to a finished run directory: open, measure, sum up, draw."""
+"""One run, from settings to a finished run directory: open, measure, summarize, draw."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ async def run(
 ) -> Run:
     """Runs ``sources``, a stream each, through one engine and writes a run directory.
 
-    ``rounds`` may say when it goes on, and ``watch`` keep watch over it.
+    ``observer`` follows its progress, ``rounds`` decides when it goes on, and ``watch`` watches a run of hours.
 
-    Raises StreamerError for what fails before anything is written. What fails later ends the run early and is in the
-    result.
+    Raises StreamerError for what fails before anything is written. What fails later ends the run early, and is the
+    ``failure`` of the result.
     """
     check_streams(settings.streams, len(sources))
     check_access(sources, settings.access)
     uris = list(sources) * settings.streams
     measured = await _measured(uris, settings, observer or Silent(), rounds, watch)
     if not settings.chart or settings.segment_s is not None:
-        return measured  # of a run in pieces the last one alone would be drawn
-    gc.collect()  # the engine, the pipeline and their buffers are gone before the picture takes memory of its own
+        return measured  # the chart of a run in segments would show the last one alone
+    gc.collect()  # frees the engine, the pipeline and their buffers before the chart needs memory
     try:
         draw_latency(measured.directory, measured.manifest)
     except Exception as error:  # whatever it is, the run itself is complete
@@ -117,7 +117,7 @@ async def _measured(
 
 
 async def _load(settings: Settings, threads: Threads, stack: ExitStack) -> LoadProcesses | None:
-    """The load at work; it ends with the run, whatever happens."""
+    """The processes of the load, started; they end with the run, whatever happens."""
     load = parse_load(settings.load)
     if load is None:
         return None
@@ -131,7 +131,7 @@ async def _load(settings: Settings, threads: Threads, stack: ExitStack) -> LoadP
 
 
 def _close_engine(engine: Engine, threads: Threads) -> None:
-    """Closes it, unless a thread is in it that never came back; in a process of its own it is ended then."""
+    """Closes the engine, unless a lost thread is still in it; then the process of an isolated one is ended."""
     if Stage.ENGINE not in threads.lost:
         engine.close()
     elif isinstance(engine, IsolatedEngine):

@@ -26,7 +26,7 @@ def manifest_schema() -> dict[str, Any]:
 
 
 def schema_of(document: type, title: str) -> dict[str, Any]:
-    """The schema of a typed document, draft 2020-12. Fields that it does not name are allowed: some may be added."""
+    """The schema of a typed document, draft 2020-12. It allows fields that it does not name: some may be added."""
     parts = dict.fromkeys(_parts_of(document))
     return {
         "$schema": DIALECT,
@@ -37,12 +37,12 @@ def schema_of(document: type, title: str) -> dict[str, Any]:
 
 
 def write_schema() -> None:
-    """Writes the one that is shipped, after the types have changed."""
+    """Writes the shipped schema, after the types have changed."""
     SHIPPED.write_text(json.dumps(manifest_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _parts_of(kind: Any) -> Iterator[type]:
-    """The part and those that it is made of, or those in a list of them and the like; several times where used so."""
+    """The part and the parts that it contains, also in lists and the like; one that is used twice comes twice."""
     if is_typeddict(kind):
         yield kind
     inner = get_type_hints(kind).values() if is_typeddict(kind) else get_args(kind)

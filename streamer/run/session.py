@@ -39,14 +39,14 @@ from streamer.workers.run_clock import RunTime
 from streamer.workers.threads import Stage
 
 WINDOW_BEHIND_US = 100_000
-"""A run that ends with a window ends a frame later than that: it would get another window for a single frame."""
+"""The delay of a window's end. A run that ends with a window ends a frame later, and must not begin another."""
 
 SIZES_US = 1_000_000
-"""How often it is looked whether the size of a camera that was away is known, in microseconds."""
+"""How often the size of a camera that was away is looked for, in microseconds."""
 
 
 class Session:
-    """Runs what is open, once."""
+    """Runs the opened sources through the opened engine, once."""
 
     def __init__(self, opened: Opened, observer: Observer, rounds: Rounds | None, watch: Watch | None) -> None:
         self._opened = opened
@@ -66,7 +66,7 @@ class Session:
             closed_loop=closed_loop,
             ticks_us=ticks_us,
             engine_s=self._engine_s,
-            # Of a soak nothing may grow: values kept one by one would look like a leak of up to 0.14 MB a minute.
+            # In a soak nothing may grow: exact values would look like a leak of up to 0.14 MB a minute.
             most_exact=MOST_EXACT if watch is None else 0,
         )
         self._watcher: Watcher = self._measured.watcher
@@ -86,7 +86,7 @@ class Session:
                 account = self._build(prepared, intermission, outputs)
                 await self._begin(account, outputs)
                 frozen.enter_context(garbage_frozen())
-                # The last that takes long: what comes from here on waits for the origin.
+                # The last step that takes long: frames that come from here on wait for the origin.
                 await release(self._opened, prepared.came_us)
                 self._start(account)
             except BaseException:
@@ -108,15 +108,15 @@ class Session:
         return intermission
 
     def _build(self, prepared: Prepared, intermission: Intermission | None, outputs: Outputs) -> Account:
-        """The pipeline with its ledger, and where the facts of the run are."""
+        """Builds the pipeline with its ledger; returns the objects that hold the facts of the run."""
         settings = self._opened.settings
         aids = Aids(
             watchdog=self._assembly.watchdog(),
-            gaps=Outages(settings.give_up_us),
+            outages=Outages(settings.give_up_us),
             primer=prepared.primer,
             intermission=intermission,
             replacing=prepared.replacing,
-            pieces=outputs.pieces,
+            segments=outputs.segments,
             videos=outputs.videos,
         )
         ledger = Ledger(self._deadline_us, self._watcher, outputs.frame_rows)
@@ -132,7 +132,7 @@ class Session:
             ledger=ledger,
             time=self._time,
             watchdog=aids.watchdog,
-            gaps=aids.gaps,
+            outages=aids.outages,
             extras=Extras(
                 primer=aids.primer,
                 intermission=aids.intermission,
@@ -140,7 +140,7 @@ class Session:
                 canary=prepared.canary,
                 on_gap=self._observer.waits,
             ),
-            chores=self._chores(ledger, outputs.pieces),
+            chores=self._chores(ledger, outputs.segments),
             decoded=self._measured.tail.decoded,
         )
         return Account(
@@ -155,15 +155,15 @@ class Session:
         )
 
     async def _begin(self, account: Account, outputs: Outputs) -> None:
-        """Writes down what is known."""
+        """Writes the facts that are known before the first frame."""
         outputs.directory.begin(begun := account.begun())
-        if outputs.pieces is not None:
-            # The thread, too, is then there: to start one at the first cut may hold up a frame.
-            await self._opened.threads.run(outputs.pieces.begin, Stage.HOUSEKEEPING)
+        if outputs.segments is not None:
+            # This also starts the thread: starting it at the first cut could delay a frame.
+            await self._opened.threads.run(outputs.segments.begin, Stage.HOUSEKEEPING)
         self._write_again = partial(self._write_sizes, outputs.directory, begun)
 
     def _start(self, account: Account) -> None:
-        """Tells who watches that the run begins, and how to end it."""
+        """Tells the observer that the run begins, and how to end it."""
 
         def stop(reason: str) -> None:
             self._end.interrupted = reason
@@ -175,23 +175,23 @@ class Session:
             self._opened.load.begin()
 
     def _write_sizes(self, directory: RunDir, begun: dict[str, Any]) -> None:
-        """Writes down how large the pictures of cameras are that have come since the run ``begun``, for a repair."""
+        """Writes the sizes of cameras that have come since the run ``begun``, for a repair."""
         unknown = [number for number, stream in enumerate(begun["streams"]) if stream["width"] is None]
         if not any(self._opened.cameras[number].source.info.width for number in unknown):
             return
         begun["streams"] = streams = streams_part(self._opened.cameras)
         begun["source"] = {**begun["source"], "width": streams[0]["width"], "height": streams[0]["height"]}
-        with suppress(SinkError):  # a disk that is full is told by the tables
+        with suppress(SinkError):  # the tables report a full disk
             directory.begin(begun)
 
     async def _measure(self, account: Account, outputs: Outputs, frozen: ExitStack) -> Run:
-        """Runs the pipeline to its end, whatever that is; garbage is ``frozen`` until then."""
+        """Runs the pipeline to its end, whatever ends it; garbage is ``frozen`` until then."""
         pipeline, end = account.pipeline, self._end
         cpu = time.process_time() + self._engine_s()
         try:
             self._measured.suspensions.begin()
             await pipeline.run()
-        except Exception as error:  # what nobody raised on purpose ends the run like an error that somebody did
+        except Exception as error:  # an unexpected error ends the run like any other
             end.failure = pipeline.failure or as_streamer_error(error, outputs.directory.path)
         except BaseException:
             end.interrupted = end.interrupted or "cancelled"
@@ -204,12 +204,12 @@ class Session:
         return finished
 
     def _finish(self, account: Account, outputs: Outputs) -> Run:
-        """Closes what is open, and writes the manifest."""
+        """Closes the outputs, and writes the manifest."""
         end, directory = self._end, outputs.directory
         end.duration_us = account.ledger.last_us
         with end.failing():
             self._measured.finish(end.duration_us)
-        account.aids.gaps.finish(end.duration_us)
+        account.aids.outages.finish(end.duration_us)
         if self._watch is not None:
             with end.failing():
                 self._watch.ends(self._time.now_us())
@@ -218,9 +218,9 @@ class Session:
         for video in outputs.videos:
             with end.failing():
                 video.close()
-        if outputs.pieces is not None:
+        if outputs.segments is not None:
             with end.failing():
-                outputs.pieces.finish()
+                outputs.segments.finish()
         with end.failing():
             directory.release()
         whole = self._measured.tally.whole()
@@ -233,14 +233,16 @@ class Session:
             document = cast(Manifest, directory.finish(document))
         return Run(directory.path, document, facts.totals.figures, end.failure, end.interrupted)
 
-    def _chores(self, ledger: Ledger, pieces: Segments | None) -> list[Chore]:
-        """What is done between frames."""
+    def _chores(self, ledger: Ledger, segments: Segments | None) -> list[Chore]:
+        """The chores that are done between frames."""
         usual = Housekeeping(ledger, self._measured.tally, self._observer.progress, self._measured.sample)
         chores = usual.chores
         if any(awaited.away for awaited in self._opened.awaited.values()):
-            chores.append(Chore("write down sizes", SIZES_US, (Step(lambda _: self._write_again(), aside=True),)))
-        if pieces is not None:
-            chores.append(Chore("cut the files", pieces.every_us, (Step(pieces.cut, aside=True),)))
+            chores.append(
+                Chore("write the sizes of cameras", SIZES_US, (Step(lambda _: self._write_again(), aside=True),))
+            )
+        if segments is not None:
+            chores.append(Chore("cut the files", segments.every_us, (Step(segments.cut, aside=True),)))
         if self._watch is not None:
             steps = (Step(self._watch.look, aside=True), Step(self._watch.between))
             chores.append(Chore("end a window", self._watch.window_us, steps, WINDOW_BEHIND_US))
@@ -248,7 +250,7 @@ class Session:
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
-        """What happens between rounds is not of the run."""
+        """Keeps what happens between rounds out of the run's figures."""
         cpu = time.process_time() + self._engine_s()
         try:
             with self._measured.aside(), self._opened.threads.uncounted():
@@ -257,5 +259,5 @@ class Session:
             self._cpu_aside_s += time.process_time() + self._engine_s() - cpu
 
     def _engine_s(self) -> float:
-        """CPU seconds of an engine in a process of its own."""
+        """The CPU seconds of an isolated engine; 0 without one."""
         return self._opened.engine.cpu_s if isinstance(self._opened.engine, IsolatedEngine) else 0.0

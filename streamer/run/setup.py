@@ -1,4 +1,4 @@
-"""What is known of a run before its first frame: what it runs, on what, and what was asked for."""
+"""The facts of a run that are known before its first frame: its model, engine, machine and options."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RoundPart(TypedDict):
 
 
 def rounds_part(rounds: Sequence[tuple[int, int]] | None) -> list[RoundPart] | None:
-    """The ``rounds`` of the run, of their first frames and when those were due, in microseconds."""
+    """The ``rounds`` of the manifest, from their first frames and when those were due in microseconds of the run."""
     return None if rounds is None else [{"frame": frame, "start_ms": us / 1000} for frame, us in rounds]
 
 
@@ -162,9 +162,9 @@ def run_part(opened: Opened, deadline_us: int | None) -> RunPart:
 
 
 class Setup(TypedDict):
-    """What is known of a run before its first frame; a repair reads it from what the run wrote down then.
+    """The facts of a run that are known before its first frame; a repair reads them from the run's directory.
 
-    A field that is added is NotRequired: the runs that an older streamer began are repaired without it.
+    A new field must be NotRequired: runs that an older streamer began are repaired without it.
     """
 
     schema_version: int
@@ -182,7 +182,7 @@ class Setup(TypedDict):
 
 
 def setup(opened: Opened, deadline_us: int | None, sha256: str | None) -> Setup:
-    """What ran, as engine, load and machine tell it now; ``sha256`` is the first source's."""
+    """The setup of a run, from engine, load and machine as they are now; ``sha256`` is the first source's."""
     return {
         "schema_version": SCHEMA_VERSION,
         "streamer": __version__,
@@ -200,7 +200,7 @@ def setup(opened: Opened, deadline_us: int | None, sha256: str | None) -> Setup:
 
 
 def stream_rates(known: Setup) -> list[Fraction]:
-    """The frames a second that each stream was to be run at; none in a closed loop."""
+    """The requested frames a second of each stream; none in a closed loop."""
     run = known["run"]
     if run["closed_loop"]:
         return []
@@ -208,7 +208,7 @@ def stream_rates(known: Setup) -> list[Fraction]:
 
 
 def nominal_deadline_us(settings: Settings, schedules: Sequence[Schedule]) -> int | None:
-    """The deadline in force: what was asked, else the shortest nominal frame period, none for a closed loop."""
+    """The effective deadline in us: the requested one, else the shortest frame period; None in a closed loop."""
     if settings.deadline_ms is not None:
         return round(settings.deadline_ms * 1000)
     if schedules[0].closed_loop:

@@ -1,4 +1,4 @@
-"""What ran, and on what: the parts of ``run.json`` that nothing has to be measured for."""
+"""The parts of ``run.json`` that are known without measuring: source, streams, model and engine."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class ModelPart(TypedDict):
 
 
 def model_part(model: Model, fit: Fit | None = None) -> ModelPart:
-    """The ``model`` of the manifest; ``fit`` is the one asked for instead of its own."""
+    """The ``model`` of the manifest; ``fit`` is the one requested instead of its own."""
     height, width = model.input_size
     by = model.input_by if fit is None else {**model.input_by, "fit": "--fit"}
     return {

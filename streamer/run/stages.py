@@ -1,4 +1,4 @@
-"""What a run is put together from: its stages, as its settings ask for them, and its faults on purpose."""
+"""Builds the stages of a run from its settings, with its faults on purpose."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from streamer.workers.threads import Stage
 
 
 class Assembly:
-    """Makes the stages of a run of what is ``opened``; ``time`` is the run's."""
+    """Makes the stages of a run from what is ``opened``; ``time`` is the run's."""
 
     def __init__(self, opened: Opened, time: RunTime) -> None:
         self._opened = opened
         self._time = time
 
     def watchdog(self) -> Watchdog:
-        """What gives up work that hangs."""
+        """The watchdog of the stages that can hang."""
         opened = self._opened
-        # Not live sources: between two of their frames there is no telling how long it may take.
+        # Not live sources: their next frame may come at any time.
         stages = [Stage.SINK, Stage.SOURCE, Stage.HOUSEKEEPING]
-        if not opened.settings.respawn:  # that watches the engine by itself
+        if not opened.settings.respawn:  # an isolated engine is watched by its own timeout
             stages.append(Stage.ENGINE)
         return Watchdog(self._time, round(opened.settings.stall_s * 1_000_000), stages)
 
@@ -95,7 +95,7 @@ class Assembly:
         return make(path) if self._opened.settings.segment_s is None else SegmentedVideo(path, make)
 
     def warmup_frame(self, firsts: Sequence[Frame | Unreadable | None]) -> Frame:
-        """A copy of the first frame of the first camera that is there, or a gray one when that cannot be decoded."""
+        """A copy of the first frame of the first camera that is not away; a gray one when that cannot be decoded."""
         infos = [camera.source.info for camera in self._opened.cameras]
         number = next(number for number, info in enumerate(infos) if info.width)
         first, info = firsts[number], infos[number]

@@ -1,4 +1,4 @@
-"""The facts of a run, gathered at its end, and before its first frame as far as they are known then."""
+"""Gathers the facts of a run: at its end, and as far as they are known before its first frame."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from streamer.workers.defects import as_streamer_error
 
 @dataclass(frozen=True, slots=True)
 class Aids:
-    """What a run has beside its pipeline, where it was asked for; ``videos`` are the annotated ones."""
+    """The optional parts of a run beside its pipeline (None: not requested); ``videos`` are the annotated ones."""
 
     watchdog: Watchdog
-    gaps: Outages
+    outages: Outages
     primer: Primer | None
     intermission: Intermission | None
     replacing: Replacing | None
-    pieces: Segments | None
+    segments: Segments | None
     videos: Sequence[AnyVideo | SegmentedVideo]
 
 
 @dataclass(slots=True)
 class End:
-    """How a run ended: its last stamp, with CPU seconds; by an error, or by what stopped it."""
+    """The end of a run: its last stamp, its CPU seconds, and the error that ended it or what stopped it."""
 
     duration_us: int = 0
     cpu_s: float = 0.0
@@ -52,17 +52,17 @@ class End:
 
     @contextmanager
     def failing(self) -> Iterator[None]:
-        """What cannot be written or done meanwhile is how the run failed, unless it had failed before."""
+        """Makes an error within it the failure of the run, unless the run had failed before."""
         try:
             with doing("end the run in good order"):
                 yield
-        except Exception as error:  # a fault of ours too: what is left to be written is
+        except Exception as error:  # a defect of ours too: the rest is written all the same
             self.failure = self.failure or as_streamer_error(error)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where the facts of a run are; ``sha256`` is its source's, ``damage`` what its warm-up showed of the model."""
+    """The objects that hold a run's facts; ``sha256`` is its source's, ``damage`` are signs of a damaged model."""
 
     opened: Opened
     measured: Measurements
@@ -74,7 +74,7 @@ class Account:
     pipeline: Pipeline
 
     def begun(self) -> dict[str, Any]:
-        """The manifest as far as it is known before the first frame, with what a repair needs besides."""
+        """The manifest as far as it is known before the first frame, with the values that a repair needs besides."""
         settings, facts = self.opened.settings, self.facts(End())
         return {
             **summary(facts),
@@ -90,7 +90,7 @@ class Account:
         }
 
     def facts(self, end: End) -> Facts:
-        """What the run came to, at its ``end``."""
+        """The facts of the run at its ``end``."""
         opened, aids = self.opened, self.aids
         return Facts(
             setup=setup(opened, self.deadline_us, self.sha256),
@@ -99,9 +99,9 @@ class Account:
             error=None if end.failure is None else str(end.failure),
             stopped_by=end.interrupted,
             raised=[*self.damage, *(doubt for camera in opened.cameras for doubt in camera.source.doubts)],
-            gaps=aids.gaps.part() if any(camera.source.info.live for camera in opened.cameras) else None,
+            outages=aids.outages.part() if any(camera.source.info.live for camera in opened.cameras) else None,
             replacements=() if aids.replacing is None else replacements_part(aids.replacing.done),
-            pieces=None if aids.pieces is None else aids.pieces.part(),
+            segments=None if aids.segments is None else aids.segments.part(),
             study=None if aids.intermission is None else aids.intermission.study,
             rounds=None if aids.intermission is None else aids.intermission.started,
             observed=self._observed(end),

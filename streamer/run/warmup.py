@@ -1,4 +1,4 @@
-"""Before the origin: the engine is read, compiled and warmed up, each step timed apart."""
+"""Before the origin: reads, compiles and warms up the engine, and times each step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamer.workers.clock import Clock
 
 @dataclass(slots=True)
 class Timings:
-    """What happens before the origin, timed apart; in milliseconds."""
+    """The durations of the steps before the origin, in milliseconds."""
 
     read_ms: float = 0.0
     compile_ms: float = 0.0
@@ -29,7 +29,7 @@ class Timings:
 
 REHEARSALS = 5
 AGAIN = 3
-"""Inferences after others have run on the machine: their weights are in the caches."""
+"""The inferences that warm up again after other runs: their weights are in the caches."""
 
 
 def make_ready(engine: Engine, clock: Clock, timings: Timings) -> None:
@@ -53,7 +53,7 @@ def warm_again(detectors: Sequence[Detector], frame: Frame) -> None:
 
 
 def warm_inference_us(detector: Detector, frame: Frame) -> float:
-    """What an inference takes right behind another: what priming is planned with at first. Blocks."""
+    """The duration of an inference right behind another, in us: priming plans with it at first. Blocks."""
     records = [FrameRecord(frame.stream, frame.index, 0, 0) for _ in range(REHEARSALS)]
     for record in records:
         detector.detect(frame, record)
@@ -61,7 +61,7 @@ def warm_inference_us(detector: Detector, frame: Frame) -> float:
 
 
 def damage_of(model: Model, detector: Detector, frame: Frame) -> list[str]:
-    """What is known of the model, and what the engine's own answer to ``frame`` shows; in sentences. Blocks."""
+    """The known doubts about the model, and the signs of damage in its outputs for ``frame``. Blocks."""
     signs = signs_of_damage(model.decoder(), detector.outputs(frame))
     known = (f"{model.name}: {doubt}" for doubt in model.doubts)
     return [*known, *(f"{model.name} looks damaged: {sign}" for sign in signs)]

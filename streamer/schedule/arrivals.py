@@ -1,4 +1,4 @@
-"""When frames arrive where that is not when the camera took them: recorded, or in the bursts of a network camera."""
+"""Simulated arrivals, later than the camera captured the frames: recorded, or in a network camera's bursts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ COLUMN = "arrival_ms"
 
 
 class Arrivals(Protocol):
-    """A model of arrivals. ``text`` is how it was asked for."""
+    """A model of arrivals. ``text`` is the value of ``--arrivals`` for it."""
 
     @property
     def text(self) -> str: ...
 
     def due_us(self, index: int, nominal_us: int) -> int | None:
-        """When frame ``index`` arrives, which the camera took at ``nominal_us``; None when no more arrive."""
+        """When frame ``index`` arrives, captured at ``nominal_us``, in microseconds; None when no more arrive."""
         ...
 
 
@@ -56,7 +56,7 @@ class Recorded:
 
 
 def parse_arrivals(text: str) -> Arrivals:
-    """What ``--arrivals`` asks for: ``bursty``, with its refinements, or a CSV file with a column arrival_ms.
+    """The arrivals of ``--arrivals``: ``bursty`` with its refinements, or a CSV file with a column ``arrival_ms``.
 
     Raises UsageError for anything else, and for times that go back.
     """

@@ -1,4 +1,4 @@
-"""Gaps in the times of a file: intervals so long that a run at its times only waits, unless they are skipped."""
+"""Gaps in the times of a file: long intervals, in which a run at these times waits, unless they are skipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOUR_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class FileGap:
-    """The interval before ``frame`` is ``us`` microseconds; ``usual_us`` is the one to which it can be closed."""
+    """An interval of ``us`` microseconds before ``frame``; ``usual_us`` is the one to which it can be closed."""
 
     frame: int
     us: int
@@ -21,16 +21,16 @@ class FileGap:
 
     @property
     def excess_us(self) -> int:
-        """By how much it is longer than a usual one."""
+        """How much longer than a usual interval it is, in microseconds."""
         return max(0, self.us - self.usual_us)
 
 
 @dataclass(frozen=True)
 class FileGaps:
-    """The gaps of a file in the order of their frames; ``skipped`` says that frames are due as if there were none.
+    """The gaps of a file in the order of their frames; ``skipped``: frames are due as if there were none.
 
-    A file that starts again does so after ``loops_after`` frames (None: it does not), which is the frame of a gap
-    between its end and its beginning.
+    A file that is looped starts again after ``loops_after`` frames (None: it is not). A gap between its end and its
+    beginning has that number as its frame.
     """
 
     gaps: tuple[FileGap, ...]
@@ -38,16 +38,16 @@ class FileGaps:
     skipped: bool = False
 
     def skipped_us(self, index: int) -> int:
-        """How much sooner frame ``index`` is due than by the file's times."""
+        """How much sooner frame ``index`` is due than by the file's times, in microseconds."""
         return self.excess_us(index) if self.skipped else 0
 
     def excess_us(self, index: int) -> int:
-        """By how much all gaps up to frame ``index`` are longer than usual intervals."""
+        """How much longer than usual intervals all gaps up to frame ``index`` are together, in microseconds."""
         rounds, within = self._place(index)
         return rounds * self._excess_us[-1] + self._excess_us[bisect_right(self._frames, within)]
 
     def before(self, index: int) -> FileGap | None:
-        """The gap that frame ``index`` is waited for; None where there is none, or it is skipped."""
+        """The gap right before frame ``index``; None where there is none, or it is skipped."""
         rounds, within = self._place(index)
         frame = self.loops_after if rounds and not within else within
         found = bisect_right(self._frames, frame) - 1 if frame else -1
@@ -62,12 +62,12 @@ class FileGaps:
 
     @cached_property
     def _excess_us(self) -> list[int]:
-        """The sums of the first so many gaps."""
+        """The sum of the excess of the first n gaps, by n."""
         return list(accumulate((gap.excess_us for gap in self.gaps), initial=0))
 
 
 def in_words(gaps: Sequence[tuple[int, float]]) -> str:
-    """One or more gaps, each by the frame after it and its seconds."""
+    """One or more gaps in words; each is the frame after it and its seconds."""
     frame, first_s = gaps[0]
     if len(gaps) == 1:
         return f"a gap of {how_long(first_s)} after frame {frame - 1}"
@@ -76,5 +76,5 @@ def in_words(gaps: Sequence[tuple[int, float]]) -> str:
 
 
 def how_long(seconds: float) -> str:
-    """Seconds in words; of many also how many hours they are."""
+    """Seconds in words; from an hour on with the hours."""
     return f"{seconds:.1f} s" if seconds < HOUR_S else f"{seconds:,.0f} s ({seconds / HOUR_S:.1f} h)"

@@ -1,7 +1,7 @@
 """When each frame is due, as a pure function of its number and its presentation time.
 
-Due instants are absolute: counted from one origin, never from the frame before, so that a frame that comes late
-moves none of the others (MLPerf LoadGen's rule).
+Due instants are absolute: they count from one origin, never from the frame before, so that a late frame moves none of
+the others (MLPerf LoadGen's rule).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Pace = Fraction | Literal["source", "max"]
 
 
 def parse_fps(text: str) -> Pace:
-    """The pace that ``--fps`` asks for: ``source``, ``max``, or a number as in 30, 29.97 or 30000/1001.
+    """The pace of ``--fps``: ``source``, ``max``, or a number as in 30, 29.97 or 30000/1001.
 
     Decimals stand for the simplest fraction within reach (23.976023976 is 24000/1001), which video files can hold.
     Raises UsageError for anything else, and for rates of zero or less.
@@ -47,11 +47,10 @@ def parse_fps(text: str) -> Pace:
 class Schedule:
     """Due instants at a ``pace``, for a source whose nominal rate is ``nominal`` frames per second.
 
-    ``arrivals`` says when frames arrive, where that is not when they were taken. ``gaps`` are those in the times by
-    which frames are due, None where there are none or these times do not count. ``phase_us`` is how much later than
-    the origin the stream begins: several cameras do not take their pictures at the same instants. ``whole_us`` rounds
-    the times in the annotated video to microseconds: those of a source whose ticks are so fine that an MP4 could not
-    hold its gaps.
+    ``arrivals`` are simulated arrivals, later than the frames were captured. ``gaps`` are those in the times by which
+    frames are due; None: there are none, or these times do not count. ``phase_us`` is how much later than the origin
+    the stream begins: several cameras do not capture their frames at the same instants. ``whole_us`` rounds the times
+    in the annotated video to microseconds, for a source whose ticks are so fine that an MP4 could not hold its gaps.
     """
 
     pace: Pace
@@ -63,12 +62,12 @@ class Schedule:
 
     @property
     def closed_loop(self) -> bool:
-        """Nothing is due: each frame starts when a request is free."""
+        """Whether nothing is due: each frame starts when a request is free."""
         return self.pace == "max"
 
     @property
     def foretold(self) -> bool:
-        """One knows before when a frame is due, as with a camera's beat; simulated arrivals no camera tells."""
+        """Whether due instants are known ahead, as with a camera's beat: no camera announces simulated arrivals."""
         return self.arrivals is None
 
     @property
@@ -77,17 +76,17 @@ class Schedule:
         return self.pace if isinstance(self.pace, Fraction) else self.nominal
 
     def media_time(self, index: int, pts: Fraction) -> Fraction:
-        """Seconds at which frame ``index`` stands in the annotated video."""
+        """The time of frame ``index`` in the annotated video, in seconds."""
         if isinstance(self.pace, Fraction):
             return index / self.pace
         if not self._in_whole_us:
             return pts
-        # Whole microseconds: so frames.csv, which has no finer times, tells exactly when each frame was due.
+        # Whole microseconds: frames.csv has no finer times, and so has the exact instant of each frame.
         skipped_us = 0 if self.gaps is None else self.gaps.skipped_us(index)
         return Fraction(round(pts * 1_000_000) - skipped_us, 1_000_000)
 
     def video_tick(self, time_base: Fraction) -> Fraction:
-        """Seconds of which each `media_time` is a multiple, of a source with times in units of ``time_base``."""
+        """The tick, in seconds, of which each `media_time` is a multiple; ``time_base`` is the source's."""
         if isinstance(self.pace, Fraction):
             return 1 / self.pace
         return Fraction(1, 1_000_000) if self._in_whole_us else time_base
@@ -97,23 +96,22 @@ class Schedule:
         return self.whole_us or (self.gaps is not None and self.gaps.skipped)
 
     def due_us(self, index: int, pts: Fraction) -> int | None:
-        """Whole microseconds from the origin at which frame ``index`` is due, to the nearest; None past the last."""
-        taken_us = round(self.media_time(index, pts) * 1_000_000)
-        due_us = taken_us if self.arrivals is None else self.arrivals.due_us(index, taken_us)
+        """When frame ``index`` is due, in whole microseconds from the origin, to the nearest; None past the last."""
+        captured_us = round(self.media_time(index, pts) * 1_000_000)
+        due_us = captured_us if self.arrivals is None else self.arrivals.due_us(index, captured_us)
         return None if due_us is None else due_us + self.phase_us
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a run ends: after so many frames, microseconds of its schedule, or frames delivered; None for the source's
-    end."""
+    """When a run ends: after so many frames, microseconds of its schedule, or frames delivered; None: no limit."""
 
     frames: int | None = None
     duration_us: int | None = None
     delivered: int | None = None
 
     def reached(self, index: int, instant_us: int) -> bool:
-        """Frame ``index``, due at ``instant_us``, is no longer part of the run."""
+        """Whether frame ``index``, due at ``instant_us``, is no longer part of the run."""
         return (self.frames is not None and index >= self.frames) or (
             self.duration_us is not None and instant_us >= self.duration_us
         )

@@ -1,1 +1,1 @@
-"""Where results go."""
+"""The sink: where results go."""

@@ -28,42 +28,42 @@ class Result:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dropped:
-    """A frame that was dropped, on its way into the video."""
+    """A dropped frame, on its way into the video."""
 
     frame: Frame
     record: FrameRecord
 
 
 class Sink(Protocol):
-    """What the pipeline hands its results to, in the order of the frames."""
+    """Takes the results of the pipeline, in the order of the frames."""
 
     @property
     def blocks(self) -> bool:
-        """Writing takes long enough to need a worker."""
+        """Whether writing takes long enough to need a worker."""
         ...
 
     @property
     def shows_dropped(self) -> bool:
-        """Dropped frames are wanted as well."""
+        """Whether dropped frames are wanted as well."""
         ...
 
     def write(self, item: Result | Dropped) -> None:
-        """Draws, encodes and writes; stamps a result's record. Raises SinkError, which names the frame."""
+        """Draws, encodes and writes an item; stamps a result's record. Raises SinkError, which names the frame."""
         ...
 
 
 class Encoder(Protocol):
-    """Something that takes pictures with their times."""
+    """Takes pictures, height x width x 3 in BGR, with their times in seconds."""
 
     def write(self, image: Image, pts: Fraction) -> None: ...
 
 
 class FileSink:
-    """Writes rows of detections, and the annotated video, of ``size`` (width, height), if there is an encoder.
+    """Writes rows of detections and, with an ``encoder``, the annotated video of ``size`` (width, height).
 
-    Frames of another size are fitted into that, once their boxes are drawn; where it is None, it is that of the first
-    frame. ``append`` takes lines of ``detections.csv``; ``media_time`` gives a frame's time in the video; ``stamp``
-    reads the run's time.
+    A frame of another size is fitted into that, once its boxes are drawn. Without a ``size`` the first frame has it.
+    ``append`` takes lines of ``detections.csv``, ``names`` are the classes by number, ``media_time`` returns a
+    frame's time in the video in seconds, and ``stamp`` reads the run's time in microseconds.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class FileSink:
         except SinkError as error:
             error.frame = item.frame.index
             raise
-        except Exception as error:  # whatever the encoder raises ends the run, with the frame it came from
+        except Exception as error:  # any error of the encoder ends the run, with its frame
             index = item.frame.index
             raise SinkError(f"the sink failed at frame {index}: {error}", frame=index) from error
 
@@ -129,7 +129,7 @@ class FileSink:
         encoder.write(fitted(frame.image, *self._size), self._media_time(frame.index, frame.pts))
 
     def _known_at(self, tick: int) -> tuple[Detections, int | None]:
-        """The newest detections usable at ``tick``, and how long before it their frame was due."""
+        """The newest detections usable at ``tick``, and their age: how long before it their frame was due."""
         while len(self._seen) > 1 and self._seen[1][1] <= tick:
             self._seen.popleft()
         if self._seen and self._seen[0][1] <= tick:

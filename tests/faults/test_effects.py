@@ -23,11 +23,11 @@ from tests.videos import write_video
 
 QUICK: dict[str, Any] = {"services_s": (0.01,), "frames": 100}
 LATEST_US = 6_000_000
-"""The stall of the rig, and until the watchdog looks."""
+"""The stall time of the rig, and the wait for the watchdog's next look."""
 
 
 def with_faults(*faults: dict[str, Any], **more: Any) -> Rig:
-    """A run with faults of which every frame has its outcome."""
+    """A run with faults. Every frame of it has its outcome."""
     rig = Rig(**{**QUICK, **more}, faults=faults).run()
     assert rig.ledger.conserved
     return rig
@@ -76,7 +76,7 @@ def test_a_burst_at_the_end_of_the_source_comes_with_its_last_frame() -> None:
     assert [record.scheduled for record in rig.records[96:]] == [96 * 40_000, *[99 * 40_000] * 3]
 
 
-def test_jitter_makes_frames_arrive_late_by_up_to_so_much_in_their_order_and_the_same_every_time() -> None:
+def test_jitter_makes_frames_arrive_late_in_their_order_and_the_same_every_time() -> None:
     jitter = {"kind": "jitter", "at": "400ms", "frames": 50, "ms": 90}
     rig, again = with_faults(jitter), with_faults(jitter)
     late = [record.scheduled - record.frame * 40_000 for record in rig.records]
@@ -103,12 +103,12 @@ def test_a_frame_that_is_corrupt_is_a_decode_error_and_the_run_goes_on() -> None
     rig = with_faults({"kind": "corrupt", "frame": 10, "frames": 3})
     assert numbers(rig, Outcome.DECODE_ERROR) == [10, 11, 12]
     assert rig.ledger.outcomes[Outcome.DELIVERED] == 97
-    assert rig.sinks[0].taken == [*range(10), *range(13, 100)]
+    assert rig.sinks[0].written == [*range(10), *range(13, 100)]
     assert rig.pipeline.failure is None
 
 
 def played(clip: Path, *faults: dict[str, Any]) -> tuple[Faults, list[Frame | Unreadable]]:
-    """What comes from a video with faults."""
+    """The faults, and the frames that come from a video with them."""
     injected = Faults(plan_of("plan.toml", faults))
     (camera,) = injected.timed(cameras(["clip"], [VideoSource(clip)], "source", None))
     first = camera.source.read()
@@ -163,7 +163,7 @@ def test_frames_beyond_the_end_of_a_stream_are_not_abandoned_when_another_fails_
     assert sum(rig.ledger.of_streams[0, outcome] for outcome in Outcome) == 30
 
 
-def test_a_slow_engine_takes_longer_by_so_much_for_so_many_frames() -> None:
+def test_a_slow_engine_takes_longer_at_as_many_frames_as_the_fault_has() -> None:
     rig = with_faults({"kind": "engine-slow", "frame": 10, "ms": 15, "frames": 3})
     assert [record.infer for record in rig.records[9:14]] == [10_000, 25_000, 25_000, 25_000, 10_000]
     assert rig.injected.part() == [
@@ -217,7 +217,7 @@ def test_a_sink_that_fails_ends_the_run_with_its_frame_in_error() -> None:
     assert isinstance(rig.pipeline.failure, SinkError)
     assert str(rig.pipeline.failure) == "the sink failed at frame 10: fault 1 of plan.toml"
     assert numbers(rig, Outcome.SINK_ERROR) == [10]
-    assert rig.sinks[0].taken == list(range(10))
+    assert rig.sinks[0].written == list(range(10))
 
 
 def test_a_sink_that_is_slower_than_the_watchdog_waits_is_stuck() -> None:
@@ -227,33 +227,33 @@ def test_a_sink_that_is_slower_than_the_watchdog_waits_is_stuck() -> None:
     assert rig.ended_us <= 410_000 + LATEST_US
 
 
-def test_a_fault_hits_the_first_frame_that_comes_at_its_time_or_after_it() -> None:
+def test_a_fault_with_a_time_is_injected_at_the_first_frame_from_then_on() -> None:
     rig = with_faults({"kind": "engine-slow", "at": "2s", "ms": 15}, {"kind": "corrupt", "at": "1010ms"})
     assert [record.frame for record in rig.records if record.infer == 25_000] == [50]
     assert numbers(rig, Outcome.DECODE_ERROR) == [26]
 
 
-def test_when_its_frame_is_dropped_the_next_that_comes_is_befallen() -> None:
+def test_when_its_frame_is_dropped_a_fault_is_injected_at_the_next_that_comes() -> None:
     rig = with_faults({"kind": "engine-slow", "frame": 10, "ms": 500}, services_s=(0.15,))
     assert rig.records[10].outcome is Outcome.DROPPED
     (slow,) = [record.frame for record in rig.records if (record.infer or 0) > 600_000]
     assert slow == rig.injected.part()[0]["began_frame"] == 11
 
 
-def test_a_fault_hits_its_own_stream_alone() -> None:
+def test_a_fault_is_injected_into_its_own_stream_alone() -> None:
     rig = with_faults({"kind": "engine-slow", "frame": 10, "ms": 5, "stream": 1}, streams=3)
     slow = [(record.stream, record.frame) for record in rig.records if record.infer == 15_000]
     assert slow == [(1, 10)]
 
 
-def test_the_canary_is_spared() -> None:
+def test_no_fault_is_injected_at_the_canary() -> None:
     # It is looked at behind frame 25, at 1.01 s.
     rig = with_faults({"kind": "engine-raise", "at": "1005ms"}, canary_every_us=990_000)
     assert len(rig.canary) == 1
     assert numbers(rig, Outcome.ENGINE_ERROR) == [26]
 
 
-def test_a_fault_that_did_not_come_about_is_reported() -> None:
+def test_a_fault_that_was_not_triggered_is_reported() -> None:
     rig = with_faults({"kind": "black", "frame": 500}, {"kind": "black", "frame": 5})
     assert rig.injected.missed() == ["fault 1 of plan.toml (black) did not come about: the run ended before it"]
     assert [part["began_frame"] for part in rig.injected.part()] == [None, 5]

@@ -1,4 +1,4 @@
-"""What a plan of faults may say, and the words in which it is refused."""
+"""Plans of faults: what they may contain, and the messages with which others are refused."""
 
 from __future__ import annotations
 

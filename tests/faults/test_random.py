@@ -27,7 +27,7 @@ VIRTUAL = [kind for kind in Kind if kind not in (Kind.DISK_FULL, Kind.STOP, Kind
 
 @st.composite
 def faults(draw: st.DrawFn, streams: int, respawns: int, closed_loop: bool) -> dict[str, Any]:
-    """A fault that may befall such a run."""
+    """A fault that can be injected into such a run."""
     impossible = {Kind.ENGINE_KILL} if not respawns else set()
     impossible |= {Kind.BURST, Kind.JITTER} if closed_loop else set()
     kind = draw(st.sampled_from([kind for kind in VIRTUAL if kind not in impossible]))

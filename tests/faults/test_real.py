@@ -1,4 +1,4 @@
-"""Faults with real processes, threads, signals and disks: how a run ends, what it says, and that it is verified."""
+"""Faults with real processes, threads, signals and disks: how a run ends, its messages, and its verification."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_sink_that_hangs_is_named_and_the_run_is_whole(replay: Replay, tmp_pat
     assert playable_times(tmp_path / "run" / "annotated.mp4")[1]
 
 
-def test_a_disk_that_is_full_all_of_a_sudden_ends_the_run_and_loses_no_row(replay: Replay, tmp_path: Path) -> None:
+def test_a_disk_that_suddenly_is_full_ends_the_run_and_loses_no_row(replay: Replay, tmp_path: Path) -> None:
     done = replay([{"kind": "disk-full", "frame": 70}], "--policy", "wait")
     check_failed(tmp_path / "run", done, "disk full while writing run/detections.csv: free some space")
     assert outcomes(tmp_path / "run", "delivered") == list(range(70))
@@ -171,12 +171,12 @@ def test_a_process_that_is_stopped_goes_on_late_and_nothing_is_mistaken_for_stuc
     assert suspensions["count"] == 1
     assert suspensions["total_s"] == pytest.approx(0.9, abs=0.12)
     assert suspensions["each"][0]["at_ms"] == pytest.approx(500, abs=200)
-    assert any(said.startswith("the process did not run for ") for said in document["doubts"])
-    assert not any("too busy, or too slow" in said for said in document["doubts"])
+    assert any(doubt.startswith("the process did not run for ") for doubt in document["doubts"])
+    assert not any("too busy, or too slow" in doubt for doubt in document["doubts"])
 
 
-def taken_s(fault: dict[str, Any], *, begin: bool) -> float:
-    """CPU seconds that the child of a fault took, in all."""
+def used_s(fault: dict[str, Any], *, begin: bool) -> float:
+    """CPU seconds that the children of a fault used."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = ProcessFault(Trigger(plan_of("plan.toml", [fault]).faults[0]))
     process.wait_ready()
@@ -189,9 +189,9 @@ def taken_s(fault: dict[str, Any], *, begin: bool) -> float:
     return after.ru_utime - before.ru_utime
 
 
-def test_a_hog_takes_cores_for_a_while_and_ends() -> None:
+def test_a_hog_uses_cores_for_a_while_and_ends() -> None:
     hog = {"kind": "hog", "frame": 1, "for": "1s", "cores": 1.5}
-    assert taken_s(hog, begin=True) - taken_s(hog, begin=False) > 0.4
+    assert used_s(hog, begin=True) - used_s(hog, begin=False) > 0.4
     assert children.there() == []
 
 
@@ -224,7 +224,7 @@ def test_without_a_plan_the_manifest_says_null(clip: Path, tiny_model: Path, tmp
         ({"kind": "jitter", "frame": 1, "frames": 2, "ms": 1}, {"fps": "max"}, "leave jitter out"),
     ],
 )
-def test_what_cannot_hit_this_run_is_refused_before_anything_is_written(
+def test_a_fault_that_cannot_be_injected_is_refused_before_anything_is_written(
     fault: Entry, more: dict[str, Any], says: str, clip: Path, tmp_path: Path
 ) -> None:
     plan = tmp_path / "plan.toml"
@@ -257,8 +257,8 @@ def test_an_interrupt_in_the_middle_of_a_stall_ends_the_run_well(
                 process.wait(timeout=0.02)
                 pytest.fail("the process ended")
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (130, "")
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "")
     assert manifest(tmp_path / "run")["verdict"] == "INTERRUPTED"
     assert verify(tmp_path / "run").reasons == []
 
@@ -269,4 +269,4 @@ def test_random_plans_end_as_they_should_with_every_frame_accounted_for(seed: in
         pytest.skip("the bundled model is not trained yet")
     case = case_of(seed)
     ended = run(case, tmp_path, tmp_path / "run")
-    assert (ended.code, ended.reasons) == (case.code, []), ended.said
+    assert (ended.code, ended.reasons) == (case.code, []), ended

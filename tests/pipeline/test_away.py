@@ -1,4 +1,4 @@
-"""A camera that is away when the run begins: a gap from the origin, attempts to open it, and a run that goes on."""
+"""A camera that is away when the run begins: an outage from the origin, attempts to open it; the run goes on."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ FIRST = frozenset({0})
 THERE = [FRAME] * 120 + [(0.04, "end")]
 
 
-def test_one_that_is_away_when_the_run_begins_and_comes_later_has_a_gap_from_the_origin() -> None:
+def test_one_that_is_away_when_the_run_begins_and_comes_later_has_an_outage_from_the_origin() -> None:
     # Refused at 0.5 s, then after 1 s; opened at 3.5 s, with its first frame 40 ms later.
     rig = Rig(live=[[REFUSED] * 2 + [FRAME] * 5 + [(0.04, "end")], THERE], away=FIRST, services_s=(0.001,)).run()
     assert well(rig)
     assert fates(rig) == "n" * 88 + "d" * 5
     assert fates(rig, 1) == "d" * 119
-    (gap,) = rig.gaps.part()["each"]
-    assert (gap["stream"], gap["begin_ms"], gap["end_ms"], gap["frames"]) == (0, 0.0, 3540.0, 88)
-    assert gap["attempts"] == 3
-    assert gap["why"] == ["was off", "connection refused: check the port"]
+    (outage,) = rig.outages.part()["each"]
+    assert (outage["stream"], outage["begin_ms"], outage["end_ms"], outage["frames"]) == (0, 0.0, 3540.0, 88)
+    assert outage["attempts"] == 3
+    assert outage["why"] == ["was off", "connection refused: check the port"]
     here = [one for one in rig.records if one.stream == 0]
     assert [one.scheduled for one in here[:88]] == [40_000 * tick for tick in range(1, 89)]
     assert [one.pts for one in here] == [one.scheduled for one in here]
 
 
-def test_the_ticks_of_a_gap_are_rows_when_they_pass_and_not_when_it_is_known_that_nothing_came() -> None:
+def test_the_ticks_of_an_outage_are_rows_when_they_pass_and_not_when_it_is_known_that_nothing_came() -> None:
     slow = [(4.0, "no route"), (4.0, "no route")]
     rig = Rig(live=[slow, THERE], away=FIRST, services_s=(0.001,), stop_at_us=3_000_000).run()
     assert well(rig)
@@ -48,11 +48,11 @@ def test_the_pauses_before_attempts_to_open_one_grow_as_those_of_one_that_was_lo
     assert rig.records[-1].scheduled == round(sum([*PAUSES_S, *[PAUSES_S[-1]] * 2]) * 1_000_000)
 
 
-def test_its_ticks_are_at_the_rate_that_was_used_to_the_end_and_a_doubt_tells_both() -> None:
+def test_its_ticks_are_at_the_assumed_rate_to_the_end_and_a_doubt_has_both_rates() -> None:
     script = [REFUSED] * 2 + [FRAME] * 5 + [HUNG_UP, (2.0, "no route"), *[FRAME] * 3, (0.04, "end")]
     rig = Rig(live=[script, THERE], away=FIRST, away_rate=Fraction(10), services_s=(0.001,)).run()
     assert well(rig)
-    first, second = (gap for gap in rig.gaps.part()["each"] if gap["stream"] == 0)
+    first, second = (outage for outage in rig.outages.part()["each"] if outage["stream"] == 0)
     assert (first["frames"], second["frames"]) == (35, 35)
     ticks = [one.scheduled for one in rig.records if one.stream == 0][:35]
     assert {later - earlier for earlier, later in pairwise(ticks)} == {100_000}
@@ -88,11 +88,11 @@ def test_a_limit_is_kept_while_it_is_away(limits: Limits) -> None:
     assert rig.pipeline.failure is None
 
 
-def test_the_rows_of_a_run_that_was_killed_tell_of_it() -> None:
+def test_the_outage_is_found_in_the_rows_of_a_run_that_was_killed() -> None:
     script = [REFUSED, *[FRAME] * 20]
     rig = Rig(live=[script, THERE], away=FIRST, services_s=(0.001,), stop_at_us=2_500_000).run()
-    told: Mapping[str, Any] = rig.gaps.part()
+    expected: Mapping[str, Any] = rig.outages.part()
     found: Mapping[str, Any] = outages_in(rig.records, 2, rig.ended_us)
-    assert found["count"] == told["count"] == 1
+    assert found["count"] == expected["count"] == 1
     for key in ("begin_ms", "end_ms", "frames", "stream"):
-        assert found["each"][0][key] == told["each"][0][key]
+        assert found["each"][0][key] == expected["each"][0][key]

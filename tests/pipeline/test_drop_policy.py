@@ -40,9 +40,9 @@ def test_a_fresh_frame_is_never_stale_however_slow_the_engine_is() -> None:
 
 
 def test_a_partial_slot_is_skipped_when_the_result_would_come_no_tick_earlier() -> None:
-    # Ticks of 100 ms. 130 ms: after frame 0 (done at 130), frame 1 taken at 130 is done at 260, shown at 300; frame 2
-    # taken at 200 is done at 330, shown at 400. Worth it. 170 ms: frame 1 taken at 170 is done at 340, shown at 400;
-    # frame 2 taken at 200 is done at 370, shown at 400 as well, and fresher.
+    # Ticks of 100 ms. 130 ms: after frame 0 (done at 130), frame 1 begun at 130 is done at 260, shown at 300; frame 2
+    # begun at 200 is done at 330, shown at 400. Worth it. 170 ms: frame 1 begun at 170 is done at 340, shown at 400;
+    # frame 2 begun at 200 is done at 370, shown at 400 as well, and fresher.
     assert (
         reasons(Rig(fps=HUNDRED_MS, frames=3, services_s=(0.13,), freshness=Freshness(skip_partial=True)).run()) == {}
     )

@@ -1,4 +1,4 @@
-"""An engine in a process of its own: what it answers, and what becomes of a run when it is lost."""
+"""An engine in a process of its own: its answers, and a run in which it is lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.rig import TINY, Rig
 from tests.videos import write_video
 
 
-def test_an_engine_that_is_lost_is_replaced_its_frame_has_failed_and_those_of_the_gap_are_rows() -> None:
+def test_an_engine_that_is_lost_is_replaced_its_frame_fails_and_those_due_meanwhile_are_rows() -> None:
     rig = Rig(services_s=(0.01,), engine_lost_at=frozenset({10}), respawns=1, respawn_s=0.5, frames=100).run()
     assert rig.pipeline.failure is None
     assert [record.frame for record in rig.records if record.outcome is Outcome.ENGINE_ERROR] == [10]
@@ -53,7 +53,7 @@ def test_an_engine_that_raises_an_error_is_not_replaced() -> None:
 
 
 @pytest.fixture
-def apart() -> Iterator[Callable[[str, float], IsolatedEngine]]:
+def isolated() -> Iterator[Callable[[str, float], IsolatedEngine]]:
     """Makes engines in processes of their own, read and compiled, and closes them."""
     made: list[IsolatedEngine] = []
 
@@ -69,8 +69,8 @@ def apart() -> Iterator[Callable[[str, float], IsolatedEngine]]:
         engine.close()
 
 
-def test_it_answers_as_the_engine_itself_does(apart: Callable[[str, float], IsolatedEngine]) -> None:
-    engine, itself = apart("null", 60), NullEngine(parse_spec("null"), TINY)
+def test_it_answers_as_the_engine_itself_does(isolated: Callable[[str, float], IsolatedEngine]) -> None:
+    engine, itself = isolated("null", 60), NullEngine(parse_spec("null"), TINY)
     itself.compile()
     (request,), (its,) = engine.requests, itself.requests
     assert request.input.shape == its.input.shape
@@ -81,8 +81,8 @@ def test_it_answers_as_the_engine_itself_does(apart: Callable[[str, float], Isol
     assert engine.config_in_force == itself.config_in_force
 
 
-def test_it_tells_what_its_processes_took_of_the_cpu(apart: Callable[[str, float], IsolatedEngine]) -> None:
-    engine = apart("null", 60)
+def test_it_counts_the_cpu_time_of_its_processes(isolated: Callable[[str, float], IsolatedEngine]) -> None:
+    engine = isolated("null", 60)
     at_first = engine.cpu_s
     assert at_first > 0
     for _ in range(2000):
@@ -94,10 +94,10 @@ def test_it_tells_what_its_processes_took_of_the_cpu(apart: Callable[[str, float
     assert engine.cpu_s > in_all
 
 
-def test_when_its_process_is_killed_that_is_stated_and_another_one_answers(
-    apart: Callable[[str, float], IsolatedEngine],
+def test_when_its_process_is_killed_the_error_says_so_and_another_one_answers(
+    isolated: Callable[[str, float], IsolatedEngine],
 ) -> None:
-    engine = apart("null", 60)
+    engine = isolated("null", 60)
     (child,) = children.there()
     children.kill(child)
     with pytest.raises(EngineLost, match="its process was killed by SIGKILL"):
@@ -107,9 +107,9 @@ def test_when_its_process_is_killed_that_is_stated_and_another_one_answers(
 
 
 def test_when_it_does_not_answer_in_time_it_is_lost_and_its_process_can_be_ended(
-    apart: Callable[[str, float], IsolatedEngine],
+    isolated: Callable[[str, float], IsolatedEngine],
 ) -> None:
-    engine = apart("null,delay_ms=600000", 0.2)
+    engine = isolated("null,delay_ms=600000", 0.2)
     with pytest.raises(EngineLost, match="no sign of life"):
         engine.infer()
     (child,) = children.there()
@@ -118,7 +118,7 @@ def test_when_it_does_not_answer_in_time_it_is_lost_and_its_process_can_be_ended
 
 
 class KillsTheEngine(Silent):
-    """An observer that kills the engine's process when it first hears of the run."""
+    """An observer that kills the engine's process at the first report of progress."""
 
     def __init__(self) -> None:
         self.killed = 0

@@ -29,7 +29,7 @@ def due(of: Rig, stream: int = 0) -> list[int]:
 def test_a_gap_is_waited_for_and_reported_when_the_wait_begins_and_no_frame_is_measured() -> None:
     ran = rig()
     assert due(ran) == SHOWN
-    ((at_us, stream, frame, for_s),) = ran.told
+    ((at_us, stream, frame, for_s),) = ran.waits
     assert (stream, frame) == (0, 50)
     assert ran.records[49].detected is not None
     assert ran.records[49].detected <= at_us < 2_100_000
@@ -42,28 +42,28 @@ def test_the_frame_that_is_waited_for_leaves_as_if_nothing_had_been_reported() -
 
 def test_an_engine_that_hangs_does_not_keep_it_from_being_reported() -> None:
     ran = rig(services_s=(*[0.03] * 49, 4.0, 0.03))
-    assert ran.told[0][0] < 3_000_000
+    assert ran.waits[0][0] < 3_000_000
 
 
 def test_a_gap_that_is_skipped_is_closed_and_the_times_of_the_frames_are_the_files_own() -> None:
     ran = rig(skip_gaps=True)
     assert due(ran) == [number * TICK for number in range(100)]
     assert [record.pts for record in ran.records] == SHOWN
-    assert ran.told == []
+    assert ran.waits == []
     assert ran.ledger.outcomes[Outcome.DELIVERED] == 100
 
 
 @pytest.mark.parametrize("fps", [Fraction(25), "max"])
 def test_a_pace_of_its_own_waits_for_no_gap_and_says_nothing(fps: str | Fraction) -> None:
     ran = rig(fps)
-    assert ran.told == []
+    assert ran.waits == []
     assert due(ran)[-1] < 5_000_000
     assert [record.pts for record in ran.records] == SHOWN
 
 
 def test_several_cameras_each_have_the_gap_in_their_own_phase() -> None:
     waiting, skipping = rig(streams=2, services_s=(0.01,)), rig(streams=2, services_s=(0.01,), skip_gaps=True)
-    assert [told[1:3] for told in waiting.told] == [(0, 50), (1, 50)]
+    assert [wait[1:3] for wait in waiting.waits] == [(0, 50), (1, 50)]
     assert due(waiting, 1) == [us + TICK // 2 for us in SHOWN]
     assert due(skipping, 1) == [number * TICK + TICK // 2 for number in range(100)]
 
@@ -74,7 +74,7 @@ def test_a_file_that_starts_again_is_skipped_through_each_time() -> None:
     assert due(ran) == [number * TICK for number in range(50)]
     waiting = Rig(fps="source", file_gaps=gaps, frames=50, services_s=(0.03,)).run()
     assert due(waiting)[30] - due(waiting)[29] == 3_040_000
-    assert [frame for _, _, frame, _ in waiting.told] == [10, 20], "each is told once"
+    assert [frame for _, _, frame, _ in waiting.waits] == [10, 20], "each is reported once"
 
 
 def test_bursts_come_in_the_time_of_the_run_and_recorded_arrivals_have_no_gap() -> None:
@@ -83,13 +83,13 @@ def test_bursts_come_in_the_time_of_the_run_and_recorded_arrivals_have_no_gap() 
     assert due(bursty)[60] == 60 * TICK
     recorded = rig(arrivals=Recorded("times.csv", array("q", range(0, 100 * TICK, TICK))))
     assert due(recorded) == [number * TICK for number in range(100)]
-    assert recorded.told == []
+    assert recorded.waits == []
 
 
 def test_times_that_a_fault_breaks_are_counted_and_have_no_gap() -> None:
     ran = rig(faults=[{"kind": "backward-pts", "frame": 5}])
     assert due(ran) == [number * TICK for number in range(100)]
-    assert ran.told == []
+    assert ran.waits == []
 
 
 def test_a_run_that_is_stopped_in_a_gap_ends_there() -> None:
@@ -101,4 +101,4 @@ def test_a_run_that_is_stopped_in_a_gap_ends_there() -> None:
 def test_a_limit_in_time_is_of_the_schedule_without_the_gap() -> None:
     limits = Limits(duration_us=3_000_000)
     assert (len(rig(limits=limits).records), len(rig(limits=limits, skip_gaps=True).records)) == (50, 75)
-    assert rig(limits=limits).told == [], "the run is over before the wait begins"
+    assert rig(limits=limits).waits == [], "the run is over before the wait begins"

@@ -13,34 +13,34 @@ pytestmark = pytest.mark.anyio
 
 
 def one_link(policy: Policy, capacity: int) -> tuple[Dispatch[int], PolicyLink[int]]:
-    """The link of a single stream, and what its items are taken from; an item is when it was due."""
+    """The dispatch and the link of a single stream; an item is the instant at which it was due."""
     dispatch: Dispatch[int] = Dispatch(lambda item: item)
     return dispatch, dispatch.link(policy, capacity)
 
 
 @pytest.mark.parametrize("policy", Policy)
-async def test_an_item_goes_straight_to_who_waits_for_it(policy: Policy) -> None:
+async def test_an_item_goes_straight_to_a_taker_that_waits(policy: Policy) -> None:
     dispatch, link = one_link(policy, 0)
-    taken: list[int] = []
+    received: list[int] = []
     async with anyio.create_task_group() as tasks:
 
         async def take() -> None:
-            taken.append(await dispatch.take())
+            received.append(await dispatch.take())
 
         tasks.start_soon(take)
         await link.wait_for_room()
         assert link.offer(7) is None
-    assert taken == [7]
+    assert received == [7]
 
 
 @pytest.mark.parametrize("give", ["hand", "offer"])
-async def test_who_began_to_wait_last_gets_the_item(give: str) -> None:
+async def test_the_taker_that_began_to_wait_last_gets_the_item(give: str) -> None:
     dispatch, link = one_link(Policy.DROP_OLDEST, 0)
-    taken: list[tuple[str, int]] = []
+    received: list[tuple[str, int]] = []
     async with anyio.create_task_group() as tasks:
 
         async def take(name: str) -> None:
-            taken.append((name, await dispatch.take()))
+            received.append((name, await dispatch.take()))
 
         for name in ("first", "second", "third"):
             tasks.start_soon(take, name)
@@ -49,18 +49,18 @@ async def test_who_began_to_wait_last_gets_the_item(give: str) -> None:
             given = getattr(link, give)(number)
             assert given is (True if give == "hand" else None)
             await anyio.wait_all_tasks_blocked()
-    assert taken == [("third", 0), ("second", 1), ("first", 2)]
+    assert received == [("third", 0), ("second", 1), ("first", 2)]
 
 
-async def test_who_comes_back_is_served_before_those_that_wait_longer() -> None:
+async def test_a_taker_that_comes_back_is_served_before_those_that_wait_longer() -> None:
     dispatch, link = one_link(Policy.DROP_OLDEST, 0)
-    taken: list[tuple[str, int]] = []
+    received: list[tuple[str, int]] = []
     async with anyio.create_task_group() as tasks:
 
         async def serve(name: str) -> None:
             while True:
                 try:
-                    taken.append((name, await dispatch.take()))
+                    received.append((name, await dispatch.take()))
                 except LinkClosed:
                     return
 
@@ -71,10 +71,10 @@ async def test_who_comes_back_is_served_before_those_that_wait_longer() -> None:
             assert link.hand(number)
             await anyio.wait_all_tasks_blocked()
         link.close()
-    assert taken == [("warm", number) for number in range(5)]
+    assert received == [("warm", number) for number in range(5)]
 
 
-async def test_what_is_handed_over_goes_to_nobody_when_nobody_waits_even_if_there_is_room() -> None:
+async def test_an_item_that_is_handed_over_while_nobody_waits_is_not_kept_even_if_there_is_room() -> None:
     dispatch, link = one_link(Policy.DROP_OLDEST, 3)
     assert not link.hand(1)
     assert len(link) == 0
@@ -83,19 +83,19 @@ async def test_what_is_handed_over_goes_to_nobody_when_nobody_waits_even_if_ther
     assert await dispatch.take() == 2
 
 
-async def test_two_items_offered_at_once_to_one_taker_do_not_displace_each_other() -> None:
+async def test_neither_of_two_items_offered_at_once_to_one_taker_is_dropped() -> None:
     dispatch, link = one_link(Policy.DROP_OLDEST, 1)
-    taken: list[int] = []
+    received: list[int] = []
     async with anyio.create_task_group() as tasks:
 
         async def take() -> None:
-            taken.append(await dispatch.take())
+            received.append(await dispatch.take())
 
         tasks.start_soon(take)
         await anyio.wait_all_tasks_blocked()
         assert link.offer(1) is None
         assert link.offer(2) is None
-    assert taken == [1]
+    assert received == [1]
     assert len(link) == 1
 
 
@@ -106,7 +106,7 @@ async def test_drop_oldest_gives_back_the_oldest_and_drop_newest_the_newest() ->
     assert [newest.offer(n) for n in range(4)] == [None, None, 2, 3]
 
 
-async def test_a_link_without_room_drops_what_nobody_waits_for() -> None:
+async def test_a_link_without_room_drops_an_item_that_nobody_waits_for() -> None:
     _, link = one_link(Policy.DROP_OLDEST, 0)
     assert link.offer(1) == 1
 
@@ -151,7 +151,7 @@ async def test_a_full_buffer_holds_its_givers_back_except_the_one_that_is_next()
     assert [await buffer.take(), await buffer.take()] == [0, 1]
 
 
-async def test_when_nothing_more_comes_what_is_held_is_given_out_across_the_gaps() -> None:
+async def test_when_nothing_more_comes_held_items_are_given_out_across_missing_numbers() -> None:
     buffer: ReorderBuffer[str] = ReorderBuffer(5)
     await buffer.put(1, "b")
     await buffer.put(4, "e")
@@ -163,7 +163,7 @@ async def test_when_nothing_more_comes_what_is_held_is_given_out_across_the_gaps
 
 
 @pytest.mark.parametrize("capacity", [0, 2])
-async def test_who_takes_gets_what_a_giver_waits_with_at_once_and_in_order(capacity: int) -> None:
+async def test_a_taker_gets_the_items_of_waiting_givers_at_once_and_in_order(capacity: int) -> None:
     dispatch, link = one_link(Policy.WAIT, capacity)
     async with anyio.create_task_group() as tasks:
 

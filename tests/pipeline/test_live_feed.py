@@ -49,17 +49,17 @@ def test_a_connection_that_is_lost_is_made_anew_and_the_ticks_meanwhile_are_rows
     assert fates(rig) == "d" * 5 + "n" * 38 + "d" * 5
     came, after = range(TICK_US, 1_750_000, TICK_US), range(1_750_000, 1_950_000, TICK_US)
     assert [one.scheduled for one in rig.records] == [*came, *after]
-    (gap,) = rig.gaps.part()["each"]
-    assert (gap["begin_ms"], gap["end_ms"], gap["frames"], gap["attempts"]) == (200.0, 1750.0, 38, 2)
-    assert gap["why"] == ["hung up: check the camera", "connection refused: check the port"]
+    (outage,) = rig.outages.part()["each"]
+    assert (outage["begin_ms"], outage["end_ms"], outage["frames"], outage["attempts"]) == (200.0, 1750.0, 38, 2)
+    assert outage["why"] == ["hung up: check the camera", "connection refused: check the port"]
     assert rig.pipeline.failure is None
 
 
-def test_a_connection_that_is_lost_when_the_run_ends_before_the_next_tick_leaves_no_gap() -> None:
+def test_a_connection_that_is_lost_when_the_run_ends_before_the_next_tick_leaves_no_outage() -> None:
     script = [FRAME] * 6 + [HUNG_UP, *[REFUSED] * 50]
     rig = Rig(live=[script], services_s=(0.001,), limits=Limits(duration_us=230_000)).run()
     assert fates(rig) == "d" * 5
-    part = rig.gaps.part()
+    part = rig.outages.part()
     assert (part["count"], part["each"], part["longest_s"]) == (0, [], 0.0)
 
 
@@ -85,21 +85,21 @@ def test_the_pauses_between_attempts_grow_up_to_the_longest() -> None:
     rig = Rig(live=[script], services_s=(0.001,)).run()
     pauses = [*PAUSES_S, *[PAUSES_S[-1]] * (refusals + 1 - len(PAUSES_S))]
     assert rig.records[-1].scheduled == 50_000 + round(sum(pauses) * 1_000_000)
-    assert rig.gaps.part()["attempts"] == refusals + 1
+    assert rig.outages.part()["attempts"] == refusals + 1
 
 
-def test_a_frame_that_is_only_late_makes_no_gap() -> None:
+def test_a_frame_that_is_only_late_makes_no_outage() -> None:
     script = [FRAME] * 2 + [(TIMEOUT_S, "frame"), FRAME, (0.04, "end")]
     rig = Rig(live=[script], services_s=(0.001,)).run()
     assert fates(rig) == "ddd"
-    assert rig.gaps.part()["count"] == 0
+    assert rig.outages.part()["count"] == 0
 
 
-def test_how_long_a_source_may_be_silent_is_what_was_requested() -> None:
+def test_a_source_may_be_silent_for_as_long_as_was_requested() -> None:
     script = [FRAME] * 2 + [(8.0, "frame"), FRAME, (0.04, "end")]
     patient = Rig(live=[script], services_s=(0.001,), timeout_s=8.0, give_up_us=None).run()
     assert fates(patient) == "dddd"[: len(fates(patient))]
-    assert patient.gaps.part()["count"] == 0
+    assert patient.outages.part()["count"] == 0
     assert patient.pipeline.failure is None
     hasty = Rig(live=[script], services_s=(0.001,), timeout_s=2.0, give_up_us=None).run()
     assert f"no frame for {2 + ALLOWANCE_S:g} s" in str(hasty.pipeline.failure)
@@ -111,8 +111,8 @@ def test_a_source_that_blocks_for_long_is_seen_to_give_nothing() -> None:
     assert well(rig)
     assert fates(rig) == "d" + "n" * 499 + "dd"
     # Until the silence was too long nobody knew that these frames would not come.
-    assert rig.gaps.part()["longest_s"] == 20.0
-    assert rig.gaps.part()["attempts"] == 0
+    assert rig.outages.part()["longest_s"] == 20.0
+    assert rig.outages.part()["attempts"] == 0
 
 
 def test_it_is_given_up_after_so_long_without_a_frame_with_every_tick_accounted_for() -> None:
@@ -124,8 +124,8 @@ def test_it_is_given_up_after_so_long_without_a_frame_with_every_tick_accounted_
     assert str(rig.pipeline.failure) == (
         "virtual: no frame for 30 s, in which 6 attempts to connect failed; connection refused: check the port"
     )
-    assert rig.gaps.part()["each"][0]["end_ms"] is None
-    assert rig.gaps.part()["total_s"] == 30.0
+    assert rig.outages.part()["each"][0]["end_ms"] is None
+    assert rig.outages.part()["total_s"] == 30.0
 
 
 def test_one_that_neither_comes_nor_fails_is_given_up_too() -> None:
@@ -151,7 +151,7 @@ def test_a_camera_that_is_away_holds_no_other_one_back() -> None:
     assert well(rig)
     assert fates(rig, 1) == "d" * 119
     assert {record.latency for record in rig.records if record.stream == 1} <= {1_000, 2_000}
-    assert fates(rig, 0).count("n") == rig.gaps.part()["frames"] > 80
+    assert fates(rig, 0).count("n") == rig.outages.part()["frames"] > 80
 
 
 def test_an_end_that_is_requested_while_there_is_no_signal_comes_at_once() -> None:
@@ -185,12 +185,12 @@ def test_a_camera_whose_time_stood_still_goes_on_after_the_ticks_that_were_misse
     assert fates(rig) == "d" + "n" * 499 + "dd"
 
 
-def test_a_frame_that_cannot_be_decoded_ends_a_gap_too() -> None:
+def test_a_frame_that_cannot_be_decoded_ends_an_outage_too() -> None:
     script = [FRAME] * 2 + [HUNG_UP, (0.04, "broken"), FRAME, (0.04, "end")]
     rig = Rig(live=[script], services_s=(0.001,)).run()
     assert well(rig)
     assert rig.ledger.outcomes[Outcome.DECODE_ERROR] == 1
-    assert rig.gaps.part()["each"][0]["end_ms"] == 590.0
+    assert rig.outages.part()["each"][0]["end_ms"] == 590.0
 
 
 READ = st.tuples(
@@ -213,35 +213,35 @@ def test_whatever_happens_at_the_cameras_no_frame_is_unaccounted_for_and_the_run
     live = [[(0.04, "frame"), *script] for script in live]
     rig = Rig(live=live, give_up_us=give_up_us, stop_at_us=stop_at_us, services_s=(service_s,)).run()
     assert well(rig)
-    part = rig.gaps.part()
+    part = rig.outages.part()
     missed = [one for one in rig.records if (one.outcome, one.reason) == (Outcome.SOURCE_ERROR, NO_SIGNAL)]
-    assert sum(gap["frames"] for gap in part["each"]) == part["frames"] == len(missed)
+    assert sum(outage["frames"] for outage in part["each"]) == part["frames"] == len(missed)
     assert stop_at_us is None or rig.ended_us <= stop_at_us + 2_000_000
 
 
-def test_the_rows_of_a_run_that_was_killed_tell_its_gaps() -> None:
+def test_the_outages_are_found_in_the_rows_of_a_run_that_was_killed() -> None:
     script = [FRAME] * 6 + [HUNG_UP, REFUSED] + [FRAME] * 5 + [HUNG_UP, *[REFUSED] * 9]
     rig = Rig(live=[script], services_s=(0.001,), stop_at_us=4_000_000).run()
-    told: Mapping[str, Any] = rig.gaps.part()
+    expected: Mapping[str, Any] = rig.outages.part()
     found: Mapping[str, Any] = outages_in(rig.records, 1, rig.ended_us)
-    assert found["count"] == told["count"] == 2
+    assert found["count"] == expected["count"] == 2
     for key in ("frames", "total_s", "longest_s"):
-        assert found[key] == told[key]
+        assert found[key] == expected[key]
     for key in ("begin_ms", "end_ms", "frames", "stream"):
-        assert [gap[key] for gap in found["each"]] == [gap[key] for gap in told["each"]]
+        assert [outage[key] for outage in found["each"]] == [outage[key] for outage in expected["each"]]
 
 
-def test_gaps_without_end_take_no_memory_without_end() -> None:
-    gaps = Outages(None)
+def test_outages_without_end_take_no_memory_without_end() -> None:
+    outages = Outages(None)
     for number in range(MOST_LISTED + 500):
-        gap = gaps.begin(0, 2 * number)
-        gap.frames += 1
-        gaps.end(gap, 2 * number + 1)
-    part = gaps.part()
+        outage = outages.begin(0, 2 * number)
+        outage.frames += 1
+        outages.end(outage, 2 * number + 1)
+    part = outages.part()
     assert (part["count"], len(part["each"])) == (MOST_LISTED + 500, MOST_LISTED)
     assert part["total_s"] == pytest.approx((MOST_LISTED + 500) / 1_000_000)
 
 
-def test_rows_without_a_gap_tell_none() -> None:
+def test_no_outage_is_found_in_rows_without_one() -> None:
     rows = [FrameRecord(0, number, number, number) for number in range(5)]
     assert outages_in(rows, 1, 5)["count"] == 0

@@ -174,7 +174,7 @@ def test_late_counts_frames_beyond_the_deadline_and_missed_adds_those_not_delive
 
 def test_dropped_frames_reach_a_sink_that_shows_them_in_their_own_place() -> None:
     rig = Rig(shows_dropped=True).run()
-    assert rig.sinks[0].taken == list(range(100))
+    assert rig.sinks[0].written == list(range(100))
 
 
 def age_by_definition(records: list[FrameRecord]) -> list[int]:
@@ -245,7 +245,7 @@ def test_whatever_happens_every_scheduled_frame_has_one_outcome_and_its_stamps_a
         assert rig.ledger.scheduled == frames * streams
         assert outcomes(rig)[Outcome.ABANDONED] == 0
     for sink in rig.sinks:
-        assert sink.taken == sorted(set(sink.taken))
+        assert sink.written == sorted(set(sink.written))
     if not shows_dropped:
         assert rig.pipeline.most_waiting <= SINK_LINK + 1
     for record in rig.records:

@@ -30,13 +30,13 @@ from tests.videos import write_video
 
 WARM_US = 15_000
 MARGIN_US = 1_000
-"""The last throw-away inference ends a millisecond before its frame; said here once more, not taken from the code."""
+"""The last throw-away inference ends a millisecond before its frame; stated here again, not read from the code."""
 TEN = Fraction(10)
 """Frames a second, so that a frame is due every 100,000 microseconds."""
 
 
 def slow(**more: object) -> Rig:
-    """Ten frames a second for an engine of 15 ms, primed unless told otherwise."""
+    """Ten frames a second for an engine of 15 ms, primed by default."""
     return Rig(**{"fps": TEN, "services_s": (WARM_US / 1e6,), "primed": True, **more}).run()  # type: ignore[arg-type]
 
 
@@ -164,13 +164,13 @@ def test_frames_that_cannot_be_decoded_do_not_upset_it() -> None:
     assert len(throw_away(rig)) > 200
 
 
-def test_of_several_requests_one_is_primed_and_no_frame_waits_for_it() -> None:
+def test_one_of_several_requests_is_primed_and_no_frame_waits_for_it() -> None:
     rig = slow(requests=3)
     assert len(before(rig, rig.records[-1])) == 5
     assert {record.result_latency for record in rig.records} == {WARM_US}
 
 
-def test_a_running_figure_takes_a_long_one_for_no_more_than_twice_the_mean() -> None:
+def test_a_running_figure_counts_a_long_duration_as_twice_the_mean_at_most() -> None:
     figure = RunningFigure(1_000)
     assert (figure.mean, figure.deviation) == (1_000, 125)
     figure.learn(60_000_000)
@@ -178,7 +178,7 @@ def test_a_running_figure_takes_a_long_one_for_no_more_than_twice_the_mean() -> 
     assert figure.deviation < 250
 
 
-def test_a_running_figure_follows_what_it_is_reported_and_narrows_while_nothing_changes() -> None:
+def test_a_running_figure_follows_the_durations_and_narrows_while_nothing_changes() -> None:
     figure = RunningFigure(1_000)
     for _ in range(100):
         figure.learn(3_000)
@@ -211,7 +211,7 @@ class ByHand:
 def test_a_frame_is_not_primed_when_not_even_a_cold_inference_fits() -> None:
     primer = Primer(10_000, ByHand().stamp)
     cold_us = COLD_GUESS * 10_000
-    # A deviation is taken for an eighth at first.
+    # A deviation is assumed to be an eighth at first.
     least = MARGIN_US + WAKING_US + round(CARE * 10_000 / 8 + cold_us)
     assert primer.begin_us(least, 1) is None
     assert primer.begin_us(least, 0) == 0
@@ -272,13 +272,13 @@ def test_uneven_inferences_are_planned_with_more_room_than_even_ones() -> None:
 
 
 def test_its_doubts_name_what_it_delayed_and_that_it_found_nothing_to_do() -> None:
-    def told(tally: PrimingTally) -> list[str]:
+    def doubts_of(tally: PrimingTally) -> list[str]:
         return doubts(counted(observed(priming=priming_part(tally)), frames=Counter(scheduled=100, delivered=100)))
 
-    assert told(PrimingTally(inferences=400, primed=100)) == []
-    (idle,) = told(PrimingTally(no_room=100))
+    assert doubts_of(PrimingTally(inferences=400, primed=100)) == []
+    (idle,) = doubts_of(PrimingTally(no_room=100))
     assert idle.startswith("nothing was primed")
-    (delayed,) = told(PrimingTally(400, 100, 0, 3, 4_200))
+    (delayed,) = doubts_of(PrimingTally(400, 100, 0, 3, 4_200))
     assert delayed.startswith("priming delayed 3 of 100 frames, by 4.2 ms at most")
 
 
@@ -290,15 +290,15 @@ SIMULATED: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("kind", SIMULATED.values(), ids=SIMULATED.keys())
-def test_before_a_simulated_arrival_nothing_is_primed_for_no_camera_tells_of_it(kind: dict[str, object]) -> None:
+def test_nothing_is_primed_before_a_simulated_arrival_which_no_camera_announces(kind: dict[str, object]) -> None:
     rig = slow(frames=60, **kind)
     assert rig.primer is not None
-    assert rig.primer.tally == PrimingTally(), "as with a live source, of which the same is said"
+    assert rig.primer.tally == PrimingTally(), "as with a live source, which has the same doubt"
     assert throw_away(rig) == []
     assert stamps(rig) == stamps(slow(frames=60, primed=False, **kind))
-    (said,) = doubts(observed(priming=priming_part(rig.primer.tally)))
-    assert said.startswith("nothing was primed")
-    assert "simulated arrivals" in said
+    (doubt,) = doubts(observed(priming=priming_part(rig.primer.tally)))
+    assert doubt.startswith("nothing was primed")
+    assert "simulated arrivals" in doubt
 
 
 @pytest.fixture
@@ -308,7 +308,7 @@ def clip(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timing
-def test_a_primed_run_tells_what_it_cost(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_primed_run_reports_its_costs(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     options = ("--engine", "null,delay_ms=2,prime=on", "--model", str(tiny_model), "--out", "run", "--video", "none")
     done = runs.streamer("replay", clip, *options, cwd=tmp_path)
     assert done.code == 0
@@ -319,9 +319,9 @@ def test_a_primed_run_tells_what_it_cost(clip: Path, tiny_model: Path, tmp_path:
     }
     assert priming["inferences"] >= priming["frames_primed"] > 0
     assert priming["frames_primed"] + priming["frames_without_room"] == 10
-    said = done.out
-    assert f"primed  {priming['frames_primed']} frames by {priming['inferences']} throw-away inferences" in said
-    assert f"{priming['frames_delayed']} delayed" in said
+    text = done.out
+    assert f"primed  {priming['frames_primed']} frames by {priming['inferences']} throw-away inferences" in text
+    assert f"{priming['frames_delayed']} delayed" in text
     assert manifest(tmp_path / "run")["engine"]["config_requested"]["prime"] is True
 
 

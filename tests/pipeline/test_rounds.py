@@ -26,7 +26,7 @@ from tests.videos import write_video
 TICK = 40_000
 
 
-def test_frames_of_a_round_are_due_a_period_separate_and_a_round_begins_when_the_one_before_is_done() -> None:
+def test_frames_of_a_round_are_due_a_period_after_each_other_and_rounds_follow_when_done() -> None:
     rig = Rig(frames=20, services_s=(0.030,), round_frames=5, held_s=3).run()
     scheduled = [record.scheduled for record in rig.records]
     firsts, starts = zip(*rig.intermission.started, strict=True)
@@ -95,7 +95,7 @@ def test_what_others_took_between_rounds_is_not_counted_as_used_during_them() ->
 
 
 class Turns:
-    """Rounds of so many frames, each of which may begin at once; or an end before one."""
+    """Rounds of so many ``frames``, each of which may begin at once; or an end before one."""
 
     study = "by itself"
 
@@ -113,7 +113,7 @@ class Turns:
 
 
 def replay(clip: Path, out: Path, turns: Turns, tiny_model: Path, **more: object) -> Run:
-    asked = {
+    usual = {
         "engine": "null,delay_ms=1",
         "model": str(tiny_model),
         "warmup": 0,
@@ -121,7 +121,7 @@ def replay(clip: Path, out: Path, turns: Turns, tiny_model: Path, **more: object
         "out": out,
         "fps": Fraction(200),
     }
-    settings = Settings(**{**asked, **more})  # type: ignore[arg-type]
+    settings = Settings(**{**usual, **more})  # type: ignore[arg-type]
     return anyio.run(partial(run, [str(clip)], settings, None, turns))
 
 

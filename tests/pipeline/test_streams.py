@@ -46,7 +46,7 @@ def test_an_engine_that_keeps_up_with_one_stream_serves_four_equally_when_it_mus
     assert rig.ledger.conserved
 
 
-def test_of_what_is_held_the_frame_that_was_due_first_is_served_first_whatever_its_stream() -> None:
+def test_the_held_frame_that_was_due_first_is_served_first_whatever_its_stream() -> None:
     rig = Rig(streams=3, services_s=(0.3, 0.001), frames=4, queue=5).run()
     began = sorted(rig.records, key=lambda record: record.preprocess_start or 0)
     assert [record.scheduled for record in began] == sorted(record.scheduled for record in rig.records)
@@ -128,7 +128,7 @@ def test_each_stream_has_rows_detections_and_a_video_of_its_own_and_the_run_is_v
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "message"),
     [
         ("video", "annotated-2.mp4: is missing"),
         ("delivered", "run.json streams, 1: found 12 scheduled and 11 delivered, expected 12 and 12 by frames.csv"),
@@ -137,7 +137,7 @@ def test_each_stream_has_rows_detections_and_a_video_of_its_own_and_the_run_is_v
     ],
 )
 def test_verification_finds_what_is_wrong_with_one_of_several_streams(
-    four: Path, tmp_path: Path, broken: str, said: str
+    four: Path, tmp_path: Path, broken: str, message: str
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
@@ -153,18 +153,18 @@ def test_verification_finds_what_is_wrong_with_one_of_several_streams(
     else:
         manifest["streams"].pop()
     (run / "run.json").write_text(json.dumps(manifest))
-    assert any(reason.startswith(said) for reason in verify(run).reasons)
+    assert any(reason.startswith(message) for reason in verify(run).reasons)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         (Settings(engine="null", streams=2, fps="max"), "fps max with several streams"),
         (Settings(engine="null,prime=on", streams=2), "prime=on with several streams"),
     ],
 )
-def test_what_makes_no_sense_with_several_streams_is_refused(clip: Path, settings: Settings, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_what_makes_no_sense_with_several_streams_is_refused(clip: Path, settings: Settings, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         replay(clip, settings)
 
 

@@ -1,4 +1,4 @@
-"""The sentence of plain answer says what was asked, what was got, and what was lost."""
+"""The plain answer has the requested rate, what was achieved, and what was lost."""
 
 from __future__ import annotations
 
@@ -42,34 +42,34 @@ def test_late_frames_are_reported_even_where_none_is_lost() -> None:
 
 
 def test_an_engine_that_falls_behind_does_not_sustain_the_pace_though_nothing_is_lost() -> None:
-    said = answer([61.0 + 21 * number for number in range(200)], duration_s=12.2, late=200)
-    assert said.startswith("Does not sustain 25 fps: delivers 16.4 a second")
-    assert "200 late (100.0%), fell behind by 3.9 s" in said
+    text = answer([61.0 + 21 * number for number in range(200)], duration_s=12.2, late=200)
+    assert text.startswith("Does not sustain 25 fps: delivers 16.4 a second")
+    assert "200 late (100.0%), fell behind by 3.9 s" in text
 
 
 def test_an_engine_of_29_15_a_second_does_not_sustain_30_however_long_it_has_the_time() -> None:
     latencies = [34.3 + 0.97 * number for number in range(900)]
-    said = answer(latencies, rate=Fraction(30), duration_s=30.9, late=900)
-    assert said.startswith("Does not sustain 30 fps: delivers 29.1 a second")
-    assert said.endswith("nothing dropped, 900 late (100.0%), fell behind by 838.1 ms.")
+    text = answer(latencies, rate=Fraction(30), duration_s=30.9, late=900)
+    assert text.startswith("Does not sustain 30 fps: delivers 29.1 a second")
+    assert text.endswith("nothing dropped, 900 late (100.0%), fell behind by 838.1 ms.")
 
 
-def test_frames_that_are_all_late_by_the_same_are_sustained() -> None:
-    said = answer([900.0] * 60, duration_s=3.3, late=60)
-    assert said == "Sustains 25 fps: p50 900.0 ms (at most 900.0), nothing dropped, 60 late (100.0%)."
+def test_frames_that_are_all_late_by_the_same_time_are_sustained() -> None:
+    text = answer([900.0] * 60, duration_s=3.3, late=60)
+    assert text == "Sustains 25 fps: p50 900.0 ms (at most 900.0), nothing dropped, 60 late (100.0%)."
 
 
 def test_what_is_lost_while_the_process_did_not_run_is_not_blamed_on_the_engine() -> None:
-    said = answer([10.0] * 151, duration_s=9, dropped=74, still_us=3_000_000)
-    assert said.startswith(
+    text = answer([10.0] * 151, duration_s=9, dropped=74, still_us=3_000_000)
+    assert text.startswith(
         "Not known whether it sustains 25 fps, as it did not run for 3.0 s: delivers 16.8 a second"
     )
-    assert said.endswith("74 of 225 dropped (32.9%).")
+    assert text.endswith("74 of 225 dropped (32.9%).")
 
 
 def test_what_standing_still_does_not_explain_is_blamed_on_the_engine() -> None:
-    said = answer([10.0] * 74, duration_s=9, dropped=151, still_us=3_000_000)
-    assert said.startswith("Does not sustain 25 fps")
+    text = answer([10.0] * 74, duration_s=9, dropped=151, still_us=3_000_000)
+    assert text.startswith("Does not sustain 25 fps")
 
 
 def test_a_backlog_that_standing_still_does_not_explain_is_blamed_on_the_engine() -> None:
@@ -83,9 +83,9 @@ def test_a_run_that_stood_still_and_lost_nothing_sustains_its_pace() -> None:
 
 
 def test_losses_are_counted_with_their_share() -> None:
-    said = answer([10.0] * 150, duration_s=8, dropped=48, abandoned=2)
-    assert said.startswith("Does not sustain 25 fps: delivers 18.8 a second")
-    assert said.endswith("48 of 200 dropped (24.0%), 2 of 200 abandoned (1.0%).")
+    text = answer([10.0] * 150, duration_s=8, dropped=48, abandoned=2)
+    assert text.startswith("Does not sustain 25 fps: delivers 18.8 a second")
+    assert text.endswith("48 of 200 dropped (24.0%), 2 of 200 abandoned (1.0%).")
 
 
 def test_a_closed_loop_says_that_it_is_one() -> None:

@@ -1,4 +1,4 @@
-"""Why frames could not be decoded: in each one's row, counted in run.json, and on the screen."""
+"""The reasons of decode errors: in each frame's row, counted in run.json, and on the screen."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def replayed(tiny_model: Path, place: Path) -> Finished:
     """A replay of 40 frames, of which some are damaged in two ways, into ``run``."""
     clip = write_video(place / "hurt.avi", 40, codec="mpeg4", size=(160, 120), options={"bf": "0"})
     damage(damage(clip, 12), 30)
-    asked = ("--model", tiny_model, "--engine", "null", "--fps", "200", "--policy", "wait", "--warmup", "0")
-    return runs.streamer("replay", clip, *asked, "--video", "none", "--no-chart", "--out", "run", cwd=place)
+    options = ("--model", tiny_model, "--engine", "null", "--fps", "200", "--policy", "wait", "--warmup", "0")
+    return runs.streamer("replay", clip, *options, "--video", "none", "--no-chart", "--out", "run", cwd=place)
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +71,15 @@ def test_the_reasons_are_counted_in_run_json_and_on_the_screen(hurt: tuple[Path,
         ],
         "others": 0,
     }
-    said = ", ".join(f'{count} "{reason}"' for reason, count in counted.most_common())
-    assert f"\ndecode errors: {len(lost)} ({said})\n" in done.out
+    reasons = ", ".join(f'{count} "{reason}"' for reason, count in counted.most_common())
+    assert f"\ndecode errors: {len(lost)} ({reasons})\n" in done.out
     assert verify(directory).reasons == []
 
 
 def test_a_run_without_a_decode_error_counts_none(tiny_model: Path, tmp_path: Path) -> None:
     clip = write_video(tmp_path / "whole.avi", 5, codec="mpeg4")
-    asked = ("--model", tiny_model, "--engine", "null", "--warmup", "0", "--video", "none", "--no-chart")
-    done = runs.streamer("replay", clip, *asked, "--out", "run", cwd=tmp_path)
+    options = ("--model", tiny_model, "--engine", "null", "--warmup", "0", "--video", "none", "--no-chart")
+    done = runs.streamer("replay", clip, *options, "--out", "run", cwd=tmp_path)
     assert manifest(tmp_path / "run")["decode_errors"] == {"reasons": [], "others": 0}
     assert "decode errors" not in done.out
 
@@ -118,9 +118,9 @@ def test_a_run_that_was_written_before_there_were_reasons_is_valid(copy: Path) -
     assert verify(copy).reasons == []
 
 
-@pytest.mark.parametrize("asked", [{}, {"fps": "max"}], ids=["paced", "closed loop"])
-def test_the_source_is_requested_however_frames_are_due(asked: dict[str, Any]) -> None:
-    rig = Rig(services_s=(0.01,), frames=10, broken=frozenset({0, 4}), **asked).run()
+@pytest.mark.parametrize("pace", [{}, {"fps": "max"}], ids=["paced", "closed loop"])
+def test_the_reasons_come_from_the_source_however_frames_are_due(pace: dict[str, Any]) -> None:
+    rig = Rig(services_s=(0.01,), frames=10, broken=frozenset({0, 4}), **pace).run()
     assert {record.frame: record.reason for record in rig.records if record.reason} == {0: "broken", 4: "broken"}
     (reason,) = rig.ledger.decode_errors.part()["reasons"]
     assert reason == {"reason": "broken", "frames": 2, "stream": 0, "frame": 0}
@@ -132,7 +132,7 @@ def test_a_live_source_says_why_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "held"),
+    ("message", "held"),
     [
         ("a\nb\r\n  c\x1b[31m\0d\u2028e", "a b c [31m d e"),
         ("no \udcff text", "no text"),
@@ -141,9 +141,9 @@ def test_a_live_source_says_why_too() -> None:
         ("", ""),
     ],
 )
-def test_a_reason_is_one_cell_of_one_line(said: str, held: str, tmp_path: Path) -> None:
-    assert one_line(said) == held
-    record = FrameRecord(0, 3, 40_000, 40_000, outcome=Outcome.DECODE_ERROR, reason=one_line(said))
+def test_a_reason_is_one_cell_of_one_line(message: str, held: str, tmp_path: Path) -> None:
+    assert one_line(message) == held
+    record = FrameRecord(0, 3, 40_000, 40_000, outcome=Outcome.DECODE_ERROR, reason=one_line(message))
     path = tmp_path / "frames.csv"
     path.write_text(f"{FRAME_COLUMNS}\n{frame_row(record)}", encoding="utf-8")
     assert len(path.read_text(encoding="utf-8").splitlines()) == 2
@@ -173,7 +173,7 @@ def test_the_reasons_of_several_parts_are_reported_together() -> None:
     assert decode_errors_text([first.part(), second.part()]) == f'2 "{DAMAGED}", 1 for a reason not known'
 
 
-def test_a_study_says_what_went_through_none_of_its_engines() -> None:
+def test_a_study_counts_the_frames_that_went_through_none_of_its_engines() -> None:
     def run(count: int) -> dict[str, Any]:
         errors = DecodeErrors()
         for frame in range(count):

@@ -1,4 +1,4 @@
-"""Replays of files with a gap in their times: told before it is waited for, or skipped, recorded and verified."""
+"""Replays of files with a gap in their times: reported before the wait, or skipped, recorded and verified."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def replayed(clip: Path, model: Path, out: Path, *more: str | Path, code: int = 0) -> tuple[Path, str]:
-    """The run directory, and what was said on standard error."""
+    """The run directory, and the text on standard error."""
     usual = ("--engine", "null", "--model", model, "--warmup", "0", "--policy", "wait", "--no-chart")
     done = streamer("replay", clip, *usual, "--out", out, *more, cwd=out.parent)
     assert done.code == code, done.err
@@ -42,21 +42,21 @@ def due_ms(out: Path, stream: str = "0") -> list[float]:
     return [float(row["scheduled_ms"]) for row in rows(out / "frames.csv") if row["stream"] == stream]
 
 
-def of_outages(sentences: list[str]) -> list[str]:
+def about_gaps(sentences: list[str]) -> list[str]:
     return [one for one in sentences if "times of" in one]
 
 
 def test_the_wait_is_reported_before_the_run_and_before_the_frame_and_doubted(
     clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    out, said = replayed(clip, tiny_model, tmp_path / "run", "--video", "none")
+    out, errors = replayed(clip, tiny_model, tmp_path / "run", "--video", "none")
     note = "the times of gap.mp4 have a gap of 3.0 s after frame 9"
-    first, second = (line for line in said.splitlines() if "gap" in line)
+    first, second = (line for line in errors.splitlines() if "gap" in line)
     assert first == f"note: {note}: nothing is due meanwhile, and the run waits; --skip-gaps closes it"
-    # What is left of it when it is said depends on the machine.
+    # The wait that is left when it is reported depends on the machine.
     assert re.match(r"frame 10 is due in [123]\.\d s: the file has a gap", second)
     document = manifest(out)
-    assert of_outages(document["doubts"]) == [
+    assert about_gaps(document["doubts"]) == [
         "the times of the file have a gap of 3.0 s after frame 9: nothing is due meanwhile"
     ]
     assert document["run"]["skip_gaps"] is False
@@ -68,22 +68,22 @@ def test_the_wait_is_reported_before_the_run_and_before_the_frame_and_doubted(
 def test_a_run_that_does_not_wait_for_the_gap_says_nothing_of_it(
     more: tuple[str, ...], clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    out, said = replayed(clip, tiny_model, tmp_path / "run", "--video", "none", *more)
+    out, errors = replayed(clip, tiny_model, tmp_path / "run", "--video", "none", *more)
     document = manifest(out)
-    assert "gap" not in said
-    assert of_outages([*document["doubts"], *document["notes"]]) == []
+    assert "gap" not in errors
+    assert about_gaps([*document["doubts"], *document["notes"]]) == []
 
 
 def test_a_gap_that_is_skipped_is_reported_recorded_and_in_the_files_own_times(
     clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    out, said = replayed(clip, tiny_model, tmp_path / "run", "--skip-gaps")
-    (line,) = (line for line in said.splitlines() if "gap" in line)
-    told = "the times of gap.mp4 have a gap of 3.0 s after frame 9: 3.00 s are skipped (--skip-gaps)"
-    assert line == f"note: {told}"
+    out, errors = replayed(clip, tiny_model, tmp_path / "run", "--skip-gaps")
+    (line,) = (line for line in errors.splitlines() if "gap" in line)
+    note = "the times of gap.mp4 have a gap of 3.0 s after frame 9: 3.00 s are skipped (--skip-gaps)"
+    assert line == f"note: {note}"
     document = manifest(out)
-    assert of_outages(document["notes"]) == [told]
-    assert of_outages(document["doubts"]) == []
+    assert about_gaps(document["notes"]) == [note]
+    assert about_gaps(document["doubts"]) == []
     assert document["run"]["skip_gaps"] is True
     assert document["streams"][0]["gaps"] == [{"frame": 10, "ms": 3040.0, "skipped_ms": 3000.0}]
     ledger = rows(out / "frames.csv")
@@ -96,8 +96,8 @@ def test_it_is_skipped_by_each_camera_and_each_time_that_the_file_starts_again(
     clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     more = ("--skip-gaps", "--loop", "--frames", "35", "--streams", "2", "--arrivals", "bursty")
-    out, said = replayed(clip, tiny_model, tmp_path / "run", *more)
-    assert said.count("each time that it starts again") == 1, "once for both"
+    out, errors = replayed(clip, tiny_model, tmp_path / "run", *more)
+    assert errors.count("each time that it starts again") == 1, "once for both"
     assert [stream["loops_after"] for stream in manifest(out)["streams"]] == [20, 20]
     for stream in ("0", "1"):
         assert all(later - earlier <= 500 for earlier, later in pairwise(due_ms(out, stream)))
@@ -118,7 +118,7 @@ def test_times_between_microseconds_are_verified_to_the_microsecond(tiny_model: 
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         (("--fps", "25"), "--skip-gaps: with --fps 25 no frame is due by the file's times; leave it out"),
         (("--fps", "max"), "--skip-gaps: with --fps max no frame is due by the file's times; leave it out"),
@@ -128,9 +128,9 @@ def test_times_between_microseconds_are_verified_to_the_microsecond(tiny_model: 
         ),
     ],
 )
-def test_where_the_files_times_do_not_count_it_is_refused(more: tuple[str, ...], said: str, clip: Path) -> None:
+def test_where_the_files_times_do_not_count_it_is_refused(more: tuple[str, ...], message: str, clip: Path) -> None:
     done = streamer("replay", clip, "--engine", "null", "--skip-gaps", *more, cwd=clip.parent)
-    assert (done.code, done.error) == (2, said)
+    assert (done.code, done.error) == (2, message)
 
 
 def test_the_gaps_are_read_again_from_the_manifest() -> None:

@@ -1,4 +1,4 @@
-"""Before the origin: what live sources have kept is let go, whatever rate they announce and whoever paces them."""
+"""Before the origin: what live sources have kept is discarded, whatever rate they announce and whoever paces them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ SECOND_US = 1_000_000
 class Kept:
     """A source whose frames are made every ``interval_us``, from the clock's 0 on, and kept until they are read.
 
-    It announces ``rate``. It goes on for ``lasts_us``, and then ends, or fails with what is said. Its times are its
-    ``own``, or the instants at which it is read. One that is ``paced`` by its reader makes a frame when it is asked.
+    It announces ``rate``. It goes on for ``lasts_us``, and then ends, or fails with the message ``fails``. Its times
+    are its ``own``, or the instants at which it is read. One that is ``paced`` by its reader makes a frame when it is
+    read.
     """
 
     interval_us: int
@@ -69,7 +70,7 @@ class Kept:
 
 
 def after_three_seconds(source: Kept) -> Kept:
-    """Its first frame was read at once, and then nobody read for 3 s; now what it has kept is let go."""
+    """Its first frame was read at once, and then nobody read for 3 s; now what it has kept is discarded."""
     source.read()
     source.now = 3 * SECOND_US
     catch_up(source, 0, source, lambda _: True)
@@ -79,11 +80,11 @@ def after_three_seconds(source: Kept) -> Kept:
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("announced", [10, 25, 100])
 @pytest.mark.parametrize("sent", [10, 25, 60])
-def test_all_that_was_kept_is_released_whatever_rate_is_announced(sent: int, announced: int, own: bool) -> None:
+def test_all_that_was_kept_is_discarded_whatever_rate_is_announced(sent: int, announced: int, own: bool) -> None:
     source = after_three_seconds(Kept(SECOND_US // sent, Fraction(announced), own))
     next_us = len(source.read_us) * source.interval_us
     assert next_us >= source.now - DECODE_US - CONVERT_US, "a frame is left that was kept"
-    # Where neither its times nor its rate tell, it is read for as long as it was left alone.
+    # Where neither its times nor its rate show it, it is read for as long as it was left alone.
     most_us = 2 * SECOND_US if own or announced >= sent else 3 * SECOND_US
     assert source.now <= 3 * SECOND_US + most_us + source.interval_us
 
@@ -94,7 +95,7 @@ def test_a_camera_that_sends_a_frame_in_ten_seconds_is_waited_for_once() -> None
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_of_one_that_is_paced_by_its_reader_no_more_is_read_than_the_time_that_has_passed(own: bool) -> None:
+def test_no_more_than_the_time_that_has_passed_is_read_from_one_that_its_reader_paces(own: bool) -> None:
     source = after_three_seconds(Kept(40_000, Fraction(25), own, paced=True))
     assert source.now <= 6 * SECOND_US + DECODE_US + CONVERT_US
     if own:

@@ -84,9 +84,9 @@ def test_a_missed_objective_is_exit_code_3_and_says_why(clip: Path, tiny_model: 
     options = ("--engine", "null,delay_ms=5", "--model", tiny_model, "--fps", "100", "--policy", "wait")
     missed = runs.streamer("replay", clip, *options, "--slo", "service.p50<1ms", "--out", "missed", cwd=tmp_path)
     assert missed.code == 3
-    said = re.search(r"service\.p50<1ms: missed, ([\d.]+)", missed.out)
-    assert said is not None
-    assert float(said[1]) >= 5, "the engine takes that long, and the machine may add to it"
+    measured = re.search(r"service\.p50<1ms: missed, ([\d.]+)", missed.out)
+    assert measured is not None
+    assert float(measured[1]) >= 5, "the engine takes that long, and the machine may add to it"
     withheld = runs.streamer("replay", clip, *options, "--slo", "latency.p99<1s", "--out", "withheld", cwd=tmp_path)
     assert withheld.code == 3
     assert "latency.p99 needs 662 frames, has 60" in withheld.out

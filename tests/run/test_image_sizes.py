@@ -27,8 +27,8 @@ def write_bright(folder: Path) -> Path:
 
 def test_each_is_found_in_at_its_own_size(tiny_model: Path, tmp_path: Path) -> None:
     write_bright(tmp_path / "images")
-    asked = ("--model", tiny_model, "--engine", "ir", "--fps", "20", "--policy", "wait", "--no-chart")
-    done = runs.streamer("replay", "images", *asked, "--out", "run", cwd=tmp_path)
+    options = ("--model", tiny_model, "--engine", "ir", "--fps", "20", "--policy", "wait", "--no-chart")
+    done = runs.streamer("replay", "images", *options, "--out", "run", cwd=tmp_path)
     assert done.code == 0, done.err
     assert check_conserved(tmp_path / "run") == {"delivered": len(SIZES)}
     people = {
@@ -54,8 +54,8 @@ def test_each_is_found_in_at_its_own_size(tiny_model: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (31, 17), (32, 18), (33, 137), (48, 242)])
 def test_the_video_is_of_the_size_that_is_promised_whatever_it_is(size: tuple[int, int], tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "0.png"), np.full((*size[::-1], 3), 90, np.uint8))
-    asked = ("--engine", "null", "--fps", "30", "--no-chart", "--out", "run")
-    done = runs.streamer("replay", "0.png", *asked, cwd=tmp_path)
+    options = ("--engine", "null", "--fps", "30", "--no-chart", "--out", "run")
+    done = runs.streamer("replay", "0.png", *options, cwd=tmp_path)
     assert done.code == 0, done.err
     assert verify(tmp_path / "run").reasons == []
     with av.open(str(tmp_path / "run" / "annotated.mp4")) as video:

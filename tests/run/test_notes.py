@@ -1,4 +1,4 @@
-"""Notes: what is to be known before the figures are read."""
+"""Notes: sentences to be known before the figures are read."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def quantized(tmp_path: Path) -> Model:
 def test_a_quantized_onnx_in_fewer_digits_names_the_engine_that_has_more(
     engine: str, precision: str, quantized: Model
 ) -> None:
-    (said,) = of_quantized_onnx(parse_spec(engine), quantized, {PRECISION: precision}, overflowing=False)
-    assert said == (
+    (note,) = of_quantized_onnx(parse_spec(engine), quantized, {PRECISION: precision}, overflowing=False)
+    assert note == (
         f"mine.onnx is quantized, and OpenVINO runs it in {precision} here, in which it may find less, or nothing: "
         f"give --engine {engine},precision=f32"
     )
 
 
 def test_sums_of_bytes_that_may_overflow_are_reported(quantized: Model) -> None:
-    in_force = {PRECISION: "f32", CONVOLUTIONS: "3 f32, 60 i8"}
-    (said,) = of_quantized_onnx(parse_spec("ir"), quantized, in_force, overflowing=True)
-    assert said.startswith(
+    effective = {PRECISION: "f32", CONVOLUTIONS: "3 f32, 60 i8"}
+    (note,) = of_quantized_onnx(parse_spec("ir"), quantized, effective, overflowing=True)
+    assert note.startswith(
         "mine.onnx is quantized, and this CPU has no VNNI: OpenVINO runs 60 convolutions in 8 bits"
     )
-    assert of_quantized_onnx(parse_spec("ir"), quantized, in_force, overflowing=False) == []
-    in_force[PRECISION] = "bf16"
-    assert len(of_quantized_onnx(parse_spec("ir"), quantized, in_force, overflowing=True)) == 2
+    assert of_quantized_onnx(parse_spec("ir"), quantized, effective, overflowing=False) == []
+    effective[PRECISION] = "bf16"
+    assert len(of_quantized_onnx(parse_spec("ir"), quantized, effective, overflowing=True)) == 2
 
 
 def test_nothing_is_reported_where_nothing_is_lost(quantized: Model, tmp_path: Path) -> None:

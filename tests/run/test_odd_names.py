@@ -56,8 +56,8 @@ def test_a_run_of_a_source_of_any_name_is_valid(name: bytes, clip: Path, tiny_mo
 def test_markup_in_names_is_text_in_what_is_printed(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
     name = "[red]a[b]:car:[b.mp4"
     os.link(clip, tmp_path / name)
-    asked = ("--model", tiny_model, "--engine", "null", "--reference", "ir", "--out", "[b]:car:")
-    done = runs.streamer("parity", name, *asked, cwd=tmp_path)
+    options = ("--model", tiny_model, "--engine", "null", "--reference", "ir", "--out", "[b]:car:")
+    done = runs.streamer("parity", name, *options, cwd=tmp_path)
     assert done.code in (0, 3), done.err
     assert name in done.out.replace("\n", "")
     assert "[b]:car:/parity.csv" in done.out
@@ -70,8 +70,8 @@ def test_a_soak_of_a_file_that_is_no_utf_8_can_be_resumed(clip: Path, tiny_model
     done = runs.streamer("soak", os.fsdecode(b"\xff.mp4"), "--duration", "0.5s", *options, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert verify(tmp_path / "soak" / "part-0").reasons == []
-    asked = tmp_path / "soak" / "asked.json"
-    asked.write_text(asked.read_text().replace('"duration_s": 0.5', '"duration_s": 1.0'))
+    requested = tmp_path / "soak" / "asked.json"
+    requested.write_text(requested.read_text().replace('"duration_s": 0.5', '"duration_s": 1.0'))
     done = runs.streamer("soak", "--resume", "soak", "--quiet", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert verify(tmp_path / "soak" / "part-1").reasons == []

@@ -1,4 +1,4 @@
-"""The JSON Schema of run.json: it is made from the types, and what real runs write holds to it, field by field."""
+"""The JSON Schema of run.json: it is made from the types, and real runs conform to it, field by field."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_every_field_has_a_meaning() -> None:
 
 
 class Stopping(Silent):
-    """Stops a run when it first says how far it is."""
+    """Stops a run at its first report of progress."""
 
     def started(self, stop: Any, notes: list[str]) -> None:
         self._stop = stop
@@ -59,7 +59,7 @@ class Stopping(Silent):
 
 
 class Turns:
-    """Rounds of ten frames, that are not waited for."""
+    """Rounds of ten frames, without a wait."""
 
     study = "a study"
 
@@ -75,7 +75,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(tmp_path_factory.mktemp("clips") / "clip.mp4", 40)
 
 
-def asked_for(asked: Mapping[str, Any], clip: Path, model: Path, out: Path, **beside: Any) -> Run:
+def made_run(settings: Mapping[str, Any], clip: Path, model: Path, out: Path, **beside: Any) -> Run:
     """A run of the null engine with these settings."""
     usual = {
         "engine": "null",
@@ -85,7 +85,7 @@ def asked_for(asked: Mapping[str, Any], clip: Path, model: Path, out: Path, **be
         "video": Video.NONE,
         "chart": False,
     }
-    return anyio.run(partial(run, [str(clip)], Settings(**{**usual, **asked, "out": out}), **beside))
+    return anyio.run(partial(run, [str(clip)], Settings(**{**usual, **settings, "out": out}), **beside))
 
 
 def test_the_schema_that_is_shipped_is_the_one_of_the_types() -> None:
@@ -106,7 +106,7 @@ def test_every_figure_is_a_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "has"),
+    ("settings", "has"),
     [
         ({"loop": True, "frames": 300, "slo": "latency.p50<1s,drops<1%"}, "tail"),
         ({"streams": 3, "video": Video.ALL, "engine": "null,delay_ms=5"}, "streams"),
@@ -116,12 +116,12 @@ def test_every_figure_is_a_field() -> None:
         ({"segment": 0.1, "video": Video.DELIVERED}, "pieces"),
         ({"arrivals": "bursty,pause_ms=50,every_s=0.2", "until": "p50", "loop": True}, "run"),
     ],
-    ids=["simple", "streams", "closed loop", "priming", "load", "pieces", "bursty"],
+    ids=["simple", "streams", "closed loop", "priming", "load", "segments", "bursty"],
 )
-def test_what_a_run_writes_holds_to_it(
-    asked: dict[str, Any], has: str, clip: Path, tiny_model: Path, tmp_path: Path
+def test_the_document_of_a_run_conforms_to_it(
+    settings: dict[str, Any], has: str, clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    done = asked_for(asked, clip, tiny_model, tmp_path / "run")
+    done = made_run(settings, clip, tiny_model, tmp_path / "run")
     document = manifest(tmp_path / "run")
     assert (document["verdict"], bool(document[has])) == ("VALID", True)
     assert wrong(document) == []
@@ -130,7 +130,7 @@ def test_what_a_run_writes_holds_to_it(
 
 
 def test_so_does_an_interrupted_run_in_rounds(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
-    asked_for({"loop": True}, clip, tiny_model, tmp_path / "run", observer=Stopping(), rounds=Turns())
+    made_run({"loop": True}, clip, tiny_model, tmp_path / "run", observer=Stopping(), rounds=Turns())
     document = manifest(tmp_path / "run")
     assert document["verdict"] == "INTERRUPTED"
     assert document["run"]["rounds"]
@@ -150,7 +150,7 @@ def test_so_does_a_run_with_faults(
 ) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(f'[[fault]]\nkind = "{kind}"\nframe = 5\n')
-    asked_for({"faults": str(plan), "respawn": respawn, "stall": 0.5}, clip, tiny_model, tmp_path / "run")
+    made_run({"faults": str(plan), "respawn": respawn, "stall": 0.5}, clip, tiny_model, tmp_path / "run")
     document = manifest(tmp_path / "run")
     assert (document["verdict"], document["faults"][0]["befallen"]) == (verdict, 1)
     assert document[has]
@@ -168,7 +168,7 @@ def test_so_does_a_run_that_was_killed_and_repaired(
 
     turns = Turns()
     monkeypatch.setattr(turns, "begins", begins)
-    asked_for({}, clip, tiny_model, tmp_path / "run", rounds=turns)
+    made_run({}, clip, tiny_model, tmp_path / "run", rounds=turns)
     (tmp_path / "run" / "run.json").unlink()
     (tmp_path / "run" / "begun.json").write_text(begun["text"], encoding="utf-8")
     repaired = repair(tmp_path / "run")
@@ -178,14 +178,14 @@ def test_so_does_a_run_that_was_killed_and_repaired(
     assert list(repaired) == list(manifest_schema()["$defs"]["Manifest"]["properties"])
 
 
-def test_so_do_the_gaps_of_a_live_source() -> None:
-    gaps = Outages(None)
-    gap = gaps.begin(0, 40_000)
-    gap.failed("hung up: check the camera")
-    gaps.end(gap, 80_000)
-    gaps.begin(0, 120_000)
-    gaps.finish(200_000)
-    assert wrong(gaps.part(), "OutagesPart") == []
+def test_so_do_the_outages_of_a_live_source() -> None:
+    outages = Outages(None)
+    outage = outages.begin(0, 40_000)
+    outage.failed("hung up: check the camera")
+    outages.end(outage, 80_000)
+    outages.begin(0, 120_000)
+    outages.finish(200_000)
+    assert wrong(outages.part(), "OutagesPart") == []
     lost = FrameRecord(0, 0, 0, 0, outcome=Outcome.SOURCE_ERROR, reason=NO_SIGNAL)
     found = outages_in([lost], 1, 200_000)
     assert (found["count"], wrong(found, "OutagesPart")) == (1, [])
@@ -201,7 +201,7 @@ def test_so_do_the_parts_of_a_run_whose_device_changes() -> None:
 
 
 def test_a_field_that_is_missing_or_of_another_kind_is_found(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
-    document: dict[str, Any] = dict(asked_for({"frames": 3}, clip, tiny_model, tmp_path / "run").manifest)
+    document: dict[str, Any] = dict(made_run({"frames": 3}, clip, tiny_model, tmp_path / "run").manifest)
     assert wrong({**document, "verdict": "FINE"})[0].startswith("$.verdict: 'FINE' is not one of ['VALID', ")
     assert wrong({**document, "more": 1}) == ["$: Additional properties are not allowed ('more' was unexpected)"]
     del document["answer"]

@@ -21,12 +21,12 @@ from tests.sources.odd_servers import odd_http, trickling
 from tests.videos import write_video
 
 UNTIL_THE_FIRST_ROW = ("--engine", "null,delay_ms=20", "--warmup", "60", "--no-reconnect", "--no-chart")
-"""While the engine is warmed up a camera has the time to go away."""
+"""The warm-up gives a camera the time to go away."""
 
 
 @contextmanager
 def camera(folder: Path, pictures: int, *, hangs_up: bool) -> Iterator[str]:
-    """Motion JPEG: so many pictures, 40 ms apart, and then the end, or nothing for ever."""
+    """Motion JPEG: so many ``pictures``, one every 40 ms, and then the end, or nothing for ever."""
     clip = write_video(folder / "clip.avi", 1, codec="mjpeg", pixel_format="yuvj420p").read_bytes()
     picture = clip[clip.index(b"\xff\xd8") : clip.rindex(b"\xff\xd9") + 2]
     part = b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(picture), picture)
@@ -49,7 +49,7 @@ def test_a_camera_that_goes_away_before_the_first_row_leaves_no_directory(tiny_m
 
 
 class _Fails(Silent):
-    """Fails when it is told that the run begins, as a terminal that has gone away."""
+    """Fails when the run begins, as a terminal that has gone away."""
 
     def started(self, stop: Callable[[str], None], notes: list[str]) -> None:
         raise BrokenPipeError
@@ -82,7 +82,7 @@ def test_a_signal_before_the_first_row_leaves_no_directory(
             [sys.executable, "-m", "streamer", *command, address, *more],
             env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        while not begun.is_file():  # what the camera has kept is being let go, and it says nothing more
+        while not begun.is_file():  # frames that the camera has kept are being discarded, and it sends nothing more
             with suppress(subprocess.TimeoutExpired):
                 pytest.fail(f"the run ended: {process.communicate(timeout=0.02)[1]}")
         process.send_signal(number)

@@ -64,12 +64,12 @@ def test_bursts_are_those_of_the_time_without_the_gap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gaps", "said"),
+    ("gaps", "text"),
     [
         ([(50, 20.04)], "a gap of 20.0 s after frame 49"),
         ([(2, 5.0), (4, 20.0)], "2 gaps, 25.0 s in all, the first 5.0 s after frame 1"),
         ([(9, 19_800.0)], "a gap of 19,800 s (5.5 h) after frame 8"),
     ],
 )
-def test_gaps_in_words(gaps: list[tuple[int, float]], said: str) -> None:
-    assert in_words(gaps) == said
+def test_gaps_in_words(gaps: list[tuple[int, float]], text: str) -> None:
+    assert in_words(gaps) == text

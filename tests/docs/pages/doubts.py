@@ -64,7 +64,7 @@ MENDS = {
     "other processes took": "Stop them, or repeat the run in a quieter time.",
     "the hypervisor took": "Repeat the run in a quieter time, or on another machine.",
     "the CPU was throttled": "Lift the quota, or cool the machine.",
-    "precision in force": "Request a precision that this CPU has, or compare by the effective precision.",
+    "the effective precision": "Request a precision that this CPU has, or compare by the effective precision.",
     "{before} handed over": "Compare figures of one device only: `parts` in `run.json`.",
     "the load fell short": "Use the measured usage as the load of this run, not the request.",
     "a process of the load": "Request a smaller load.",
