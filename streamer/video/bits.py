@@ -1,10 +1,10 @@
-"""Reading a bit stream as the standards of video coding write it."""
+"""Reading bit streams of the video coding standards."""
 
 from __future__ import annotations
 
 
 class Bits:
-    """The bits of ``data``, most significant first. Raises ValueError for what lies behind its end."""
+    """The bits of ``data``, most significant first. Reading beyond the end raises ValueError."""
 
     def __init__(self, data: bytes) -> None:
         self._bits = f"{int.from_bytes(data):0{8 * len(data)}b}" if data else ""

@@ -244,7 +244,7 @@ def test_one_that_comes_later_has_frames_a_size_and_a_video(
     assert (first["stream"], first["begin_ms"], first["frames"]) == (1, 0.0, missed)
     assert first["why"] == ["not found (404): check the path"]
     assert any(
-        "30 frames a second, which most of the others have, are taken for its rate" in doubt
+        "30 frames a second, which most of the others have, are assumed as its rate" in doubt
         for doubt in document["doubts"]
     )
     assert len(runs.video_times(tmp_path / "run" / "annotated-1.mp4")) == late_stream["delivered"]

@@ -97,4 +97,4 @@ def test_a_change_is_reported_once(values: list[str], told: str) -> None:
     changes = Changes()
     for index, value in enumerate(values):
         changes.look(index, value)
-    assert changes.told == told
+    assert changes.text == told

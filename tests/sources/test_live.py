@@ -164,7 +164,7 @@ def test_a_recording_of_which_segments_are_missing_has_not_ended() -> None:
     items: list[Frame | Unreadable] = []
     with hls(Pace(50), segments=12, on_demand=True, absent=range(6, 12)) as camera:
         source = opened(camera.address)
-        with pytest.raises(SourceError, match="ended before its playlist does: pieces of it are missing"):
+        with pytest.raises(SourceError, match="ended before its playlist does: segments of it are missing"):
             read_on(source, items)
         source.close()
     assert [number_of(frame.image) for frame in frames(items)] == list(range(60))

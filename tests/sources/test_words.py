@@ -155,7 +155,7 @@ def test_a_playlist_whose_segments_would_come_unchecked_is_refused(
         playlist = PLAYLIST % f"https://{pieces}/0.ts".encode()
         with odd_http(saying(playlist, media_type="application/vnd.apple.mpegurl"), identity) as host:
             said = refusal(f"https://{host}/live.m3u8", Access(tls_verify=True))
-    assert "is a playlist, whose pieces come unchecked: leave --tls-verify out" in said
+    assert "is a playlist, whose segments come unchecked: leave --tls-verify out" in said
 
 
 @pytest.mark.parametrize("offered", ["tcp", "udp"])
