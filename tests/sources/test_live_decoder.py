@@ -17,7 +17,7 @@ from tests.sources.damaged import (
     CODECS,
     FRAMES,
     PACKET,
-    Usage,
+    Shown,
     live,
     packets_of_pictures,
     plain,
@@ -29,7 +29,7 @@ from tests.videos import damage, write_video
 CASES = SHARED / "cases"
 
 
-def damaged(codec: str, lost: Collection[int], place: Path) -> tuple[list[Usage | str], int, list[Usage], set[bytes]]:
+def damaged(codec: str, lost: Collection[int], place: Path) -> tuple[list[Shown | str], int, list[Shown], set[bytes]]:
     """What comes of a stream without these packets, how many packets are left, what FFmpeg decodes, what is whole."""
     whole, hurt = place / "whole.ts", place / "hurt.ts"
     whole.write_bytes(transport_stream(codec))
@@ -38,8 +38,8 @@ def damaged(codec: str, lost: Collection[int], place: Path) -> tuple[list[Usage 
     return items, count, plain(hurt), {picture.pixels for picture in plain(whole)}
 
 
-def pictures(items: list[Usage | str]) -> list[Usage]:
-    return [item for item in items if isinstance(item, Usage)]
+def pictures(items: list[Shown | str]) -> list[Shown]:
+    return [item for item in items if isinstance(item, Shown)]
 
 
 def bursts(codec: str) -> set[int]:
@@ -169,7 +169,7 @@ def test_packets_that_give_no_picture_are_reported_without_times_too(container: 
     items, count = live(path)
     assert len(items) == count == len(clip)
     assert [place for place, item in enumerate(items) if isinstance(item, str)] == [5, 6, 11]
-    assert [place for place, item in enumerate(items) if isinstance(item, Usage) and item.after_damage] == [
+    assert [place for place, item in enumerate(items) if isinstance(item, Shown) and item.after_damage] == [
         7,
         *range(12, 16),
     ]
