@@ -1,8 +1,8 @@
 """Live cameras on the loopback that send numbered pictures over HTTP at an exact rate, each in its own way.
 
 A camera's clock begins when the first client comes; from then on it makes picture after picture, watched or not. The
-instants are those of an absolute schedule, so that the rate is exact over many pictures. A camera with a backlog sends
-the kept pictures at once to each client. ``tests.videos.number_of`` gives the number of the picture in a frame.
+instants are those of an absolute schedule, so that the rate is exact over many pictures. A camera with a backlog
+sends the kept pictures at once to each client. ``tests.videos.number_of`` gives the number of the picture in a frame.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Pace:
 
     ``fps`` are sent a second, ``frames`` over each connection (without end where None), and then ``end`` happens. On
     connecting ``backlog`` older ones are sent at once, and count among those. ``made`` pictures are older than the
-    first connection, as many as the backlog where None; only the backlog is sent. ``later`` is the rate from a picture
-    on, counted from the first new one. For ``away_s`` seconds after each connection no client is accepted.
+    first connection, as many as the backlog where None; only the backlog is sent. ``later`` is the rate from a
+    picture on, counted from the first new one. For ``away_s`` seconds after each connection no client is accepted.
     """
 
     fps: Fraction | float = 25
@@ -346,8 +346,8 @@ def hls(
 
     It grows up to ``segments`` in all. Then ORDERLY marks it as complete, SILENT stops, and the others answer 404. A
     discontinuity is marked before segment ``discontinuity``; its jump is among the ``stamps``. With ``on_demand`` it
-    is a recording, complete but for the ``absent`` segments, which answer 404. When its first client comes, ``listed``
-    segments exist.
+    is a recording, complete but for the ``absent`` segments, which answer 404. When its first client comes,
+    ``listed`` segments exist.
     """
     pace = pace if pace.made is not None else _with_made(pace, segment * listed)
     camera = Camera(pace)

@@ -1,4 +1,4 @@
-"""Servers on the loopback that are odd in the data that they send, the transport that they offer, or their identity."""
+"""Servers on the loopback with odd data, an odd transport, or an odd identity."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 
 @contextmanager
 def odd_http(answer: Answer, identity: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A server that answers every request by ``answer``, over TLS with an ``identity``; user, password, host, port."""
+    """Answers every request by ``answer``, over TLS with an ``identity``; user, password, host and port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

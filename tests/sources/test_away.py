@@ -268,7 +268,9 @@ def test_a_camera_that_is_lost_before_the_run_begins_is_away(
     assert "hung up" in alone.error
 
 
-def test_a_camera_that_never_comes_ends_the_run_when_it_is_given_up(there: str, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_camera_that_never_comes_ends_the_run_when_it_is_given_up(
+    there: str, tiny_model: Path, tmp_path: Path
+) -> None:
     done = replayed(tmp_path, tiny_model, there, away(), "--give-up", "1s")
     assert done.code == 1
     assert "no frame for 1 s, in which 1 attempts to connect failed; connection refused" in done.err

@@ -107,9 +107,7 @@ def test_pixels_of_a_picture_that_lies_on_its_side_are_turned_with_it(rotation: 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180])
 @pytest.mark.parametrize("ratio", [None, Fraction(1), Fraction(1001, 1000)])
-def test_square_and_undeclared_pixels_have_no_note(
-    ratio: Fraction | None, rotation: int, tmp_path: Path
-) -> None:
+def test_square_and_undeclared_pixels_have_no_note(ratio: Fraction | None, rotation: int, tmp_path: Path) -> None:
     with VideoReader(write_shaped(tmp_path / "clip.mp4", ratio, rotation=rotation)) as reader:
         assert reader.info.notes == ()
         assert abs(reader.info.sample_aspect_ratio - 1) < Fraction(2, 1000)
