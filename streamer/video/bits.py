@@ -18,7 +18,7 @@ class Bits:
         return int(self._bits[begin : self._next] or "0", 2)
 
     def flag(self) -> bool:
-        """One bit."""
+        """The next bit."""
         return self.number(1) == 1
 
     def exp_golomb(self) -> int:

@@ -34,7 +34,7 @@ class LateVideo:
         self._writer.go_on(finished, comment)
 
     def close(self) -> None:
-        """As `VideoWriter.close`; a camera that never came leaves no video, any other one a video without frames."""
+        """As `VideoWriter.close`; a camera that never came leaves no video, one without frames an empty one."""
         self._writer = self._writer or self._make()
         if self._writer is not None:
             self._writer.close()

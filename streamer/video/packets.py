@@ -36,8 +36,9 @@ class Flagged:
 
 @dataclass(slots=True)
 class Packets:
-    """The packets in the order of the file: ``ticks`` are the times of their pictures, of which there are ``more``.
+    """The packets in the order of the file, by the times of their pictures.
 
+    ``ticks`` has a time for each picture, or None, and is ``more`` entries longer than there are packets.
     ``decode_ticks`` are kept only where pictures may be ``reordered``, shown in another order. ``parts`` are those of
     a video that goes on as another stream; ``unplayed`` counts the pictures of the parts that cannot be opened.
     ``closely`` is as in `picture_count`.

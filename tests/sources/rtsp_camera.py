@@ -13,7 +13,7 @@ from streamer.frame import Image
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 SERVER = Path(__file__).with_name("rtsp_server.py")
 STRIPES, STRIPE = 32, 8
-"""Those that the server paints."""
+"""The stripes that the server paints."""
 
 
 def why_not() -> str | None:

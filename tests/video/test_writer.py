@@ -378,7 +378,7 @@ def noise(number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def write_noise(writer: VideoWriter, frames: int) -> None:
-    """So many frames at 5 frames per second."""
+    """Writes frames of noise at 5 frames per second."""
     for number in range(frames):
         writer.write(noise(number), Fraction(number, 5))
 
