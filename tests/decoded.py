@@ -1,4 +1,4 @@
-"""What FFmpeg decodes of a file, and whether a VideoReader, and a run, plays it all."""
+"""The pictures that FFmpeg decodes of a file, and checks that a VideoReader, or a run, plays them all."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from tests.videos import number_of
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What FFmpeg decodes of a file.
+    """The pictures that FFmpeg decodes of a file.
 
-    ``pictures`` are labels in the order in which they come out, and ``whole`` those of which all is in the file;
-    ``times`` are those of all pictures in seconds since the first, empty where they are not to be trusted: where
-    one has none, where they do not rise, or where those of packets go back though pictures are shown as they stand in
-    the file, and the decoder has only left out what was late. ``many_wrong`` says that too many of the packets' times
-    repeat another or go back to mend them. ``refused`` is how often the decoder refused.
+    ``pictures`` are labels in the order in which they come out, and ``whole`` the labels of complete pictures.
+    ``times`` are those of all pictures in seconds since the first. They are empty where they cannot be trusted: one
+    is missing, they do not rise, or the times of packets go back though pictures are shown in the order of the file,
+    and the decoder has only left out the late ones. ``many_wrong`` says that too many of the packets' times repeat
+    another or go back for these to be mended. ``refused`` counts the packets that the decoder refused.
     """
 
     pictures: Sequence[str] = ()
@@ -48,11 +48,11 @@ class Decoded:
 
 
 def decode(path: Path, *, cut_off: bool) -> Decoded:
-    """FFmpeg's plain decoding, going on after an error; ``cut_off`` says that a part of a packet may be in the file.
+    """FFmpeg's plain decoding, which goes on after an error; with ``cut_off`` the file may hold a part of a packet.
 
-    FFmpeg marks packets that it could not read in full, but for the last one of MPEG streams, and decoders
-    paint the rest without a word: such a picture is not whole. It marks packets behind a restart of the stream's
-    counters, too, as where files are joined: where nothing was cut off these are whole. What decoders mark is not.
+    FFmpeg marks packets that it could not read in full, but for the last one of MPEG streams. Decoders paint the rest
+    unmarked: such a picture is not whole. FFmpeg also marks packets behind a restart of the stream's counters, as
+    where files are joined: where nothing was cut off these are whole. A picture that the decoder marks is not.
     """
     frames: list[VideoFrame] = []
     packets: list[Packet[VideoStream]] = []
@@ -65,7 +65,7 @@ def decode(path: Path, *, cut_off: bool) -> Decoded:
         if not container.streams.video or container.streams.video[0].codec_context is None:
             return Decoded()
         stream = container.streams.video[0]
-        # With threads for slices, H.264 of which a part is missing is painted over and not marked.
+        # With threads for slices, incomplete H.264 is painted over and not marked.
         stream.codec_context.thread_count = 1
         for packet in _packets(container, stream):
             if packet is not None:
@@ -98,7 +98,7 @@ def decode(path: Path, *, cut_off: bool) -> Decoded:
 
 
 def _packets(container: av.container.InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
-    """The packets up to the end or to where the container breaks off, and None: what the decoder holds comes out."""
+    """The packets up to the end or to where the container breaks off, and None, which empties the decoder."""
     with suppress(av.FFmpegError):
         yield from (packet for packet in container.demux(stream) if packet.size)
     yield None
@@ -119,9 +119,9 @@ def _label(image: Image) -> str:
 def check_played(path: Path, *, cut_off: bool) -> Decoded:
     """A VideoReader plays each picture that FFmpeg decodes once, in order, at a time of its own.
 
-    Where FFmpeg's times rise, they are the times; where too many were wrong, counted at the clip's interval. Pictures
-    that are not whole may be errors. Each error has a cause: a packet that was refused, a picture that is not whole,
-    or a part of the file that is not there; ``cut_off`` as in ``decode``. Raises AssertionError.
+    The times are FFmpeg's where these rise; where too many are wrong, they count the clip's interval. Pictures that
+    are not whole may be errors. Each error has a cause: a packet that was refused, a picture that is not whole, or a
+    missing part of the file. ``cut_off`` is as in ``decode``. Raises AssertionError.
     """
     decoded = decode(path, cut_off=cut_off)
     if not decoded.whole:
@@ -131,15 +131,15 @@ def check_played(path: Path, *, cut_off: bool) -> Decoded:
         return decoded
     with VideoReader(path) as reader:
         found = list(_read(reader))
-        # Only reading tells how many packets show nothing: the promise is kept to at the end.
+        # Only reading finds packets that show nothing: the promise is final at the end.
         promised = len(reader.schedule)
     pictures = [picture for picture, _ in found]
     played = [label for _, label in found if label is not None]
     assert [picture.index for picture in pictures] == list(range(promised)), f"not {promised} frames, once each"
     lost = _first_out_of_row(decoded.whole, played)
-    assert lost is None, f"lost is {lost}: {_told(played)} of {_told(decoded.pictures)}"
-    # What a decoder paints over a part that is missing depends on its threads: such pictures are only counted.
-    assert len(played) <= len(decoded.pictures), f"made up: {_told(played)} of {_told(decoded.pictures)}"
+    assert lost is None, f"lost is {lost}: {_listed(played)} of {_listed(decoded.pictures)}"
+    # The pixels painted over a missing part depend on the decoder's threads: such pictures are only counted.
+    assert len(played) <= len(decoded.pictures), f"made up: {_listed(played)} of {_listed(decoded.pictures)}"
     times = [picture.pts for picture in pictures]
     assert all(earlier < later for earlier, later in pairwise(times)), f"times do not rise: {_seconds(times)}"
     causes = decoded.refused + len(decoded.pictures) - len(decoded.whole)
@@ -184,12 +184,12 @@ def _read(reader: VideoReader) -> Iterator[tuple[Picture, str | None]]:
 
 
 def _first_out_of_row(some: Sequence[str], row: Sequence[str]) -> str | None:
-    """The first of ``some`` that does not come, in order, in the row; None where all do."""
+    """The first of ``some`` that does not come in the row, in this order; None where all do."""
     rest = iter(row)
     return next((one for one in some if one not in rest), None)
 
 
-def _told(labels: Sequence[str]) -> str:
+def _listed(labels: Sequence[str]) -> str:
     return f"{len(labels)} ({' '.join(label.split(':')[0] for label in labels)})"
 
 

@@ -1,4 +1,4 @@
-"""H.264 coded by fields, which no free encoder makes: each picture is one grey, written as it is (I_PCM).
+"""H.264 coded by fields, which no free encoder makes: each picture is one grey, stored uncompressed (I_PCM).
 
 All references are to ITU-T H.264.
 """
@@ -38,7 +38,7 @@ class _Writer:
         bits = self.bits + "1"
         bits += "0" * (-len(bits) % 8)
         payload = int(bits, 2).to_bytes(len(bits) // 8)
-        # No start code may come up in it.
+        # It may hold no start code.
         payload = re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", payload)
         return b"\0\0\0\1" + bytes([reference << 5 | kind]) + payload
 
@@ -46,7 +46,7 @@ class _Writer:
 def parameters() -> bytes:
     """Sequence and picture parameters (7.3.2.1, 7.3.2.2): main profile, frames or fields, shown as they are coded."""
     sequence = _Writer().number(77, 8).number(0, 8).number(30, 8).golomb(0, 0, 2, 1).number(0, 1)
-    # Two macroblocks wide; one pair of them high; fields allowed, no frames of mixed macroblocks; no more.
+    # Two macroblocks wide, and a pair of them high; fields are allowed, frames of mixed macroblocks are not.
     sequence.golomb(1, 0).number(0b00, 2).number(0b1, 1).number(0b00, 2)
     picture = _Writer().golomb(0, 0).number(0b00, 2).golomb(0, 0, 0).number(0, 1).number(0, 2)
     picture.golomb(0, 0, 0).number(0b100, 3)

@@ -1,6 +1,6 @@
-"""A small clip of each codec as its packets, and files that are made of whatever is left of them.
+"""A small clip of each codec as its packets, and files made of any selection of them.
 
-A muxer refuses times that go back or are missing, though files have them: so it is given times that it takes, and the
+A muxer refuses times that go back or are missing, though files have them. So it gets times that it accepts, and the
 right ones are written over them where the container has room for them (transport streams and FLV).
 """
 
@@ -63,12 +63,12 @@ _FORMATS: dict[str, tuple[str, dict[str, str]]] = {
 """FFmpeg's name of each container, and its options."""
 
 _OFFSET_MS = 2000
-"""The first time of a file whose times are written over: there is room before it."""
+"""The first time of a file whose times are written over: it leaves room for earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A packet of a clip, with its times in milliseconds; without any where a file does not say them."""
+    """A packet of a clip, with its times in milliseconds; None where a file has none."""
 
     data: bytes
     keyframe: bool
@@ -80,7 +80,7 @@ class Coded:
 def clip(codec: str) -> tuple[Coded, ...]:
     """The packets of a clip of numbered pictures at 25 fps, in the order of the file."""
     stream = _template(codec)
-    # A Matroska file says no decoding times: FFmpeg makes them up, and may leave the first ones out.
+    # A Matroska file has no decoding times: FFmpeg makes them up, and may leave the first ones out.
     packets = [packet for packet in cast(InputContainer, stream.container).demux(stream) if packet.size]
     tick_ms = pyav.time_base(stream) * 1000
     first = min(packet.pts for packet in packets if packet.pts is not None)
@@ -109,9 +109,9 @@ def _template(codec: str) -> VideoStream:
 
 
 def write(path: Path, codec: str, container: str, packets: Sequence[Coded]) -> None:
-    """A file of these packets of a clip of ``codec``.
+    """Writes a file of these packets of a clip of ``codec``.
 
-    An AVI says no times, only gaps; the other containers whose times are not written over say all times of
+    An AVI has no times, only empty places. The other containers whose times are not written over have all times of
     presentation.
     """
     name, options = _FORMATS[container]
@@ -119,7 +119,7 @@ def write(path: Path, codec: str, container: str, packets: Sequence[Coded]) -> N
         stream = file.add_stream_from_template(_template(codec))
         tick_ms = INTERVAL_MS if container == "avi" else 1
         stream.time_base = Fraction(tick_ms, 1000)
-        for coded, (pts, dts) in zip(packets, _taken(container, packets), strict=True):
+        for coded, (pts, dts) in zip(packets, _accepted(container, packets), strict=True):
             packet = av.Packet(coded.data)
             packet.stream = stream
             packet.time_base = Fraction(tick_ms, 1000)
@@ -137,8 +137,8 @@ def write(path: Path, codec: str, container: str, packets: Sequence[Coded]) -> N
         path.write_bytes(content)
 
 
-def _taken(container: str, packets: Sequence[Coded]) -> list[tuple[int, int]]:
-    """Times of presentation and of decoding that the muxer takes, in its ticks."""
+def _accepted(container: str, packets: Sequence[Coded]) -> list[tuple[int, int]]:
+    """Times of presentation and of decoding that the muxer accepts, in its ticks."""
     if container in ("ts", "m2ts", "flv", "264"):
         return [(number * INTERVAL_MS + 1, number * INTERVAL_MS) for number in range(len(packets))]
     times = [(0 if one.pts is None else one.pts, 0 if one.dts is None else one.dts) for one in packets]
@@ -148,7 +148,7 @@ def _taken(container: str, packets: Sequence[Coded]) -> list[tuple[int, int]]:
             places.append(max(dts // INTERVAL_MS, places[-1] + 1 if places else dts // INTERVAL_MS))
         first = min(places, default=0)
         return [(place - first, place - first) for place in places]
-    # Decoding times rise, and none is later than a time of presentation from there on.
+    # Decoding times rise, and none is later than a time of presentation behind it.
     latest: list[int] = []
     for pts, dts in reversed(times):
         latest.append(min(pts, dts, latest[-1] - 1) if latest else min(pts, dts))
@@ -157,7 +157,7 @@ def _taken(container: str, packets: Sequence[Coded]) -> list[tuple[int, int]]:
 
 
 def _ts_times(content: bytearray, size: int) -> Iterator[int]:
-    """Where the times of each picture stand in a transport stream of packets of ``size`` bytes."""
+    """The place of each picture's times in a transport stream of packets of ``size`` bytes."""
     for start in range(size - 188, len(content), size):
         begins, adapted = content[start + 1] & 0x40, content[start + 3] & 0x20
         payload = start + 4 + (1 + content[start + 4] if adapted else 0)
@@ -180,7 +180,7 @@ def _put_ts_times(content: bytearray, place: int, coded: Coded) -> None:
 
 
 def _flv_times(content: bytearray) -> Iterator[int]:
-    """Where the tag of each picture begins in an FLV file of H.264."""
+    """The beginning of each picture's tag in an FLV file of H.264."""
     start = 13
     while start < len(content):
         if content[start] == 9 and content[start + 12] == 1:

@@ -1,6 +1,6 @@
 """Small real videos of every kind, made with PyAV, and the ways in which videos break.
 
-Each picture carries its own number as black and white bars, so that a test can tell which frame came out.
+Each picture shows its number as black and white bars, by which a test recognises the frame.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NUMBER_BITS = 16
 """Bars in a picture: its number in binary, most significant bit on the left."""
 
 FASTSTART = {"movflags": "faststart"}
-"""Container options for an MP4 whose index stands at the front."""
+"""Container options for an MP4 with its index at the front."""
 
 
 def numbered_picture(number: int, width: int = 64, height: int = 48) -> Image:
@@ -91,11 +91,11 @@ ORIENTATIONS = (
     *((1, 0, 0, 1), (-1, 0, 0, 1), (1, 0, 0, -1), (-1, 0, 0, -1)),
     *((0, 1, 1, 0), (0, 1, -1, 0), (0, -1, 1, 0), (0, -1, -1, 0)),
 )
-"""Where x and y go in the display matrices of a camera's eight orientations; four of them are mirrored."""
+"""The parts a, b, c, d of the display matrices of a camera's eight orientations; four of them are mirrored."""
 
 
 def as_it_lies(upright: Image, matrix: tuple[int, int, int, int]) -> Image:
-    """The picture as a camera stores it that sends this display matrix."""
+    """The picture as it is stored by a camera that sends this display matrix."""
     a, b, c, d = matrix
     turned = upright.swapaxes(0, 1) if b else upright
     # Pixel (x, y) is shown at (ax + cy, bx + dy).
@@ -114,7 +114,7 @@ def set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> Path:
 
 
 def copied(source: Path, target: Path, bitstream_filter: str | None = None) -> Path:
-    """The same packets in another container, through a filter of FFmpeg if it is given."""
+    """The same packets in another container, through a bitstream filter of FFmpeg if one is given."""
     with av.open(str(source)) as given, av.open(str(target), "w") as made:
         stream = given.streams.video[0]
         new = made.add_stream_from_template(stream)

@@ -1,1 +1,1 @@
-"""Where frames come from: a file per kind of source. ``opening`` chooses by the text of SOURCE."""
+"""The sources of frames, a file for each kind. ``registry`` chooses by the text of SOURCE."""

@@ -1,4 +1,4 @@
-"""How a network stream is reached."""
+"""The options for reaching network streams."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 TIMEOUT_S = 5.0
-"""Seconds without a sign of life after which a live source counts as failed, when connecting and when reading."""
-AS_LONG_AS = 6
-"""A stream that gives signs of life, and no picture, has so many times as long: two long key frame intervals."""
+"""Seconds of silence after which a live source has failed, when connecting and when reading."""
+TIMEOUTS_TO_FIRST_PICTURE = 6
+"""A stream that sends data, but no picture, may take so many time-outs: two long key frame intervals."""
 
 
 class Transport(StrEnum):
-    """What RTSP carries its packets over."""
+    """The transport of RTSP's media packets."""
 
     TCP = "tcp"
     UDP = "udp"
@@ -20,9 +20,9 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What was asked for about reaching network streams.
+    """How network streams are to be reached.
 
-    ``timeout_s`` is how long one may be silent, in seconds. ``tls_verify``: a certificate that is not trusted is
+    ``timeout_s`` is how long a stream may be silent, in seconds. With ``tls_verify`` an untrusted certificate is
     refused.
     """
 
@@ -32,5 +32,5 @@ class Access:
 
     @property
     def patience_s(self) -> float:
-        """How long what comes may hold no picture, at the start, in seconds."""
-        return AS_LONG_AS * self.timeout_s
+        """How long data may come without a picture at the start, in seconds."""
+        return TIMEOUTS_TO_FIRST_PICTURE * self.timeout_s

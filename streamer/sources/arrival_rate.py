@@ -1,6 +1,6 @@
-"""The rate at which a live source's frames come: measured before the run, and watched in it.
+"""The rate at which a live source's frames come: measured before the run, and watched during the run.
 
-What a source announces is only announced: a camera may say 25 frames a second and send 10.
+The announced rate is not relied on: a camera may announce 25 frames a second and send 10.
 """
 
 from __future__ import annotations
@@ -11,44 +11,44 @@ from fractions import Fraction
 import numpy as np
 
 INTERVALS = 10
-"""So many between frames are measured, whatever they are."""
+"""The fewest intervals between frames that are measured."""
 MOST_US = 5_000_000
-"""It takes no longer than this, but for the one interval that there must be."""
+"""The measurement ends after this time, but not before one interval."""
 CLOSE = 0.005
-"""Arrivals that tell the rate less closely than this, as a share of it, are measured for longer,"""
+"""The measurement goes on until the rate's standard error, as a share of the rate, is not above this."""
 CLOSE_BY_US = 1_000_000
-"""but no longer than this where they tell it as closely as it is to be said:"""
-SAID = 0.007
-"""several frames at once, as of a camera that sends fragments, tell it only after many of them;"""
+"""From this time on a standard error of `ACCEPTED` is enough."""
+ACCEPTED = 0.007
+"""A camera that sends several frames at once, as in fragments, reaches `CLOSE` only after many of them."""
 SURE_BY_US = 2_500_000
-"""nor than this where own times seem to go by a little faster or slower than they come."""
+"""The measurement ends at this time where own times run a little faster or slower than the arrivals."""
 BARELY = 0.1
-"""Own times that are off by less may be so for frames that were late."""
+"""Late frames may explain a smaller difference between own times and arrivals."""
 STANDARD_ERRORS = 2
-"""So far off, where arrivals tell it less closely than they should, own times may go by as frames come."""
+"""Own times hold where they differ from the arrivals by no more standard errors than this, and less than `BARELY`."""
 SAME = 0.01
-"""A rate that is so near to the one announced, or to a whole one, is that: arrivals tell it no closer."""
-TOLD = 0.05
-"""From this share of the rate on, another one is worth a doubt."""
+"""A rate this near to the announced rate, or to a whole number, takes its value: arrivals are no more accurate."""
+DOUBTED = 0.05
+"""A difference above this share of the rate raises a doubt."""
 BLOCK, BLOCK_US = 25, 1_250_000
-"""The rate in a run is looked at over so many frames that take so long; fewer, at its end, tell nothing."""
+"""The rate during a run is checked over blocks of so many frames and so long; a shorter rest is not checked."""
 WAITED_US = 4_000
-"""What had to be waited for is new: nothing takes so long of what the server, the network or FFmpeg had kept,"""
+"""A frame that was waited for as long is new: one that the server, the network or FFmpeg had kept comes sooner."""
 WAITED_SHARE = 0.2
-"""nor does it take such a share of the longest wait: what comes in a burst tells nothing but with its first frame."""
+"""So is one with this share of the longest wait: in a burst only the first frame's arrival counts."""
 NEVER_WAITED, HARDLY_WAITED = 0.05, 0.2
-"""Frames that are waited for less than this share of the time come faster than they are decoded; than the second one,
-where their own times go by faster than that."""
+"""A source comes faster than it is decoded where waits are less than the first share of the time, or less than the
+second where its own times run faster than the arrivals."""
 NOT_READ_US = 200_000
-"""Who comes back for the next frame after this has not read meanwhile, and finds what was kept."""
+"""A reader that returns later than this did not read meanwhile: frames were kept for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivalRate:
-    """Frames per second as they came, and whether the source's own times ``hold``: they go by as the frames come.
+    """The measured frames per second.
 
-    Where nothing was ever ``waited`` for, the rate is that of the decoder. One was waited for at most
-    ``longest_wait_us``.
+    ``own_times_hold`` says that the source's own times run as the frames arrive. Where frames were never ``waited``
+    for, the rate is the decoder's. ``longest_wait_us`` is the longest wait for a frame, in microseconds.
     """
 
     rate: Fraction
@@ -58,10 +58,10 @@ class ArrivalRate:
 
 
 class RateMeter:
-    """Measures the rate of frames that are added as they come; each has its own time in seconds, if it has one.
+    """Measures the rate of frames that are added as they come.
 
-    Only those that were waited for tell when they were sent: what had been kept, and what comes in a burst behind its
-    first frame, is counted, and its arrival is not looked at.
+    Only a frame that was waited for shows when it was sent. A kept frame, and one in a burst behind its first, is
+    counted, but its arrival is not used.
     """
 
     def __init__(self) -> None:
@@ -70,27 +70,27 @@ class RateMeter:
         self._waited: list[int] = []
 
     def add(self, own: Fraction | None, arrived_us: int, waited_us: int) -> None:
-        """A frame has come, and was waited for so long."""
+        """Adds a frame: its ``own`` time in seconds, if it has one, its arrival, and the wait for it."""
         self._own.append(own)
         self._arrived.append(arrived_us)
         self._waited.append(waited_us)
 
     @property
     def enough(self) -> bool:
-        """It has been measured for long enough."""
+        """Whether the measurement may end."""
         intervals = len(self._arrived) - 1
         if intervals < 1:
             return False
         took_us = self._arrived[-1] - self._arrived[0]
-        if intervals < INTERVALS or took_us >= MOST_US or len(self._told) < 2:
+        if intervals < INTERVALS or took_us >= MOST_US or len(self._waited_for) < 2:
             return took_us >= MOST_US
         error, slope = self._accuracy
         if slope is not None and abs(slope - 1) < BARELY:
             return error <= CLOSE or took_us >= SURE_BY_US
-        return error <= CLOSE or (error <= SAID and took_us >= CLOSE_BY_US)
+        return error <= CLOSE or (error <= ACCEPTED and took_us >= CLOSE_BY_US)
 
     def measured(self, announced: Fraction | None) -> ArrivalRate | None:
-        """The rate; None when not two frames have come, or all at once."""
+        """The rate; None where fewer than two frames have come, or all at the same instant."""
         if len(self._arrived) < 2 or self._arrived[-1] == self._arrived[0]:
             return None
         longest_us = max(self._waited[1:])
@@ -98,7 +98,7 @@ class RateMeter:
         if own is not None and self._holds(own):
             rate = (len(own) - 1) / float(own[-1] - own[0])
             return ArrivalRate(named_rate(rate, announced), True, True, longest_us)
-        numbers, times = self._told_of(np.arange(len(self._arrived)))
+        numbers, times = self._with_arrivals(np.arange(len(self._arrived)))
         rate = 1 / _slope(numbers, times)[0]
         faster = own is not None and (len(own) - 1) / (own[-1] - own[0]) > rate
         share = sum(self._waited[1:]) * 1e-6 / (times[-1] - times[0])
@@ -106,27 +106,28 @@ class RateMeter:
         return ArrivalRate(named_rate(rate, announced), False, waited, longest_us)
 
     @property
-    def _told(self) -> np.ndarray:
-        """The numbers of those that were waited for; of all where not two were."""
+    def _waited_for(self) -> np.ndarray:
+        """The numbers of the frames that were waited for."""
         waited = np.asarray(self._waited)
-        (told,) = np.nonzero(waited >= max(WAITED_US, WAITED_SHARE * int(waited[1:].max(initial=0))))
-        return told
+        (numbers,) = np.nonzero(waited >= max(WAITED_US, WAITED_SHARE * int(waited[1:].max(initial=0))))
+        return numbers
 
-    def _told_of(self, of_frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What is given of each frame, and when it came in seconds, of those that tell."""
-        told = self._told if len(self._told) > 1 else np.arange(len(self._arrived))
-        return of_frames[told], (np.asarray(self._arrived)[told] - self._arrived[0]) / 1e6
+    def _with_arrivals(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The ``values`` and arrivals in seconds of the frames that were waited for; of all, where those are < 2."""
+        numbers = self._waited_for if len(self._waited_for) > 1 else np.arange(len(self._arrived))
+        return values[numbers], (np.asarray(self._arrived)[numbers] - self._arrived[0]) / 1e6
 
     def _holds(self, own: np.ndarray) -> bool:
-        """Whether own times go by as the arrivals do, as closely as these tell."""
-        if len(self._told) < 2 and sum(self._waited[1:]) >= NEVER_WAITED * (self._arrived[-1] - self._arrived[0]):
-            return True  # a single burst says nothing about them
-        slope, error = _slope(*self._told_of(own))
+        """Whether own times run as the arrivals do, within the accuracy of these."""
+        waited_us, took_us = sum(self._waited[1:]), self._arrived[-1] - self._arrived[0]
+        if len(self._waited_for) < 2 and waited_us >= NEVER_WAITED * took_us:
+            return True  # a single burst does not show how fast they run
+        slope, error = _slope(*self._with_arrivals(own))
         return abs(slope - 1) <= max(SAME, min(STANDARD_ERRORS * error, BARELY))
 
     @property
     def _own_times(self) -> np.ndarray | None:
-        """Their own times in seconds; None where one has none, or they do not rise."""
+        """The frames' own times in seconds; None where one is missing, or they do not rise."""
         if any(time is None for time in self._own):
             return None
         times = np.asarray([float(time - (self._own[0] or 0)) for time in self._own if time is not None])
@@ -134,15 +135,15 @@ class RateMeter:
 
     @property
     def _accuracy(self) -> tuple[float, float | None]:
-        """How closely the rate is known, as a share, and how long own times take to come, in times themselves.
+        """The rate's standard error as a share of it, and the slope of arrivals over own times, if there are any.
 
-        Those that hold tell it exactly.
+        The error is 0 where own times hold.
         """
         own = self._own_times
         if own is None:
-            slope, error = _slope(*self._told_of(np.arange(len(self._arrived))))
+            slope, error = _slope(*self._with_arrivals(np.arange(len(self._arrived))))
             return error / slope, None
-        slope, error = _slope(*self._told_of(own))
+        slope, error = _slope(*self._with_arrivals(own))
         if self._holds(own):
             return 0.0, slope
         return (1.0 if abs(slope - 1) < BARELY else error / slope), slope
@@ -150,7 +151,7 @@ class RateMeter:
 
 @dataclass(slots=True)
 class _Sum:
-    """So many intervals between frames, and how long they took, in microseconds."""
+    """A number of intervals between frames, and their total in microseconds."""
 
     intervals: int = 0
     took_us: float = 0.0
@@ -161,10 +162,10 @@ class _Sum:
 
 
 class RateWatch:
-    """Looks whether frames go on to come at the ``rate`` that was measured; ``doubts`` says when they do not.
+    """Checks whether frames go on to come at the measured ``rate``; ``doubts`` says when they do not.
 
-    The last frame of those has come at ``measured_us``. Of each block of frames the one counts that was the least
-    late by that rate: a silence of the network, and the burst after it, do not change the rate.
+    The last frame of the measurement came at ``measured_us``. In each block only the frame counts that is the least
+    late by that rate: an outage of the network, and the burst after it, do not change the rate.
     """
 
     def __init__(self, rate: Fraction, measured_us: int) -> None:
@@ -179,14 +180,14 @@ class RateWatch:
         self._other = _Sum()
         self._differed = 0
 
-    def asked(self, now_us: int) -> None:
-        """The next frame is asked for."""
+    def requested(self, now_us: int) -> None:
+        """Call when the next frame is requested."""
         if self._last_us is not None and now_us - self._last_us > NOT_READ_US + self._period_us:
             self.paused()
             self._kept = True
 
     def came(self, arrived_us: int, waited_us: int) -> None:
-        """A frame has come, and was waited for so long: what had been kept while nobody asked is not counted."""
+        """Adds a frame; one that was kept while nobody read is not counted."""
         self._kept = self._kept and waited_us < max(WAITED_US, self._period_us / 2)
         if self._kept:
             return
@@ -200,14 +201,14 @@ class RateWatch:
             self._block_us = arrived_us
 
     def paused(self) -> None:
-        """What comes next has not come one interval after what came last: nobody read, or it is connected anew."""
+        """Call when the next frame does not follow the last one: nobody read, or the source was connected anew."""
         self._end_block()
         self._last_us = self._before = None
         self._number = 0
 
     @property
     def doubts(self) -> list[str]:
-        """A sentence with both rates, if they differ."""
+        """A sentence with both rates if they differ."""
         other = self._other
         if not other.intervals:
             return []
@@ -218,9 +219,9 @@ class RateWatch:
         ]
 
     def _end_block(self) -> None:
-        found = self._looked_at()
+        found = self._measured()
         differs = 0 if found is None else self._differs(found[2])
-        # The first of several holds frames of before the change too; one alone is of a machine that is busy.
+        # A change needs two blocks: the first also has frames from before it, and a busy machine may delay one block.
         if found is not None and differs and differs == self._differed:
             self._other.add(found[1] - found[0], found[2])
         self._differed = differs
@@ -228,8 +229,8 @@ class RateWatch:
             self._before = self._least(0, len(self._late_us))
         self._late_us = []
 
-    def _looked_at(self) -> tuple[int, int, float] | None:
-        """From which frame to which, and the interval between them in microseconds; None of too few."""
+    def _measured(self) -> tuple[int, int, float] | None:
+        """The first and last frame, and the interval between frames in microseconds; None where they are too few."""
         count = len(self._late_us)
         if count < BLOCK:
             return None
@@ -240,19 +241,19 @@ class RateWatch:
         return first, last, self._period_us + (late - early) / (last - first)
 
     def _least(self, begin: int, end: int) -> tuple[int, float]:
-        """The frame that was the least late of these of the block, by its number, and how late that was."""
+        """The number of the least late frame in this part of the block, and how late it was in microseconds."""
         late = self._late_us[begin:end]
         place = late.index(min(late))
         return self._number - len(self._late_us) + begin + place, late[place]
 
     def _differs(self, interval_us: float) -> int:
-        """1 for another rate that is quicker, -1 for one that is slower, else 0."""
+        """1 where the rate is higher than before, -1 where it is lower, 0 where it is the same."""
         share = self._period_us / interval_us - 1
-        return 0 if abs(share) <= TOLD else 1 if share > 0 else -1
+        return 0 if abs(share) <= DOUBTED else 1 if share > 0 else -1
 
 
 def named_rate(rate: float, announced: Fraction | None) -> Fraction:
-    """The rate as it is called: the announced one or a whole one if it is that, else in hundredths."""
+    """The announced rate, or else the whole number, within `SAME` of ``rate``; else ``rate`` in hundredths."""
     whole = Fraction(max(1, round(rate)))
     for known in (announced, whole):
         if known is not None and abs(rate / float(known) - 1) <= SAME:
@@ -261,17 +262,17 @@ def named_rate(rate: float, announced: Fraction | None) -> Fraction:
 
 
 def rate_doubts(shown: str, announced: Fraction | None, measured: ArrivalRate | None, rate: Fraction) -> list[str]:
-    """That a source announces another rate than its frames came at, or that none could be measured."""
+    """A sentence where the source ``shown`` announces another rate than was measured, or where none was."""
     if measured is None:
-        why = "is what it announces" if announced else "is taken for it"
+        why = "is what it announces" if announced else "is assumed"
         return [f"the frame rate of {shown} could not be measured: {float(rate):.4g} {why}"]
     if not measured.waited:
-        said = "" if announced is None else f", which announces {float(announced):.4g} fps,"
+        announces = "" if announced is None else f", which announces {float(announced):.4g} fps,"
         return [
-            f"{shown}{said} comes faster than it is decoded here, at {float(rate):.4g} fps: its frames are old when "
-            "they come, and the rate is the decoder's"
+            f"{shown}{announces} comes faster than it is decoded here, at {float(rate):.4g} fps: its frames are old "
+            "when they come, and the rate is the decoder's"
         ]
-    if announced is None or abs(announced / rate - 1) <= TOLD:
+    if announced is None or abs(announced / rate - 1) <= DOUBTED:
         return []
     return [
         f"{shown} announces {float(announced):.4g} fps, and its frames came at {float(rate):.4g} fps: deadline, ages "
@@ -280,9 +281,9 @@ def rate_doubts(shown: str, announced: Fraction | None, measured: ArrivalRate | 
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Of the line through the points, and its standard error, infinite through two points.
+    """The slope of the line through the points, and its standard error, which is infinite for two points.
 
-    The slope is Theil's and Sen's, the median of those through each two points: a few that come late do not turn it.
+    The slope is Theil and Sen's (Sen, 1968), the median over all pairs of points: a few late frames do not turn it.
     """
     early, late = np.triu_indices(len(x), 1)
     slope = float(np.median((y[late] - y[early]) / (x[late] - x[early])))

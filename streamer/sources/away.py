@@ -1,4 +1,4 @@
-"""A live source that may be away when the run begins: the run goes on without it, and takes it when it comes."""
+"""A live source that may be away when the run begins: the run goes on without it, and reads it when it comes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from streamer.sources.base import Source, SourceInfo, Unreadable
 from streamer.sources.live import MICROSECOND
 
 RATES_DIFFER = Fraction(5, 100)
-"""From this share on a rate that was taken is told beside the one that came."""
+"""The doubt about an assumed rate names the source's own rate when it differs by more than this share."""
 
 
 class AwaitedSource:
     """A live source that may be away, as stream ``stream`` of a run; ``opening`` opens it, and may raise SourceError.
 
-    ``found`` is the source, or why it could not be opened, which the first ``read`` raises: to whoever reads, its
-    connection is lost. Each ``read`` after that is an attempt to open it, until it is there. ``rate`` is then taken
-    for its own, for the whole run. As long as no frame has come, ``info`` has a width and a height of 0.
+    ``found`` is the source, or the error that kept it from being opened. The first ``read`` raises that error, as for
+    a lost connection; each later ``read`` is an attempt to open the source, until one succeeds. Its rate is then
+    assumed to be ``rate`` frames per second for the whole run. Before its first frame ``info`` has a width and a
+    height of 0.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class AwaitedSource:
 
     @property
     def away(self) -> bool:
-        """It could not be opened, or was lost, and has not been read since."""
+        """Whether it could not be opened, or was lost, and has not been read since."""
         return self._lost is not None
 
     @property
@@ -62,7 +63,7 @@ class AwaitedSource:
         return own if self._assumed_rate is None else [self._doubt(self._assumed_rate), *own]
 
     def lose(self, error: SourceError) -> None:
-        """It is away now, and that is why; the next ``read`` raises it."""
+        """Marks the source as away because of ``error``, which the next ``read`` raises."""
         self._lost = error
         why = str(error).removeprefix(self._shown).lstrip(": ")
         self._notes = (f"stream {self._stream}: {self._shown} is away: {why}",)
@@ -82,19 +83,19 @@ class AwaitedSource:
         if self._source is not None:
             self._source.close()
 
-    def _doubt(self, taken: Fraction) -> str:
-        said = (
-            f"{self._shown} was away when the run began: {float(taken):g} frames a second, which most of the others "
-            "have, are taken for its rate"
+    def _doubt(self, assumed: Fraction) -> str:
+        doubt = (
+            f"{self._shown} was away when the run began: {float(assumed):g} frames a second, which most of the "
+            "others have, are assumed as its rate"
         )
-        own = taken if self._source is None else self._source.info.rate
-        return f"{said}; it comes at {float(own):g}" if abs(own - taken) > RATES_DIFFER * taken else said
+        own = assumed if self._source is None else self._source.info.rate
+        return f"{doubt}; it comes at {float(own):g}" if abs(own - assumed) > RATES_DIFFER * assumed else doubt
 
 
 def usual_rate(infos: Sequence[SourceInfo]) -> Fraction:
-    """The rate to take for a camera that is away: that of most live sources that are there, or else of the others.
+    """The rate to assume for a camera that is away: the most common one of the live sources, or else of the others.
 
-    The lowest, where as many have another: no row is to be missed that would not have come.
+    Of equally common rates it is the lowest, so that no row counts a frame as missed that would not have come.
     """
     rates = Counter(info.rate for info in infos if info.live) or Counter(info.rate for info in infos)
     return min(rates, key=lambda rate: (-rates[rate], rate))

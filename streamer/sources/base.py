@@ -1,4 +1,4 @@
-"""What a source of frames is. The sources themselves are in ``streamer.sources``."""
+"""The protocol of a source of frames. The sources themselves are in ``streamer.sources``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from streamer.sources.access import TIMEOUT_S
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What a source delivers.
+    """The properties of a source.
 
-    ``uri`` is fit to be shown: it holds no credentials. ``rate`` is nominal, in frames per second; ``frames`` is None
-    when it is endless or does not say; ``time_base`` is the unit of its times, in seconds; ``comment`` is what it
-    says about itself, and ``notes`` are sentences about what is to be known of it. A ``live`` source comes at its
-    own pace: its frames carry the instant at which they arrived, and no time is known ahead; its ``rate`` is the one
-    at which they came before the run, and ``announced_rate`` what it says of itself, None where it does not. One
-    that is ``paced`` waits for its reader, and keeps nothing; ``longest_wait_us`` is for how long a frame of another
-    one was waited for at most, in microseconds. A pixel
-    is shown ``sample_aspect_ratio`` times as wide as it is high. Where pictures have ``own_sizes``, ``width`` and
-    ``height`` are those of the first alone. ``video_stream`` is which of a file's video streams is played, by its
-    number from 0; None of what is no video file. ``gaps`` are those in its times, None where there are none. A
-    live one may be silent for ``timeout_s`` seconds.
+    ``uri`` holds no credentials. ``width`` and ``height`` are in pixels; with ``own_sizes`` they are those of the
+    first frame alone. ``rate`` is nominal, in frames per second. ``frames`` is None when the source is endless or
+    does not say. ``time_base`` is the unit of its times, in seconds. ``comment`` is its own description, ``notes``
+    are sentences to be known before a run. A pixel is shown ``sample_aspect_ratio`` times as wide as it is high.
+    ``video_stream`` is the number, from 0, of the stream that is played; None where the source is no video file.
+    ``gaps`` are the pauses in a file's times, None where there are none.
+
+    A ``live`` source comes at its own pace: its frames carry their arrival, and no time is known ahead. Its ``rate``
+    was measured before the run; ``announced_rate`` is its own figure, None where it has none. It has failed after
+    ``timeout_s`` seconds of silence. A ``paced`` one waits for its reader, and keeps nothing; for the others
+    ``longest_wait_us`` is the longest wait for a frame, in microseconds.
     """
 
     uri: str
@@ -49,9 +49,10 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A frame that was due, or of a live source arrived at ``arrived_us``, and could not be decoded.
+    """A frame that could not be decoded; ``arrived_us`` is its arrival at a live source, by the monotonic clock.
 
-    ``reason`` says why in words that do not name the frame, nor its file or address: equal ones are counted together.
+    ``pts`` is in seconds. ``reason`` names neither the frame nor its file or address: equal reasons are counted
+    together.
     """
 
     stream: int
@@ -66,25 +67,28 @@ class Source(Protocol):
 
     @property
     def info(self) -> SourceInfo:
-        """What it delivers."""
+        """Its properties; a file's number of frames may change while it is read."""
         ...
 
     @property
     def doubts(self) -> list[str]:
-        """What was found wrong with it so far, a sentence each."""
+        """A sentence for each thing found wrong with it so far."""
         ...
 
     def read(self) -> Frame | Unreadable | None:
         """The next frame; None at the end. Blocks. Raises SourceError when the source fails.
 
-        When a live source has failed, the next call connects it anew.
+        After a live source has failed, the next call connects it anew.
         """
         ...
 
     def pts(self, index: int) -> Fraction | None:
-        """The presentation time of frame ``index``, without decoding it; None past the end, and for live sources."""
+        """The presentation time of frame ``index`` in seconds, without decoding it.
+
+        None past the end, and for live sources.
+        """
         ...
 
     def close(self) -> None:
-        """Lets go of the source."""
+        """Closes the source."""
         ...

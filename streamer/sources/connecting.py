@@ -1,4 +1,4 @@
-"""Opening a network stream: with what options, and why it fails, in words."""
+"""Opening a network stream: FFmpeg's options, and the reason for a failure in words."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from streamer.sources.second_look import UNCHECKED_SEGMENTS, encoding_hint, seco
 from streamer.vendors import pyav
 
 LIVE = {
-    # The rate is measured by us, of the frames that come: FFmpeg would look at 20 of them before it gives the first.
+    # streamer measures the rate itself: FFmpeg would read 20 frames for it before it gives the first.
     "fpsprobesize": "0",
-    # In microseconds of the stream: sound that was announced and never comes, as in FLV, is not waited for.
+    # In microseconds of the stream: FFmpeg does not wait for sound that was announced and never comes, as in FLV.
     "analyzeduration": "1000000",
 }
 RTSP = {"fflags": "nobuffer"}
-"""What was read to find out about the stream is old by then. (A file over HTTP is to come from its first frame.)"""
+"""Packets that FFmpeg reads to probe the stream grow old meanwhile. (A file over HTTP keeps its first frames.)"""
 HUNG_UP = "hung up: the connection was closed; check the camera and the network"
 UNDECODABLE = "gives no picture that can be decoded: check the camera's codec, and that it sends key frames"
 
 
 def open_stream(uri: str, access: Access) -> InputContainer:
-    """Connects to an address, and reads enough to know what comes.
+    """Connects to an address, and reads enough to recognise the stream.
 
-    Raises av.FFmpegError; TimeoutError among these when nothing came, ExitError when that which came is not known by
-    the end of `Access.patience_s`. Raises SourceError when certificates are to be checked and cannot be.
+    Raises av.FFmpegError: TimeoutError when nothing came, ExitError when the data was not recognised within
+    `Access.patience_s`. Raises SourceError when certificates are to be checked and cannot be.
     """
     kind = kind_of(uri)
     container = pyav.open_input(
@@ -48,10 +48,10 @@ def open_stream(uri: str, access: Access) -> InputContainer:
 
 
 def _options(kind: str, access: Access) -> dict[str, str]:
-    """FFmpeg's, for its demuxer and its protocols."""
-    # Without a number of its own FFmpeg waits for ever; PyAV's time-out does not tell silence from what is not known.
+    """The options of FFmpeg's demuxer and protocols."""
+    # Without this FFmpeg waits for ever; PyAV's time-out does not distinguish silence from unrecognised data.
     silence_us = str(round(access.timeout_s * 1_000_000))
-    # Over HTTP too, which may be sent on to HTTPS. What FFmpeg does unless it is told changes with its version.
+    # For HTTP too, which may be redirected to HTTPS. FFmpeg's default depends on its version.
     options = {**LIVE, "tls_verify": str(int(access.tls_verify))}
     if access.tls_verify:
         options["ca_file"] = trusted_certificates()
@@ -61,12 +61,12 @@ def _options(kind: str, access: Access) -> dict[str, str]:
 
 
 def loses_packets(uri: str, access: Access) -> bool:
-    """Its packets come over a transport that loses some."""
+    """Whether the stream's packets come over a transport that may lose some."""
     return kind_of(uri) == "rtsp" and access.rtsp_transport is Transport.UDP
 
 
 def access_notes(uri: str, access: Access) -> list[str]:
-    """What is to be known about how an address was reached, a sentence each."""
+    """Sentences to be known about how an address was reached."""
     notes, shown = [], without_credentials(uri)
     if kind_of(uri) in ("rtsps", "https") and not access.tls_verify:
         notes.append(f"the certificate of {shown} was not checked; --tls-verify refuses one that is not trusted")
@@ -79,8 +79,8 @@ def access_notes(uri: str, access: Access) -> list[str]:
 
 
 def only_video(container: InputContainer) -> VideoStream | None:
-    """The first video, ready to be decoded, without what else comes with it; None where there is none."""
-    # FFmpeg plays text, as an old terminal would.
+    """The first video, ready to be decoded; other streams are discarded. None where there is no video."""
+    # FFmpeg takes text for a terminal's video.
     if not container.streams.video or container.format.name == "tty":
         return None
     video = container.streams.video[0]
@@ -93,7 +93,7 @@ def only_video(container: InputContainer) -> VideoStream | None:
 
 
 def nothing_came(access: Access) -> str:
-    """What is said of a server that is silent."""
+    """The reason and the mend for a server that is silent."""
     return (
         f"timed out: nothing came for {access.timeout_s:g} s: check the camera and the network, "
         "or wait longer with --source-timeout"
@@ -101,7 +101,7 @@ def nothing_came(access: Access) -> str:
 
 
 def unrecognised(access: Access) -> str:
-    """What is said of data in which there was nothing to go by."""
+    """The reason and the mend for data that was not recognised."""
     return (
         f"data came, and nothing in it was recognised within {access.patience_s:g} s: check that it is a video, let "
         "the camera send key frames more often, or wait longer: --source-timeout is a sixth of that"
@@ -109,14 +109,14 @@ def unrecognised(access: Access) -> str:
 
 
 def why_not_opened(error: av.FFmpegError, uri: str, access: Access, took_s: float) -> str:
-    """Why `open_stream` failed with ``error`` after so many seconds, with its mend. Blocks: it may ask once more."""
+    """Why `open_stream` failed with ``error`` after ``took_s`` seconds, and the mend. Blocks: may connect again."""
     rtsp = kind_of(uri).startswith("rtsp")
     match error:
         case av.TimeoutError():
             return nothing_came(access)
         case av.ExitError():
             return unrecognised(access)
-        # When its time is up, FFmpeg's RTSP says that it found invalid data.
+        # FFmpeg's RTSP reports invalid data when it times out.
         case av.InvalidDataError() if rtsp and took_s >= access.timeout_s:
             return nothing_came(access)
         case av.OSError(errno=errno.EPROTONOSUPPORT) if rtsp:
@@ -130,32 +130,32 @@ def why_not_opened(error: av.FFmpegError, uri: str, access: Access, took_s: floa
 
 
 def is_for_good(error: av.FFmpegError, access: Access, took_s: float) -> bool:
-    """Whether `open_stream` will fail so whenever it is tried, as far as ``error`` tells after so many seconds."""
+    """Whether `open_stream` would fail with ``error`` at every attempt; this one took ``took_s`` seconds."""
     if isinstance(error, av.InvalidDataError):
-        return took_s < access.timeout_s  # else RTSP's word for silence
+        return took_s < access.timeout_s  # later it is RTSP's time-out
     return isinstance(error, (av.HTTPUnauthorizedError, av.HTTPForbiddenError))
 
 
 def _other_transport(access: Access) -> str:
-    asked = access.rtsp_transport
-    other = next(one for one in Transport if one is not asked)
-    return f"offers no RTSP over {asked.upper()}: ask for {other.upper()} with --rtsp-transport {other}"
+    chosen = access.rtsp_transport
+    other = next(one for one in Transport if one is not chosen)
+    return f"offers no RTSP over {chosen.upper()}: ask for {other.upper()} with --rtsp-transport {other}"
 
 
 def in_words(error: av.FFmpegError, access: Access, *, timed_out: bool, came: bool) -> str:
-    """What went wrong, told apart, with its mend; the text is FFmpeg's, which holds no address.
+    """The reason for a failure, and the mend. FFmpeg's own text in it holds no address.
 
-    ``came``: there has been a frame over this connection.
+    ``came`` says that a frame has come over this connection.
     """
     match error:
-        # When its time is up, FFmpeg's RTSP says that it found invalid data.
+        # FFmpeg's RTSP reports invalid data when it times out.
         case _ if timed_out or isinstance(error, (av.ExitError, av.TimeoutError)):
             return nothing_came(access)
         case av.ConnectionRefusedError():
             return "connection refused: check that it is switched on, and the port"
         case av.ConnectionResetError() | av.BrokenPipeError():
             return HUNG_UP
-        case av.OSError(errno=errno.EIO) if came:  # HTTP's word for an end that was not announced
+        case av.OSError(errno=errno.EIO) if came:  # an end over HTTP that was not announced
             return HUNG_UP
         case av.HTTPNotFoundError():
             return "not found (404): check the path"

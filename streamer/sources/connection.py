@@ -1,4 +1,4 @@
-"""A connection to a network stream: what comes over it, and why it fails."""
+"""A connection to a network stream: its pictures, and why it fails."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from streamer.sources.connecting import (
 from streamer.sources.live_decoder import Decoded, live_pictures
 from streamer.sources.rtp_losses import Losses
 from streamer.vendors import pyav
-from streamer.video.coded import Orientation, Said
+from streamer.video.coded import DeclaredOrientation, Orientation
 
 MOST_RATE = 1000
-"""Frames per second: what streams say beyond this are the ticks of their clock."""
+"""Frames per second; a higher declared rate is that of the stream's clock."""
 PLAYLISTS = ("hls",)
-"""Formats in which the size of what was opened is not that of the video."""
+"""Formats of which the file that was opened is not the video itself."""
 NEAR_ITS_END = 2
-"""Frame periods between the last frame and the end that was announced, at most."""
+"""The most frame periods between the last frame and the announced end."""
 STOPPED_GROWING = "the playlist stopped growing: check the camera and the network"
-SEGMENTS_MISSING = "ended before its playlist does: pieces of it are missing; check the server"
+SEGMENTS_MISSING = "ended before its playlist does: segments of it are missing; check the server"
 MOST_MISSING_S = 1
-"""The lengths in a playlist may be rounded."""
+"""Seconds; the lengths in a playlist may be rounded."""
 STILL = "is a still image: give the address of the camera's video, as in rtsp://, or motion JPEG over http://"
 
 
@@ -50,11 +50,11 @@ class _Silence(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What has come at ``at_us``: a picture, or why there is none of it.
+    """A picture that has come at ``at_us``, or why a packet gave none.
 
-    ``own`` is its own time in seconds, from an arbitrary start. ``waited_us`` is how long it was waited for: what had
-    been kept for us is there at once. ``after_damage`` as of `Decoded`. ``orientation`` is how the
-    connection said last that its pictures lie.
+    ``own`` is its own time in seconds, from an arbitrary start. ``waited_us`` is the wait for it, in microseconds: a
+    picture that had been kept comes at once. ``after_damage`` is as in `Decoded`. ``orientation`` is the one that the
+    connection declared last.
     """
 
     what: VideoFrame | str
@@ -66,19 +66,19 @@ class Came:
 
     @property
     def picture(self) -> VideoFrame | None:
-        """The picture, if it is whole."""
+        """The picture, if FFmpeg does not call it corrupt."""
         return self.what if isinstance(self.what, VideoFrame) and not self.what.is_corrupt else None
 
 
 class Connection:
-    """Connected when made, and closed by itself when it fails; ``video`` is the stream that is decoded.
+    """A connection that is open when made, and closes itself when it fails; ``video`` is the stream that is decoded.
 
-    ``shown`` is its address without credentials. Unless it ``has_own_times`` its format has none: those that there
-    are FFmpeg made up, by a rate that is made up too. ``losses`` counts what is lost on the way.
+    ``shown`` is its address without credentials. Unless it ``has_own_times``, its format has none, and FFmpeg makes
+    them up. ``losses`` counts lost packets. ``now_us`` reads the monotonic clock in microseconds.
 
-    Raises SourceError, in ``read`` too, when nobody answers within the time-out of ``access``, the connection is
-    refused or lost, there is nothing at the address, user or password are wrong, or what comes is no video, or none
-    that can be decoded; a stream that announces no end is lost when it ends.
+    Raises SourceError, in ``read`` too, when nothing comes within the time-out of ``access``, the connection is
+    refused or lost, the address holds nothing, user or password are wrong, or the data is no video that can be
+    decoded. A stream that ends without having announced it is lost.
     """
 
     def __init__(self, uri: str, now_us: Callable[[], int], access: Access, losses: Losses | None = None) -> None:
@@ -98,7 +98,7 @@ class Connection:
             why = why_not_opened(error, uri, access, took_s)
             raise (self.useless(why) if is_for_good(error, access, took_s) else self.failed(why)) from None
         if now_us() - self._requested_us >= access.patience_s * 1_000_000:
-            # Interrupted in what it was looking for, FFmpeg gives what it has by then, and reads no more.
+            # FFmpeg was interrupted while probing: it gives the streams it has found, and reads no more.
             self._container.close()
             raise self.failed(unrecognised(access))
         video = only_video(self._container)
@@ -108,43 +108,43 @@ class Connection:
             raise NoSource(f"{self.shown} {what}")
         self.video = video
         self._pictures = live_pictures(self._packets(), self.video)
-        # Asked now: a container that is closed tells nothing.
+        # Read now: a closed container has no properties.
         self.has_own_times = not pyav.has_no_times(self._container)
         self.is_playlist = self._container.format.name in PLAYLISTS
         self._length = self._container.duration
         self._sized = pyav.size(self._container) is not None
-        self._said = Said()
+        self._orientation = DeclaredOrientation()
         self._first_own: Fraction | None = None
         self._last_own: Fraction | None = None
 
     @property
     def comment(self) -> str:
-        """What the stream says about itself."""
+        """The stream's own description."""
         return pyav.comment(self._container)
 
     @property
     def announced_rate(self) -> Fraction | None:
-        """Frames per second, None when it does not say."""
-        said = [pyav.exact(self.video.codec_context.framerate)]
+        """The declared frames per second; None where there is no such declaration."""
+        declared = [pyav.exact(self.video.codec_context.framerate)]
         if pyav.says_its_rate(self._container):
-            said.append(pyav.exact(self.video.average_rate))
-        for rate in said:
+            declared.append(pyav.exact(self.video.average_rate))
+        for rate in declared:
             if rate is not None and 0 < rate <= MOST_RATE:
                 return rate
         return None
 
     @property
     def is_served(self) -> bool:
-        """It is a file, or what a playlist holds, and comes as fast as it is read."""
+        """Whether it is a file, or a playlist's segments, which come as fast as they are read."""
         return self.is_playlist or self._sized
 
     @property
     def is_live_playlist(self) -> bool:
-        """A playlist that does not say that it is complete."""
+        """Whether it is a playlist that is not marked as complete."""
         return self.is_playlist and self._length is None
 
     def read(self) -> Came | None:
-        """What comes next; None at an end that was announced. Blocks."""
+        """The next picture, or why there is none; None at an announced end. Blocks. Raises SourceError."""
         why, for_good = "", False
         decoded: Decoded | None = None
         self._waited_us = 0
@@ -164,12 +164,15 @@ class Connection:
             return None
         if isinstance(decoded.what, VideoFrame):
             self._pictures_came += 1
-            self._said.hear(decoded.what)
+            self._orientation.update(decoded.what)
         own, waited_us = self._own_time(decoded.what), self._waited_us
-        return Came(decoded.what, own, self._now_us(), waited_us, decoded.after_damage, self._said.newest)
+        return Came(decoded.what, own, self._now_us(), waited_us, decoded.after_damage, self._orientation.newest)
 
     def first(self) -> Came:
-        """The first good picture: what comes before it, in the middle of a group of pictures, cannot be decoded."""
+        """The first good picture; those before it, in the middle of a group of pictures, cannot be decoded.
+
+        Raises NoSource where none comes within `Access.patience_s`.
+        """
         start_us = self._now_us()
         while self._now_us() - start_us < self._access.patience_s * 1_000_000:
             came = self.read()
@@ -181,12 +184,12 @@ class Connection:
         raise NoSource(f"{self.shown} {UNDECODABLE}")
 
     def close(self) -> None:
-        """Lets go of it; may be called again."""
+        """Closes the connection; may be called again."""
         self._pictures.close()
         self._container.close()
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
-        """The packets as they come: those that come are no silence, whether or not there are pictures in them."""
+        """The packets as they come; each one ends a silence, with or without a picture in it."""
         packets = pyav.demux(self._container, self.video)
         while True:
             self._requested_us = self._now_us()
@@ -196,7 +199,7 @@ class Connection:
             self._waited_us += waited_us
             if packet is None:
                 return
-            # What FFmpeg still had it gives when its time is up.
+            # On a time-out FFmpeg gives the packets that it still had.
             if self._timed_out(waited_us):
                 raise _Silence
             yield packet
@@ -219,24 +222,24 @@ class Connection:
         missing_s, rate = self._missing_s, self.announced_rate
         if self.is_playlist:
             return SEGMENTS_MISSING if missing_s is not None and missing_s > MOST_MISSING_S else ""
-        # What goes on beyond the end that it announced is endless: its first part had a length.
+        # A stream that goes on beyond its announced end is endless: only its first part had a length.
         reached = missing_s is not None and rate is not None and abs(missing_s) <= NEAR_ITS_END / rate
         return "" if self._sized or reached else HUNG_UP
 
     @property
     def _missing_s(self) -> Fraction | None:
-        """The length that was announced, without what has come; None where that is not known."""
+        """Seconds of the announced length that have not come; None where that is not known."""
         length, rate = self._length, self.announced_rate
         if length is None or rate is None or self._first_own is None or self._last_own is None:
             return None
         return Fraction(length, av.time_base) - (self._last_own - self._first_own + 1 / rate)
 
     def useless(self, why: str) -> NoSource:
-        """The error that says why it never will be of use."""
+        """The error for a source that every attempt would find unusable."""
         return NoSource(f"{self.shown}: {why}")
 
     def failed(self, why: str) -> SourceError:
-        """The error that says so."""
+        """The error for a failure after which another attempt may succeed."""
         return SourceError(f"{self.shown}: {why}")
 
     def _timed_out(self, took_us: int) -> bool:

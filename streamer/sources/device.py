@@ -1,4 +1,4 @@
-"""A camera of this machine."""
+"""A camera attached to this machine."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from streamer.video.rescaling import SizeChanges
 
 
 class CameraSource:
-    """Camera ``number`` as OpenCV counts them, in the size and at the rate it chooses itself.
+    """Camera ``number`` as OpenCV counts them, in the size and at the rate that it chooses itself.
 
-    A frame has arrived when the driver hands it over; converting it to BGR comes after. Raises SourceError, in
+    A frame has arrived when the driver hands it over; it is converted to BGR after that. Raises SourceError, in
     ``read`` too, when the camera cannot be opened or gives no picture.
     """
 
@@ -69,11 +69,11 @@ class CameraSource:
         if not self._capture.isOpened():
             self._capture = self._opened()
             self._watch.paused()
-        asked_us = self._now_us()
-        self._watch.asked(asked_us)
+        requested_us = self._now_us()
+        self._watch.requested(requested_us)
         item = self._read()
         arrived_us = item.arrived_us or 0
-        self._watch.came(arrived_us, arrived_us - asked_us)
+        self._watch.came(arrived_us, arrived_us - requested_us)
         size = self.info.width, self.info.height
         if isinstance(item, Frame):
             self._sizes.look(item.index, *item.image.shape[1::-1])
@@ -112,14 +112,14 @@ class CameraSource:
         return Frame(self._stream, index, pts, cast(Image, image), arrived_us)
 
     def _measure(self, first: Frame) -> ArrivalRate | None:
-        """The rate at which frames come; the last of them is the first to be read."""
+        """The rate at which frames come; the last frame of the measurement is the first to be read."""
         meter, item = RateMeter(), first
         meter.add(None, first.arrived_us or 0, 0)
         while not meter.enough:
-            asked_us = self._now_us()
+            requested_us = self._now_us()
             came = self._read()
             arrived_us = came.arrived_us or 0
-            meter.add(None, arrived_us, arrived_us - asked_us)
+            meter.add(None, arrived_us, arrived_us - requested_us)
             item = came if isinstance(came, Frame) else item
         self._first = item
         return meter.measured(self._announced())

@@ -1,4 +1,4 @@
-"""Which footage it was: a hash of what a source played from the disk."""
+"""A hash of a source on the disk, by which its footage is known again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from streamer.sources.images import images_in
 
 
 def fingerprint(uri: str) -> str | None:
-    """The SHA-256 of a file, in hexadecimal; of a folder that of its images' names and contents, in their order.
+    """The SHA-256 of a file in hexadecimal; for a folder, that of its images' names and contents in their order.
 
-    None for what is not on the disk: live and synthetic sources.
+    None for a source that is not on the disk: a live or synthetic one.
     """
     path = Path(uri)
     if kind_of(uri) or not path.exists():

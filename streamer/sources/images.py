@@ -19,7 +19,7 @@ from streamer.sources.many_pictures import OnlyFirst, is_animation
 from streamer.vendors.opencv import cv2, opencv_quiet
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-"""By these endings, in either case, a file is taken for an image."""
+"""A file with one of these endings, in either case, is read as an image."""
 RATE = Fraction(30)
 """Frames per second: images have no times of their own."""
 
@@ -27,9 +27,9 @@ RATE = Fraction(30)
 class ImageSource:
     """An image file, or a folder's images in natural order (img2 before img10), each of them one frame.
 
-    With ``loop`` they start again at the end. Each frame has its image's own size, and ``info`` names that of the
-    first that can be decoded; one that cannot be is Unreadable. Images are turned upright as their EXIF data says.
-    Of an image file with several pictures the first is shown, and ``doubts`` says so.
+    With ``loop`` they start again at the end. Each frame has its image's own size; ``info`` has that of the first
+    image that can be decoded. An image that cannot be decoded is Unreadable. Images are turned upright by their EXIF
+    data. An image file with several pictures gives its first, which ``doubts`` says.
 
     Raises UsageError for a folder without images, and SourceError when none of them can be decoded.
     """
@@ -106,7 +106,7 @@ class ImageSource:
         raise SourceError(f"{path} {why}")
 
     def _decoded(self, place: int) -> Image | str:
-        """The image at a place, or why there is none. The newest is kept: a single image is decoded once."""
+        """The image at a place, or why there is none. The newest is kept, so that a single image is decoded once."""
         if self._newest[0] != place:
             self._newest = place, _decode(self._paths[place])
             self._only_first.look(place, self._paths[place])
@@ -114,12 +114,12 @@ class ImageSource:
 
 
 def is_images(path: Path) -> bool:
-    """It is a folder or, by its ending, an image; an animation is a video."""
+    """Whether a path is a folder or, by its ending, an image; an animation is a video."""
     return path.is_dir() or (path.suffix.lower() in IMAGE_SUFFIXES and not is_animation(path))
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The images of a folder in natural order, not those below it; hidden files are none. Raises SourceError."""
+    """The images directly in a folder, in natural order, without hidden files. Raises SourceError."""
     try:
         files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
     except OSError as error:
@@ -132,19 +132,19 @@ def _counted(images: Sized) -> str:
 
 
 def _shown(path: Path) -> str:
-    """The name of a file, which may be of bytes that are no text."""
+    """The name of a file, of which the bytes may be no text."""
     return os.fsencode(path.name).decode("utf-8", "replace")
 
 
 def _natural(path: Path) -> tuple[list[str | int], str]:
-    """Numbers within the name count as numbers. Text and numbers alternate, so that like is compared with like."""
+    """A sort key in which numbers count as numbers. Text and numbers alternate: like is compared with like."""
     parts = re.split(r"(\d+)", path.name.casefold())
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], path.name
 
 
 def _decode(path: Path) -> Image | str:
     try:
-        # Not cv2.imread, which on Windows does not find a name with letters beyond the code page.
+        # On Windows cv2.imread does not find a name with letters beyond the code page.
         data = np.fromfile(path, np.uint8)
         with opencv_quiet():
             image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None

@@ -1,10 +1,10 @@
-"""What live sources, cameras and network streams, have in common.
+"""The times of frames from live sources: cameras and network streams.
 
-A live source is not played at a pace: its frames are due when they arrive, and what happened before, in the sensor,
-its encoder or the network, is not seen. ``read`` blocks until the next frame is there and stamps it then. There is no
-thread and no slot for the newest frame here: the pipeline reads without a pause on a worker of its own and offers
-each frame to the policy link, which drops by the run's policy, so that a frame that nobody had time for has its row
-in the ledger. A slot that is overwritten would lose it unseen.
+A live source comes at its own pace: its frames are due when they arrive. Delays before that, in the sensor, its
+encoder or the network, are not seen. ``read`` blocks until the next frame has come, and stamps its arrival. There is
+no thread here, and no slot for the newest frame: the pipeline reads without a pause on a worker of its own and offers
+each frame to the policy link, which drops by the run's policy. A dropped frame so has its row in the ledger; a slot
+that is overwritten would lose it unseen.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from __future__ import annotations
 from fractions import Fraction
 
 NOMINAL_RATE = Fraction(30)
-"""Frames per second of a live source that does not say, and of which not two frames have come."""
+"""Frames per second of a live source that announces no rate, and whose rate could not be measured."""
 MICROSECOND = Fraction(1, 1_000_000)
 """The time base of live sources, in seconds."""
 JUMP_S = 1
-"""A frame's time that is ahead of its arrival by more than this has jumped."""
+"""Seconds; a frame's time has jumped when it is ahead of its arrival by more than this."""
 BEHIND_S = 2
-"""Times that stay behind the arrivals by this, for as long, have lost it: a burst after a silence makes up for it."""
+"""Seconds; times have fallen behind when they stay so far behind the arrivals for so long: a burst after an outage of
+the network makes up for it sooner."""
 
 
 class Timeline:
-    """The presentation times of frames that arrive: their own, or by their arrival once those make no sense.
+    """The presentation times of frames that arrive: their own times, or their arrivals once those make no sense.
 
     ``doubts`` then says so. Times are whole microseconds since the first frame, and rise. Without ``own_times`` they
-    go by arrival from the first frame on. Own times are placed by the first arrival of a connection: where that was
-    late, by those that come earlier, once they do by half the period of the nominal ``rate``.
+    are the arrivals from the first frame on. Own times begin at a connection's first arrival. Where that was late,
+    they are moved by a later frame that comes early by half a period of the nominal ``rate`` or more.
     """
 
     def __init__(self, rate: Fraction, *, own_times: bool = True) -> None:
@@ -41,17 +42,17 @@ class Timeline:
 
     @property
     def doubts(self) -> list[str]:
-        """Why times go by arrival, where they do against what was expected."""
+        """Why the times are arrivals, where own times were expected."""
         if self._trusted and self._untimed:
             return [*self._doubts, f"{self._untimed} frames came without a time: they are placed by their arrival"]
         return self._doubts
 
     def connected(self) -> None:
-        """The source has begun anew, and with it its own times: the next frame is placed by its arrival."""
+        """Call when the source has begun anew, and its own times with it: the next frame's time is its arrival."""
         self._shift = None
 
     def pts(self, own: Fraction | None, arrived_us: int) -> Fraction:
-        """Seconds since the first frame; ``own`` is the stream's time in seconds, from an arbitrary start."""
+        """Seconds since the first frame; ``own`` is the frame's own time in seconds, from an arbitrary start."""
         if self._trusted and self._shift is not None:
             time = None if own is None else round((own + self._shift) / MICROSECOND) * MICROSECOND
             trouble = self._trouble(time, arrived_us)
@@ -67,13 +68,13 @@ class Timeline:
         return time
 
     def lost(self, arrived_us: int) -> Fraction:
-        """The time of a frame that could not be decoded, so that its own is not known: before the next one's own."""
+        """The time of a frame that was not decoded, and has no own time: just after the last frame's time."""
         if self._last is None or self._shift is None or not self._trusted:
             return self._by_arrival(arrived_us)
         return self._noted(self._last + MICROSECOND, arrived_us)
 
     def _trouble(self, time: Fraction | None, arrived_us: int) -> str:
-        """Why a frame's own time is not to be had, or makes no sense."""
+        """Why a frame's own time is missing or makes no sense; empty where it is good."""
         if time is None:
             return "are missing"
         assert self._last is not None
@@ -91,7 +92,7 @@ class Timeline:
         return ""
 
     def _placed(self, time: Fraction, arrived_us: int) -> Fraction:
-        """The own time of a frame; none is ahead of its arrival, but for what frames come late anyhow."""
+        """The own time of a frame, moved back where it is ahead of the arrival by more than half a period."""
         assert self._last is not None
         assert self._shift is not None
         arrival = (arrived_us - self._begin_us) * MICROSECOND
@@ -101,7 +102,7 @@ class Timeline:
         return max(arrival, self._last + MICROSECOND)
 
     def _by_arrival(self, arrived_us: int, *, anew: bool = False) -> Fraction:
-        """Since the first arrival, or since the last if own times went ahead of that and it is not ``anew``."""
+        """The time since the first arrival; since the last one where own times ran ahead of it, unless ``anew``."""
         if self._last is None:
             self._begin_us = arrived_us
             return self._noted(Fraction(0), arrived_us)

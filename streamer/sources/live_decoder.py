@@ -1,4 +1,4 @@
-"""The pictures of a live stream, as its packets come."""
+"""Decoding the pictures of a live stream as its packets come."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from streamer.video.pictures_due import PicturesDue
 from streamer.video.sent import Sent, SentPackets
 
 _COUNTED = "mpegts"
-"""The format whose packets are counted, so that FFmpeg knows when some are missing, and calls a packet corrupt."""
+"""The format whose packets are counted, so that FFmpeg finds out when some are missing, and flags a packet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A picture, or why there is none where one was due.
 
-    A picture ``after_damage`` may show it: what it refers to was damaged or did not come, or it is so itself.
+    A picture ``after_damage`` may show damage: it refers to a picture that was damaged or did not come, or is damaged
+    itself.
     """
 
     what: VideoFrame | str
@@ -31,19 +32,20 @@ class Decoded:
 
     @property
     def picture(self) -> VideoFrame | None:
-        """The picture, if it is whole as far as FFmpeg knows."""
+        """The picture, if FFmpeg does not call it corrupt."""
         return self.what if isinstance(self.what, VideoFrame) and not self.what.is_corrupt else None
 
 
 def live_pictures(packets: Iterable[Packet[VideoStream]], video: VideoStream) -> Generator[Decoded, None, None]:
-    """Pictures as they come, and of each packet that shows none and should, why, at the latest before the next one.
+    """Pictures as they come, and a reason for each packet that should have given one and did not.
 
-    Reasons before the first picture are no frames: decoding began behind what they refer to. They come so that nobody
-    waits for it for ever. Raises what reading the packets does.
+    A reason comes before the next picture. Reasons before the first picture are no frames: decoding began behind the
+    pictures that those packets refer to. They are reported so that the wait for a first picture ends. Raises what
+    reading the packets raises.
     """
     decoder = _Decoder(video)
     for packet in packets:
-        # An empty packet in the middle would end the decoding there.
+        # An empty packet would end the decoding.
         if packet.size:
             yield from decoder.decode(packet)
     yield from decoder.rest()
@@ -57,17 +59,17 @@ class _Decoder:
         self._packets = SentPackets(video.codec_context)
         self._due = PicturesDue(video)
         self._aftermath = Aftermath(video.codec_context)
-        # Each segment of a playlist counts anew (RFC 8216, 3), and its packets are called corrupt for that.
+        # Each segment of a playlist counts anew (RFC 8216, 3), for which FFmpeg flags packets.
         self._counted = video.container.format.name == _COUNTED
         self._flagged = False
 
     def decode(self, packet: Packet[VideoStream]) -> Iterator[Decoded]:
-        """What comes when this packet is sent in."""
+        """The pictures and reasons that follow from this packet."""
         sent = self._packets.mark(packet)
         self._due.sent(sent, packet)
         self._aftermath.sent(sent, packet)
         if self._counted:
-            # A parser cuts the packets, and puts the flag on the one before that in which some are missing.
+            # A parser cuts the packets: the damaged one stands behind the one with the flag.
             if self._flagged:
                 self._aftermath.hurt(sent.number)
             self._flagged = packet.is_corrupt
@@ -81,7 +83,7 @@ class _Decoder:
         yield from self._lost(self._due.overdue())
 
     def rest(self) -> Iterator[Decoded]:
-        """What the decoder had held back when no more packets come."""
+        """The pictures and reasons that the decoder held back until the last packet."""
         with suppress(av.FFmpegError):
             yield from self._came(self._context.decode(None))
         yield from self._lost(self._due.rest())

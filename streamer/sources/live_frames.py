@@ -1,4 +1,4 @@
-"""The frames of a stream that comes at its own pace, from the first one that is new."""
+"""The frames of a stream that comes at its own pace, from the first new one on."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from streamer.sources.arrival_rate import WAITED_US, ArrivalRate, RateMeter
 from streamer.sources.connection import Came, Connection
 
 LONGEST_S = 1
-"""An interval between own times that is longer may be a jump of the clock."""
+"""Seconds; a longer interval between own times may be a jump of the clock."""
 GUESSED_US = 1_000_000
-"""One whose frames have no times, and come faster than before, is not let go for longer than this."""
+"""Frames without own times are discarded for no longer than this when they come faster than before."""
 RELEASED_US = 10_000_000
-"""A stream that is never waited for, since decoding it takes longer than it comes, is taken as it is by then."""
+"""Frames are discarded for no longer than this where none is ever waited for, since decoding is slower than that."""
 
 
 class LiveFrames:
-    """Reads a connection whose frames come when there are any. Raises SourceError as the connection does."""
+    """Reads a connection whose frames come at their own pace. Raises SourceError as the connection does."""
 
     def __init__(self, connection: Connection, now_us: Callable[[], int]) -> None:
         self.connection = connection
         self._now_us = now_us
 
     def begin(self, rate: Fraction | None = None) -> Came:
-        """The first picture that is new: what had been kept for us is let go.
+        """The first new picture; those that the server had kept are discarded.
 
-        What is new has been waited for, at least for half of its period: of what was kept a slow network takes a
-        while too. The period is that of the ``rate``, else by the frames' own times or what is announced.
+        A new picture is one that was waited for at least half a period: over a slow network a kept one takes a while
+        too. The period is the frames' own interval, else that of ``rate`` or of the announced rate.
         """
         came, before = self.connection.first(), None
         start_us = self._now_us()
         while came.picture is None or came.waited_us < self._new_from_us(rate, before, came.own):
-            # By the rate of an earlier connection it is only guessed what is new: this one's may be another.
+            # This connection's rate may differ from that of the one before: which picture is new is only a guess.
             guessed = rate is not None and came.own is None
             if came.picture is not None and self._now_us() - start_us >= (GUESSED_US if guessed else RELEASED_US):
                 break
@@ -48,7 +48,7 @@ class LiveFrames:
         return WAITED_US if rate is None else max(WAITED_US, float(500_000 / rate))
 
     def measure(self, came: Came) -> tuple[Came, ArrivalRate | None]:
-        """The rate from the frame ``came`` on, and the picture that came last: those before it are let go."""
+        """The rate from the frame ``came`` on, and the picture that came last; those before it are discarded."""
         meter = RateMeter()
         meter.add(came.own, came.at_us, came.waited_us)
         while not meter.enough or came.picture is None:
@@ -57,7 +57,7 @@ class LiveFrames:
         return came, meter.measured(self.connection.announced_rate)
 
     def read(self) -> Came | None:
-        """What comes next; None at an end that was announced. Blocks."""
+        """The next picture, or why there is none; None at an announced end. Blocks."""
         return self.connection.read()
 
     def _next(self) -> Came:

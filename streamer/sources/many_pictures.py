@@ -1,4 +1,4 @@
-"""Image files that hold more than one picture: animations, and the pages of a TIFF; told by their bytes alone."""
+"""Image files that hold more than one picture, by their bytes alone: animations, and TIFF files of several pages."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _OLD_SMALLER_COPY = 2
 
 
 def pictures_in(path: Path) -> tuple[str, int]:
-    """What a file of several pictures is, and how many it holds; ("", 1) for any other, and what cannot be read.
+    """The kind of a file of several pictures, and their number; ("", 1) for any other file, and an unreadable one.
 
-    In a TIFF file (by TIFF 6.0, and BigTIFF) smaller copies and masks are no pictures of their own.
+    In a TIFF file (TIFF 6.0, and BigTIFF) smaller copies and masks do not count.
     """
-    # struct.error: it ends too soon.
+    # struct.error: the file ends too soon.
     with suppress(OSError, struct.error):
         if path.is_file():
             with path.open("rb", buffering=0) as file:
@@ -41,12 +41,12 @@ def pictures_in(path: Path) -> tuple[str, int]:
 
 
 def is_animation(path: Path) -> bool:
-    """An image file whose pictures have times: a video by another name."""
+    """Whether an image file is an animation, which is played as a video."""
     return pictures_in(path)[0] in (ANIMATED_PNG, ANIMATED_WEBP)
 
 
 def refuse_unplayable(path: Path) -> None:
-    """Raises SourceError for an animated WebP where FFmpeg plays none."""
+    """Raises SourceError for an animated WebP that FFmpeg cannot play."""
     kind, pictures = pictures_in(path)
     if kind == ANIMATED_WEBP and not pyav.decodes("webp_anim"):
         raise SourceError(
@@ -56,28 +56,29 @@ def refuse_unplayable(path: Path) -> None:
 
 
 class OnlyFirst:
-    """Counts images of a folder that hold more than one picture: each is one frame, its first picture."""
+    """Counts the images that hold more than one picture, of which only the first is shown."""
 
     def __init__(self) -> None:
-        self._said = ""
+        self._first_found = ""
         self._places: set[int] = set()
 
     def look(self, place: int, path: Path) -> None:
-        """The image at a place of the folder was decoded; again, when the folder is played again."""
+        """Call when the image at a place of the folder was decoded, for the first time or again."""
         pictures = pictures_in(path)[1]
         if pictures > 1:
-            self._said = self._said or f"{path.name} holds {pictures} pictures, and only its first is shown"
+            found = f"{path.name} holds {pictures} pictures, and only its first is shown"
+            self._first_found = self._first_found or found
             self._places.add(place)
 
     @property
     def doubts(self) -> list[str]:
-        """A sentence with the number of such images, if there were any."""
+        """A sentence with the number of such images, if there are any."""
         mend = f" ({len(self._places)} such in all): save each picture as an image of its own"
-        return [self._said + mend] if self._said else []
+        return [self._first_found + mend] if self._first_found else []
 
 
 def _counter(start: bytes) -> tuple[str, Callable[[mmap.mmap], int] | None]:
-    """What a file that starts so is, and what counts its pictures; None where there is but one."""
+    """The kind of a file by its first bytes, and the function that counts its pictures; None where there is one."""
     if start.startswith(_PNG):
         return ANIMATED_PNG, _frames_of_png
     if start.startswith(b"RIFF") and start.endswith(b"WEBP"):
@@ -88,7 +89,7 @@ def _counter(start: bytes) -> tuple[str, Callable[[mmap.mmap], int] | None]:
 
 
 def _frames_of_png(content: mmap.mmap) -> int:
-    """As its acTL chunk says, which comes before the first picture (PNG, third edition)."""
+    """The number in the acTL chunk, which comes before the first picture (PNG, third edition)."""
     at = len(_PNG)
     while True:
         length, name = struct.unpack_from(">I4s", content, at)
@@ -100,7 +101,7 @@ def _frames_of_png(content: mmap.mmap) -> int:
 
 
 def _frames_of_webp(content: mmap.mmap) -> int:
-    """Its ANMF chunks (RFC 9649)."""
+    """The number of ANMF chunks (RFC 9649)."""
     at, frames = 12, 0
     while at + 8 <= len(content):
         name, length = struct.unpack_from("<4sI", content, at)
@@ -110,7 +111,7 @@ def _frames_of_webp(content: mmap.mmap) -> int:
 
 
 def _pages_of_tiff(content: mmap.mmap, *, order: str, big: bool) -> int:
-    """Its image file directories, each of which says where the next one is."""
+    """The number of image file directories that are pages; each has the place of the next."""
     count_as, offset_as, entry, value_at = ("Q", "Q", 20, 12) if big else ("H", "I", 12, 8)
     seen: set[int] = set()
     pages = 0
@@ -128,7 +129,7 @@ def _is_copy_or_mask(content: mmap.mmap, order: str, entries: range, value_at: i
     for entry in entries:
         # 3 is a SHORT, which stands at the front of its field.
         tag, kind = struct.unpack_from(order + "HH", content, entry)
-        if tag > _OLD_PAGE_KIND:  # they are sorted
+        if tag > _OLD_PAGE_KIND:  # tags are sorted
             return False
         value = struct.unpack_from(order + ("H" if kind == 3 else "I"), content, entry + value_at)[0]
         if (tag == _PAGE_KIND and value & _SMALLER_COPY_OR_MASK) or (

@@ -1,4 +1,4 @@
-"""A network stream: RTSP, or whatever video comes over HTTP."""
+"""A network stream: RTSP, or video over HTTP."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from streamer.video.shape import ShapeChanges, sample_aspect_ratio
 
 
 class StreamSource:
-    """A video stream at an address; a file that is served, or a playlist, is paced by its own times.
+    """A video stream at an address; a served file, or a playlist, is paced by its own times.
 
-    A frame has arrived when the decoder has it; converting it to BGR comes after. All images have the size of the
-    first. An address with credentials is used as it is and shown without them.
+    A frame has arrived when the decoder gives it; it is converted to BGR after that. All images have the size of the
+    first. An address is used with its credentials, and shown without them.
 
-    Raises SourceError, in ``read`` too, for what a `Connection` raises it.
+    Raises SourceError, in ``read`` too, where a `Connection` raises it.
     """
 
     def __init__(self, uri: str, *, now_us: Callable[[], int], access: Access | None = None, stream: int = 0) -> None:
@@ -67,7 +67,7 @@ class StreamSource:
 
     @property
     def doubts(self) -> list[str]:
-        codecs = [f"the codec changes {self._codecs.told}"] if self._codecs.told else []
+        codecs = [f"the codec changes {self._codecs.text}"] if self._codecs.text else []
         orientations = [] if self._orientations is None else self._orientations.doubts
         return [
             *self._doubts,
@@ -95,12 +95,12 @@ class StreamSource:
             self._reader.connection.close()
 
     def _connected(self) -> LiveFrames | ServedFrames:
-        """What reads a new connection."""
+        """The reader of a new connection."""
         connection = Connection(self._uri, self._now_us, self._access, self._losses)
         return (ServedFrames if connection.is_served else LiveFrames)(connection, self._now_us)
 
     def _is_complete(self) -> bool:
-        """The playlist says by now that nothing more comes."""
+        """Whether the playlist is now marked as complete."""
         try:
             again = Connection(self._uri, self._now_us, self._access)
         except SourceError:
@@ -121,7 +121,7 @@ class StreamSource:
         return self._frame(reader.connection, cast(VideoFrame, came.picture), came)
 
     def _read(self, reader: LiveFrames | ServedFrames) -> Frame | Unreadable | None:
-        self._watch.asked(self._now_us())
+        self._watch.requested(self._now_us())
         try:
             came = reader.read()
         except SourceError:
@@ -132,7 +132,7 @@ class StreamSource:
         if came is None:
             return None
         if isinstance(reader, ServedFrames) and reader.moved:
-            self._timeline.connected()  # its own times have waited, too
+            self._timeline.connected()  # own times are late by as much
         self._last_own = came.own or self._last_own
         self._watch.came(came.at_us, came.waited_us)
         if came.picture is not None:
@@ -156,20 +156,20 @@ class StreamSource:
             self._stream, index, pts, self._image(index, picture, came.orientation), came.at_us, came.after_damage
         )
 
-    def _look_at_first(self, connection: Connection, first: VideoFrame, said: Orientation) -> None:
+    def _look_at_first(self, connection: Connection, first: VideoFrame, orientation: Orientation) -> None:
         width, height = self._coded_size = first.width, first.height
-        self._orientations = Orientations(said)
+        self._orientations = Orientations(orientation)
         self._guessed_colours = has_guessed_colours(first)
         if is_field(first, connection.video.codec_context.codec.canonical_name):
             shown = without_credentials(self._uri)
             self._doubts.append(field_doubt(shown, width, height, "let the camera send progressive pictures"))
 
-    def _image(self, index: int, frame: VideoFrame, said: Orientation) -> Image:
+    def _image(self, index: int, frame: VideoFrame, orientation: Orientation) -> Image:
         assert self._orientations is not None
         self._sizes.look(index, frame.width, frame.height)
         converted = self._reformatter.reformat(frame, *self._coded_size, "bgr24", threads=1)
         image = np.ascontiguousarray(cast(Image, converted.to_ndarray()))
-        return self._orientations.upright(index, said, image)
+        return self._orientations.upright(index, orientation, image)
 
     def _describe(
         self, connection: Connection, first: Frame, rate: Fraction, measured: ArrivalRate | None

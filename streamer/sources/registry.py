@@ -1,4 +1,4 @@
-"""The kinds of sources, a row each: from SOURCE as it was written to a source that is open."""
+"""The kinds of sources, a row each: from SOURCE as it was written to an open source."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ NowUs = Callable[[], int]
 class Row:
     """A kind of source.
 
-    ``written`` is how one is given, in words. It is known by the beginning of its address (``schemes``, as
-    `address.kind_of` tells them), or, without any, as a path that it ``fits``. ``open`` takes the address, whether
-    files start again at their end, what reads the clock, and the number of the stream to play: of a kind that
-    ``holds_streams``, else it is None, and how network streams are reached. A ``live`` one paces itself and has no
+    ``written`` is how one is given, in words. It is recognised by the scheme of its address (``schemes``, as returned
+    by `address.kind_of`), or, without a scheme, as a path that it ``fits``. ``open`` takes the address, whether files
+    start again at their end, the function that reads the clock, the number of the stream to play, and how network
+    streams are reached. That number is None unless the kind ``holds_streams``. A ``live`` one paces itself and has no
     end.
     """
 
@@ -48,7 +48,7 @@ def _number(uri: str) -> int:
 
 
 def _street(uri: str) -> Source:
-    from streamer.sources.synthetic import parse_synthetic  # the whole street, which no other source needs
+    from streamer.sources.synthetic import parse_synthetic  # imports the whole street, which no other source needs
 
     return parse_synthetic(uri)
 
@@ -90,13 +90,14 @@ ROWS = (
 def open_source(
     uri: str, *, loop: bool, now_us: NowUs, video_stream: int | None = None, access: Access | None = None
 ) -> Source:
-    """The source that ``uri`` names, with its first frame looked at.
+    """The source that ``uri`` names, opened, with its first frame decoded.
 
-    ``loop`` starts files again at their end. ``now_us`` reads the monotonic clock, in microseconds: live sources say
-    by it when a frame arrived. ``video_stream`` asks for one of a file's video streams by its number, and ``access``
-    says how network streams are reached. Raises
-    UsageError for what is not there or is no source, and SourceError for what cannot be opened or read. Raises
-    LibraryMissing where OpenCV cannot be loaded, which every source's frames need.
+    ``loop`` starts files again at their end. ``now_us`` reads the monotonic clock, in microseconds, by which live
+    sources stamp arrivals. ``video_stream`` chooses one of a file's video streams by its number. ``access`` has the
+    options for network streams.
+
+    Raises UsageError where there is no such source, SourceError where it cannot be opened or read, and LibraryMissing
+    where OpenCV, which every source needs, cannot be loaded.
     """
     load_opencv()
     kind = kind_of(uri)
@@ -119,13 +120,13 @@ def _row_of(kind: str) -> Row | None:
 
 
 def is_live(uri: str) -> bool:
-    """It paces itself and has no end: a camera or an address."""
+    """Whether the source paces itself and has no end: a camera or an address."""
     row = _row_of(kind_of(uri))
     return row is not None and row.live
 
 
 def check_access(uris: Sequence[str], access: Access) -> None:
-    """Raises UsageError when what was asked about reaching sources goes for none of them, or cannot be had."""
+    """Raises UsageError for an option in ``access`` that applies to no source, or is impossible."""
     kinds = {kind_of(uri) for uri in uris}
     if access.timeout_s != TIMEOUT_S and not any(map(is_live, uris)):
         raise UsageError(f"--source-timeout {access.timeout_s:g}s: no source is a camera or an address; leave it out")
@@ -139,6 +140,6 @@ def check_access(uris: Sequence[str], access: Access) -> None:
 
 
 def refuse_live(uri: str) -> None:
-    """Raises UsageError for live sources, which show no frame twice."""
+    """Raises UsageError for a live source, which shows no frame twice."""
     if is_live(uri):
         raise UsageError(f"{without_credentials(uri)} is live and shows no frame twice: record it, and give the file")

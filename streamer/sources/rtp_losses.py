@@ -1,4 +1,4 @@
-"""What RTP reports as lost, while packets are read."""
+"""The packets that RTP reports as lost while packets are read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _TOO_LATE = re.compile(r"RTP: dropping old packet received too late")
 
 
 class Losses:
-    """Counts the packets that were missed, and those that came when they were no longer waited for.
+    """Counts the packets that were missed, and those that came too late.
 
-    FFmpeg tells them in its log alone: most pictures that they damage it does not mark.
+    FFmpeg reports them only in its log, and does not mark most of the pictures that they damage.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Losses:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Counts what is lost while packets are read in this block, on this thread."""
+        """Counts the packets that are lost while this block reads, on this thread."""
         heard: list[str] = []
         try:
             with pyav.warnings_heard(heard):
@@ -34,7 +34,7 @@ class Losses:
                 self.packets += int(missed[1]) if missed else _TOO_LATE.match(message) is not None
 
     def doubts(self, shown: str) -> list[str]:
-        """That there were any at the address ``shown``."""
+        """A sentence with the number of lost packets of the address ``shown``, if there are any."""
         if not self.packets:
             return []
         packets = "1 packet" if self.packets == 1 else f"{self.packets:,} packets"

@@ -1,4 +1,4 @@
-"""A second look at an address that FFmpeg cannot open, where its one number for everything does not tell why."""
+"""A second look at an address that FFmpeg cannot open: its error code alone often does not give the reason."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ ENCODE = (
     "as %40 for @, %2F for /, %3F for ?, %23 for #, and %25 for %"
 )
 UNENCODED = re.compile(r"[^A-Za-z0-9._~%-]|%(?![0-9A-Fa-f]{2})")
-"""What ought to be percent-encoded in a user or a password."""
+"""Characters that have to be percent-encoded in a user or a password."""
 PLAYLIST = b"#EXTM3U"
-UNCHECKED_SEGMENTS = "is a playlist, whose pieces come unchecked: leave --tls-verify out"
-"""FFmpeg up to version 8 fetches them, and the playlist again, without what it was told about TLS."""
+UNCHECKED_SEGMENTS = "is a playlist, whose segments come unchecked: leave --tls-verify out"
+"""FFmpeg up to version 8 fetches them, and the playlist again, without the TLS options."""
 LOOK_S = 2.0
-"""How long a second look may take, in seconds: the server has just answered."""
+"""The most seconds that a second look takes: the server has just answered."""
 REDIRECTIONS = 5
 
 
 def second_look(uri: str, access: Access) -> str | None:
-    """Why ``uri`` cannot be opened, with its mend; None when that does not come out. Blocks."""
+    """Why ``uri`` cannot be opened, and the mend; None where the reason is not found. Blocks."""
     try:
         host, port = urlsplit(uri).hostname or "", urlsplit(uri).port
     except ValueError:
@@ -37,7 +37,7 @@ def second_look(uri: str, access: Access) -> str | None:
     try:
         socket.getaddrinfo(host, None)
     except (OSError, UnicodeError):
-        # What stands where the name belongs may be a piece of the password.
+        # What stands in place of the host's name may be the end of the password.
         return ENCODE if _may_be_torn(uri) else f"the name {host} is not known: check its spelling, and the network"
     try:
         if kind_of(uri) in ("http", "https"):
@@ -56,24 +56,24 @@ def second_look(uri: str, access: Access) -> str | None:
 
 
 def encoding_hint(uri: str) -> str:
-    """What is added where user and password were refused that hold more than letters and digits."""
+    """An addition to the refusal of a user and a password with special characters; else empty."""
     given = _authority(uri).rpartition("@")[0].split(":", 1)
     return ", their special characters percent-encoded, as %40 for @" if any(map(UNENCODED.search, given)) else ""
 
 
 def _authority(uri: str) -> str:
-    """User, password, host and port, if that is where they end."""
+    """User, password, host and port; less, where the password holds a character that ends them."""
     return re.split("[/?#]", uri.partition("://")[2], maxsplit=1)[0]
 
 
 def _may_be_torn(uri: str) -> bool:
-    """The password may hold a character at which the host ends: there is an @ behind that, as in some paths."""
+    """Whether the password may hold a character that ends the host: there is an @ behind it, as in some paths."""
     authority = _authority(uri)
     return "@" in uri.partition(authority)[2] and ("@" in authority or ":" in authority)
 
 
 def _at_the_server(uri: str, access: Access) -> str | None:
-    """What a server says over HTTP. Raises OSError, HTTPException and ValueError."""
+    """Why a server's answer over HTTP cannot be played. Raises OSError, HTTPException and ValueError."""
     for _ in range(REDIRECTIONS):
         with closing(_connection(uri, access)) as connection, closing(_answer(connection, uri)) as answer:
             location = answer.getheader("Location")
@@ -90,10 +90,10 @@ def _at_the_server(uri: str, access: Access) -> str | None:
                 return "is not a video that can be read: check the address"
             if access.tls_verify:
                 return UNCHECKED_SEGMENTS
-            said = answer.getheader("Content-Type")
-            if said is not None and "mpegurl" in said.lower():
-                return "is a playlist whose pieces cannot be read: check the server"
-            served = "without a Content-Type" if said is None else f"as {said}"
+            media_type = answer.getheader("Content-Type")
+            if media_type is not None and "mpegurl" in media_type.lower():
+                return "is a playlist whose segments cannot be read: check the server"
+            served = "without a Content-Type" if media_type is None else f"as {media_type}"
             return (
                 f"is a playlist served {served}: let the server say application/vnd.apple.mpegurl, "
                 "or give an address whose path ends in .m3u8"

@@ -13,11 +13,11 @@ from streamer.street.scene import Street
 
 EXAMPLE = f"{SCENE},seed=7,width=640,height=480,fps=30"
 MOST_SIDE = 8192
-"""Pixels; the H.264 that many players can show ends here."""
+"""Pixels; many players show no larger H.264."""
 
 
 class SyntheticSource:
-    """The street at ``rate`` frames per second. Each frame is rendered when it is read, which takes about 8 ms."""
+    """The street at ``rate`` frames per second; each frame is rendered when it is read, in about 8 ms."""
 
     def __init__(self, street: Street, rate: Fraction, *, stream: int = 0) -> None:
         self._street = street
@@ -49,7 +49,7 @@ class SyntheticSource:
 
 
 def parse_synthetic(uri: str) -> SyntheticSource:
-    """The source that ``synthetic:street`` with its ``,key=value`` refinements asks for.
+    """The source of an address such as ``synthetic:street,key=value``.
 
     The keys are ``seed`` (7), ``width`` and ``height`` in pixels (640, 480) and ``fps`` (30). Raises UsageError for
     another scene, key or value.

@@ -1,4 +1,4 @@
-"""A video file."""
+"""A video file as a source."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from streamer.video.reader import VideoReader
 
 
 class VideoSource:
-    """A video file as a camera; with ``loop`` it starts again at its end, its times going on.
+    """A video file as a camera; with ``loop`` it starts again at its end, and its times go on.
 
-    ``video_stream`` as in `VideoReader`.
+    ``video_stream`` is as in `VideoReader`, which raises UsageError and SourceError.
     """
 
     def __init__(self, path: Path, *, loop: bool = False, stream: int = 0, video_stream: int | None = None) -> None:
@@ -32,7 +32,7 @@ class VideoSource:
         self._stream = stream
         self._round = 0
         info = self._reader.info
-        # Whole ticks, so that each time of each round is one that a video file can hold.
+        # Whole ticks, so that a video file can hold the times of every round.
         self._length = ceil(info.duration / info.time_base) * info.time_base
         self._info = SourceInfo(
             uri=writable(str(path)),
@@ -49,7 +49,7 @@ class VideoSource:
         )
 
     def _gaps(self, usual_us: int) -> FileGaps | None:
-        """The gaps in its times; of one that starts again also the one before that."""
+        """The pauses in its times; with ``loop`` also the one between its end and its beginning."""
 
         def us(index: int) -> int:
             return round((self.pts(index) or 0) * 1_000_000)
@@ -64,7 +64,7 @@ class VideoSource:
 
     @property
     def info(self) -> SourceInfo:
-        # Reading finds out that some of those that the file promised are none.
+        # Reading finds promised frames that are none.
         frames = None if self._loop else len(self._reader.schedule)
         if frames != self._info.frames:
             self._info = replace(self._info, frames=frames)

@@ -1,1 +1,1 @@
-"""What the synthetic street of ``streamer.street.scene`` is made of: its camera, light, traffic and drawing."""
+"""The synthetic street, ``streamer.street.scene``, with its camera, light, traffic and drawing."""

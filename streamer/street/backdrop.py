@@ -1,4 +1,4 @@
-"""What never moves: sky, houses, ground, and the trees, lamp posts and hedges that stand in front of those who do."""
+"""The still parts of the street: sky, houses and ground, and the painter of the props in front of the actors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.street.weather import Weather
 from streamer.vendors.opencv import cv2
 
 FINE = 2
-"""The backdrop is painted this much larger and then reduced: done once, so smooth edges cost nothing."""
+"""The backdrop is painted this many times larger and then reduced, once: smooth edges cost nothing per frame."""
 
 WALLS: tuple[Colour, ...] = (
     (95, 115, 165), (150, 175, 195), (120, 140, 150), (170, 185, 190), (80, 90, 120),
@@ -25,7 +25,10 @@ AWNINGS: tuple[Colour, ...] = ((50, 50, 160), (70, 110, 50), (140, 80, 40), (40,
 
 @dataclass(frozen=True)
 class Prop:
-    """Something in front of the actors beyond ``z``: what it adds inside ``box``, and keeps (0 to 255) of them."""
+    """A thing in front of the actors beyond ``z`` metres.
+
+    Inside ``box`` it adds ``premultiplied`` (h, w, 3) and keeps the share ``keep`` (h, w, 3), 0 to 255, of them.
+    """
 
     z: float
     box: Box
@@ -34,7 +37,7 @@ class Prop:
 
 
 class Painter:
-    """Paints polygons given in world metres on an enlarged image, aged by the weather."""
+    """Paints polygons, given in world metres, on an enlarged image in the light of the weather."""
 
     def __init__(self, view: View, weather: Weather, layout: Layout, seed: int) -> None:
         self.view, self.weather, self.layout = view, weather, layout
@@ -43,7 +46,7 @@ class Painter:
         self.mask: Image = np.zeros((view.height * FINE, view.width * FINE), np.uint8)
 
     def colour(self, colour: Colour, depth_m: float, lit: bool = False, faded: bool = False) -> Colour:
-        """A colour in this light; ``faded`` also by the air between (the backdrop's air is added pixel by pixel)."""
+        """A colour in this light; ``faded`` also by ``depth_m`` of air (the backdrop's is added pixel by pixel)."""
         seen = np.array(colour, float) if lit else np.array(colour) * self.weather.ambient
         if faded:
             seen = seen + (self.weather.air - seen) * self.weather.fade(depth_m)
@@ -51,19 +54,19 @@ class Painter:
         return float(b), float(g), float(r)
 
     def polygon(self, points: Points, colour: Colour, lit: bool = False, faded: bool = False) -> None:
-        """A filled polygon of world points (n, 3)."""
+        """Paints a filled polygon of world points (n, 3)."""
         pixels, depth = self.view.project(points)
         corners = np.rint(np.clip(pixels, -6000, 6000) * FINE * 16).astype(np.int32)
         cv2.fillPoly(self.image, [corners], self.colour(colour, float(depth.mean()), lit, faded), cv2.LINE_8, 4)
         cv2.fillPoly(self.mask, [corners], 255, cv2.LINE_8, 4)
 
     def ground(self, near: float, far: float, colour: Colour, x: tuple[float, float] | None = None) -> None:
-        """A band of ground between two distances, over all that can be seen or over a stretch of x."""
+        """Paints a band of ground between two distances, over the whole view or over a stretch of x."""
         (a, b), (c, d) = (x, x) if x else (self.view.reach(near, 4.0), self.view.reach(far, 4.0))
         self.polygon(np.array([(a, 0, near), (b, 0, near), (d, 0, far), (c, 0, far)], float), colour)
 
     def wall(self, x1: float, y1: float, x2: float, y2: float, z: float, colour: Colour, lit: bool = False) -> None:
-        """An upright rectangle that faces the street."""
+        """Paints an upright rectangle that faces the street."""
         self.polygon(np.array([(x1, y1, z), (x2, y1, z), (x2, y2, z), (x1, y2, z)], float), colour, lit)
 
 

@@ -1,4 +1,4 @@
-"""The brush: paints actors into the image and, exactly as they lie, into a mask of who is where."""
+"""The brush: paints actors into the image and, at the same pixels, into a mask of who is where."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHIFT = 4
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """An actor as filled polygons: their corners together (n, 2) in pixels, where each starts and stops, and BGR."""
+    """An actor as filled polygons: all corners (n, 2) in pixels, and each polygon's start, stop and BGR colour."""
 
     corners: NDArray[np.float64]
     spans: list[tuple[int, int]]
@@ -50,7 +50,7 @@ class Box:
 
 
 class Canvas:
-    """One frame being painted: ``image`` (h, w, 3) BGR, and ``owner`` (h, w): who is seen there (0: nobody)."""
+    """A frame being painted: ``image`` (h, w, 3) in BGR, and ``owner`` (h, w), the slot of the actor seen, or 0."""
 
     def __init__(self, backdrop: Image) -> None:
         self.image = backdrop.copy()
@@ -58,9 +58,9 @@ class Canvas:
         self.owner: Image = np.zeros((self.height, self.width), np.uint8)
 
     def paint(self, sketch: Sketch, slot: int, blur_px: int = 0) -> tuple[Box, int]:
-        """Paint one actor; returns the box of its silhouette inside the image and all its area in pixels.
+        """Paints an actor; returns the box of its silhouette inside the image, and its whole area in pixels.
 
-        The area counts what lies beyond the image's edge: an actor cut off by it is known to be partly hidden.
+        The area includes what lies beyond the image's edge: an actor cut off by it is known to be partly hidden.
         ``blur_px`` smears it sideways by that much: the shutter was open while it moved.
         """
         corners = sketch.corners
@@ -94,7 +94,7 @@ class Canvas:
         cv2.copyTo(cv2.blur(region, (blur_px, 1)), reach, region)
 
     def darken(self, points: NDArray[np.float64], keep: float) -> None:
-        """A shadow: keep this share of the light inside a polygon (n, 2)."""
+        """Paints a shadow: keeps this share of the light inside a polygon (n, 2) in pixels."""
         low, high = np.floor(points.min(axis=0)).astype(int), np.ceil(points.max(axis=0)).astype(int) + 1
         box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1])).within(self.width, self.height)
         if box.empty:
@@ -106,7 +106,7 @@ class Canvas:
         cv2.copyTo(cv2.convertScaleAbs(region, alpha=keep), mask, region)
 
     def glow(self, centre: NDArray[np.float64], radius_px: float, colour: Colour) -> None:
-        """A light seen directly: a soft disc added to what is there."""
+        """Adds a light seen directly, as a soft disc."""
         size = 2 * int(radius_px) + 1
         x, y = int(centre[0]) - size // 2, int(centre[1]) - size // 2
         box = Box(x, y, x + size, y + size).within(self.width, self.height)
@@ -119,7 +119,10 @@ class Canvas:
         cv2.add(region, (disc * np.array(colour)).astype(np.uint8), dst=region)
 
     def overlay(self, box: Box, premultiplied: Image, keep: Image) -> None:
-        """A prop in front: add its colour, keep the share ``keep`` (0 to 255) of what it covers and hide whom."""
+        """Paints a prop in front: adds its colour, and keeps the share ``keep`` (0 to 255) of what it covers.
+
+        Where that is less than half, nobody is seen.
+        """
         region = self.image[box.y1 : box.y2, box.x1 : box.x2]
         cv2.multiply(region, keep, dst=region, scale=1 / 255)
         cv2.add(region, premultiplied, dst=region)

@@ -15,7 +15,7 @@ from streamer.video.writer import VideoWriter
 
 
 def truth_path(clip: Path) -> Path:
-    """Where the ground truth of a clip is: beside it."""
+    """The path of a clip's ground truth, beside it."""
     return clip.with_suffix(".json")
 
 
@@ -28,11 +28,11 @@ def write_sample(
     overwrite: bool = False,
     advance: Callable[[], None] = lambda: None,
 ) -> None:
-    """Writes ``frames`` of ``street`` to ``clip`` (MP4, H.264) and who is in them beside it, as COCO JSON.
+    """Writes ``frames`` frames of ``street`` to ``clip`` (MP4, H.264), and their ground truth beside it (COCO JSON).
 
-    The same street, frames and rate give the same clip and ground truth. Both files appear when they are whole;
-    ``advance`` is called after each frame. Raises UsageError for a name that is not an MP4's or files that exist
-    already (without ``overwrite``), and SinkError when they cannot be written.
+    ``rate`` is in frames per second. The same street, frames and rate give the same clip and ground truth. Both files
+    appear when they are complete. ``advance`` is called after each frame. Raises UsageError for a name that is not an
+    MP4's, or for files that exist already (without ``overwrite``), and SinkError when they cannot be written.
     """
     if clip.suffix != ".mp4":
         raise UsageError(f"{clip}: a clip is written as MP4: name it {clip.with_suffix('.mp4')}")

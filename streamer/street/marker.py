@@ -1,3 +1,3 @@
-"""How a clip of the synthetic street says in its metadata what it is, and how the street itself is asked for."""
+"""The name of the synthetic street: in the metadata of its clips, and as a source."""
 
 SCENE = "synthetic:street"

@@ -1,4 +1,4 @@
-"""People, dogs and bicycles: flat figures that face the camera, in metres (x along the way they go, y up)."""
+"""People, dogs and bicycles: flat figures that face the camera, in metres (x in their direction, y up)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Outline = list[tuple[float, float]]
 
 
 STRIDE_M, PEDAL_M, WHEEL_M = 1.45, 4.0, 2.1
-"""Metres gone in two steps, in one turn of the pedals, and in one of a wheel."""
+"""Metres travelled in two steps, in one turn of the pedals, and in one turn of a wheel."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ FRAMES: tuple[Colour, ...] = ((40, 40, 40), (40, 40, 190), (170, 80, 30), (60, 1
 
 @dataclass(frozen=True)
 class PersonLook:
-    """What a person wears, and how tall and broad."""
+    """A person's build and clothes."""
 
     height_m: float
     breadth: float
@@ -84,7 +84,7 @@ Figure: TypeAlias = PersonLook | BicycleLook | DogLook
 def sketch(
     look: Figure, at: Points, heading: int, travelled_m: float, moving: bool, view: View, weather: Weather
 ) -> tuple[Sketch, NDArray[np.float64]]:
-    """The figure as seen, standing at ``at`` (x, 0, z), and its depth (1,)."""
+    """The figure in pixels, standing at ``at`` (x, 0, z), and its depth (1,), in metres; ``heading`` is 1 or -1."""
     limbs = pose(look, travelled_m, moving)
     pixel, depth = view.project(at[None])
     scale = view.focal_px / float(depth[0])
@@ -99,7 +99,7 @@ def sketch(
 
 
 def pose(look: Figure, travelled_m: float, moving: bool) -> list[Limb]:
-    """The outlines of a figure that has gone so far: legs and wheels turn with the way, not with the time."""
+    """The outlines of a figure that has gone so far: legs and wheels turn with the distance, not with the time."""
     if isinstance(look, DogLook):
         return dog(look, travelled_m / 0.9, moving)
     if isinstance(look, BicycleLook):

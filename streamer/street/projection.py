@@ -18,10 +18,10 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the camera stands and how it looks.
+    """The place of the camera, and its direction.
 
     ``yaw_deg`` turns it along the street (positive: to the right), ``pitch_deg`` tilts it down, ``fov_deg`` is the
-    horizontal field of view and ``setback_m`` the distance from the camera to the near pavement.
+    horizontal field of view, and ``setback_m`` the distance from the camera to the near pavement.
     """
 
     height_m: float
@@ -33,7 +33,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class View:
-    """A camera together with the size of its image: projects metres to pixels."""
+    """A camera with the size of its image in pixels; projects metres to pixels."""
 
     camera: Camera
     width: int
@@ -46,7 +46,7 @@ class View:
 
     @cached_property
     def rotation(self) -> Points:
-        """Rows are the camera's right, up and forward axes in world coordinates."""
+        """The rotation (3, 3): its rows are the camera's right, up and forward axes in world coordinates."""
         yaw, pitch = radians(self.camera.yaw_deg), radians(self.camera.pitch_deg)
         forward_flat = np.array([sin(yaw), 0.0, cos(yaw)])
         up = np.array([0.0, 1.0, 0.0])
@@ -66,7 +66,7 @@ class View:
         return np.stack([self.width / 2 + seen[:, 0] * scale, self.height / 2 - seen[:, 1] * scale], axis=1), depth
 
     def reach(self, z: float, margin_m: float = 0.0) -> tuple[float, float]:
-        """The stretch of x that can be seen at distance ``z`` across the street."""
+        """The stretch of x in metres that is seen at distance ``z`` across the street."""
         # A pitched camera sees a little more at its lower corners than the level angle says; 2 degrees cover it.
         half = np.degrees(np.arctan(self.width / 2 / self.focal_px)) + 2.0
         low, high = (radians(max(-80.0, min(80.0, self.camera.yaw_deg + side * half))) for side in (-1, 1))

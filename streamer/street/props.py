@@ -1,4 +1,4 @@
-"""Props: trees, lamp posts, hedges and railings that stand still and hide what passes behind them."""
+"""Props: trees, lamp posts, hedges and railings, which stand still and hide whoever passes behind them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def paint_props(painter: Painter) -> list[Prop]:
 
 
 def _cut(painter: Painter, z: float, x: float, thing: Thing) -> Prop | None:
-    """Paint a prop by itself on the cleared sheet, keep the rectangle that it takes, and clear that again."""
+    """Paints a prop alone on the cleared image, cuts out its rectangle, and clears that again."""
     thing(painter, x, z)
     left, top, wide, high = cv2.boundingRect(painter.mask)
     if wide == 0 or high == 0:
@@ -120,7 +120,7 @@ def _halo(painter: Painter, centre: tuple[int, int], size: int) -> None:
     cv2.circle(halo, (centre[0] - box.x1, centre[1] - box.y1), size // 2, (60, 95, 115), -1)
     halo = np.asarray(cv2.GaussianBlur(halo, (0, 0), size / 3), np.uint8)
     painter.image[spot] = cv2.add(painter.image[spot], halo)
-    # The halo only adds light: a mask of 2 survives the reduction, keeps it inside the cut, hides nothing.
+    # The halo only adds light: a mask of 2 survives the reduction, which keeps it inside the cut, and hides nothing.
     painter.mask[spot] = np.maximum(painter.mask[spot], 2 * (halo[:, :, 0] > 0).astype(np.uint8))
 
 

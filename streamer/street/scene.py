@@ -30,13 +30,16 @@ LABELS: dict[int, str] = {
 MIN_SIDE_PX = 12
 """An object counts when the larger side of its visible box has at least this many pixels, the smaller a quarter."""
 MIN_VISIBLE = 0.3
-"""An object counts when at least this share of its silhouette is seen: not hidden, nor beyond the image's edge."""
+"""An object counts when at least this share of its silhouette is seen, neither hidden nor beyond the image's edge."""
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Who is in a frame: ``boxes`` (n, 4) xyxy pixels around the visible part, ``class_id`` (n,) of COCO's 80,
-    ``visible`` (n,) the share of the silhouette that is seen, ``object_id`` (n,) which stays with an object."""
+    """The objects in a frame.
+
+    ``boxes`` (n, 4) are xyxy in pixels, around the visible part; ``class_id`` (n,) counts COCO's 80 from 0;
+    ``visible`` (n,) is the share of the silhouette that is seen; ``object_id`` (n,) stays with an object.
+    """
 
     boxes: NDArray[np.float64]
     class_id: NDArray[np.int64]
@@ -62,7 +65,7 @@ def draw_conditions(rng: np.random.Generator) -> tuple[Camera, Weather]:
 
 @dataclass(frozen=True)
 class Street:
-    """A street, its camera and its weather; what is not given follows from the seed."""
+    """A street of ``width`` x ``height`` pixels; a camera or a weather that is not given follows from the seed."""
 
     seed: int = 7
     width: int = 640
@@ -72,7 +75,7 @@ class Street:
 
     @cached_property
     def conditions(self) -> tuple[Camera, Weather]:
-        """The camera and the weather in force."""
+        """The effective camera and weather."""
         camera, weather = draw_conditions(np.random.default_rng([self.seed, 1]))
         return self.camera or camera, self.weather or weather
 
@@ -94,7 +97,7 @@ class Street:
         return Lens(self.conditions[1], self.width, self.height, self.seed)
 
     def parameters(self) -> dict[str, Any]:
-        """Everything that makes this street what it is, as plain data."""
+        """All parameters of this street as plain data: the same ones make the same street."""
         camera, weather = self.conditions
         return {
             "seed": self.seed, "width": self.width, "height": self.height,
@@ -102,18 +105,18 @@ class Street:
         }  # fmt: skip
 
     def frame(self, index: int, rate: float = 30.0) -> tuple[Image, Truth]:
-        """Frame ``index`` of a camera with ``rate`` frames a second, BGR uint8 (h, w, 3), and who is in it."""
+        """Frame ``index`` of a camera with ``rate`` frames a second, BGR uint8 (h, w, 3), and its ground truth."""
         canvas, painted = self._painted(index / rate)
         self._lens.finish(canvas.image, index / rate, (self.seed, index))
         return canvas.image, _truth(canvas, painted)
 
     def owners(self, index: int, rate: float = 30.0) -> NDArray[np.int64]:
-        """Whose each pixel of a frame is: (h, w) of object ids, -1 where nobody is seen."""
+        """The object id at each pixel of a frame (h, w), -1 where nobody is seen."""
         canvas, painted = self._painted(index / rate)
         return np.array([-1, *(actor.object_id for actor, _, _ in painted)], np.int64)[canvas.owner]
 
     def _painted(self, seconds: float) -> tuple[Canvas, list[tuple[Actor, Box, int]]]:
-        """The street at an instant, and who was painted (in slots from 1), within what box and how large."""
+        """The street at an instant, and the painted actors (in slots from 1), each with its box and its area."""
         backdrop, props = self._still
         canvas = Canvas(backdrop)
         painted: list[tuple[Actor, Box, int]] = []
@@ -130,7 +133,7 @@ class Street:
         return canvas, painted
 
     def _paint(self, canvas: Canvas, actor: Actor, slot: int) -> tuple[Box, int]:
-        """Paint an actor with its shadow and lamps."""
+        """Paints an actor with its shadow and lamps; returns its box and its area as `Canvas.paint`."""
         weather, member = self.conditions[1], actor.member
         at = np.array([actor.x, 0.0, actor.z])
         if isinstance(member.look, solids.Solid):
@@ -153,7 +156,7 @@ class Street:
         return painted
 
     def _shine(self, canvas: Canvas, solid: solids.Solid, at: NDArray[np.float64], heading: int) -> None:
-        """The lamps of a vehicle at dusk: those on the far side only when their end is seen."""
+        """Paints the lamps of a vehicle at dusk: those of an end only when that end is seen."""
         sees_front = heading * at[0] < 0
         for lamps, colour, reach, seen in (
             (solid.headlamps, (150.0, 205.0, 225.0), 0.55, sees_front),
@@ -165,7 +168,7 @@ class Street:
 
 
 def _truth(canvas: Canvas, painted: list[tuple[Actor, Box, int]]) -> Truth:
-    """Measure each actor in the mask and keep those that count."""
+    """Measures each actor in the mask, and keeps those that count."""
     rows: list[tuple[tuple[float, float, float, float], int, float, int]] = []
     for slot, (actor, box, area) in enumerate(painted, start=1):
         mask = (canvas.owner[box.y1 : box.y2, box.x1 : box.x2] == slot).view(np.uint8)
@@ -186,10 +189,10 @@ def _truth(canvas: Canvas, painted: list[tuple[Actor, Box, int]]) -> Truth:
 def coco_truth(
     truths: Iterable[Truth], width: int, height: int, info: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Ground truth as a COCO detection dictionary, image ids from 0 in the order given.
+    """The ground truth as a COCO detection dictionary, with image ids from 0 in the order given.
 
-    ``category_id`` is the index among COCO's 80 classes (0 to 79), not COCO's own id with gaps; the six classes
-    of the scene are listed. Each annotation also has ``visible`` and ``object_id``. ``info`` is the place for
+    ``category_id`` is the index among COCO's 80 classes (0 to 79), not COCO's own id, which has holes. The six
+    classes of the scene are listed. Each annotation also has ``visible`` and ``object_id``. ``info`` takes
     `Street.parameters`.
     """
     images: list[dict[str, Any]] = []

@@ -1,7 +1,7 @@
-"""Solids: things made by pulling a side profile across their width, painted face by face without a depth buffer.
+"""Solids: side profiles extruded across their width, painted face by face without a depth buffer.
 
 Local coordinates are metres: x forward from the middle, y up from the ground, z across (the near side is negative).
-The camera always stands on the near side, so the near side hides all else and only the order along x has to be found.
+The camera always stands on the near side, so the near side hides the rest, and only the order along x matters.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Profile = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Face:
-    """A polygon of a solid: local metres (n, 3), colour, whether only its outside shows, whether it shines."""
+    """A polygon of a solid, in local metres (n, 3); ``one_sided`` shows its outside alone, a ``lit`` one shines."""
 
     points: Points
     colour: Colour
@@ -34,7 +34,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Solid:
-    """A vehicle: blocks of faces from rear to front; each is its quads from rear to front, then its near side."""
+    """A vehicle: blocks of faces from rear to front, each with its quads from rear to front, then its near side."""
 
     length_m: float
     width_m: float
@@ -55,7 +55,7 @@ class Solid:
 
 @dataclass(frozen=True)
 class Order:
-    """Faces in painting order as arrays: all corners (n, 3), where each face starts and stops, and what it is."""
+    """Faces in painting order as arrays: all corners (n, 3), each face's start and stop among them, and its look."""
 
     corners: Points
     starts: NDArray[np.int64]
@@ -66,7 +66,7 @@ class Order:
 
     @classmethod
     def of(cls, faces: list[Face]) -> Order:
-        """The faces as they come."""
+        """The faces in the order given."""
         ends = np.cumsum([len(face.points) for face in faces])
         starts = ends - [len(face.points) for face in faces]
         return cls(
@@ -88,7 +88,7 @@ class Body:
     side: list[Face] = field(default_factory=list)
 
     def extrude(self, profile: Profile, colour: Colour, glazed: tuple[int, ...] = ()) -> None:
-        """Pull a profile (anticlockwise from its lower rear corner) across; the edges in ``glazed`` are of glass."""
+        """Extrudes a profile (anticlockwise from its lower rear corner); the edges in ``glazed`` become glass."""
         edges = list(zip(profile, profile[1:] + profile[:1], strict=True))
         for number, ((xa, ya), (xb, yb)) in enumerate(edges):
             slope = np.hypot(xb - xa, yb - ya)
@@ -104,16 +104,16 @@ class Body:
         return np.array([(xa, ya, near), (xb, yb, near), (xb, yb, far), (xa, ya, far)], float)
 
     def panel(self, outline: Profile, colour: Colour, lit: bool = False) -> None:
-        """Something on the near side."""
+        """Adds a polygon to the near side."""
         points = np.array([(x, y, -self.width / 2) for x, y in outline], float)
         self.side.append(Face(points, colour, lit=lit))
 
     def strip(self, x1: float, y1: float, x2: float, y2: float, colour: Colour, lit: bool = False) -> None:
-        """A rectangle on the near side."""
+        """Adds a rectangle to the near side."""
         self.panel([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], colour, lit)
 
     def wheel(self, x: float, radius: float) -> None:
-        """A wheel on the near side: tyre, rim and a dark hub."""
+        """Adds a wheel to the near side: tyre, rim and a dark hub."""
         for size, colour in ((1.0, TYRE), (0.62, (170, 168, 166)), (0.22, (60, 60, 60))):
             turn = np.linspace(0, 2 * np.pi, 12 if size == 1.0 else 8, endpoint=False)
             self.panel(
@@ -132,11 +132,11 @@ class Body:
         front: bool,
         lit: bool = False,
     ) -> None:
-        """A rectangle on the front or rear end, from z1 to z2 across."""
+        """Adds a rectangle to the front or rear end, from z1 to z2 across."""
         if front:
             self.quads.append(Face(np.array([(x, y1, z1), (x, y2, z1), (x, y2, z2), (x, y1, z2)]), colour, True, lit))
         else:
-            # Ahead of the end itself, because whoever sees the rear gets the quads in the other order.
+            # Before the end itself: for a camera that sees the rear the order of the quads is reversed.
             self.quads.insert(
                 0, Face(np.array([(x, y2, z1), (x, y1, z1), (x, y1, z2), (x, y2, z2)]), colour, True, lit)
             )
@@ -149,7 +149,7 @@ class Body:
 def sketch(
     solid: Solid, at: Points, heading: int, view: View, weather: Weather
 ) -> tuple[Sketch, NDArray[np.float64]]:
-    """The solid as seen, standing at ``at`` (x, 0, z) and heading to +x (1) or -x (-1), and its points' depths."""
+    """The solid in pixels, standing at ``at`` (x, 0, z), heading to +x (1) or -x (-1), and the depths (n,)."""
     order = solid.rear_first if heading * at[0] < 0 else solid.front_first
     pixels, depth = view.project(order.corners * (heading, 1, 1) + at)
     colours = weather.tint(order.colours, order.lit & weather.dusk, float(depth.mean())).tolist()

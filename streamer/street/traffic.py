@@ -1,9 +1,8 @@
-"""Who is on the street, and where at any time: strips of slots that move along it.
+"""The actors on the street at any time: strips of slots that move along it.
 
-A strip is a lane, a row of parked cars or a line of walkers: slots of equal length that move with one speed.
-Who is in slot k follows from (seed, strip, k) alone, so any instant can be asked for, in any order, for ever, in
-constant memory. Within a strip nobody overtakes and everybody keeps inside the slot, so nobody drives through
-another.
+A strip is a lane, a row of parked cars or a line of walkers: slots of equal length that move at one speed. The
+occupants of slot k follow from (seed, strip, k) alone: any instant can be computed, in any order, in constant memory.
+Within a strip nobody overtakes, and everybody keeps inside the slot, so nobody drives through another.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from streamer.street.projection import View
 from streamer.street.solids import Solid
 
 PERSON, BICYCLE, CAR, BUS, TRUCK, DOG = 0, 1, 2, 5, 7, 16
-"""COCO's class ids (of 80) of those who use the street."""
+"""COCO's class ids (of 80, from 0) of the actors."""
 
 Look: TypeAlias = Solid | pedestrians.Figure
 
 
 @dataclass(frozen=True)
 class Strip:
-    """A line of slots along the street at ``z``; the speed is signed, ``chance`` is that of a slot being used."""
+    """A line of slots along the street at ``z``; the speed is signed, ``chance`` is the share of slots in use."""
 
     number: int
     kind: str
@@ -73,7 +72,7 @@ class Layout:
 
 
 def lay_out(seed: int, view: View) -> Layout:
-    """A street for this seed, with spacings that put about as many actors into any view."""
+    """The street of a seed, with slots so long that any view has about as many actors."""
     rng = np.random.default_rng([seed, 2])
     strips: list[Strip] = []
 
@@ -107,7 +106,7 @@ def lay_out(seed: int, view: View) -> Layout:
 
 
 def actors(seed: int, layout: Layout, view: View, seconds: float) -> list[Actor]:
-    """Everybody who may be in view at an instant, the farthest first."""
+    """The actors that may be in view after ``seconds``, the farthest first."""
     found: list[Actor] = []
     for strip in layout.strips:
         low, high = view.reach(strip.z, margin_m=6.0)
@@ -123,7 +122,7 @@ def actors(seed: int, layout: Layout, view: View, seconds: float) -> list[Actor]
 
 @lru_cache(maxsize=256)
 def occupants(seed: int, strip: Strip, slot: int) -> tuple[Member, ...]:
-    """Who is in one slot of a strip (nobody, one, or a group)."""
+    """The occupants of a slot of a strip: nobody, one, or a group."""
     rng = np.random.default_rng([seed, 3, strip.number, slot & 0xFFFFFFFF])
     if rng.random() > strip.chance:
         return ()
@@ -164,13 +163,13 @@ def _bicycle(rng: np.random.Generator, x: float, dz: float, heading: int) -> Mem
 
 
 def _cyclist(rng: np.random.Generator, x: float, heading: int) -> Iterator[Member]:
-    """A bicycle and, a hand nearer so that it is painted later, who rides it."""
+    """A bicycle and its rider, who is a little nearer and so painted later."""
     yield _bicycle(rng, x, 0.05, heading)
     yield Member(PERSON, x, 0.0, pedestrians.PersonLook.draw(rng, riding=True), heading)
 
 
 def _group(rng: np.random.Generator, x: float, heading: int) -> Iterator[Member]:
-    """One to three people, and perhaps their dog a step ahead."""
+    """One to three people, perhaps with a dog a step ahead."""
     for number in range(int(rng.choice((1, 2, 3), p=(0.55, 0.42, 0.03)))):
         place = x + number * rng.uniform(0.2, 0.6)
         yield Member(PERSON, place, rng.uniform(-0.3, 0.3), pedestrians.PersonLook.draw(rng), heading)

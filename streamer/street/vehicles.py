@@ -1,4 +1,4 @@
-"""Cars, buses and trucks, each somewhat different from the next."""
+"""Cars, buses and trucks, each a little different."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def bus(rng: np.random.Generator) -> Solid:
 
 
 def truck(rng: np.random.Generator) -> Solid:
-    """A cab in front of a closed box, or of an open bed with a load."""
+    """A truck: a cab in front of a closed box, or of an open bed with a load."""
     length, width, cab_top = rng.uniform(6.2, 8.2), 2.35, rng.uniform(2.3, 2.6)
     half = length / 2
     paint = CAR_PAINTS[rng.integers(3, len(CAR_PAINTS))]

@@ -1,4 +1,4 @@
-"""Weather and light: how colours look at a distance, and what falls through the picture."""
+"""Weather and light: colours at a distance, rain and snow, and the sensor's noise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ WEATHERS = ("clear", "overcast", "rain", "fog", "snow", "haze")
 
 @dataclass(frozen=True)
 class Weather:
-    """``kind`` is one of `WEATHERS`, ``intensity`` (0 to 1) how much, ``daylight`` 1 at noon, 0 in late dusk."""
+    """The weather: ``kind`` is one of `WEATHERS`, ``intensity`` 0 to 1, ``daylight`` 1 at noon and 0 in late dusk.
+
+    Raises ValueError for another kind.
+    """
 
     kind: str
     intensity: float
@@ -32,7 +35,7 @@ class Weather:
 
     @property
     def ambient(self) -> NDArray[np.float64]:
-        """What light leaves of a colour: a BGR factor."""
+        """The factor (3,) by which light changes a BGR colour."""
         day = {"clear": (0.98, 1.02, 1.06), "overcast": (0.95, 0.92, 0.9), "rain": (0.84, 0.8, 0.78)}
         bright = np.array(day.get(self.kind, (0.93, 0.92, 0.92)))
         night = np.array([0.50, 0.40, 0.36])
@@ -40,7 +43,7 @@ class Weather:
 
     @property
     def air(self) -> NDArray[np.float64]:
-        """The BGR colour that distance fades into."""
+        """The BGR colour (3,) into which distance fades."""
         day = {
             "clear": (225, 205, 185),
             "haze": (185, 205, 218),
@@ -67,7 +70,7 @@ class Weather:
 
     @property
     def noise(self) -> float:
-        """Standard deviation of the sensor's noise in grey levels: the darker, the more."""
+        """The standard deviation of the sensor's noise in grey levels: more in the dark."""
         return 2.0 + 5.0 * (1.0 - self.daylight) + (1.5 * self.intensity if self.kind in ("rain", "snow") else 0.0)
 
     def fade(self, depth_m: float | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,15 +78,15 @@ class Weather:
         return np.asarray(1.0 - np.exp(-np.asarray(depth_m) / self.visibility_m))
 
     def tint(self, colours: NDArray[np.float64], lit: NDArray[np.bool_], depth_m: float) -> NDArray[np.float64]:
-        """BGR colours (n, 3) as seen from ``depth_m`` away; those that are ``lit`` (n,) shine by themselves."""
+        """BGR colours (n, 3) as seen from ``depth_m`` away; those that are ``lit`` (n,) are not darkened."""
         shaded = np.where(lit[:, None], colours, colours * self.ambient)
         return np.clip(shaded + (self.air - shaded) * self.fade(depth_m), 0, 255)
 
 
 class Lens:
-    """What lies between street and file: rain or snow close by, and the sensor's noise.
+    """The rain or snow close to the camera, and the sensor's noise.
 
-    Both are drawn once for a scene and only moved about from frame to frame.
+    Both are drawn once for a scene, and only moved from frame to frame.
     """
 
     _SPARE = 96
@@ -99,7 +102,7 @@ class Lens:
         self._fall_px_s = height * (2.6 if weather.kind == "rain" else 0.35)
 
     def finish(self, image: Image, seconds: float, seed: tuple[int, int]) -> None:
-        """Add what falls and the noise of this very frame, in place."""
+        """Adds rain or snow and a frame's noise to ``image`` (h, w, 3), in place."""
         height, width = self._size
         rng = np.random.default_rng(seed)
         if self._falling is not None:
@@ -112,7 +115,7 @@ class Lens:
 
 
 def _falling(weather: Weather, width: int, height: int, rng: np.random.Generator) -> Image | None:
-    """Streaks or flakes to be added to the picture; periodic, so that it can move for ever."""
+    """Streaks or flakes to be added to the image (height, width, 3), periodic in height; None in other weather."""
     if weather.kind not in ("rain", "snow"):
         return None
     half = height // 2

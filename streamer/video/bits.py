@@ -1,10 +1,10 @@
-"""Reading a bit stream as the standards of video coding write it."""
+"""Reading bit streams of the video coding standards."""
 
 from __future__ import annotations
 
 
 class Bits:
-    """The bits of ``data``, most significant first. Raises ValueError for what lies behind its end."""
+    """The bits of ``data``, most significant first. Reading beyond the end raises ValueError."""
 
     def __init__(self, data: bytes) -> None:
         self._bits = f"{int.from_bytes(data):0{8 * len(data)}b}" if data else ""
@@ -18,7 +18,7 @@ class Bits:
         return int(self._bits[begin : self._next] or "0", 2)
 
     def flag(self) -> bool:
-        """One bit."""
+        """The next bit."""
         return self.number(1) == 1
 
     def exp_golomb(self) -> int:

@@ -1,4 +1,4 @@
-"""What changes in a stream on the way: each change is named, but of one that flaps only the first few."""
+"""Changes in a stream while it is read: the first few are named, the others counted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ NAMED = 10
 
 
 class Changes:
-    """Looks at each frame's value, which is shown in words; ``first`` is what it was before the first change."""
+    """Compares each frame's value, in words, with that of the frame before; ``first`` is the value to begin with."""
 
     def __init__(self, first: str = "") -> None:
         self._last = first
@@ -14,7 +14,7 @@ class Changes:
         self._others = 0
 
     def look(self, index: int, value: str) -> None:
-        """Frame ``index`` has this value."""
+        """Adds the value of frame ``index``."""
         if value == self._last:
             return
         if self._last and len(self._named) < NAMED:
@@ -24,7 +24,7 @@ class Changes:
         self._last = value
 
     @property
-    def told(self) -> str:
-        """Each change with its frame, and how many more there were; empty if there were none."""
+    def text(self) -> str:
+        """The first changes, each with its frame, and the number of the others; empty if there are none."""
         more = [f"{self._others} more {'time' if self._others == 1 else 'times'}"] if self._others else []
         return ", ".join([*self._named, *more])

@@ -1,4 +1,4 @@
-"""How a video's pictures come from the decoder."""
+"""The format and the orientation in which a video's pictures come from the decoder."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from streamer.vendors.opencv import cv2
 from streamer.video.changes import Changes
 
 Orientation = tuple[bool, int | None]
-"""Whether to transpose a picture, and how to flip it then, as OpenCV counts."""
+"""Whether to transpose a picture, and then how to flip it: a flip code of OpenCV, or None."""
 _AS_STORED: Orientation = (False, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """How pictures come from the decoder and become upright: transposed, then flipped as OpenCV counts."""
+    """The pictures as the decoder gives them: their stored size in pixels, and what makes them upright.
+
+    They are transposed first, then flipped by OpenCV's code ``flip``.
+    """
 
     width: int
     height: int
@@ -29,29 +32,31 @@ class Coded:
     flip: int | None
 
     def upright(self, image: Image) -> Image:
+        """The picture upright: height x width x 3."""
         return _upright(image, self.transpose, self.flip)
 
 
-class Said:
-    """How a stream in use says that its pictures lie: as its frames said last.
+class DeclaredOrientation:
+    """The orientation that a stream declares; ``newest`` is the last one.
 
-    H.264 says it once for all pictures up to the next key frame, and FFmpeg gives the matrix to one of them.
+    H.264 declares it once for all pictures up to the next key frame, and FFmpeg gives the matrix to one of them.
     """
 
     def __init__(self) -> None:
         self.newest: Orientation = _AS_STORED
 
-    def hear(self, frame: VideoFrame) -> None:
-        """A picture has come, the first of a connection or a later one."""
-        said = orientation(frame)
-        if said != _AS_STORED:
-            self.newest = said
+    def update(self, frame: VideoFrame) -> None:
+        """Call with each picture of a connection."""
+        declared = orientation(frame)
+        if declared != _AS_STORED:
+            self.newest = declared
 
 
 class Orientations:
-    """Turns pictures upright as a camera says that they lie, all in the shape of the ``first``.
+    """Turns pictures upright by the orientation that a camera declares, all in the shape of the ``first``.
 
-    One that is turned by a quarter against the first is turned as that was, which ``doubts`` tell.
+    A picture that is turned by a quarter against the first is turned as the first was, and ``doubts`` says so.
+    ``lies`` says that the first is stored on its side.
     """
 
     def __init__(self, first: Orientation) -> None:
@@ -61,13 +66,15 @@ class Orientations:
 
     @property
     def doubts(self) -> list[str]:
-        told = self._changes.told
-        return [f"the picture turns {told}: it is shown in the shape of the first"] if told else []
+        """A sentence with each change of shape, if there are any."""
+        changes = self._changes.text
+        return [f"the picture turns {changes}: it is shown in the shape of the first"] if changes else []
 
-    def upright(self, index: int, said: Orientation, image: Image) -> Image:
-        fits = said[0] == self.lies
+    def upright(self, index: int, declared: Orientation, image: Image) -> Image:
+        """The picture of frame ``index``, upright: height x width x 3."""
+        fits = declared[0] == self.lies
         self._changes.look(index, "its shape" if fits else "its side")
-        return _upright(image, *(said if fits else self._first))
+        return _upright(image, *(declared if fits else self._first))
 
 
 def _upright(image: Image, transpose: bool, flip: int | None) -> Image:
@@ -77,7 +84,7 @@ def _upright(image: Image, transpose: bool, flip: int | None) -> Image:
 
 
 def orientation(frame: VideoFrame) -> Orientation:
-    """Whether to transpose and how to flip, for one of a camera's eight orientations."""
+    """The orientation of a picture, by its display matrix: one of a camera's eight."""
     a, b, c, d = pyav.display_matrix(frame)
     transpose = abs(b) > abs(a)
     mirror_x, mirror_y = (c < 0, b < 0) if transpose else (a < 0, d < 0)

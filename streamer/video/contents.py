@@ -1,4 +1,4 @@
-"""What a video file holds: what is known of it as a whole, and each frame that it promises."""
+"""The contents of a video file: its properties, and the frames that it promises."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from streamer.frame import Image
 class VideoInfo:
     """A video as it is delivered.
 
-    ``width`` and ``height`` are those of the upright picture, in pixels; ``rate`` is the nominal number of
-    frames per second, exact (the average where the intervals vary); ``frames`` counts all that the file
-    promises; ``duration`` and ``time_base``, the unit of its times, are in seconds; ``variable`` says that
-    the intervals differ by more than the rounding to the time base; ``comment`` is what the file says about
-    itself, empty if nothing; ``notes`` are sentences about what is to be known of it. ``sample_aspect_ratio`` is
-    how wide a pixel of the upright picture is shown for its height, and ``video_stream`` the number of what is
-    played among the file's video streams, from 0.
+    ``width`` and ``height`` are those of the upright picture, in pixels. ``rate`` is the nominal number of frames per
+    second, exact; where the intervals vary it is that of the usual one. ``frames`` counts all frames that the file
+    promises. ``duration`` and ``time_base``, the unit of its times, are in seconds. ``variable`` says that the
+    intervals differ by more than the rounding to the time base. ``comment`` is the file's own description, or empty.
+    ``notes`` are sentences to be known before it is played. A pixel of the upright picture is shown
+    ``sample_aspect_ratio`` times as wide as it is high. ``video_stream`` is the number, from 0, of the stream that is
+    played among the file's video streams.
     """
 
     width: int
@@ -38,9 +38,9 @@ class VideoInfo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One promised frame: its image, or the error that kept it from being decoded, which does not name the frame.
+    """A promised frame: its image, or the error that kept it from being decoded, which does not name the frame.
 
-    ``pts`` is in seconds since the first frame, exact; ``image`` is height x width x 3, BGR, uint8. ``after_damage``
+    ``pts`` is in seconds since the first frame, exact. ``image`` is height x width x 3, BGR, uint8. ``after_damage``
     is as in `Frame`.
     """
 

@@ -1,4 +1,4 @@
-"""Which of a video file's frames are damaged, and how many are missing."""
+"""The damaged and the missing frames of a video file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from streamer.video.truncation import ends_early, indexes_every_frame
 def damaged(
     path: Path, container: InputContainer, packets: Packets
 ) -> tuple[list[int | None], list[int | None], int]:
-    """The ticks of packets that are damaged; of those that only FFmpeg says are; and how often packets are missing
-    between frames, without harm to any that is there.
+    """The ticks of the damaged packets; those of packets that FFmpeg calls corrupt and that are whole; and the number
+    of places where packets are missing between frames, which harms none.
 
-    FFmpeg calls the packet before a jump of a transport stream's counters corrupt, whatever the reason: they also
-    begin anew where another segment is joined on.
+    FFmpeg calls the packet before a jump of a transport stream's counters corrupt, whatever the reason: the counters
+    also begin anew where another segment is joined on.
     """
     broken: list[int | None] = []
     whole: list[int | None] = []
@@ -40,7 +40,7 @@ def damaged(
 
 
 def missing_frames(path: Path, container: InputContainer, stream: VideoStream, packets: Packets) -> int | None:
-    """How many promised frames are not in the file; None when it is cut off and promised no number."""
+    """The number of promised frames that are not in the file; None where it is cut off and promises no number."""
     if indexes_every_frame(path):
         promised = sum(not entry.is_discard for entry in stream.index_entries)
         return max(0, promised - packets.number)
@@ -52,9 +52,9 @@ def missing_frames(path: Path, container: InputContainer, stream: VideoStream, p
 
 
 def _damaged(flagged: Flagged, behind: list[Jump]) -> list[int]:
-    """The numbers of the pictures that the jumps behind a flagged packet spoil: its own, or the next, or none."""
+    """The numbers of the pictures that the jumps behind a flagged packet damage: its own, the next, or none."""
     if not behind:  # FFmpeg had another reason.
         return [flagged.number]
     # Where a parser cuts the packets, it puts the flag on the one before.
-    spoilt = (flagged.number + (jump.picture > flagged.place) for jump in behind if not jump.between)
-    return list(dict.fromkeys(spoilt))
+    numbers = (flagged.number + (jump.picture > flagged.place) for jump in behind if not jump.between)
+    return list(dict.fromkeys(numbers))

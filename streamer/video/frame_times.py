@@ -1,4 +1,4 @@
-"""When each frame of a video file is shown."""
+"""The presentation times of a video file's frames."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 
 
 class Schedule:
-    """When each promised frame is shown: exact, and compact, being the file's own ticks."""
+    """The time of each promised frame, exact and compact: in the file's own ticks of ``time_base`` seconds."""
 
     def __init__(self, ticks: Sequence[int], time_base: Fraction) -> None:
         self._ticks = array("q", ticks)
@@ -32,14 +32,14 @@ class Schedule:
         return self._ticks[index]
 
     def place_of(self, tick: int) -> int:
-        """The number that a frame at ``tick`` would have."""
+        """The index that a frame at ``tick`` would have."""
         return bisect_left(self._ticks, tick)
 
     def insert(self, index: int, period: int, tick: int | None = None) -> None:
-        """Makes room for one more as frame ``index``, shown at ``tick``; those after it move up.
+        """Inserts a frame as number ``index``, shown at ``tick``; the later ones move up.
 
-        Without a tick it is shown halfway to the next, or at the end ``period`` ticks after the last. Where no tick
-        is free there, the times of those after it move up, too.
+        Without a tick it is shown halfway to the next frame, or at the end ``period`` ticks after the last. Where no
+        tick is free there, the times of the later frames move up, too.
         """
         before = self._ticks[index - 1] if index else self._ticks[0] - period if self._ticks else -period
         if tick is not None:
@@ -52,10 +52,10 @@ class Schedule:
             self._ticks.append(self._ticks[-1] + period)
 
     def remove(self, index: int) -> None:
-        """Takes out what turned out to be no frame; those after it move up."""
+        """Removes an entry that turned out to be no frame; the later ones move down."""
         del self._ticks[index]
 
     def index_of(self, tick: int) -> int | None:
-        """Which frame the file shows at its own ``tick``; None for a tick that no frame has."""
+        """The index of the frame at the file's own ``tick``; None where no frame has that tick."""
         index = bisect_left(self._ticks, tick)
         return index if index < len(self._ticks) and self._ticks[index] == tick else None

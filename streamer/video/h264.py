@@ -1,7 +1,6 @@
-"""H.264 coded by fields: which packets begin a picture, and which hold only the second field of one.
+"""H.264 coded by fields: the packets that begin a picture, and those that hold only the second field of one.
 
-All references are to ITU-T H.264. Where fields are paired it is done as FFmpeg's decoder does it, since its
-pictures are those that come out.
+All references are to ITU-T H.264. Fields are paired as FFmpeg's decoder pairs them, since its pictures come out.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from streamer.video.nal_units import after_start_codes, length_size, payload, un
 
 _SLICE, _IDR_SLICE, _SPS, _PPS = 1, 5, 7, 8
 _HEADER = 24
-"""Bytes of a slice that are enough for the part of its header that is read."""
+"""The bytes of a slice that hold the part of its header that is read."""
 
 _WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
-"""Profiles whose sequence parameters tell of chroma and bit depth (7.3.2.1.1)."""
+"""Profiles whose sequence parameters have chroma and bit depth (7.3.2.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sequence:
-    """Of a sequence's parameters, what a slice header is read with."""
+    """The sequence parameters with which a slice header is read."""
 
     frame_number_bits: int
     separate_planes: bool
@@ -49,8 +48,8 @@ class _Slice:
 class FieldPairs:
     """Counts the pictures that begin in each packet, in the order of the file.
 
-    ``extradata`` is what the container or FFmpeg's parser holds of the parameters. ``needed`` says whether fields
-    may stand alone at all: else each packet is a picture.
+    ``extradata`` are the parameters that the container or FFmpeg's parser holds. ``needed`` says whether the stream
+    may have fields: without them each packet is a picture.
     """
 
     def __init__(self, extradata: bytes) -> None:
@@ -72,7 +71,7 @@ class FieldPairs:
         return not self._length_size
 
     def learn(self, head: bytes) -> None:
-        """Takes note of the parameters at the beginning of a packet, whose pictures are not counted."""
+        """Reads the parameters at the beginning of a packet, whose pictures are not counted."""
         for unit in units(head, self._length_size):
             if unit and unit[0] & 31 in (_SPS, _PPS):
                 self._slice(unit)
@@ -89,13 +88,13 @@ class FieldPairs:
                 continue
             self._first = found if found.field else None
             begun += 1
-        # Where nothing begins, the packet is damaged or shows nothing: the decoder will say which.
+        # Where no picture begins, the packet is damaged or shows none: the decoder will say which.
         return begun if begins else 1
 
     def _slice(self, unit: bytes) -> _Slice | None:
-        """The slice that begins here, if one does; parameters are taken note of."""
+        """The slice that begins a picture or a field in this unit, if one does; parameters are kept."""
         kind = unit[0] & 31 if unit else 0
-        with suppress(ValueError):  # Where it is damaged the decoder will say so.
+        with suppress(ValueError):  # A damaged unit is left to the decoder.
             if kind == _SPS:
                 number, sequence = _sequence(Bits(payload(unit, 1)))
                 self._sequences[number] = sequence
@@ -107,7 +106,7 @@ class FieldPairs:
         return None
 
     def _begun(self, reference: bool, bits: Bits) -> _Slice | None:
-        """The slice header (7.3.3) up to its fields; None for a slice that goes on with a picture."""
+        """The slice header (7.3.3) up to its field flags; None for a slice that goes on with a picture."""
         first_macroblock, _kind, parameters = bits.exp_golomb(), bits.exp_golomb(), bits.exp_golomb()
         sequence = self._sequences.get(self._sequence_of.get(parameters, -1))
         if first_macroblock or sequence is None:
@@ -120,7 +119,7 @@ class FieldPairs:
 
 
 def _sequence(bits: Bits) -> tuple[int, _Sequence]:
-    """Number and parameters of a sequence parameter set (7.3.2.1.1)."""
+    """The number and the parameters of a sequence parameter set (7.3.2.1.1)."""
     profile = bits.number(8)
     bits.number(16)
     number = bits.exp_golomb()
@@ -144,7 +143,7 @@ def _sequence(bits: Bits) -> tuple[int, _Sequence]:
 
 
 def _skip_scaling(bits: Bits, lists: int) -> None:
-    """Reads past the scaling lists (7.3.2.1.1.1)."""
+    """Skips the scaling lists (7.3.2.1.1.1)."""
     for place in range(lists):
         if not bits.flag():
             continue

@@ -1,6 +1,6 @@
-"""What a video file promises: how many frames, when each is due, and whether the file is all there.
+"""The frames that a video file promises: their number and times, and whether the file is complete.
 
-Found out from the packets alone, without decoding: a pass over the file that takes milliseconds.
+They are read from the packets alone, without decoding, in a pass over the file that takes milliseconds.
 """
 
 from __future__ import annotations
@@ -28,21 +28,20 @@ from streamer.video.rate import choose_rate, declared_rates, gap_from, intervals
 _BACK, _REPEATED = "jump back", "are repeated"
 
 _LOOKED_AT = 24
-"""Pictures after which B-frames have been met where there are any."""
+"""Pictures among which there are B-frames if the video has any."""
 _REORDERED = 16
-"""The most frames that can stand in the file before one that is shown before them (H.264 and HEVC)."""
+"""The most frames in the file before one that is shown before them (H.264 and HEVC)."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoIndex:
-    """The promised frames, and what is doubtful about them.
+    """The promised frames, and the doubts about them.
 
-    ``timed`` says that the schedule holds the file's own ticks, else it
-    counts at ``rate``; ``replaced`` are those that were wrong, and mended. ``broken`` are the ticks of the frames of
-    which only a part is in the file, ``missing`` those of frames that are not in it at all, and ``whole`` those that
-    FFmpeg calls corrupt, and that are not; ``duration`` is in seconds; ``said`` are the rates that it tells. ``gaps``
-    are the numbers of the frames after one, and the number of all frames where there is one between the last and the
-    end.
+    ``timed`` says that the schedule holds the file's own ticks; else frames are counted at ``rate``. ``replaced`` are
+    the wrong ticks that were mended. ``broken`` are the ticks of frames of which only a part is in the file,
+    ``missing`` those of frames that are not in it at all, and ``whole`` those of frames that FFmpeg calls corrupt and
+    that are not. ``duration`` is in seconds. ``declared_rates`` are in frames per second. ``gaps`` are the numbers of
+    the frames after a pause; the number of all frames stands for a pause between the last and the end.
     """
 
     schedule: Schedule
@@ -56,19 +55,19 @@ class VideoIndex:
     missing: frozenset[int]
     whole: frozenset[int]
     parts: tuple[Part, ...]
-    said: tuple[Fraction, ...]
+    declared_rates: tuple[Fraction, ...]
     doubts: tuple[str, ...]
 
     def without_empty(self) -> VideoIndex:
-        """The same by the frames that are left, as when the first packets of a file turned out to show nothing."""
+        """The index by the frames that are left, after packets at the beginning turned out to show nothing."""
         if not self.timed or not len(self.schedule):
             return self
-        rate, variable = choose_rate(self.schedule.ticks, self.schedule.time_base, self.said)
+        rate, variable = choose_rate(self.schedule.ticks, self.schedule.time_base, self.declared_rates)
         return replace(self, rate=rate, variable=variable, duration=_duration(self.schedule, rate, 0))
 
 
 def index_video(path: Path, container: InputContainer, stream: VideoStream, *, alone: bool) -> VideoIndex:
-    """Read all packets of ``stream`` and say which frames it promises; empty when there are none.
+    """The index of ``stream``, of which all packets are read; empty where there are none.
 
     Unless it is to be played ``alone``, it may go on as another stream.
     """
@@ -80,7 +79,7 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
     broken, whole, between = damaged(path, container, packets)
     missing = missing_frames(path, container, stream, packets)
     if missing is None and container.format.name == "mpegts" and packets.ticks:
-        # Others mark or withhold a packet of which a part is missing; a transport stream hands it over as it is.
+        # Other demuxers mark or withhold an incomplete packet; that of transport streams gives it unmarked.
         broken.append(packets.ticks[-1])
     times = _times(path, container, stream, packets, cut_off=missing != 0)
     doubts = [*times.doubts]
@@ -111,20 +110,20 @@ def index_video(path: Path, container: InputContainer, stream: VideoStream, *, a
         missing=frozenset(ticks).difference(times.ticks) if len(ticks) > len(times.ticks) else frozenset(),
         whole=frozenset(tick for tick in whole if tick is not None),
         parts=packets.parts,
-        said=times.said,
+        declared_rates=times.declared_rates,
         doubts=tuple(doubts),
     )
 
 
 def _may_be_fields(ticks: Sequence[int]) -> bool:
-    """Whether some packets follow one another in half the time of others, as fields that come up in mid-stream do."""
+    """Whether some packets follow in half the time of others, as where a stream goes on in fields."""
     intervals = intervals_of(ticks)
     return len(intervals) > 0 and 3 * int(intervals.min()) < 2 * int(intervals.max())
 
 
 @dataclass(frozen=True, slots=True)
 class _Times:
-    """When the frames in the file are shown, by its own times or counted; the fields are those of the index."""
+    """The times of the frames in the file, its own or counted; the fields are those of the index."""
 
     ticks: list[int]
     time_base: Fraction
@@ -132,12 +131,12 @@ class _Times:
     variable: bool = False
     timed: bool = True
     replaced: frozenset[int] = frozenset()
-    said: tuple[Fraction, ...] = ()
+    declared_rates: tuple[Fraction, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
 def _times(path: Path, container: InputContainer, stream: VideoStream, packets: Packets, *, cut_off: bool) -> _Times:
-    """The file's own times where they can be trusted, the few that are wrong mended; else the frames are counted."""
+    """The file's own times where they can be trusted, with a few wrong ones mended; else the frames are counted."""
     time_base, rates = pyav.time_base(stream), declared_rates(container, stream, packets)
     made_up = _times_made_up(path, container, stream, packets)
     trouble = "are missing" if made_up else _trouble_with_times(packets)
@@ -147,23 +146,29 @@ def _times(path: Path, container: InputContainer, stream: VideoStream, packets: 
         doubt = f"frame times {trouble}: the frame rate of {float(rate):g} is used instead"
         return _Times(*_counted(len(packets.ticks), rate), rate, timed=False, doubts=(doubt,))
     ticks, wrong = mend or (packets.in_order(), [])
-    # Of a file cut off, the last frames lack some between them, which would have stood after them.
+    # In a file that is cut off, frames between the last ones are missing, which would have stood after them.
     rate, variable = choose_rate(ticks[:-_REORDERED] if cut_off else ticks, time_base, rates)
     doubt = f"{len(wrong)} of {len(ticks)} frame times {trouble}: mended between those beside them"
     doubts = [doubt] if mend is not None else []
-    # FFmpeg gives its guess as the codec's rate, too: motion JPEG has no place for one.
+    # For motion JPEG, which declares none, FFmpeg gives its guess as the codec's rate, too.
     says = pyav.exact(stream.codec_context.framerate) and stream.codec_context.codec.canonical_name != "mjpeg"
     if pyav.has_no_times(container) and not says:
         doubts.append(f"the file says no frame rate, and its times are FFmpeg's guess: {float(rate):g} is used")
     return _Times(
-        ticks, time_base, rate, variable, replaced=frozenset(wrong), said=tuple(rates), doubts=tuple(doubts)
+        ticks,
+        time_base,
+        rate,
+        variable,
+        replaced=frozenset(wrong),
+        declared_rates=tuple(rates),
+        doubts=tuple(doubts),
     )
 
 
 def _gaps(ticks: Sequence[int], time_base: Fraction, duration: Fraction) -> tuple[int, ...]:
-    """The frames that are due so much later than those before them that a run only waits.
+    """The numbers of the frames after an interval so long that a run only waits.
 
-    The number of frames, which no frame has, stands for a file that goes on for so long after its last one.
+    The number of all frames stands for such a pause between the last frame and the end.
     """
     at = np.asarray(ticks, np.int64)
     steps = at[1:] - at[:-1]
@@ -176,14 +181,14 @@ def _gaps(ticks: Sequence[int], time_base: Fraction, duration: Fraction) -> tupl
 
 
 def _counted(frames: int, rate: Fraction) -> tuple[list[int], Fraction]:
-    """Ticks and time base of so many frames evenly spaced."""
+    """The ticks and the time base of so many frames, evenly spaced."""
     return [number * rate.denominator for number in range(frames)], Fraction(1, rate.numerator)
 
 
 def _mended(packets: Packets) -> tuple[list[int], list[int]] | None:
-    """The times in the order of presentation, without the few that are wrong; None where that cannot be."""
+    """The times in the order of presentation, mended, and the few wrong ones; None where that cannot be."""
     if not packets.reordered:
-        # One that is missing is wrong as one that repeats the one before it is.
+        # A missing time is mended as one that repeats the time before it.
         known: list[int] = []
         for tick in (next((tick for tick in packets.ticks if tick is not None), 0), *packets.ticks):
             known.append(known[-1] if tick is None else tick)
@@ -194,7 +199,7 @@ def _mended(packets: Packets) -> tuple[list[int], list[int]] | None:
 
 
 def _times_made_up(path: Path, container: InputContainer, stream: VideoStream, packets: Packets) -> bool:
-    """Times that ignore that pictures stand out of order: an AVI holds none, and packed B-frames share a place."""
+    """Whether times ignore that pictures stand out of order: an AVI holds none, and packed B-frames share a place."""
     context = stream.codec_context
     if not context.has_b_frames:
         return False
@@ -229,7 +234,7 @@ def _trouble_with_times(packets: Packets) -> str:
 
 
 def _goes_back(packets: Packets) -> bool:
-    """Whether times start again, as where files are joined; where frames are reordered, by more than these can be."""
+    """Whether times start again, as where files are joined: they go back by more than reordered frames do."""
     steps = np.diff(np.asarray(packets.decode_ticks if packets.reordered else packets.ticks, np.int64))
     forth = np.sort(steps[steps > 0])
     most = _REORDERED * int(forth[len(forth) // 2]) if packets.reordered and len(forth) else 0
@@ -237,7 +242,7 @@ def _goes_back(packets: Packets) -> bool:
 
 
 def _extended(ticks: list[int], count: int, period: Fraction) -> list[int]:
-    """``count`` ticks: the known ones, and the missing ones where an even rhythm has them or at the end."""
+    """``count`` ticks: the known ones, and the missing ones at their places in an even rhythm, or at the end."""
     first = ticks[0] if ticks else 0
     grid = [first + round(number * period) for number in range(count)]
     if set(ticks) <= set(grid):
@@ -246,9 +251,9 @@ def _extended(ticks: list[int], count: int, period: Fraction) -> list[int]:
 
 
 def _duration(schedule: Schedule, rate: Fraction, ticks: int) -> Fraction:
-    """Seconds until the last frame ends; ``ticks`` are what the container says of it, 0 if nothing."""
+    """Seconds until the last frame ends; ``ticks`` is the duration that the container declares, or 0."""
     if not len(schedule):
         return Fraction(0)
     last = schedule.pts(len(schedule) - 1)
-    said = ticks * schedule.time_base
-    return said if said > last else last + 1 / rate
+    declared = ticks * schedule.time_base
+    return declared if declared > last else last + 1 / rate

@@ -1,4 +1,4 @@
-"""The annotated video of a camera that is away: its size is known when its first picture comes."""
+"""The annotated video of a camera that is away: its size is known only when the first picture comes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamer.video.writer import VideoWriter
 
 
 class LateVideo:
-    """A video that is made with its first picture; ``make`` makes it, and returns None while no size is known."""
+    """A video that is begun with its first picture; ``make`` begins it, and returns None while no size is known."""
 
     def __init__(self, make: Callable[[], VideoWriter | None]) -> None:
         self._make = make
@@ -25,7 +25,7 @@ class LateVideo:
 
     @property
     def held(self) -> int:
-        """As of `VideoWriter`."""
+        """As `VideoWriter.held`."""
         return 0 if self._writer is None else self._writer.held
 
     def go_on(self, finished: Path, comment: str) -> None:
@@ -34,7 +34,7 @@ class LateVideo:
         self._writer.go_on(finished, comment)
 
     def close(self) -> None:
-        """As `VideoWriter.close`; of a camera that never came no video is left, of any other one all the same."""
+        """As `VideoWriter.close`; a camera that never came leaves no video, one without frames an empty one."""
         self._writer = self._writer or self._make()
         if self._writer is not None:
             self._writer.close()

@@ -1,4 +1,4 @@
-"""Frame times of which a few are wrong: repeated, or before the frame that was shown before them."""
+"""Mending frame times of which a few are wrong: repeated, or earlier than the time before."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 MOST_WRONG = 20
-"""Of so many times one may be wrong: where more are, none of them is to be trusted."""
+"""One in so many times may be wrong; where more are, none is trusted."""
 
 
 def mended(ticks: Sequence[int]) -> tuple[list[int], list[int]] | None:
-    """The ticks of frames in the order in which they are shown, rising, and those that were replaced.
+    """The ticks of frames in the order of presentation, mended so that they rise, and the wrong ones.
 
-    The longest rising row is kept; each of the others is put evenly between the kept ones around it, at the end at
-    the last interval. None where too many are wrong, or there is no room between two.
+    The longest rising subsequence is kept. The others are spread evenly between the kept ones around them; before the
+    first and after the last they go on at the interval beside them. None where too many are wrong, or two leave no
+    room between them.
     """
     kept = _longest_rising(ticks)
     if len(ticks) - len(kept) > max(1, len(ticks) // MOST_WRONG) or len(kept) < 2:
@@ -22,7 +23,6 @@ def mended(ticks: Sequence[int]) -> tuple[list[int], list[int]] | None:
     whole: list[int] = []
     interval = ticks[kept[-1]] - ticks[kept[-2]]
     first = ticks[kept[0]]
-    # Those before the first that is kept, and after the last, go on at the interval beside them.
     whole += [first - (kept[0] - place) * (ticks[kept[1]] - first) for place in range(kept[0])]
     for before, after in pairwise(kept):
         steps, room = after - before, ticks[after] - ticks[before]
@@ -35,17 +35,17 @@ def mended(ticks: Sequence[int]) -> tuple[list[int], list[int]] | None:
 
 
 def _longest_rising(ticks: Sequence[int]) -> list[int]:
-    """The places of a longest row of ticks that rises (Schensted, 1961; by patience sorting)."""
-    ends: list[int] = []  # the least tick with which a row of this length ends
+    """The places of a longest rising subsequence of the ticks (Schensted, 1961; by patience sorting)."""
+    ends: list[int] = []  # the least tick with which a subsequence of this length ends
     places: list[int] = []  # where that tick is
-    before: list[int] = []  # of each place, the one before it in its row
+    before: list[int] = []  # for each place, the one before it in its subsequence
     for place, tick in enumerate(ticks):
         length = bisect_left(ends, tick)
         before.append(places[length - 1] if length else -1)
         if length == len(ends):
             ends.append(tick)
             places.append(place)
-        elif ends[length] != tick:  # of two that are the same, the first one stays
+        elif ends[length] != tick:  # the first of two equal ones stays
             ends[length], places[length] = tick, place
     row = []
     place = places[-1] if places else -1

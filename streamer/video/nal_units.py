@@ -1,4 +1,4 @@
-"""The units of which a packet of H.264 or HEVC is made."""
+"""The NAL units in a packet of H.264 or HEVC."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 _START = b"\0\0\1"
 HEAD = 1 << 12
-"""Bytes of a packet in which its first slice begins, behind parameters and messages."""
+"""The bytes of a packet within which its first slice begins, behind parameters and messages."""
 _ENOUGH = 512
-"""Bytes from the beginning of a unit that are handed out: parameters are whole."""
+"""The bytes that are given of each unit, from its beginning: enough for whole parameters."""
 
 
 def after_start_codes(data: bytes) -> Iterator[bytes]:
@@ -21,7 +21,7 @@ def after_start_codes(data: bytes) -> Iterator[bytes]:
 
 
 def after_lengths(data: bytes, size: int) -> Iterator[bytes]:
-    """The same of a packet in which each unit stands behind its length, in ``size`` bytes."""
+    """The beginnings of the units of a packet in which each stands behind its length, in ``size`` bytes."""
     at = 0
     while at + size < len(data):
         begin = at + size
@@ -30,17 +30,17 @@ def after_lengths(data: bytes, size: int) -> Iterator[bytes]:
 
 
 def units(data: bytes, size: int) -> Iterator[bytes]:
-    """The beginnings of a packet's units, behind their lengths in ``size`` bytes; behind start codes with 0."""
+    """The beginnings of a packet's units: behind lengths in ``size`` bytes, or behind start codes if that is 0."""
     return after_lengths(data, size) if size else after_start_codes(data)
 
 
 def length_size(codec: str, extradata: bytes) -> int:
     """The bytes of a unit's length by a configuration record (ISO/IEC 14496-15); 0 where there are start codes."""
     at = {"h264": 4, "hevc": 21}[codec]
-    # A record begins with 1, and then lengths stand in place of start codes.
+    # A record begins with 1; with it there are lengths in place of start codes.
     return extradata[at] % 4 + 1 if extradata[:1] == b"\1" and len(extradata) > at + 2 else 0
 
 
 def payload(unit: bytes, header: int) -> bytes:
-    """What a unit holds behind its ``header`` bytes, without those that keep start codes out of it (7.4.1)."""
+    """The payload of a unit behind its ``header`` bytes, without emulation prevention bytes (ITU-T H.264, 7.4.1)."""
     return unit[header:].replace(b"\0\0\3", b"\0\0")

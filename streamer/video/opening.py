@@ -1,4 +1,4 @@
-"""Opening a video file: its container and the stream to play, or why that cannot be."""
+"""Opening a video file: its container and the stream to play, or why it cannot be played."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from streamer.video.stream_choice import choose
 from streamer.video.truncation import cut_off_before_its_index
 
 
-def open_video(path: Path, asked: int | None) -> tuple[InputContainer, int]:
-    """The file and the number of the stream to play; if there is none, an error that says why, and the mend.
+def open_video(path: Path, requested: int | None) -> tuple[InputContainer, int]:
+    """The container, open, and the number of the stream to play; ``requested`` is the user's choice of it.
 
-    ``asked`` is a number that was asked for. Raises UsageError when there is no such file or no such video in it, and
-    SourceError when it cannot be read or holds none.
+    Raises UsageError where there is no such file or no such video in it, and SourceError where it cannot be read or
+    holds none.
     """
     if path.is_dir():
         raise SourceError(f"{path} is a directory: name a video file")
@@ -26,12 +26,12 @@ def open_video(path: Path, asked: int | None) -> tuple[InputContainer, int]:
     if not path.stat().st_size:
         raise SourceError(f"{path} is empty: copy or record it again")
     try:
-        # The protocol is named because FFmpeg takes a colon in a file's name for the end of one.
+        # Without the protocol FFmpeg takes a colon in a file's name for the end of one.
         container = pyav.open_input(f"file:{path}")
     except av.FFmpegError as error:
         raise SourceError(_why_not(path, error)) from error
     try:
-        number = choose(path, container, asked)
+        number = choose(path, container, requested)
         if number is None:
             raise SourceError(_cut_off(path) or f"{path} holds no video: name a video file")
     except StreamerError:

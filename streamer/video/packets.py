@@ -1,4 +1,4 @@
-"""What the packets of a video file say, without decoding: a pass over the file that takes milliseconds."""
+"""Reading the packets of a video file without decoding, in a pass over the file that takes milliseconds."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from streamer.video.parts import Part, opened, parts_of
 from streamer.video.pictures import picture_count
 
 _ROOM = 1 << 16
-"""Bytes that are not the video's in which there may be another one."""
+"""More bytes than this that are not the video's may hold another video."""
 _AROUND = 2 * 188
-"""Bytes of a transport stream that may be spent for each frame besides: headers, stuffing and tables."""
+"""The bytes of a transport stream that each frame may take besides: headers, stuffing and tables."""
 
 
 @dataclass(slots=True)
 class Flagged:
-    """A packet that FFmpeg calls corrupt: its number, its place in the file, and the number of its stream there.
+    """A packet that FFmpeg calls corrupt: its number, its place in the file in bytes, and the PID of its stream.
 
     ``before_key`` says that a key frame is among the next two packets, as where another segment begins.
     """
@@ -36,10 +36,12 @@ class Flagged:
 
 @dataclass(slots=True)
 class Packets:
-    """In the order of the file: ``ticks`` are the times of the pictures, of which there are ``more`` than packets.
+    """The packets in the order of the file, by the times of their pictures.
 
-    ``decode_ticks`` are only there where pictures may be ``reordered``, shown in another order; ``parts`` are those
-    of a video that goes on as another stream, and ``unplayed`` counts the pictures of those that cannot be opened.
+    ``ticks`` has a time for each picture, or None, and is ``more`` entries longer than there are packets.
+    ``decode_ticks`` are kept only where pictures may be ``reordered``, shown in another order. ``parts`` are those of
+    a video that goes on as another stream; ``unplayed`` counts the pictures of the parts that cannot be opened.
+    ``closely`` is as in `picture_count`.
     """
 
     ticks: list[int | None] = field(default_factory=list)
@@ -54,11 +56,11 @@ class Packets:
 
     @property
     def number(self) -> int:
-        """How many packets there are."""
+        """The number of packets."""
         return len(self.ticks) - self.more
 
     def in_order(self) -> list[int]:
-        """The times that are known, in the order in which their pictures are shown; asked for when all are read."""
+        """The known times in the order of presentation; call when all packets are read."""
         if self._in_order is None:
             self._in_order = sorted(tick for tick in self.ticks if tick is not None)
         return self._in_order
@@ -67,15 +69,15 @@ class Packets:
 def read_packets(
     path: Path, container: InputContainer, stream: VideoStream, *, alone: bool, closely: bool = False
 ) -> Packets:
-    """All of ``stream``; unless it is to be played ``alone``, all of those as which a transport stream goes on.
+    """All packets of ``stream``, and, unless it is to be played ``alone``, of the streams as which its video goes on.
 
-    ``closely`` as in `picture_count`.
+    ``closely`` is as in `picture_count`.
     """
     packets, length = Packets(closely=closely), path.stat().st_size
     others = len(container.streams.video) > 1
     room = _read(packets, container, stream, 0, length)
-    # PyAV says nothing of a stream that begins behind the start of the file, or raises IndexError: the other video
-    # is to be seen by the room that it takes.
+    # PyAV does not show a stream that begins behind the start of the file, or raises IndexError: another video is
+    # found by the room that it takes.
     may_go_on = others or room > min(_ROOM, length // 20)
     if may_go_on and not alone and container.format.name == "mpegts" and (parts := parts_of(path)):
         packets = Packets(parts=parts, closely=closely)
@@ -89,22 +91,22 @@ def read_packets(
 
 
 def _read(packets: Packets, container: InputContainer, stream: VideoStream, begin: int, end: int) -> int:
-    """Read what stands between these places of the file; gives how many of its bytes may be another video's."""
+    """Read what stands between these places of the file; returns how many of its bytes may be another video's."""
     count = picture_count(stream.codec_context, closely=packets.closely)
     packets.reordered |= bool(stream.codec_context.has_b_frames)
     needed = packets.reordered or bool(packets.parts)
-    # Beside other streams that are known, only a hole tells of another one.
+    # Beside other known streams only a hole between packets shows another one.
     beside = len(container.streams) > 1
-    taken = behind = hole = watched = 0
-    # This is done for each packet of the file before anything is played: what is not needed is not asked for.
+    own = behind = hole = watched = 0
+    # This runs for each packet of the file before anything is played: attributes that are not needed are not read.
     ticks, decode_ticks, before = packets.ticks, packets.decode_ticks, len(packets.ticks)
-    # Where the container breaks off, what its index promised beyond is found missing later.
+    # Where the container breaks off, the rest that its index promises is found missing later.
     with suppress(av.FFmpegError):
         for packet in pyav.demux(container, stream):
-            # Discarded ones are to be decoded but not shown (an edit list cut them off); an empty one is the end.
+            # A discarded packet is decoded but not shown (an edit list cut it off); an empty one is the end.
             if not (size := packet.size):
                 continue
-            taken += size
+            own += size
             if beside:
                 place = packet.pos or behind
                 if place - behind > hole:
@@ -123,13 +125,13 @@ def _read(packets: Packets, container: InputContainer, stream: VideoStream, begi
                 watched -= 1
                 packets.flagged[-1].before_key |= packet.is_keyframe
             if packet.is_corrupt:
-                watched = 2  # A parser puts the flag on the packet before the last one of a segment.
+                watched = 2  # A parser flags the packet before the last one of a segment.
                 packets.flagged.append(Flagged(len(ticks) - 1, begin + (packet.pos or 0), stream.id))
     number = len(ticks) - before
-    return max(hole, end - begin - behind) if beside else end - begin - taken - _AROUND * number
+    return max(hole, end - begin - behind) if beside else end - begin - own - _AROUND * number
 
 
 def _append(packets: Packets, tick: int | None, pictures: int) -> None:
-    """Of several pictures in a packet only the first has a time; one that shows none counts as a packet alone."""
+    """Add a packet with several pictures, of which only the first has a time, or with none, which adds no tick."""
     packets.ticks.extend([tick, *repeat(None, pictures - 1)][:pictures])
     packets.more += pictures - 1

@@ -1,4 +1,4 @@
-"""A transport stream whose video goes on as another stream, as where recordings are joined: it is played in parts."""
+"""The parts of a transport stream whose video goes on as another stream, as where recordings are joined."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from streamer.vendors import pyav
 from streamer.video.transport_stream import content, video_runs
 
 _PICTURES = 8
-"""Streams one after the other have at least so many pictures at a time, on average; side by side they have one."""
+"""Streams one after the other have on average at least so many pictures in a row; side by side they have one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where in the file it begins and ends, the PID of its video, and how many pictures that has."""
+    """A part's begin and end in the file, in bytes, the PID of its video, and the number of its pictures."""
 
     begin: int
     end: int
@@ -29,11 +29,11 @@ class Part:
 
 
 def parts_of(path: Path) -> tuple[Part, ...]:
-    """The parts of a transport stream; none where its videos run side by side, or there is only one."""
+    """The parts of a transport stream; empty where its videos run side by side, or there is only one."""
     runs = video_runs(content(path))
     if len(runs) < 2 or sum(run.pictures for run in runs) < _PICTURES * len(runs):
         return ()
-    # The tables that tell of a stream stand before its first picture.
+    # The tables that announce a stream stand before its first picture.
     bounds = [0, *(run.last for run in runs[:-1])]
     ends = [*(run.first for run in runs[1:]), path.stat().st_size]
     return tuple(Part(begin, end, run.pid, run.pictures) for begin, end, run in zip(bounds, ends, runs, strict=True))
@@ -41,11 +41,11 @@ def parts_of(path: Path) -> tuple[Part, ...]:
 
 @contextmanager
 def opened(path: Path, part: Part) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The part's container and its video. Raises av.FFmpegError."""
+    """The part's container, open, and its video. Raises av.FFmpegError."""
     with pyav.open_input(f"subfile,,start,{part.begin},end,{part.end},,:file:{path}") as container:
         found = [stream for stream in container.streams.video if stream.id == part.pid]
         if not found:
-            raise av.InvalidDataError(0, "its tables do not tell of its video", str(path))
+            raise av.InvalidDataError(0, "its tables do not announce its video", str(path))
         for stream in container.streams:
             if stream is not found[0]:
                 stream.discard = av.stream.Discard.all

@@ -1,6 +1,6 @@
-"""How many pictures begin in a packet: most often one, but a packet is not a picture.
+"""Counting the pictures that begin in a packet: most often one, but a packet is not a picture.
 
-One may hold a field of one (H.264), two of them (packed B-frames of MPEG-4), or one that is never shown, or none.
+It may hold a field of a picture (H.264), two pictures (packed B-frames of MPEG-4), one that is never shown, or none.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from streamer.video.mpeg4 import CodedPictures
 from streamer.video.nal_units import HEAD
 
 PictureCount: TypeAlias = "Callable[[Packet[VideoStream]], int]"
-"""Says of each packet, in the order of the file, how many pictures that will be shown begin in it."""
+"""Called with each packet in the order of the file, returns how many pictures begin in it that will be shown."""
 
 _SMALL = 32
-"""Bytes of a packet of MPEG-4 that may hold a picture that is not coded: FFmpeg takes at most 19."""
+"""The most bytes of a packet of MPEG-4 whose picture may not be coded: FFmpeg takes 19 or fewer for one."""
 
 
 def picture_count(context: VideoCodecContext, *, closely: bool = False) -> PictureCount | None:
-    """The one for the codec of a stream; None where each packet is a picture.
+    """The count for the codec of a stream; None where each packet is a picture.
 
-    Looked at ``closely``, fields of H.264 may come up later than its first parameters, where these are in the stream,
-    and pictures of HEVC may be skipped.
+    Looked at ``closely``, H.264 may go on in fields with later parameters in the stream, and HEVC may skip pictures.
     """
     codec = context.codec.canonical_name
     extradata = context.extradata or b""
@@ -44,13 +43,13 @@ def picture_count(context: VideoCodecContext, *, closely: bool = False) -> Pictu
         pictures = CodedPictures(extradata)
         if context.has_b_frames:
             return lambda packet: pictures(bytes(packet))
-        # Without B-frames none are packed: only packets that are too small for a coded picture are looked at.
+        # Without B-frames none are packed: only packets that are too small for a coded picture are examined.
         return lambda packet: 1 if packet.size > _SMALL else pictures(bytes(packet))
     return {"vp8": _of_vp8, "vp9": _of_vp9, "theora": _of_theora}.get(codec)
 
 
 class _OfFrames:
-    """For H.264 without fields, until parameters come that allow them."""
+    """The count for H.264 without fields, until parameters come that allow them."""
 
     def __init__(self, pairs: FieldPairs) -> None:
         self._pairs = pairs
@@ -62,14 +61,14 @@ class _OfFrames:
 
 
 def _of_vp8(packet: Packet[VideoStream]) -> int:
-    """By the bit ``show_frame`` (RFC 6386, 9.1)."""
+    """The bit ``show_frame`` (RFC 6386, 9.1)."""
     return memoryview(packet)[0] >> 4 & 1
 
 
 def _of_vp9(packet: Packet[VideoStream]) -> int:
-    """By ``show_existing_frame`` and ``show_frame`` (VP9 bitstream specification, 6.2).
+    """1 by ``show_existing_frame`` or ``show_frame`` (VP9 bitstream specification, 6.2), else 0.
 
-    Of the frames of a superframe (annex B) the last is shown.
+    A superframe (annex B) shows its last frame.
     """
     data = memoryview(packet)
     if data[-1] >> 5 == 0b110 or data[0] >> 6 != 0b10:
@@ -79,5 +78,5 @@ def _of_vp9(packet: Packet[VideoStream]) -> int:
 
 
 def _of_theora(packet: Packet[VideoStream]) -> int:
-    """By the first bit, which a header has (Theora specification, 6.1): they come again where files are joined."""
+    """0 for a header, by its first bit (Theora specification, 6.1): headers come again where files are joined."""
     return 1 - (memoryview(packet)[0] >> 7)

@@ -1,4 +1,4 @@
-"""Which packets that a decoder was given should have shown a picture by now, and did not."""
+"""The packets sent to a decoder that should have shown a picture by now, and did not."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from streamer.video.pictures import picture_count
 from streamer.video.sent import Sent
 
 _HELD, _HELD_IN_ORDER = 32, 2
-"""Packets after which a picture has come, if it comes: where pictures stand out of order, 16 may wait for one that is
-shown after 16 others; else some decoders take another packet or two."""
+"""The most packets before a picture comes: where pictures stand out of order, 16 may wait for one that is shown after
+16 others; else some decoders need another packet or two."""
 _HOLDING_ONE = ("mpeg1video", "mpeg2video", "mpeg4")
-"""Codecs of which FFmpeg holds back one picture at most, the last one that others may refer to."""
+"""Codecs for which FFmpeg holds back one picture at most, the last one that others may refer to."""
 
 
 class PicturesDue:
-    """The packets of a stream whose pictures are to come; ``began`` says that the first one has.
+    """The packets of a stream whose pictures are due; ``began`` says that the first picture has come.
 
-    Packets that show none by rights are not among them (`picture_count`), nor those that belong before the first
-    picture: decoding began behind what they refer to.
+    Packets that are not to show one are left out (`picture_count`), as are those before the first picture: decoding
+    began behind the pictures that they refer to.
     """
 
     def __init__(self, video: VideoStream) -> None:
@@ -42,17 +42,17 @@ class PicturesDue:
         self._too_many = 0
 
     def sent(self, one: Sent, packet: Packet[VideoStream]) -> None:
-        """A packet is about to be decoded: notes whether a picture is due for it."""
+        """Call when a packet is about to be decoded: a picture may be due for it."""
         one.place = self._place(packet)
         shows = self._count is None or self._count(packet)
         if shows and not packet.is_discard:
             self._due.append(one)
 
     def came(self, one: Sent) -> list[Sent]:
-        """The picture of a packet has come: those before it whose pictures are lost."""
+        """Call when the picture of a packet has come; returns the packets before it whose pictures are lost."""
         if one in self._due:
             self._due.remove(one)
-        elif one.told and self.began:
+        elif one.reported and self.began:
             self._too_many += 1
         lost = self._before(one)
         if one.place is not None:
@@ -60,25 +60,25 @@ class PicturesDue:
         if not self.began:
             self.began = True
             if self._holds_one:
-                self._due = self._due[-1:]  # the one for which it was let go
+                self._due = self._due[-1:]  # the packet with which the decoder released it
             return []
-        return self._told(lost)
+        return self._reported(lost)
 
     def overdue(self) -> list[Sent]:
-        """Those whose pictures would have come by now, once the pictures of the last packet have."""
+        """The packets whose pictures would have come by now; call after the pictures of the last packet."""
         if len(self._due) < 2:
             return []
         if self._holds_one and self.began:
-            return self._let_go(self._due[1:])
+            return self._given_up(self._due[1:])
         oldest = self._due[-1].number - (_HELD if self._context.has_b_frames else _HELD_IN_ORDER)
-        return self._let_go([one for one in self._due if one.number < oldest])
+        return self._given_up([one for one in self._due if one.number < oldest])
 
     def rest(self) -> list[Sent]:
-        """Those whose pictures have not come when all have that the decoder had."""
-        return self._let_go(list(self._due))
+        """The packets whose pictures have not come when the decoder is empty."""
+        return self._given_up(list(self._due))
 
     def _place(self, packet: Packet[VideoStream]) -> tuple[int, int] | None:
-        """Its time, behind those before a jump of the clock; None of one that is earlier than what was shown."""
+        """The picture's time, behind the times before a jump of the clock; None if it is earlier than one shown."""
         tick, decode_tick = packet.pts, packet.dts
         if decode_tick is not None:
             self._jumps += self._decode_tick is not None and decode_tick < self._decode_tick
@@ -92,7 +92,7 @@ class PicturesDue:
         return self._jumps, tick
 
     def _before(self, one: Sent) -> list[Sent]:
-        """Those that are due before it; nothing is to come before the first picture."""
+        """Removes and returns the packets that are due before this one, all of them before the first picture."""
         in_order = not self._context.has_b_frames or not self.began
         earlier = [
             other
@@ -104,16 +104,16 @@ class PicturesDue:
             self._due.remove(other)
         return earlier
 
-    def _let_go(self, late: list[Sent]) -> list[Sent]:
+    def _given_up(self, late: list[Sent]) -> list[Sent]:
         for one in late:
             self._due.remove(one)
-        return self._told(late)
+        return self._reported(late)
 
-    def _told(self, lost: list[Sent]) -> list[Sent]:
-        """In the order of presentation, as far as it is known; without as many as have been told wrongly before."""
+    def _reported(self, lost: list[Sent]) -> list[Sent]:
+        """The lost packets in the order of presentation, if it is known, less as many as were reported wrongly."""
         lost.sort(key=lambda one: one.place or (self._jumps, 0))
         wrong = min(self._too_many, len(lost))
         self._too_many -= wrong
         for one in lost[wrong:]:
-            one.told = True
+            one.reported = True
         return lost[wrong:]

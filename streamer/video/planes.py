@@ -1,4 +1,4 @@
-"""The planes of the picture that is encoded, in the frame that PyAV hands to the encoder."""
+"""The planes of the picture to be encoded, in the frame that PyAV hands to the encoder."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from streamer.vendors.opencv import cv2
 
 
 class Planes:
-    """BGR images as yuv420p, one after the other in the same ``frame``; an odd width or height is made even.
+    """Converts BGR images to yuv420p, one after the other in the same ``frame``.
 
-    Chroma is of half the size, which needs even ones: the last column or row is repeated.
+    ``width`` and ``height`` are those of the images, in pixels. Chroma has half the size, so an odd width or height
+    is made even by repeating the last column or row.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -27,14 +28,14 @@ class Planes:
         if height % 4 == 0:
             self.frame = av.VideoFrame.from_numpy_buffer(self._i420, format="yuv420p")
             return
-        # PyAV takes a buffer's height for the multiple of 4 below it, and the planes of colour for that much higher.
+        # PyAV rounds a buffer's height down to a multiple of 4, and so misplaces the chroma planes.
         self.frame = av.VideoFrame(width, height, "yuv420p")
         chroma = self._i420[height:].reshape(2, height // 2, width // 2)
         planes = [self._i420[:height], *chroma]
         self._copies = list(zip(_views(self.frame.planes), planes, strict=True))
 
     def draw(self, image: Image) -> None:
-        """Put ``image`` into the frame."""
+        """Put ``image`` (height x width x 3, BGR, uint8) into the frame."""
         if any(self._pad):
             padded = cv2.copyMakeBorder(image, 0, self._pad[0], 0, self._pad[1], cv2.BORDER_REPLICATE)
             image = cast(Image, padded)

@@ -1,4 +1,4 @@
-"""The nominal frame rate of a video file, by its frames' times and by what it says of itself."""
+"""The nominal frame rate of a video file, by its frames' times and by the rates that it declares."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ from streamer.vendors import pyav
 from streamer.video.packets import Packets
 
 _FALLBACK_RATE = Fraction(25)
-"""Frames per second of a file that says nothing at all about time; FFmpeg's own choice."""
+"""Frames per second of a file that declares nothing about time; FFmpeg's own choice."""
 
 _GAP_S, _GAP_INTERVALS = 2, 10
-"""An interval that is longer than so many seconds, and than so many usual ones, is a gap."""
+"""An interval longer than so many seconds, and than so many usual ones, is a gap."""
 
 _MOST = 0.6
-"""The share of the intervals that are near the median where that is the usual one."""
+"""The share of the intervals near the median from which on it is the usual interval."""
 
 _MOST_INTERLACED = 30
-"""Frames per second of the quickest interlaced video there is."""
+"""The highest rate of interlaced video, in frames per second."""
 
 _Ticks = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
 def declared_rates(container: InputContainer, stream: VideoStream, packets: Packets) -> list[Fraction]:
-    """The frames per second that the file and FFmpeg tell of, the likelier first."""
-    said = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    """The frames per second that the file declares and FFmpeg guesses, the likelier first."""
+    declared = [stream.average_rate, stream.guessed_rate, stream.base_rate]
     raw = pyav.has_no_times(container)
-    if raw:  # The average is FFmpeg's own guess; the stream itself may say.
-        said = [stream.codec_context.framerate, stream.guessed_rate, stream.average_rate]
-    rates = [rate for one in said if (rate := pyav.exact(one)) is not None]
+    if raw:  # The average is FFmpeg's guess; the stream itself may declare a rate.
+        declared = [stream.codec_context.framerate, stream.guessed_rate, stream.average_rate]
+    rates = [rate for one in declared if (rate := pyav.exact(one)) is not None]
     if 4 * len(packets.ticks) > 3 * packets.number:
         return rates
-    # A packet holds a field: what counts packets counts fields, and so does what no interlaced video has.
+    # A packet holds a field: a rate of packets is a rate of fields, and so is one above that of interlaced video.
     if raw:
         return [rate if rate <= _MOST_INTERLACED else rate / 2 for rate in rates]
     return [*(rate / 2 for rate in rates), *rates]
 
 
 def choose_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> tuple[Fraction, bool]:
-    """The nominal frames per second, and whether the intervals vary.
+    """The nominal frames per second, and whether the intervals vary; ``time_base`` is in seconds.
 
-    The first of ``rates`` that puts every frame within a tick of its time; else the measured rate, and where the
-    intervals vary the usual one.
+    The rate is the first of ``rates`` that puts every frame within a tick of its time; else the mean rate, or
+    `usual_rate` where the intervals vary.
     """
     if len(ticks) < 2:
         return (rates[0] if rates else _FALLBACK_RATE), False
     elapsed = np.asarray(ticks, np.int64) - ticks[0]
-    # The limit keeps numerator and denominator within the 32 bits that FFmpeg takes.
+    # The limit keeps numerator and denominator within FFmpeg's 32 bits.
     measured = ((len(ticks) - 1) / (int(elapsed[-1]) * time_base)).limit_denominator(1_000_000)
     for rate in rates:
         if _fits(elapsed, 1 / (rate * time_base)):
             return rate, False
-    # With a few ticks to the frame nearly every pattern is within a tick of evenly spaced.
+    # With a few ticks per frame nearly every pattern is within a tick of evenly spaced.
     close = 1 / (measured * time_base) >= 10 and _fits(elapsed, 1 / (measured * time_base))
     evenly = close or len(set(np.diff(elapsed).tolist())) == 1
     return (measured, False) if evenly else (usual_rate(ticks, time_base, rates), True)
@@ -65,7 +65,8 @@ def choose_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fract
 def usual_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
     """Frames per second by the usual interval: the mean of those near the median if most are, else of all but gaps.
 
-    Of ``rates`` the nearest, if one is within 1 %; never that of one tick a frame, which is no rate.
+    The nearest of ``rates`` replaces it if that is within 1 %. Without intervals it is the first of ``rates`` but for
+    that of one tick a frame, which is no rate.
     """
     intervals = intervals_of(ticks)
     if not len(intervals):
@@ -82,7 +83,7 @@ def usual_rate(ticks: Sequence[int], time_base: Fraction, rates: Sequence[Fracti
 
 
 def intervals_of(ticks: Sequence[int]) -> _Ticks:
-    """Those between frames one after the other, without any that are none."""
+    """The intervals between frames one after the other, in ticks, without those that are 0 or negative."""
     at = np.asarray(ticks, np.int64)
     between = at[1:] - at[:-1]
     return between[between > 0]
@@ -94,9 +95,9 @@ def gap_from(intervals: _Ticks, time_base: Fraction) -> int:
 
 
 def rate_to_count_at(packets: Packets, time_base: Fraction, rates: Sequence[Fraction]) -> Fraction:
-    """The rate of frames whose times are of no use: what most of them say all the same, else the first of ``rates``.
+    """Frames per second where the times are unusable: by most of the intervals all the same, else one of ``rates``.
 
-    A rate of one tick a frame is often none, but where most of the times say it too.
+    A declared rate of one tick a frame is often none, and is used only where most intervals agree with it.
     """
     ticks = packets.in_order()
     usual = usual_rate(ticks, time_base, rates)
@@ -115,7 +116,7 @@ def _median(intervals: _Ticks) -> int:
 
 
 def _fits(elapsed: _Ticks, period: Fraction) -> bool:
-    """Whether every frame is where its number says, but for the rounding to whole ticks."""
+    """Whether every frame is where its number puts it, but for the rounding to whole ticks."""
     numbers = np.arange(len(elapsed), dtype=np.int64)
     off = np.abs(elapsed * period.denominator - numbers * period.numerator)
     return int(off.max()) <= (0 if period.denominator == 1 else period.denominator)

@@ -1,4 +1,4 @@
-"""Decoding a video file, frame by frame, so that every frame it promises is accounted for."""
+"""Decoding a video file frame by frame, with an account of every frame that it promises."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ from streamer.video.stream_choice import not_played
 
 
 class VideoReader:
-    """A video file's frames in the order in which they are shown; each promised frame comes out once.
+    """A video file's frames in the order of presentation; each promised frame comes out once.
 
-    The file's packets are read once on opening, without decoding, so that ``info`` and ``schedule`` (the time
-    of each promised frame, with ``gaps`` as in `VideoIndex`) are known before the first frame is asked for. All
-    images have the size that ``info`` names. ``doubts`` are sentences about what is not as it should be; reading may
-    add to them. ``video_stream`` asks for one of several videos by its number; without it, players' choice is played.
+    The file's packets are read once on opening, without decoding: ``info`` and ``schedule`` (the time of each
+    promised frame, with ``gaps`` as in `VideoIndex`) are known before the first frame is read. All images have the
+    size in ``info``. ``doubts`` are sentences about what is wrong with the file; reading may add to them.
+    ``video_stream`` chooses one of several videos by its number; without it, players' choice is played.
 
-    Raises UsageError when there is no such file or no such video in it, and SourceError when it is no video that
-    can be read.
+    Raises UsageError where there is no such file or no such video in it, and SourceError where it cannot be read as a
+    video.
     """
 
     def __init__(self, path: Path, video_stream: int | None = None) -> None:
         self._path = path
-        self._asked = video_stream
+        self._requested = video_stream
         self._container, self._number = open_video(path, video_stream)
         with self._container:
             stream = self._container.streams.video[self._number]
@@ -80,7 +80,7 @@ class VideoReader:
         return [*self._doubts, *self._sizes.doubts, *self._shapes.doubts, *([empty] if self._empty else [])]
 
     def read(self) -> Picture | None:
-        """The next frame in the order of presentation; None after the last one promised."""
+        """The next frame in the order of presentation; None after the last promised one."""
         while not self._pending:
             frame = next(self._frames, None)
             self._enqueue(frame)
@@ -91,16 +91,16 @@ class VideoReader:
     def rewind(self) -> None:
         """Go back to the first frame. Raises SourceError when the file can no longer be opened."""
         self._container.close()
-        # Opened anew: seeking back to the first frame is not exact in every container.
-        self._container, self._number = open_video(self._path, self._asked)
+        # Opened anew: seeking to the first frame is not exact in every container.
+        self._container, self._number = open_video(self._path, self._requested)
         self._stream = self._container.streams.video[self._number]
         self._frames = self._decode()
-        self._errors: list[tuple[int | None, str]] = []  # those that no lost picture is laid to yet
+        self._errors: list[tuple[int | None, str]] = []  # those that explain no lost picture yet
         self._pending: deque[Picture] = deque()
         self._next = 0
 
     def close(self) -> None:
-        """Let go of the file; nothing is read from it any more. The second time it does nothing."""
+        """Close the file: no more frames are read from it. May be called again."""
         self._next = len(self.schedule)
         self._pending.clear()
         self._frames = iter(())
@@ -115,7 +115,7 @@ class VideoReader:
         self.close()
 
     def _decode(self) -> Iterator[VideoFrame]:
-        """Frames as the decoder gives them; a packet that it refuses is noted and passed over."""
+        """The frames as the decoder gives them; a packet that it refuses is noted and skipped."""
         if not self._parts:
             yield from self._decode_part(self._container, self._stream)
         for part in self._parts:
@@ -138,9 +138,9 @@ class VideoReader:
                 self._errors.append((packet.pts if packet and self._timed else None, str(error.strerror)))
 
     def _enqueue(self, frame: VideoFrame | None) -> None:
-        """Make the picture of ``frame``, after those that should have come before it; None is the end."""
+        """Append the picture of ``frame`` to the pending ones, after those that it comes behind; None is the end."""
         if self._errors and frame is not None and frame.pts in (ticks := [tick for tick, _ in self._errors]):
-            del self._errors[ticks.index(frame.pts)]  # The decoder complained, and gave the picture all the same.
+            del self._errors[ticks.index(frame.pts)]  # The decoder raised an error, but gave the picture.
         index = len(self.schedule) if frame is None else self._index_of(frame)
         first = self._next
         while self._next < index:
@@ -162,9 +162,9 @@ class VideoReader:
             self._next = index + 1
 
     def _index_of(self, frame: VideoFrame) -> int:
-        """Its number: by its time, which says how many are lost before it; else it is the next one.
+        """The frame's number: by its time, which shows how many are lost before it; without one, the next number.
 
-        A picture that is there is never thrown away: one that was not promised gets a place.
+        No picture is discarded: one that was not promised gets a place in the schedule.
         """
         if not self._timed or frame.pts is None or frame.pts in self._replaced:
             return self._next if self._next < len(self.schedule) else self._inserted(self._next)
@@ -173,31 +173,31 @@ class VideoReader:
             return index
         if not self._next or frame.pts > self.schedule.tick(self._next - 1):
             return self._inserted(self.schedule.place_of(frame.pts), frame.pts)
-        # It comes out of order, behind one that is shown later: it is the next one, and its packet was not empty.
+        # It comes out of order, behind a frame that is shown later: it is the next one, and its packet was not empty.
         self._empty -= self._empty > 0
         return self._inserted(self._next)
 
     def _inserted(self, index: int, tick: int | None = None) -> int:
-        """Make room for a frame that was not promised."""
+        """Make room for a frame that was not promised; returns its number."""
         self.schedule.insert(index, self._period, tick)
         self.gaps = tuple(gap + (gap >= index) for gap in self.gaps)
         return index
 
     def _why_lost(self, tick: int) -> str | None:
-        """What kept the frame of this tick from coming out; None if nothing did."""
+        """Why the frame of this tick was not decoded; None where its packet was empty."""
         if tick in self._missing:
             return "it is not in the file"
         if tick in self._broken:
             return "its data is damaged"
         if not self._errors:
-            # Where packets are known to be damaged, those that show nothing behind them are no empty ones.
+            # Behind packets that are known to be damaged, one that shows nothing is not an empty one.
             return NO_PICTURE if self._broken and self._aftermath.lasts else None
-        # A decoder that holds pictures back complains of one when it is given another.
+        # A decoder that holds pictures back may raise the error of one packet at another.
         ticks = [tick for tick, _ in self._errors]
         return self._errors.pop(ticks.index(tick) if tick in ticks else 0)[1]
 
     def _is_damaged(self, frame: VideoFrame) -> bool:
-        """The decoder paints over what it could not read and marks the frame: that is not what the camera saw."""
+        """Whether the decoder has painted over data that it could not read, so that the camera saw something else."""
         marked = frame.is_corrupt and frame.pts not in self._whole
         return marked or (self._timed and frame.pts in self._broken)
 
@@ -214,7 +214,7 @@ class VideoReader:
         coded = self._coded = self._coded or self._first_coded(frame)
         self._shapes.look(index, frame, self._stream)
         self._sizes.look(index, frame.width, frame.height)
-        # One reformatter for all frames (a new one costs three times the conversion), on this thread only.
+        # One reformatter for all frames (a new one takes three times as long as the conversion), on this thread only.
         converted = self._reformatter.reformat(frame, coded.width, coded.height, "bgr24", threads=1)
         return coded.upright(np.ascontiguousarray(cast(Image, converted.to_ndarray())))
 
@@ -227,7 +227,7 @@ class VideoReader:
         return Coded(width, height, frame.format.name, has_guessed_colours(frame), *orientation(frame))
 
     def _decode_first(self) -> Coded:
-        """Decode up to the first good frame: it alone knows size, orientation and pixel format."""
+        """Decode up to the first good frame: it alone has size, orientation and pixel format. Raises SourceError."""
         read: list[Picture] = []
         while self._coded is None and (picture := self.read()) is not None:
             read.append(picture)
@@ -263,10 +263,10 @@ class VideoReader:
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream] | None]:
-    """The packets, and None at the end, however it comes: the decoder then gives out what it holds."""
+    """The packets, and None at the end or where the file breaks off: the decoder then gives the pictures it holds."""
     with suppress(av.FFmpegError):
         for packet in pyav.demux(container, stream):
-            # An empty packet in the middle would end the decoding there.
+            # An empty packet would end the decoding.
             if packet.size:
                 yield packet
     yield None

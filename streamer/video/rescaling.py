@@ -1,4 +1,4 @@
-"""Pictures that come in another size than the first of their stream."""
+"""Scaling pictures whose size is not the first one of their stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamer.video.changes import Changes
 
 
 class SizeChanges:
-    """Names them: pictures are scaled to the size of the first, so that one detector and one video serve them all."""
+    """Notes changes of size: all pictures are scaled to the size of the first, for one detector and one video."""
 
     def __init__(self) -> None:
         self._first: tuple[int, int] | None = None
@@ -18,24 +18,24 @@ class SizeChanges:
         self._scaled = 0
 
     def look(self, index: int, width: int, height: int) -> None:
-        """The picture of frame ``index`` came in this size; in another one than the first, it is scaled."""
+        """Adds the size in pixels in which the picture of frame ``index`` came."""
         self._first = self._first or (width, height)
         self._scaled += (width, height) != self._first
         self._changes.look(index, f"{width}x{height}")
 
     @property
     def doubts(self) -> list[str]:
-        """A sentence with each change and the number of pictures, if there were any."""
-        told = self._changes.told
+        """A sentence with each change and the number of scaled pictures, if there are any."""
+        changes = self._changes.text
         return (
-            [f"the picture size changes {told}: scaled to the size of the first ({self._scaled} in all)"]
-            if told
+            [f"the picture size changes {changes}: scaled to the size of the first ({self._scaled} in all)"]
+            if changes
             else []
         )
 
 
 def fitted(image: Image, width: int, height: int) -> Image:
-    """The image scaled to fit into ``width`` x ``height`` pixels, centred in black; itself if it does."""
+    """The image scaled to fit into ``width`` x ``height`` pixels, centred in black; itself if it has that size."""
     if image.shape[:2] == (height, width):
         return image
     scale = min(width / image.shape[1], height / image.shape[0])

@@ -1,4 +1,4 @@
-"""The packets of an MPEG transport stream, and where some of them are missing.
+"""The packets of an MPEG transport stream, and the places where some are missing.
 
 All references are to ITU-T H.222.0.
 """
@@ -14,15 +14,15 @@ import numpy as np
 SYNC = 0x47
 """The byte with which a packet begins (2.4.3.2)."""
 _SIZES = ((188, 0), (192, 4), (204, 0))
-"""Bytes from one packet to the next, and how many of them stand before the sync byte: .m2ts has a time there."""
+"""Bytes from one packet to the next, and the bytes before the sync byte: .m2ts has a time there."""
 _ENOUGH = 8
-"""Packets by which a row of them is known."""
+"""The packets by which a row of them is recognised."""
 LOOKED_AT = (_ENOUGH + 1) * 204
-"""Bytes in which a row of packets is looked for."""
+"""The bytes in which a row of packets is searched."""
 _VIDEO = 0xE0
-"""The number of a video's packetized elementary stream; the last four bits count (2.4.3.7)."""
+"""The stream_id of a video; the last four bits are its number (2.4.3.7)."""
 _PAT = 0
-"""The PID of the program association table, with which a segment begins."""
+"""The PID of the program association table, which begins a segment."""
 
 Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 _Places = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
@@ -30,7 +30,7 @@ _Places = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Packets one behind the other: the place of the first, bytes of each, and bytes before its sync byte."""
+    """Packets one behind the other: the place of the first, the bytes of each, and those before its sync byte."""
 
     start: int
     size: int
@@ -39,10 +39,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A place at which the continuity counter of a stream jumps; the ``picture`` in which it does begins there.
+    """A jump of a stream's continuity counter at ``place``, within the picture that begins at place ``picture``.
 
-    ``joined`` says that another stream begins there, as where segments are joined; else packets are missing, with
-    ``between`` only such as hold whole pictures.
+    ``joined`` says that another stream begins there, as where segments are joined. Else packets are missing; with
+    ``between`` these hold whole pictures only.
     """
 
     place: int
@@ -53,7 +53,7 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Pictures of one stream, with none of another between them: where the first and the last begin, and how many."""
+    """Pictures of one stream in a row: the places at which the first and the last begin, and their number."""
 
     pid: int
     first: int
@@ -62,7 +62,7 @@ class Run:
 
 
 def find_row(head: bytes) -> Row | None:
-    """The row of packets that begins in ``head``, whatever stands before it; None if there is none."""
+    """The first row of packets in ``head``; None where there is none."""
     for start in range(204):
         for size, before in _SIZES:
             syncs = head[start + before :: size][:_ENOUGH]
@@ -72,15 +72,15 @@ def find_row(head: bytes) -> Row | None:
 
 
 def content(path: Path) -> Bytes:
-    """What is in a file."""
+    """The bytes of a file (n,), uint8, mapped into memory."""
     return np.memmap(path, np.uint8, "r")
 
 
 def video_runs(data: Bytes) -> list[Run]:
-    """The pictures by the stream that they belong to, one run after the other."""
+    """The runs of pictures of one stream each, in the order of the data."""
     at, head = _heads(data)
     begins = np.flatnonzero(head[:, 1] & 0x40)
-    # A packet's payload stands behind its adaptation field, if it has one (2.4.3.4), and a picture's begins so.
+    # A packet's payload stands behind its adaptation field, if it has one (2.4.3.4).
     payload = at[begins] + 4 + np.where(head[begins, 3] & 0x20, head[begins, 4].astype(np.int64) + 1, 0)
     start = data[np.minimum(payload[:, None] + np.arange(4), len(data) - 1)]
     pictures = begins[(start[:, :3] == (0, 0, 1)).all(axis=1) & (start[:, 3] >> 4 == _VIDEO >> 4)]
@@ -95,7 +95,7 @@ def video_runs(data: Bytes) -> list[Run]:
 
 
 def jumps(data: Bytes, pid: int) -> list[Jump]:
-    """Where the continuity counter (2.4.3.3) of the stream ``pid`` jumps, in the order of the data."""
+    """The jumps of the continuity counter (2.4.3.3) of the stream ``pid``, in the order of the data."""
     at, head = _heads(data)
     pids = _pids(head)
     own, tables = np.flatnonzero(pids == pid), np.flatnonzero(pids == _PAT)
@@ -113,9 +113,9 @@ def jumps(data: Bytes, pid: int) -> list[Jump]:
 
 
 def _new_between(head: Bytes, last: int, first: int, tables: _Places, new_tables: _Places) -> bool:
-    """Whether another stream begins between two packets: with tables that count anew, or that a key frame follows.
+    """Whether another stream begins between two packets: there are tables that count anew, or before a key frame.
 
-    The counter of the tables may go on by chance.
+    The counter of the tables alone is not enough: it may go on by chance.
     """
     is_key = bool(head[3] & 0x20) and head[4] > 0 and bool(head[5] & 0x40)  # random_access_indicator
     begun = tables if is_key else new_tables
@@ -123,7 +123,7 @@ def _new_between(head: Bytes, last: int, first: int, tables: _Places, new_tables
 
 
 def _heads(data: Bytes) -> tuple[_Places, Bytes]:
-    """The places of the packets' sync bytes, and the first six bytes of each from there."""
+    """The places of the packets' sync bytes (n,), and the six bytes from each (n, 6)."""
     at = np.concatenate([np.zeros(0, np.int64), *_packets(data)])
     return at, data[at[:, None] + np.arange(6)]
 
@@ -133,7 +133,7 @@ def _pids(head: Bytes) -> _Places:
 
 
 def _packets(data: Bytes) -> Iterator[_Places]:
-    """The places of the sync bytes; what is no packet is passed over."""
+    """The places of the sync bytes, a row of packets at a time; other data is skipped."""
     begin = 0
     while (row := find_row(data[begin : begin + LOOKED_AT].tobytes())) is not None:
         first = begin + row.start + row.before
@@ -146,7 +146,7 @@ def _packets(data: Bytes) -> Iterator[_Places]:
 
 
 def _jumps(head: Bytes) -> _Places:
-    """The numbers of those packets of one stream whose counter does not go on from the one before."""
+    """The numbers of the packets of one stream whose counter does not continue that of the packet before."""
     counter, payload = head[:, 3] & 15, head[:, 3] >> 4 & 1
     announced = ((head[:, 3] & 0x20) > 0) & (head[:, 4] > 0) & ((head[:, 5] & 0x80) > 0)  # discontinuity_indicator
     goes_on = counter[1:] == (counter[:-1] + payload[1:]) & 15
@@ -154,6 +154,6 @@ def _jumps(head: Bytes) -> _Places:
 
 
 def _is_stuffed(data: Bytes, at: int) -> bool:
-    """Whether the packet ends a picture: what remains of its last packet is stuffed (2.4.3.5)."""
+    """Whether the packet ends a picture, by the stuffing in a picture's last packet (2.4.3.5)."""
     length = int(data[at + 4])
     return bool(data[at + 3] & 0x20) and (length == 0 or (length > 1 and int(data[at + 4 + length]) == 0xFF))

@@ -1,7 +1,7 @@
-"""Whether a video file is all there, by what its own structure says about its length.
+"""Whether a video file is complete, by the length that its own structure declares.
 
-Each container says it differently: an MP4 is a row of boxes, an AVI of RIFF chunks, a Matroska file is one
-segment, a transport stream a row of packets of one size. Raw streams say nothing.
+Each container declares it differently: an MP4 is a row of boxes, an AVI one of RIFF chunks, a Matroska file is one
+segment, a transport stream a row of packets of one size. Raw streams declare none.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ _MP4_BOXES = {
     *(b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"styp", b"sidx", b"ssix", b"emsg", b"prft", b"pdin"),
     *(b"meta", b"udta", b"uuid", b"free", b"skip", b"wide"),
 }
-"""Boxes of a file (ISO/IEC 14496-12, 6.2.3, and QuickTime's): others that reach beyond its end are junk behind it."""
+"""The boxes of a file (ISO/IEC 14496-12, 6.2.3, and QuickTime's); another one that reaches beyond its end is junk."""
 
 
 def cut_off_before_its_index(path: Path) -> bool:
-    """Whether this is an MP4 whose index (moov) is missing, as at the end of a recording that was cut off."""
+    """Whether this is an MP4 without its index (moov), as a recording that was cut off leaves it."""
     with path.open("rb") as file:
         boxes = _mp4_end(file)[1]
     return b"ftyp" in boxes and b"moov" not in boxes
 
 
 def ends_early(path: Path, format_name: str) -> bool:
-    """Whether the file is shorter than its structure says; ``format_name`` is FFmpeg's for the container."""
+    """Whether the file is shorter than its structure declares; ``format_name`` is FFmpeg's for the container."""
     with path.open("rb") as file:
         return _promised_end(file, format_name) > file.seek(0, SEEK_END)
 
 
 def indexes_every_frame(path: Path) -> bool:
-    """Whether this is an MP4 with one index of all frames, not one in fragments that each bring their own."""
+    """Whether this is an MP4 with one index of all frames; in fragments it has an index for each."""
     with path.open("rb") as file:
         boxes = _mp4_end(file)[1]
     return b"moov" in boxes and b"moof" not in boxes
 
 
 def _promised_end(file: BinaryIO, format_name: str) -> int:
-    """Where the file should end by its own structure; 0 where that does not say."""
+    """The end of the file by its own structure, in bytes; 0 where that declares none."""
     if "mp4" in format_name:
         return _mp4_end(file)[0]
     if format_name == "avi":
@@ -54,7 +54,7 @@ def _promised_end(file: BinaryIO, format_name: str) -> int:
 
 
 def _mp4_end(file: BinaryIO) -> tuple[int, set[bytes]]:
-    """Where the last box ends, and which boxes are there as a whole."""
+    """The end of the last box, and the types of the complete boxes."""
     length = file.seek(0, SEEK_END)
     offset, boxes = 0, set[bytes]()
     while len(head := _at(file, offset, 16)) >= 8:
@@ -70,7 +70,7 @@ def _mp4_end(file: BinaryIO) -> tuple[int, set[bytes]]:
 
 
 def _riff_end(file: BinaryIO) -> int:
-    """The end of the last RIFF chunk: a long AVI has several; a size of 0 was left by a live recorder."""
+    """The end of the last RIFF chunk: a long AVI has several. A live recorder may leave a size of 0."""
     offset = 0
     while (head := _at(file, offset, 8))[:4] == b"RIFF" and (size := struct.unpack_from("<I", head, 4)[0]):
         offset += 8 + size + size % 2
@@ -78,7 +78,7 @@ def _riff_end(file: BinaryIO) -> int:
 
 
 def _matroska_end(file: BinaryIO) -> int:
-    """The end of the first segment; 0 where its size was left open, as by a live recorder."""
+    """The end of the first segment; 0 where its size is open, as a live recorder leaves it."""
     head = _at(file, 0, 12)
     size, length = _ebml_size(head[4:])
     start = 4 + length + size
@@ -90,7 +90,7 @@ def _matroska_end(file: BinaryIO) -> int:
 
 
 def _transport_stream_end(file: BinaryIO) -> int:
-    """The end of the last packet, of which at least the sync byte is there; 0 where no row of packets is found."""
+    """The end of the last packet whose sync byte is in the file; 0 where there is no row of packets."""
     length = file.seek(0, SEEK_END)
     row = transport_stream.find_row(_at(file, 0, transport_stream.LOOKED_AT))
     if row is None:
@@ -101,7 +101,7 @@ def _transport_stream_end(file: BinaryIO) -> int:
 
 
 def _ebml_size(data: bytes) -> tuple[int, int]:
-    """An EBML element's size and how many bytes that took: the leading zero bits say it."""
+    """An EBML element's size, and its length in bytes, which is in the leading zero bits (RFC 8794, 4)."""
     length = 9 - data[0].bit_length() if data and data[0] else 8
     return int.from_bytes(data[:length], "big") & ((1 << 7 * length) - 1), length
 

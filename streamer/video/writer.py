@@ -23,7 +23,7 @@ from streamer.video.planes import Planes
 _MICROSECONDS_PER_FRAGMENT = "1000000"
 _LEAST_TICKS_PER_SECOND = 10_000
 _LONGEST_SAMPLE = 2**31 - 2
-"""Ticks of the file: FFmpeg's muxer makes one tick of what is longer, and of every sample after it."""
+"""Ticks of the file: FFmpeg's muxer shortens a longer sample, and every later one, to one tick."""
 _HELD_SAMPLE = 2**30
 # AVCOL_SPC_, AVCOL_PRI_ and AVCOL_TRC_SMPTE170M are all 6: the BT.601 that OpenCV converts to.
 _BT601 = 6
@@ -40,20 +40,19 @@ def _new_file(path: Path) -> FileIO:
 class VideoWriter:
     """Encodes BGR images as H.264, yuv420p, each at its own time; ``frames`` counts those written.
 
-    A sample of an MP4 lasts 2^31 - 2 ticks at most, which at a tick of 1 us is 35.8 minutes. Through a longer gap the
-    picture before it is held: it is shown again every 2^30 ticks, which ``held`` counts.
+    ``width`` and ``height`` are those of the images, in pixels; an odd one is made even, as yuv420p needs it, by
+    repeating the last column or row. ``rate`` is the nominal number of frames per second. ``time_base`` is the tick
+    in seconds of which each time is a multiple. ``comment`` goes into the file's metadata. Players show a pixel
+    ``sample_aspect_ratio`` times as wide as it is high. ``open_file`` makes the file: an ordinary one, or one whose
+    disk is full on purpose.
 
-    The encoder holds no frame back: when ``write`` returns, the frame's packet has been muxed. The file is
-    an MP4 in fragments of a second while it grows, so that one that was never closed plays up to its last
-    second, and an ordinary MP4 once it is closed. An odd width or height is made even, which yuv420p needs,
-    by repeating the last column or row. ``width`` and ``height`` are those of the images, ``rate`` is the
-    nominal number of frames per second, ``time_base`` the tick in seconds of which each time is a multiple,
-    ``comment`` is kept in the file's metadata; ``sample_aspect_ratio`` is how wide players show a pixel for its
-    height. ``open_file`` makes the file: an ordinary one, or one whose disk is full on purpose.
+    The encoder holds no frame back: when ``write`` returns, the frame's packet has been muxed. While the file grows,
+    it is an MP4 in fragments of a second: one that was never closed plays up to its last second. A closed one is an
+    ordinary MP4. A sample of an MP4 lasts 2^31 - 2 ticks at most, which at a tick of 1 us is 35.8 minutes. Through a
+    longer gap the picture before it is held: it is shown again every 2^30 ticks, which ``held`` counts.
 
-    Raises SinkError when the file cannot be made or written. A full disk shows when a fragment is written, so
-    up to a second late. A writer that has failed leaves what is on the disk playable, and closing it raises
-    nothing more.
+    Raises SinkError when the file cannot be made or written. A full disk shows when a fragment is written, up to a
+    second late. After a failure the file stays playable, and closing it raises no further error.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class VideoWriter:
             self._stream = self._add_stream(rate, sample_aspect_ratio)
             self._encoder = self._stream.codec_context
             self._container.start_encoding()
-            # What a stream of another file is made by must be open, from version 19 of PyAV on: this never holds one.
+            # The template of a stream must be in an open container, from version 19 of PyAV on: this one stays empty.
             self._spare = av.open(BytesIO(), "w", format="mp4")
             self._template = self._spare.add_stream_from_template(self._stream, opaque=True)
 
@@ -101,10 +100,10 @@ class VideoWriter:
             self._container.metadata["comment"] = comment
 
     def write(self, image: Image, pts: Fraction) -> None:
-        """Encode ``image``, shown from ``pts`` seconds on, and mux its packet.
+        """Encode ``image`` (height x width x 3, BGR, uint8), shown from ``pts`` seconds on, and mux its packet.
 
-        Raises ValueError for a time that is no multiple of the time base or not after the one before, and
-        SinkError when the file cannot be written.
+        Raises ValueError for a time that is no multiple of the time base or not after the one before, and SinkError
+        when the file cannot be written.
         """
         with self._writing:
             tick = self._tick(pts)
@@ -114,23 +113,23 @@ class VideoWriter:
             self.frames += 1
 
     def _encode(self, tick: int) -> None:
-        """Encode what is in the planes, and mux its packet."""
+        """Encode the picture in the planes, and mux its packet."""
         self._frame.pts = self._begin_tick + tick
         with self._failures_raised():
             for packet in self._encoder.encode(self._frame):
                 packet.stream, packet.time_base = self._stream, self._file_tick
-                packet.pts = packet.dts = tick * self._file_ticks  # it holds none back
-                # Up to version 17 of PyAV there is none: a file of one picture would last for no time at all.
+                packet.pts = packet.dts = tick * self._file_ticks  # pictures are not reordered
+                # PyAV up to version 17 sets none: a file of one picture would have no length.
                 packet.duration = self._usual_duration
                 self._container.mux(packet)
         self._frame.pict_type = PictureType.NONE
         self._last_tick = tick
 
     def go_on(self, finished: Path, comment: str) -> None:
-        """Finish the file, which is called ``finished`` from then on, and go on in a new one with times from 0 on.
+        """Finish the file, rename it to ``finished``, and go on in a new one with times from 0 on.
 
-        The encoder stays, and goes on with a key frame: to open another one takes 10 ms, in which Python stands still
-        in all threads. Raises SinkError as ``close`` does, and OSError when the file cannot be renamed.
+        The encoder stays, and goes on with a key frame: opening another one takes 10 ms, in which all threads of
+        Python stand still. Raises SinkError as ``close`` does, and OSError when the file cannot be renamed.
         """
         with self._writing:
             self._finish()
@@ -148,7 +147,7 @@ class VideoWriter:
         """Finish the file as an ordinary MP4; does nothing more the second time or after a failure.
 
         While another thread is in ``write``, on a disk that hangs, the file is left as it is, playable in fragments.
-        Raises SinkError when the end of the file cannot be written; it then stays so too.
+        Raises SinkError when the end of the file cannot be written, which leaves it so, too.
         """
         if not self._writing.acquire(blocking=False):
             return
@@ -160,11 +159,11 @@ class VideoWriter:
 
     def _finish(self) -> None:
         if self._file.closed:
-            # PyAV sees the closed file and leaves out the MP4's end, which would only spoil what plays.
+            # PyAV sees the closed file and leaves out the MP4's end, which would make it unplayable.
             self._container.close()
             return
         with self._failures_raised():
-            # Nothing is left in the encoder.
+            # The encoder is empty.
             self._container.close()
             self._file.close()
 
@@ -182,7 +181,7 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         stream.gop_size = max(1, round(rate))
         stream.codec_context.time_base = self._time_base
-        # What is square is left unsaid, as cameras do.
+        # Square pixels are not declared, as in cameras' files.
         if sample_aspect_ratio != 1:
             stream.codec_context.sample_aspect_ratio = sample_aspect_ratio
         stream.color_range = _LIMITED_RANGE
@@ -207,7 +206,7 @@ class VideoWriter:
 
     @contextmanager
     def _failures_raised(self) -> Iterator[None]:
-        """Raise what fails in the encoder, the muxer or the file as a SinkError, and write no more."""
+        """Raise a failure of the encoder, the muxer or the file as a SinkError, and write no more."""
         try:
             yield
         except av.FFmpegError as error:
@@ -219,12 +218,11 @@ class VideoWriter:
 
 
 class _File:
-    """The file below the muxer: unbuffered, and deaf after the first failure, which it keeps.
+    """The file below the muxer: unbuffered, and without further writes after the first ``failure``, which it keeps.
 
-    FFmpeg's own file protocol holds back up to 256 KB, which a killed process would lose. And a muxer that
-    is told of a failed write still writes elsewhere in the file (an MP4's end turns the fragments before it
-    into one block that only the index, just lost, could explain): so it is told nothing, and nothing more
-    is written.
+    FFmpeg's own file protocol holds back up to 256 KB, which a killed process would lose. A muxer that sees a failed
+    write still writes elsewhere in the file: an MP4's end turns the fragments before it into one block that needs the
+    index, which is lost. So the failure is hidden from the muxer, and nothing more is written.
     """
 
     def __init__(self, path: Path, open_file: Callable[[Path], FileIO]) -> None:
@@ -236,22 +234,22 @@ class _File:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more will be written; PyAV asks before it writes the MP4's end."""
+        """Whether nothing more will be written; PyAV checks it before it writes the MP4's end."""
         return self._file.closed
 
     def write(self, chunk: bytes) -> int:
-        """Write all of ``chunk``, or keep the failure and take it for written."""
+        """Write all of ``chunk``; a failure is kept, and counts as written."""
         rest = memoryview(chunk)
         try:
             while rest and self.failure is None:
-                # A disk that is nearly full takes a part of the bytes and fails at the next call.
+                # A nearly full disk accepts a part of the bytes, and fails at the next call.
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
             self.failure = error
         return len(chunk)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move the position, which is the new one in bytes from the start."""
+        """Move the position; returns the new one in bytes from the start."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -259,7 +257,7 @@ class _File:
         return self._file.tell()
 
     def close(self) -> None:
-        """Close the file; a failure is kept like one of ``write``."""
+        """Close the file; a failure is kept as in ``write``."""
         try:
             self._file.close()
         except OSError as error:
@@ -271,7 +269,7 @@ def _ticks_per_second(time_base: Fraction) -> int:
 
 
 def _mp4_options(time_base: Fraction) -> dict[str, str]:
-    # The muxer would otherwise choose the ticks itself, and round the first frame's start to milliseconds.
+    # Without these the muxer chooses the ticks, and rounds the first frame's start to milliseconds.
     ticks = _ticks_per_second(time_base)
     return {
         # delay_moov: the index at the front is written with the first fragment, when the first time is known.

@@ -58,7 +58,7 @@ def test_its_ticks_are_at_the_assumed_rate_to_the_end_and_a_doubt_has_both_rates
     assert {later - earlier for earlier, later in pairwise(ticks)} == {100_000}
     (doubt,) = rig.cameras[0].source.doubts
     assert doubt == (
-        "virtual was away when the run began: 10 frames a second, which most of the others have, are taken for its "
+        "virtual was away when the run began: 10 frames a second, which most of the others have, are assumed as its "
         "rate; it comes at 25"
     )
 

@@ -1,4 +1,4 @@
-"""Runs of live cameras, as a test sees them: each stream's rows, and what its video shows and when."""
+"""Runs of live cameras, as a test sees them: each stream's rows, and the pictures and times of its video."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.runs import Finished, manifest, rows
 from tests.videos import number_of
 
 TOP = 8
-"""So many lines at the top of a picture hold its number, and nothing that is drawn."""
+"""The lines at the top of a picture that hold its number, and nothing that is drawn."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class StreamRun:
-    """One camera's share of a run; ``shown`` has ``video_s`` seconds."""
+    """One camera's stream of a run; its video ``shown`` has ``video_s`` seconds."""
 
     part: Mapping[str, Any]
-    gaps: list[Mapping[str, Any]]
+    outages: list[Mapping[str, Any]]
     rows: list[dict[str, str]]
     shown: list[Shown]
     video_s: Fraction
@@ -44,19 +44,19 @@ class StreamRun:
 
     @property
     def fps(self) -> Fraction:
-        """What run.json says of its rate."""
+        """Its rate in run.json."""
         return Fraction(self.part["fps"])
 
     @property
     def pictures(self) -> dict[int, int]:
-        """Of each row of which there is a picture, by its place, the number of that."""
+        """The number of each row's picture, by the place of the row, for rows with a picture."""
         came = [place for place, row in enumerate(self.rows) if row["outcome"] in ("delivered", "dropped")]
         assert len(came) == len(self.shown), "the video shows other frames than came"
         return {place: shown.number for place, shown in zip(came, self.shown, strict=True)}
 
     @property
     def length_s(self) -> float:
-        """From the first row with a picture to the end of the last, by arrivals."""
+        """Seconds from the first row with a picture to the end of the last one, by arrivals."""
         places = list(self.pictures)
         first, last = (float(self.rows[place]["scheduled_ms"]) for place in (places[0], places[-1]))
         return (last - first) / 1000 + float(1 / self.fps)
@@ -72,9 +72,9 @@ class CameraRun:
 
 
 def camera_run(addresses: list[str], model: Path, out: Path, *more: str) -> CameraRun:
-    """Replays them by the null engine; nothing is drawn over the pictures. The run and ``verify`` agree.
+    """Replays cameras with the null engine; nothing is drawn over the pictures. The run and ``verify`` agree.
 
-    In a process of its own: the servers are threads of this one, and are to send when it is time.
+    The run has a process of its own: the servers are threads of this one, and have to send on time.
     """
     usual = (
         "--engine",
@@ -111,8 +111,8 @@ def _stream(out: Path, document: Mapping[str, Any], stream: int) -> StreamRun:
         for doubt in document["doubts"]
         if (doubt.startswith(prefix) if prefix else not others.match(doubt))
     ]
-    gaps = [gap for gap in document["gaps"]["each"] if gap["stream"] == stream]
-    return StreamRun(document["streams"][stream], gaps, ledger, shown, video_s, own)
+    outages = [outage for outage in document["gaps"]["each"] if outage["stream"] == stream]
+    return StreamRun(document["streams"][stream], outages, ledger, shown, video_s, own)
 
 
 def _shown(video: Path) -> tuple[list[Shown], Fraction]:
@@ -128,5 +128,5 @@ def _shown(video: Path) -> tuple[list[Shown], Fraction]:
 
 
 def _number(frame: VideoFrame) -> int:
-    # Over the middle of a frame that was dropped stands that it was.
+    # The middle of a dropped frame has a text about that.
     return number_of(cast(Image, frame.to_ndarray(format="bgr24"))[:TOP])

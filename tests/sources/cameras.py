@@ -1,8 +1,8 @@
 """Live cameras on the loopback that send numbered pictures over HTTP at an exact rate, each in its own way.
 
-A camera's clock begins when the first client comes; from then on picture after picture is made, whoever looks on.
-The instants are those of an absolute schedule, so that the rate is exact over many pictures. A camera that has a
-backlog sends what it kept at once to whoever connects. ``tests.videos.number_of`` tells which picture a frame shows.
+A camera's clock begins when the first client comes; from then on it makes picture after picture, watched or not. The
+instants are those of an absolute schedule, so that the rate is exact over many pictures. A camera with a backlog
+sends the kept pictures at once to each client. ``tests.videos.number_of`` gives the number of the picture in a frame.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from tests.sources.coded import Coded, Muxer, coded, jpeg
 BEGINS_S = 100
 """The time of the first picture in containers that have times: encoders do not begin at 0."""
 PICTURES = 1000
-"""So many different pictures are coded; behind them they come again."""
+"""The number of different pictures that are coded; behind the last one the first comes again."""
 PATIENCE_S = 10
-"""How long a client may not read before it is given up."""
+"""Seconds without a read after which a client is given up."""
 
 
 class End(Enum):
-    """How a connection ends when all its pictures are sent."""
+    """The end of a connection when all its pictures are sent."""
 
-    ORDERLY = "the end is said, where the protocol has a word for it"
-    HANGS_UP = "the connection is closed, without that word"
+    ORDERLY = "the end is announced, where the protocol can"
+    HANGS_UP = "the connection is closed, without an announcement"
     RESET = "the connection is reset, as by a process that was killed"
     SILENT = "nothing more comes"
 
 
 @dataclass(frozen=True)
 class Pace:
-    """When pictures are sent.
+    """The times at which pictures are sent.
 
-    ``fps`` of them a second, ``frames`` over each connection (without end where None), then ``end``. ``backlog``
-    older ones are sent at once on connecting, and count among those. ``made`` pictures are older than the first
-    connection, as many as the backlog has where None; they are not sent but for it. ``later`` is the rate from a
-    picture on, counted from the first new one. ``away_s`` seconds after each connection nobody is let in.
+    ``fps`` are sent a second, ``frames`` over each connection (without end where None), and then ``end`` happens. On
+    connecting ``backlog`` older ones are sent at once, and count among those. ``made`` pictures are older than the
+    first connection, as many as the backlog where None; only the backlog is sent. ``later`` is the rate from a
+    picture on, counted from the first new one. For ``away_s`` seconds after each connection no client is accepted.
     """
 
     fps: Fraction | float = 25
@@ -71,7 +71,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Sent:
-    """A picture that was sent: over which connection, its number, when (as of the monotonic clock), whether old."""
+    """A picture that was sent: its connection, its number, when (by the monotonic clock), and whether it was kept."""
 
     connection: int
     number: int
@@ -80,7 +80,7 @@ class Sent:
 
 
 class Camera:
-    """What a test knows of a camera: its ``address``, and what it ``sent``."""
+    """A camera, with its ``address`` and the pictures that it ``sent``."""
 
     def __init__(self, pace: Pace) -> None:
         self.address = ""
@@ -93,7 +93,7 @@ class Camera:
         self._away_until_s = 0.0
 
     def newest(self) -> int:
-        """The picture that was made last; the clock begins with the first question."""
+        """The number of the picture that was made last; the clock begins with the first call."""
         with self._lock:
             if self._start_s is None:
                 self._start_s = time.monotonic()
@@ -104,16 +104,16 @@ class Camera:
         return number
 
     def made_s(self, number: int) -> float:
-        """When that picture is made, as of the monotonic clock."""
+        """When that picture is made, in seconds of the monotonic clock."""
         assert self._start_s is not None, "no client came"
         return self._start_s + self.pace.due_s(number)
 
     def wait_for(self, number: int) -> bool:
-        """Returns when that picture is made; whether the camera is on still."""
+        """Waits until that picture is made; returns whether the camera is still on."""
         return not self.off.wait(max(0.0, self.made_s(number) - time.monotonic()))
 
     def numbers(self, begins_at_key: Callable[[int], bool]) -> Iterator[int]:
-        """The pictures of a new connection, each when it is to be sent; the first is one to begin with."""
+        """The pictures of a new connection, each when it is to be sent, from one at which decoding can begin."""
         with self._lock:
             connection, self._connections = self._connections, self._connections + 1
         newest = self.newest()
@@ -128,21 +128,21 @@ class Camera:
             yield number
 
     def is_away(self) -> bool:
-        """Whether nobody is let in."""
+        """Whether no client is accepted."""
         return time.monotonic() < self._away_until_s
 
     def gone(self) -> None:
-        """A connection has ended."""
+        """Call when a connection has ended."""
         self._away_until_s = time.monotonic() + self.pace.away_s
 
 
 class Request(BaseHTTPRequestHandler):
-    """One request, and the way in which it is answered."""
+    """A request, and the way in which it is answered."""
 
     server: _Server
     protocol_version = "HTTP/1.1"
     timeout = PATIENCE_S
-    # Or what is sent waits for the client's word that it got the last.
+    # Else a packet waits until the client has acknowledged the one before.
     disable_nagle_algorithm = True
     _chunked = False
 
@@ -160,7 +160,7 @@ class Request(BaseHTTPRequestHandler):
         pass
 
     def whole(self, content: bytes, kind: str) -> None:
-        """Answers with that, and its length; more may be asked for over the same connection."""
+        """Answers with the content and its length; more requests may follow over the same connection."""
         self.close_connection = False
         self.send_response(200)
         self.send_header("Content-Type", kind)
@@ -177,20 +177,20 @@ class Request(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send(self, content: bytes) -> None:
-        """Sends more of it."""
+        """Sends more of the answer."""
         if content:
             head, tail = (f"{len(content):x}\r\n".encode(), b"\r\n") if self._chunked else (b"", b"")
             self.wfile.write(head + content + tail)
 
     def finish_with(self, end: End) -> None:
-        """Ends it."""
+        """Ends the answer."""
         if self.server.camera.off.is_set():
             return
         if end is End.ORDERLY and self._chunked:
             self.wfile.write(b"0\r\n\r\n")
         elif end is End.RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            # Without the shutdown that would come first.
+            # Without the usual shutdown before it.
             self.connection.close()
         elif end is End.SILENT:
             self.server.camera.off.wait()
@@ -211,7 +211,7 @@ class _Server(ThreadingHTTPServer):
             super().shutdown_request(request)  # type: ignore[arg-type]
 
     def hang_up(self) -> None:
-        """Whoever waits for a client that does not read waits no more."""
+        """Ends the wait for clients that do not read."""
         for connection in self.open:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -240,9 +240,9 @@ def _any(_: int) -> bool:
 def mjpeg(
     pace: Pace, *, lengths: bool = True, boundary: str = "frame", delimiter: str = "--frame", chunked: bool = False
 ) -> Iterator[Camera]:
-    """Motion JPEG, as multipart: it has no times and announces no rate.
+    """Motion JPEG, as multipart: it has no times, and announces no rate.
 
-    ``lengths`` says whether each part has its own; ``boundary`` is what the header calls it, ``delimiter`` the line.
+    With ``lengths`` each part has its length. ``boundary`` is that of the header, ``delimiter`` the line in the body.
     """
     camera = Camera(pace)
 
@@ -263,7 +263,7 @@ def mjpeg(
 
 @dataclass(frozen=True)
 class Stamps:
-    """The times in a container: ``fps`` a second, and from a picture on so many seconds later, or earlier."""
+    """The times in a container: ``fps`` a second; ``jumps`` are seconds by which they jump at a picture."""
 
     fps: Fraction = Fraction(25)
     jumps: Mapping[int, float] | None = None
@@ -274,7 +274,7 @@ class Stamps:
         return BEGINS_S + number / self.fps + jumped
 
     def go_back_at(self, number: int) -> bool:
-        """Whether this one's time is before that of the last: the encoder was restarted."""
+        """Whether this picture's time is before the last one's: the encoder was restarted."""
         return (self.jumps or {}).get(number, 0) < 0
 
 
@@ -292,8 +292,8 @@ def streamed(
 ) -> Iterator[Camera]:
     """A container (``mpegts``, ``mp4`` in fragments, ``flv``, or none: ``h264``, ``hevc``), packet by packet.
 
-    ``options`` are the container's. Each client gets one of its own. Unless it ``begins_at_key``, that begins in the
-    middle of a group of pictures. A jump backwards makes a new container, as of an encoder that was restarted.
+    ``options`` are the container's. Each client gets its own container. Unless it ``begins_at_key``, it may begin in
+    the middle of a group of pictures. A jump backwards begins a new container, as a restarted encoder does.
     """
     camera = Camera(pace)
     stamps = stamps or Stamps(Fraction(pace.fps).limit_denominator(1000))
@@ -324,7 +324,7 @@ KINDS = {
 
 
 def _restarted(what: Coded, format: str) -> Muxer:
-    """A container that says that it does not go on where the last one ended."""
+    """A container that declares that it does not continue the last one."""
     flags = {"mpegts_flags": "pat_pmt_at_frames+initial_discontinuity"} if format == "mpegts" else None
     return Muxer(what, format, flags)
 
@@ -342,12 +342,12 @@ def hls(
     absent: Collection[int] = (),
     kind: str = "application/vnd.apple.mpegurl",
 ) -> Iterator[Camera]:
-    """A playlist of segments of so many pictures, of which the last ``listed`` that are whole are in it.
+    """A playlist of the last ``listed`` complete segments, each of ``segment`` pictures.
 
-    It grows up to ``segments`` in all, and then: ORDERLY says so, SILENT just stops, the others answer 404.
-    ``discontinuity`` is the segment before which it is marked; the jump is among the ``stamps``. ``on_demand`` it is
-    a recording, all there but for the ``absent`` ones, which answer 404. When its first client comes, ``listed``
-    segments are there.
+    It grows up to ``segments`` in all. Then ORDERLY marks it as complete, SILENT stops, and the others answer 404. A
+    discontinuity is marked before segment ``discontinuity``; its jump is among the ``stamps``. With ``on_demand`` it
+    is a recording, complete but for the ``absent`` segments, which answer 404. When its first client comes,
+    ``listed`` segments exist.
     """
     pace = pace if pace.made is not None else _with_made(pace, segment * listed)
     camera = Camera(pace)
@@ -388,7 +388,7 @@ def _with_made(pace: Pace, made: int) -> Pace:
 
 
 def _segments(what: Coded, stamps: Stamps, segment: int, segments: int, discontinuity: int | None) -> list[bytes]:
-    """The files of a playlist: one transport stream in pieces, and a new one at the discontinuity."""
+    """The files of a playlist: a transport stream cut into segments, and a new one at the discontinuity."""
     files = []
     muxer = Muxer(what, "mpegts")
     for place in range(segments):
@@ -401,7 +401,7 @@ def _segments(what: Coded, stamps: Stamps, segment: int, segments: int, disconti
 
 @contextmanager
 def snapshot(pace: Pace, path: str = "snap.jpg") -> Iterator[Camera]:
-    """One JPEG for each request, the newest, with its length; ``path`` may have a query."""
+    """The newest JPEG for each request, with its length; ``path`` may have a query."""
     camera = Camera(pace)
 
     def answer(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Numbered pictures, coded once, and put into any container with the times that a test asks for, packet by packet."""
+"""Numbered pictures, coded once, and muxed into any container packet by packet, with the times that a test gives."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPTIONS = {
     },
 }
 CONTAINER_OPTIONS = {
-    # A client that comes at any time knows what it gets, and each picture begins a packet of its own.
+    # A client may come at any time, and each picture begins a packet of its own.
     "mpegts": {"mpegts_flags": "pat_pmt_at_frames"},
     "mp4": {"movflags": "empty_moov+default_base_moof+frag_every_frame"},
     "flv": {"flvflags": "no_duration_filesize"},
@@ -49,7 +49,7 @@ class Coded:
 
 @cache
 def coded(codec: str, rate: Fraction, pictures: int, keyframe_every: int) -> Coded:
-    """Pictures whose codec says ``rate``; made once in a session."""
+    """Pictures whose codec declares ``rate``; coded once in a session."""
     file = io.BytesIO()
     with av.open(file, "w", format="matroska") as container:
         stream = container.add_stream(codec, rate=rate, options=dict(OPTIONS[codec]))
@@ -79,7 +79,7 @@ def jpeg(number: int) -> bytes:
 
 
 class _Written(io.RawIOBase):
-    """What was written since it was last taken."""
+    """The bytes written since the last call of ``take``."""
 
     def __init__(self) -> None:
         self._content = bytearray()
@@ -93,8 +93,8 @@ class _Written(io.RawIOBase):
         return len(chunk)
 
     def take(self) -> bytes:
-        taken, self._content = bytes(self._content), bytearray()
-        return taken
+        content, self._content = bytes(self._content), bytearray()
+        return content
 
 
 class Muxer:
@@ -109,7 +109,7 @@ class Muxer:
             self._stream = self._container.add_stream_from_template(template.streams.video[0])
 
     def packet(self, number: int, seconds: Fraction) -> bytes:
-        """What the container grows by when the picture with this number is put in at this time."""
+        """The bytes by which the container grows with the picture of this number at this time."""
         place = number % len(self._what.packets)
         packet = av.Packet(self._what.packets[place])
         packet.is_keyframe = self._what.keys[place]
@@ -120,13 +120,13 @@ class Muxer:
         return self._written.take()
 
     def close(self) -> bytes:
-        """What stands at its end."""
+        """The bytes at its end."""
         self._container.close()
         return self._written.take()
 
 
 def write_units(path: Path, what: Coded, format: str) -> Path:
-    """The pictures as ``h264`` or ``hevc``, each behind its length in four bytes, as the RTSP server reads them."""
+    """Writes the pictures as ``h264`` or ``hevc``, each behind its length in four bytes, for the RTSP server."""
     muxer = Muxer(what, format)
     units = [muxer.packet(number, Fraction(number)) for number in range(len(what.packets))]
     path.write_bytes(b"".join(len(unit).to_bytes(4, "big") + unit for unit in units))

@@ -1,4 +1,4 @@
-"""Clips with something to smear, without some packets of the transport stream, and what is decoded of them."""
+"""Clips with texture to smear, from which packets of the transport stream are removed, and their decoded pictures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CODECS = {
 
 @cache
 def transport_stream(codec: str) -> bytes:
-    """A texture that moves, several packets to a picture; a key frame at most every 20 of 60 pictures."""
+    """A moving texture of 60 pictures, each in several packets, with a key frame at least every 20."""
     name, options = CODECS[codec]
     coarse = np.random.default_rng(1).integers(0, 255, (40, 40, 3), np.uint8)
     texture = coarse.repeat(8, 0).repeat(8, 1)
@@ -64,13 +64,13 @@ def packets_of_pictures(content: bytes) -> list[list[int]]:
 
 
 def without(content: bytes, lost: Collection[int]) -> bytes:
-    """The stream without these packets of it."""
+    """The stream without these packets."""
     kept = (number for number in range(len(content) // PACKET) if number not in lost)
     return b"".join(content[number * PACKET : (number + 1) * PACKET] for number in kept)
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class Shown:
     """A picture: its time in ticks, its pixels, whether FFmpeg calls it corrupt, whether it comes after damage."""
 
     tick: int | None
@@ -79,30 +79,30 @@ class Usage:
     after_damage: bool
 
 
-def live(path: Path) -> tuple[list[Usage | str], int]:
-    """What comes of a stream from its first picture on, and how many packets there were."""
+def live(path: Path) -> tuple[list[Shown | str], int]:
+    """The pictures and reasons of a stream from its first picture on, and the number of its packets."""
     with pyav.open_input(str(path)) as container:
         video = only_video(container)
         assert video is not None
         packets = list(pyav.demux(container, video))
-        items = [_taken(decoded) for decoded in live_pictures(packets, video)]
+        items = [_item(decoded) for decoded in live_pictures(packets, video)]
         begun = dropwhile(lambda item: isinstance(item, str), items)
         return list(begun), sum(packet.size > 0 for packet in packets)
 
 
-def plain(path: Path) -> list[Usage]:
-    """What FFmpeg decodes of it."""
+def plain(path: Path) -> list[Shown]:
+    """The pictures that FFmpeg decodes of a stream."""
     with av.open(str(path)) as container:
         pyav.prepare(container.streams.video[0].codec_context)
         return [_picture(frame) for frame in container.decode(video=0)]
 
 
-def _taken(decoded: Decoded) -> Usage | str:
+def _item(decoded: Decoded) -> Shown | str:
     if isinstance(decoded.what, str):
         return decoded.what
     return _picture(decoded.what, decoded.after_damage)
 
 
-def _picture(frame: VideoFrame, after_damage: bool = False) -> Usage:
+def _picture(frame: VideoFrame, after_damage: bool = False) -> Shown:
     pixels = frame.to_ndarray(format="gray").tobytes()
-    return Usage(frame.pts, pixels, frame.is_corrupt, after_damage)
+    return Shown(frame.pts, pixels, frame.is_corrupt, after_damage)

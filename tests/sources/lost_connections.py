@@ -1,4 +1,4 @@
-"""A camera over HTTP whose connections are lost, each after other pictures."""
+"""A camera over HTTP that loses each connection after some pictures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 MORE = 1_000
-"""Bytes that are announced and do not come: the connection is lost."""
+"""The announced bytes that do not come: the connection is lost."""
 
 
 @contextmanager
 def lost_connections(contents: Sequence[bytes]) -> Iterator[str]:
-    """Each connection gives the next content, and is lost; the address."""
+    """The address of a server whose connections each give the next content, and are lost then."""
     left = list(contents)
 
     class Handler(BaseHTTPRequestHandler):

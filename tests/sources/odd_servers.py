@@ -1,4 +1,4 @@
-"""Servers on the loopback with which something is odd: with what they send, what they offer, or whom they are."""
+"""Servers on the loopback with odd data, an odd transport, or an odd identity."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ HOST = "127.0.0.1"
 
 @contextmanager
 def odd_http(answer: Answer, identity: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Every request is answered by ``answer``, over TLS with an ``identity``; user, password, host and port."""
+    """Answers every request by ``answer``, over TLS with an ``identity``; user, password, host and port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            with suppress(OSError):  # a client that has had enough may go at any time
+            with suppress(OSError):  # a client may go at any time
                 answer(self)
 
         def log_message(self, *_: object) -> None:
@@ -36,7 +36,7 @@ def odd_http(answer: Answer, identity: ssl.SSLContext | None = None) -> Iterator
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
-        def handle_error(self, *_: object) -> None:  # as of a client that does not trust the certificate
+        def handle_error(self, *_: object) -> None:  # as where a client does not trust the certificate
             pass
 
     with Server((HOST, 0), Handler) as server:
@@ -54,7 +54,7 @@ def odd_http(answer: Answer, identity: ssl.SSLContext | None = None) -> Iterator
 def saying(
     body: bytes, *, status: int = 200, sized: bool = True, media_type: str | None = None, location: str | None = None
 ) -> Answer:
-    """One answer for all."""
+    """The same answer to every request."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
@@ -70,7 +70,7 @@ def saying(
 
 
 def trickling(chunks: Iterable[bytes], every_s: float, media_type: str = "video/mp2t") -> Answer:
-    """A chunk every so many seconds, as long as there are any and the client is there."""
+    """Answers with a chunk every so many seconds, as long as there are chunks and the client stays."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
@@ -85,7 +85,7 @@ def trickling(chunks: Iterable[bytes], every_s: float, media_type: str = "video/
 
 
 def identity_of(folder: Path, name: str = "localhost") -> tuple[ssl.SSLContext, Path]:
-    """A self-signed certificate for ``name`` and the loopback: what a server identifies itself with, and its file."""
+    """A self-signed certificate for ``name`` and the loopback: a server's TLS context with it, and its file."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is absent: it makes the certificate of the test's server")
@@ -107,9 +107,9 @@ def odd_rtsp(
     loses: Collection[int] = (),
     identity: ssl.SSLContext | None = None,
 ) -> Iterator[str]:
-    """Serves the H.264 of ``clip`` over the transport that it ``offers`` only, tcp or udp; host and port.
+    """Serves the H.264 of ``clip`` over the one transport that it ``offers``, tcp or udp; host and port.
 
-    Packets whose numbers it ``loses`` do not come, the others when their pictures are due. At the end it hangs up.
+    It sends packets when their pictures are due, but not those whose numbers it ``loses``, and hangs up at the end.
     """
     with socket.create_server((HOST, 0)) as server:
         done = Event()
@@ -151,18 +151,18 @@ def _serve(client: socket.socket, clip: Path | None, offers: str, loses: Collect
 
         while request := _request(noted()):
             method, number = request
-            asked = next((line.decode() for line in lines if line.lower().startswith(b"transport:")), "")
+            requested = next((line.decode() for line in lines if line.lower().startswith(b"transport:")), "")
             lines.clear()
             status, headers, body = "200 OK", "", ""
             if method == "DESCRIBE":
                 body = SDP
                 headers = f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n"
-            elif method == "SETUP" and ("TCP" in asked) != (offers == "tcp"):
+            elif method == "SETUP" and ("TCP" in requested) != (offers == "tcp"):
                 status = "461 Unsupported Transport"
             elif method == "SETUP" and offers == "tcp":
                 headers = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n"
             elif method == "SETUP":
-                ports = asked.partition("client_port=")[2].split(";")[0].strip()
+                ports = requested.partition("client_port=")[2].split(";")[0].strip()
                 own = media.getsockname()[1]
                 transport = f"RTP/AVP/UDP;unicast;client_port={ports};server_port={own}-{own + 1}"
                 headers = f"Transport: {transport}\r\nSession: 1\r\n"

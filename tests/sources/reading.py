@@ -1,4 +1,4 @@
-"""Opening a source and reading all that it gives."""
+"""Opening a source, and reading all of its frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def opened(uri: object, *, loop: bool = False, access: Access | None = None) -> 
 
 
 def read_all(source: Source, most: int = 1_000) -> list[Frame | Unreadable]:
-    """All that comes, up to ``most``, and closes the source; indices count from 0, times are the announced ones."""
+    """All items, up to ``most``; closes the source. Indices count from 0, and times are those of ``Source.pts``."""
     items: list[Frame | Unreadable] = []
     with closing(source):
         while len(items) < most and (item := source.read()) is not None:
@@ -34,7 +34,7 @@ def read_all(source: Source, most: int = 1_000) -> list[Frame | Unreadable]:
 
 
 def read_on(source: Source, into: list[Frame | Unreadable]) -> None:
-    """Reads until it fails, or ends."""
+    """Reads until the source fails or ends."""
     while (item := source.read()) is not None:
         into.append(item)
 

@@ -13,11 +13,11 @@ from streamer.frame import Image
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 SERVER = Path(__file__).with_name("rtsp_server.py")
 STRIPES, STRIPE = 32, 8
-"""As the server paints them."""
+"""The stripes that the server paints."""
 
 
 def why_not() -> str | None:
-    """Why there is no such server here; None when there is."""
+    """Why the server cannot run here; None where it can."""
     needed = (
         "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer; "
         "Gst.init(None); assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('jpegenc')"
@@ -43,7 +43,7 @@ class RtspCamera:
         return f"rtsp://127.0.0.1:{self._port}/live"
 
     def on(self) -> None:
-        """Returns when it listens."""
+        """Starts the server; returns when it listens."""
         command = [str(SYSTEM_PYTHON), str(SERVER), "--port", self._port, *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
@@ -51,7 +51,7 @@ class RtspCamera:
         assert self._port, "the server did not start"
 
     def off(self) -> None:
-        """As when its plug is pulled; may be called again."""
+        """Kills the server, as if its plug was pulled; may be called again."""
         if self._process is not None:
             with self._process:
                 self._process.kill()

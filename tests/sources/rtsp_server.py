@@ -1,8 +1,8 @@
 """A real RTSP server, GStreamer's, as a process of its own, run by the system's Python.
 
-It prints its port when it listens, and serves /live until it is killed: pictures in whose top left corner stands, in
-32 stripes, when each was made, in milliseconds of the monotonic clock (modulo 2 ** 32); the rest is a shade that
-changes. With --units it serves pictures that are coded already, one after the other, instead.
+It prints its port when it listens, and serves /live until it is killed. The top left corner of each picture shows, in
+32 stripes, when it was made, in milliseconds of the monotonic clock (modulo 2 ** 32); the rest is a changing shade.
+With --units it serves coded pictures instead, one after the other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 STRIPES, STRIPE = 32, 8
-"""How many stripes, and how wide and high each of them is."""
+"""The number of stripes, and the width and height of each in pixels."""
 ENCODERS = {
     "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max={key} ! rtph264pay name=pay0 pt=96",
     "jpeg": "jpegenc ! rtpjpegpay name=pay0 pt=26",
@@ -33,7 +33,7 @@ PAYLOADERS = {
 
 
 class Camera:
-    """One picture after the other, as long as a client is there; all clients see the same.
+    """Sends picture after picture as long as there is a client; all clients see the same.
 
     The instants are those of an absolute schedule, so that the rate is exact over many pictures.
     """
@@ -42,7 +42,7 @@ class Camera:
         self._width, self._height = map(int, options.size.split("x"))
         self._period_s = 1 / options.fps
         announced = options.announced or options.fps
-        # Where times are made up, they are as far apart as the announced rate says.
+        # With --stamped, times have the intervals of the announced rate.
         self._stamp_ns = round(Gst.SECOND / announced) if options.stamped else None
         rate = f"{Fraction(announced).limit_denominator(1000)}"
         rate = rate if "/" in rate else f"{rate}/1"
@@ -106,7 +106,7 @@ def units(path: str | None) -> list[bytes]:
 
 
 def protect(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFactory, user: str) -> None:
-    """Only who gives user and password, as in user:password, may see it."""
+    """Lets only clients in that give user and password, as in user:password."""
     role = "viewer"
     auth = GstRtspServer.RTSPAuth()
     token = GstRtspServer.RTSPToken()
@@ -119,7 +119,7 @@ def protect(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFa
 
 
 def watching(port: int) -> Gst.Element:
-    """A client that watches from now on; returns it when the camera runs."""
+    """A client that watches from now on; returned when the camera runs."""
     viewer = Gst.parse_launch(
         f"rtspsrc protocols=tcp location=rtsp://127.0.0.1:{port}/live ! fakesink sync=false name=screen"
     )
@@ -138,13 +138,13 @@ def main() -> None:
     parser.add_argument("--port", default="0")
     parser.add_argument("--codec", choices=["h264", "h265", "jpeg"], default="h264", help="h265 needs --units")
     parser.add_argument("--size", default="320x240", help="at least 256 wide")
-    parser.add_argument("--fps", type=float, default=30, help="so many are sent")
-    parser.add_argument("--announced", type=float, help="so many are announced; else as many as are sent")
-    parser.add_argument("--stamped", action="store_true", help="times are as far apart as is announced")
+    parser.add_argument("--fps", type=float, default=30, help="the rate that is sent")
+    parser.add_argument("--announced", type=float, help="the rate that is announced; by default the one that is sent")
+    parser.add_argument("--stamped", action="store_true", help="times have the intervals of the announced rate")
     parser.add_argument("--key-s", type=float, default=1, help="seconds, by the announced rate, between key frames")
     parser.add_argument("--units", help="a file of coded pictures, each behind its length in four bytes")
     parser.add_argument("--udp-only", action="store_true")
-    parser.add_argument("--watched", action="store_true", help="somebody watches already: it goes on from the start")
+    parser.add_argument("--watched", action="store_true", help="a client watches from the start, so the camera runs")
     parser.add_argument("--user", help="user:password, without which nothing is served")
     options = parser.parse_args()
     Gst.init(None)

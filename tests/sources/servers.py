@@ -1,4 +1,4 @@
-"""Servers on the loopback that serve a video, or fail to, in every way that a network stream can fail."""
+"""Servers on the loopback that serve a video, or fail in every way in which a network stream can fail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RTP_CLOCK = 90_000
 
 @contextmanager
 def http_server(content: bytes = b"", *, status: int = 200, protected: bool = False) -> Iterator[str]:
-    """Answers every request with ``content`` and ``status``; the address, whose user and password are right."""
+    """Answers every request with ``content`` and ``status``; the address, with the right user and password."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -66,7 +66,7 @@ def refused_port() -> str:
 def rtsp_server(clip: Path | None, *, answer: str = "200 OK", hangs_up: bool = True) -> Iterator[str]:
     """Serves the H.264 of ``clip`` to one client, over TCP and by its times, and then hangs up or falls silent.
 
-    Refuses when ``answer`` is another one.
+    Another ``answer`` is a refusal.
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = Thread(target=_serve_rtsp, args=(server, clip, answer, hangs_up))
@@ -74,7 +74,7 @@ def rtsp_server(clip: Path | None, *, answer: str = "200 OK", hangs_up: bool = T
         try:
             yield f"rtsp://{USER}@127.0.0.1:{server.getsockname()[1]}/live/ch1?password=secret"
         finally:
-            # A client that never came is not waited for.
+            # Ends the wait for a client that never came.
             with closing(socket.create_connection(server.getsockname())):
                 pass
             thread.join()
@@ -82,7 +82,7 @@ def rtsp_server(clip: Path | None, *, answer: str = "200 OK", hangs_up: bool = T
 
 def _serve_rtsp(server: socket.socket, clip: Path | None, answer: str, hangs_up: bool) -> None:
     client, _ = server.accept()
-    # A client that has had enough may go at any time.
+    # A client may go at any time.
     with suppress(ConnectionError), client, client.makefile("rb") as requests:
         while request := _request(requests):
             method, number = request
@@ -113,7 +113,7 @@ SDP = (
 
 
 def _request(lines: Iterable[bytes]) -> tuple[str, str] | None:
-    """Method and sequence number of the next request; None when the client has gone."""
+    """The method and the sequence number of the next request; None when the client has gone."""
     method, number = "", ""
     for raw in lines:
         line = raw.decode("latin-1").strip()
@@ -127,7 +127,7 @@ def _request(lines: Iterable[bytes]) -> tuple[str, str] | None:
 
 
 def _rtp_packets(clip: Path) -> Iterator[tuple[float, bytes]]:
-    """Each NAL unit of the clip's H.264 in an RTP packet of its own, framed for TCP, and when it is sent."""
+    """The seconds at which each NAL unit of the clip's H.264 is sent, and its RTP packet, framed for TCP."""
     number = 0
     with av.open(str(clip)) as container:
         for packet in container.demux(video=0):

@@ -1,4 +1,4 @@
-"""What is asked for about reaching sources: refused where it goes for none of them, and kept in run.json."""
+"""The options for reaching sources: refused where they apply to none, and kept in run.json."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RATE, ONE_SLICE = Fraction(50), {"bf": "0", "x264-params": "sliced-threads=0"}
     ],
 )
 @pytest.mark.parametrize("command", [("replay",), ("soak", "--duration", "1s")])
-def test_what_goes_for_no_source_is_a_usage_error(
+def test_an_option_that_applies_to_no_source_is_a_usage_error(
     command: tuple[str, ...], arguments: tuple[str, ...], says: str, tmp_path: Path
 ) -> None:
     (tmp_path / "clip.mp4").touch()
@@ -54,7 +54,7 @@ def test_a_soak_that_goes_on_reaches_its_sources_as_before() -> None:
     assert isinstance(again.access.rtsp_transport, Transport)
 
 
-def test_a_longer_time_to_be_given_up_after_allows_a_longer_silence() -> None:
+def test_a_longer_give_up_allows_a_longer_silence() -> None:
     assert Settings(source_timeout=120.0, give_up=300.0).access.timeout_s == 120
     assert Settings(source_timeout=120.0, reconnect=False).access.timeout_s == 120
     assert Settings(give_up=1.0).access.timeout_s == 5
@@ -80,12 +80,12 @@ def test_packets_that_udp_loses_are_counted_and_doubted(tmp_path: Path, capfd: p
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_connection_over_tcp_hears_nothing(tmp_path: Path) -> None:
+def test_a_connection_over_tcp_has_no_doubt_about_losses(tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.ts", 90, rate=RATE, options=ONE_SLICE)
     with odd_rtsp(clip, offers="tcp") as host:
         source = opened(f"rtsp://{host}/live")
         source.close()
-    assert not any("UDP" in said for said in (*source.doubts, *source.info.notes))
+    assert not any("UDP" in sentence for sentence in (*source.doubts, *source.info.notes))
 
 
 @pytest.mark.timing

@@ -1,4 +1,4 @@
-"""The rate of frames that come: measured from their arrivals and their own times, and watched in the run."""
+"""The rate of frames that come: measured from their arrivals and their own times, and watched during the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamer.sources.arrival_rate import ArrivalRate, RateMeter, RateWatch, nam
 def measured(
     sent: float, *, stamped: float | None = None, jitter_us: float = 0, kept: int = 0, announced: int | None = None
 ) -> tuple[ArrivalRate, float]:
-    """What is measured of frames that come ``sent`` a second and have times of ``stamped``, and how long it takes.
+    """The rate measured of frames that come ``sent`` a second with times of ``stamped`` a second, and the seconds.
 
     They come later than they are sent by up to ``jitter_us``, the same at each call; ``kept`` ones come at once.
     """
@@ -31,7 +31,7 @@ def measured(
 
 @pytest.mark.parametrize("sent", [1, 5, 6.67, 10, 12.5, 15, 20, 24.3, 25, 30, 60, 120])
 @pytest.mark.parametrize("kept", [0, 7, 145])
-def test_arrivals_tell_the_rate_within_two_percent(sent: float, kept: int) -> None:
+def test_arrivals_give_the_rate_within_two_percent(sent: float, kept: int) -> None:
     found, _ = measured(sent, jitter_us=4_000, kept=kept)
     assert float(found.rate) == pytest.approx(sent, rel=0.02)
     assert not found.own_times_hold
@@ -39,7 +39,7 @@ def test_arrivals_tell_the_rate_within_two_percent(sent: float, kept: int) -> No
 
 @pytest.mark.parametrize("sent", [10, 24, 25, 29.97, 50])
 @pytest.mark.parametrize("jitter_us", [0, 5_000, 150_000])
-def test_own_times_that_go_by_as_frames_come_tell_it_exactly(sent: float, jitter_us: float) -> None:
+def test_own_times_that_run_as_frames_come_give_the_rate_exactly(sent: float, jitter_us: float) -> None:
     found, took_s = measured(sent, stamped=sent, jitter_us=jitter_us)
     assert float(found.rate) == pytest.approx(sent, rel=0.002)
     assert found.own_times_hold
@@ -47,7 +47,7 @@ def test_own_times_that_go_by_as_frames_come_tell_it_exactly(sent: float, jitter
 
 
 @pytest.mark.parametrize(("sent", "stamped"), [(20, 25), (10, 25), (24, 25), (30, 25), (25, 24)])
-def test_times_that_go_by_faster_or_slower_than_frames_come_do_not_hold(sent: float, stamped: float) -> None:
+def test_times_that_run_faster_or_slower_than_frames_come_do_not_hold(sent: float, stamped: float) -> None:
     found, _ = measured(sent, stamped=stamped, jitter_us=3_000, announced=25)
     assert float(found.rate) == pytest.approx(sent, rel=0.02)
     assert not found.own_times_hold
@@ -56,13 +56,13 @@ def test_times_that_go_by_faster_or_slower_than_frames_come_do_not_hold(sent: fl
 @pytest.mark.parametrize("at_once", [2, 5, 21, 25])
 @pytest.mark.parametrize("stamped", [True, False])
 @pytest.mark.parametrize("stalled_us", [0, 1_200])
-def test_frames_that_come_several_at_once_tell_their_rate_after_many_of_them(
+def test_frames_that_come_several_at_once_give_their_rate_after_many_of_them(
     at_once: int, stamped: bool, stalled_us: int
 ) -> None:
     meter, number = RateMeter(), 0
     while not meter.enough:
         burst, place = divmod(number, at_once)
-        # Small frames: reading one takes as long as decoding it; and once the reader was stalled.
+        # Frames are small: reading one takes as long as decoding it. The reader was stalled once.
         at_us = burst * at_once * 40_000 + place * 80 + (stalled_us if place > 3 else 0)
         waited_us = stalled_us if place == 4 else 40 if place else at_once * 40_000 - 2_000
         meter.add(Fraction(number, 25) if stamped else None, at_us, waited_us)
@@ -73,13 +73,13 @@ def test_frames_that_come_several_at_once_tell_their_rate_after_many_of_them(
     assert found.own_times_hold == stamped
 
 
-def test_ten_intervals_are_enough_and_slow_cameras_are_given_up_after_one_or_five_seconds() -> None:
+def test_ten_intervals_are_enough_and_slow_cameras_are_measured_for_one_interval_or_five_seconds() -> None:
     assert measured(25, stamped=25)[1] == pytest.approx(11 / 25)
-    assert measured(0.1)[1] == 20  # one interval, that there must be
+    assert measured(0.1)[1] == 20  # one interval
     assert measured(1)[1] == 6
 
 
-def test_one_frame_or_all_at_once_tell_nothing() -> None:
+def test_one_frame_or_all_at_once_give_no_rate() -> None:
     meter = RateMeter()
     assert not meter.enough
     meter.add(None, 5, 0)
@@ -88,7 +88,7 @@ def test_one_frame_or_all_at_once_tell_nothing() -> None:
     assert meter.measured(Fraction(25)) is None
 
 
-def test_a_rate_is_called_by_what_it_is_nearly() -> None:
+def test_a_rate_is_rounded_to_the_announced_or_a_whole_one_that_is_near() -> None:
     ntsc = Fraction(30_000, 1001)
     assert named_rate(29.95, ntsc) == ntsc
     assert named_rate(29.95, None) == 30
@@ -99,13 +99,13 @@ def test_a_rate_is_called_by_what_it_is_nearly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("announced", "came", "told"), [(25, 24, False), (25, 10, True), (25, 26, False), (10, 12, True)]
+    ("announced", "came", "doubted"), [(25, 24, False), (25, 10, True), (25, 26, False), (10, 12, True)]
 )
-def test_what_is_announced_is_doubted_from_five_percent_on(announced: int, came: int, told: bool) -> None:
+def test_an_announced_rate_is_doubted_from_five_percent_on(announced: int, came: int, doubted: bool) -> None:
     found = ArrivalRate(Fraction(came), own_times_hold=True)
-    says = rate_doubts("rtsp://cam", Fraction(announced), found, found.rate)
-    assert (says != []) == told
-    assert all(f"announces {announced} fps, and its frames came at {came} fps" in one for one in says)
+    doubts = rate_doubts("rtsp://cam", Fraction(announced), found, found.rate)
+    assert (doubts != []) == doubted
+    assert all(f"announces {announced} fps, and its frames came at {came} fps" in doubt for doubt in doubts)
     assert rate_doubts("rtsp://cam", None, found, found.rate) == []
 
 
@@ -113,9 +113,7 @@ def test_a_rate_that_could_not_be_measured_is_stated() -> None:
     assert rate_doubts("a", Fraction(25), None, Fraction(25)) == [
         "the frame rate of a could not be measured: 25 is what it announces"
     ]
-    assert rate_doubts("a", None, None, Fraction(30)) == [
-        "the frame rate of a could not be measured: 30 is taken for it"
-    ]
+    assert rate_doubts("a", None, None, Fraction(30)) == ["the frame rate of a could not be measured: 30 is assumed"]
 
 
 class Watched:
@@ -127,7 +125,7 @@ class Watched:
 
     def come(self, frames: int, fps: float, waited_us: int = 30_000) -> None:
         for _ in range(frames):
-            self.watch.asked(self.at_us)
+            self.watch.requested(self.at_us)
             self.at_us += round(1e6 / fps)
             self.watch.came(self.at_us, waited_us)
 
@@ -148,7 +146,7 @@ def test_rates_that_are_near_and_few_frames_are_not_reported() -> None:
         assert camera.watch.doubts == []
 
 
-def test_what_was_kept_while_nobody_read_and_outages_are_no_change_of_the_rate() -> None:
+def test_frames_kept_while_nobody_read_and_outages_are_no_change_of_the_rate() -> None:
     camera = Watched()
     for _ in range(5):
         camera.come(200, 25)
@@ -192,7 +190,7 @@ def test_frames_that_come_in_bursts_of_seconds_have_the_rate_at_which_they_were_
     )
 
 
-def test_a_rate_that_is_the_decoders_is_stated_to_be() -> None:
+def test_a_rate_that_is_the_decoders_is_stated_as_such() -> None:
     meter = RateMeter()
     for number in range(60):
         meter.add(Fraction(number, 60), number * 200_000, 100)

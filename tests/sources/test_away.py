@@ -1,4 +1,4 @@
-"""Several live sources: opened side by side, and a run that begins without one that is away, as real sockets."""
+"""Several live sources over real sockets: opened side by side, and a run that begins without one that is away."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def serving(clip: Sequence[bytes], *, away_for: int = 0, together: Barrier | None = None) -> Iterator[str]:
-    """A camera over HTTP that sends the pieces of a clip, 25 a second, and hangs up then; there from a request on.
+    """A camera over HTTP that sends the segments of a clip, 25 a second, and then hangs up.
 
-    It answers when as many are asked at once as come ``together``.
+    The first ``away_for`` requests are refused. With ``together`` it answers when as many servers have a request at
+    once.
     """
     requests: list[str] = []
     over = Event()
@@ -55,8 +56,8 @@ def serving(clip: Sequence[bytes], *, away_for: int = 0, together: Barrier | Non
             self.send_response(200 if here else 404)
             self.end_headers()
             with suppress(ConnectionError):
-                for piece in clip if here else ():
-                    self.wfile.write(piece)
+                for segment in clip if here else ():
+                    self.wfile.write(segment)
                     over.wait(1 / RATE)
 
         def log_message(self, *_: object) -> None:
@@ -83,7 +84,7 @@ def segments_of(path: Path) -> list[bytes]:
 
 
 def replayed(tmp_path: Path, model: Path, *arguments: str) -> runs.Finished:
-    """``streamer replay``, with the null engine, into ``run``."""
+    """``streamer replay`` with the null engine, into ``run``."""
     common = ("--engine", "null", "--model", model, "--warmup", "0", "--no-chart", "--out", "run")
     return runs.streamer("replay", *common, *arguments, cwd=tmp_path)
 
@@ -100,7 +101,7 @@ def checked(out: Path) -> dict[str, Any]:
 
 
 def sockets_of(process: int) -> int:
-    """How many sockets it has open."""
+    """The number of sockets that a process has open."""
     targets = []
     for descriptor in Path(f"/proc/{process}/fd").iterdir():
         with suppress(OSError):  # closed meanwhile
@@ -110,18 +111,18 @@ def sockets_of(process: int) -> int:
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A camera that is always there: a file of 20 s, which takes no time to decode."""
+    """A source that is always there: a file of 20 s, which takes no time to decode."""
     return str(write_video(tmp_path_factory.mktemp("there") / "there.mp4", 600, rate=Fraction(30)))
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """What a camera sends in 8 s."""
+    """The segments that a camera sends in 8 s."""
     return segments_of(write_video(tmp_path_factory.mktemp("clip") / "clip.ts", 200, options={"bf": "0"}))
 
 
 def test_live_sources_are_opened_side_by_side(clip: list[bytes], tiny_model: Path, tmp_path: Path) -> None:
-    together = Barrier(3)  # each answers when all have been asked: one after the other, the first would never come
+    together = Barrier(3)  # each answers when all have a request: opened in turn, the first would never answer
     with serving(clip, together=together) as a, serving(clip, together=together) as b:
         with serving(clip, together=together) as c:
             done = replayed(tmp_path, tiny_model, a, b, c, "--frames", "3", "--video", "none")
@@ -129,7 +130,7 @@ def test_live_sources_are_opened_side_by_side(clip: list[bytes], tiny_model: Pat
     assert [stream["scheduled"] for stream in checked(tmp_path / "run")["streams"]] == [3, 3, 3]
 
 
-def test_several_that_are_away_are_reported_in_one_line_and_nothing_is_left(tiny_model: Path, tmp_path: Path) -> None:
+def test_several_cameras_away_are_reported_in_one_line_and_nothing_is_left(tiny_model: Path, tmp_path: Path) -> None:
     with http_server(status=404) as absent:
         done = replayed(tmp_path, tiny_model, away(), absent)
     assert done.code == 1
@@ -141,7 +142,7 @@ def test_several_that_are_away_are_reported_in_one_line_and_nothing_is_left(tiny
 
 
 @pytest.mark.parametrize("more", [("--no-reconnect",), ()])
-def test_one_that_is_away_is_an_error_where_none_is_connected_anew_or_no_other_one_is_there(
+def test_a_camera_that_is_away_is_an_error_without_reconnect_or_another_source(
     more: tuple[str, ...], there: str, tiny_model: Path, tmp_path: Path
 ) -> None:
     sources = [away(), there] if more else [away()]
@@ -151,7 +152,7 @@ def test_one_that_is_away_is_an_error_where_none_is_connected_anew_or_no_other_o
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_no_source_is_an_error_whoever_is_away_and_what_was_opened_is_closed(
+def test_a_name_of_no_source_is_an_error_whoever_is_away_and_open_sources_are_closed(
     clip: list[bytes], tiny_model: Path, tmp_path: Path
 ) -> None:
     before = sockets_of(os.getpid())
@@ -173,7 +174,7 @@ def test_what_is_no_source_is_an_error_whoever_is_away_and_what_was_opened_is_cl
         (jpeg(7), 200, "is a still image: give the address of the camera's video"),
     ],
 )
-def test_what_is_no_source_for_good_is_no_camera_that_is_away(
+def test_an_address_that_never_will_be_a_source_is_an_error_and_not_away(
     content: bytes, status: int, says: str, there: str, tiny_model: Path, tmp_path: Path
 ) -> None:
     with http_server(content, status=status) as address:
@@ -188,14 +189,14 @@ def test_an_interrupt_while_they_are_opened_ends_it_at_once(tiny_model: Path, tm
         address = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/live"
         with running([address, f"rtsp://{other}/live"], tiny_model, tmp_path / "run") as run:
             with silent.accept()[0]:
-                code, said = run.interrupt()
-    assert code == 130  # not 1: it did not wait until they were silent for too long
-    assert said == ""
+                code, errors = run.interrupt()
+    assert code == 130  # not 1: it did not wait for the time-out
+    assert errors == ""
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_run_begins_without_one_that_is_away_and_says_so(
+def test_a_run_begins_without_a_camera_that_is_away_and_says_so(
     first: bool, there: str, tiny_model: Path, tmp_path: Path
 ) -> None:
     absent, number = away(), 0 if first else 1
@@ -213,21 +214,21 @@ def test_a_run_begins_without_one_that_is_away_and_says_so(
     assert stretches(tmp_path / "run", number) == [("source_error", 10)]
     assert document["source"]["width"] == (None if first else present["width"])
     assert any(f"{shown} was away when the run began: 30 frames a second" in doubt for doubt in document["doubts"])
-    (gap,) = document["gaps"]["each"]
-    assert (gap["stream"], gap["begin_ms"], gap["frames"]) == (number, 0.0, 10)
-    assert gap["why"] == ["connection refused: check that it is switched on, and the port"]
+    (outage,) = document["gaps"]["each"]
+    assert (outage["stream"], outage["begin_ms"], outage["frames"]) == (number, 0.0, 10)
+    assert outage["why"] == ["connection refused: check that it is switched on, and the port"]
     assert not (tmp_path / "run" / f"annotated-{number}.mp4").exists()
     assert (tmp_path / "run" / f"annotated-{1 - number}.mp4").exists()
 
 
-def test_a_video_of_a_camera_that_never_came_is_found_out(there: str, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_video_of_a_camera_that_never_came_is_found_by_verify(there: str, tiny_model: Path, tmp_path: Path) -> None:
     assert replayed(tmp_path, tiny_model, there, away(), "--frames", "3").code == 0
     out = tmp_path / "run"
     (out / "annotated-1.mp4").write_bytes((out / "annotated-0.mp4").read_bytes())
     assert any("annotated-1.mp4: is there, though" in reason for reason in verify(out).reasons)
 
 
-def test_one_that_comes_later_has_frames_a_size_and_a_video(
+def test_a_camera_that_comes_later_has_frames_a_size_and_a_video(
     clip: list[bytes], there: str, tiny_model: Path, tmp_path: Path
 ) -> None:
     with serving(clip, away_for=1) as late:
@@ -239,35 +240,37 @@ def test_one_that_comes_later_has_frames_a_size_and_a_video(
     assert late_stream["delivered"] > 0
     (before, missed), (then, _), *_ = stretches(tmp_path / "run", 1)
     assert (before, then) == ("source_error", "delivered")
-    assert missed >= 14  # it was asked again after 0.5 s
+    assert missed >= 14  # the next attempt came after 0.5 s
     (first, *_) = document["gaps"]["each"]
     assert (first["stream"], first["begin_ms"], first["frames"]) == (1, 0.0, missed)
     assert first["why"] == ["not found (404): check the path"]
     assert any(
-        "30 frames a second, which most of the others have, are taken for its rate" in doubt
+        "30 frames a second, which most of the others have, are assumed as its rate" in doubt
         for doubt in document["doubts"]
     )
     assert len(runs.video_times(tmp_path / "run" / "annotated-1.mp4")) == late_stream["delivered"]
 
 
-def test_one_that_is_lost_before_the_run_begins_is_away(
+def test_a_camera_that_is_lost_before_the_run_begins_is_away(
     clip: list[bytes], there: str, tiny_model: Path, tmp_path: Path
 ) -> None:
-    late = ("--engine", "null,delay_ms=20", "--warmup", "150")  # meanwhile all of its frames have been sent
+    late = ("--engine", "null,delay_ms=20", "--warmup", "150")  # meanwhile all of its frames are sent
     with serving(clip[:60]) as camera:
         done = replayed(tmp_path, tiny_model, there, camera, "--frames", "30", "--video", "none", *late)
         alone = replayed(tmp_path, tiny_model, camera, "--video", "none", *late, "--out", "alone")
     assert done.code == 0, done.err
     document = checked(tmp_path / "run")
     assert any("is away: hung up: the connection was closed" in note for note in document["notes"])
-    (gap, *_) = document["gaps"]["each"]
-    assert (gap["stream"], gap["begin_ms"]) == (1, 0.0)
-    assert any("hung up" in why for why in gap["why"])
+    (outage, *_) = document["gaps"]["each"]
+    assert (outage["stream"], outage["begin_ms"]) == (1, 0.0)
+    assert any("hung up" in why for why in outage["why"])
     assert alone.code == 1
     assert "hung up" in alone.error
 
 
-def test_one_that_never_comes_ends_the_run_when_it_is_given_up(there: str, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_camera_that_never_comes_ends_the_run_when_it_is_given_up(
+    there: str, tiny_model: Path, tmp_path: Path
+) -> None:
     done = replayed(tmp_path, tiny_model, there, away(), "--give-up", "1s")
     assert done.code == 1
     assert "no frame for 1 s, in which 1 attempts to connect failed; connection refused" in done.err
@@ -276,14 +279,14 @@ def test_one_that_never_comes_ends_the_run_when_it_is_given_up(there: str, tiny_
 
 
 @pytest.mark.parametrize("video", ["delivered", "none"])
-def test_the_size_of_one_that_came_is_known_when_the_run_is_killed(
+def test_the_size_of_a_camera_that_came_is_known_when_the_run_is_killed(
     video: str, clip: list[bytes], there: str, tiny_model: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     with serving(clip, away_for=1) as late:
         with running([there, late], tiny_model, out, "--video", video) as run:
             run.wait_for("delivered", 1, stream=1)
-            run.wait_for("delivered", 60, stream=0)  # it is written down between frames, now and then
+            run.wait_for("delivered", 60, stream=0)  # the size is written now and then, between frames
             run.process.kill()
             run.process.wait()
     done = runs.streamer("verify", "--repair", out, cwd=tmp_path)
@@ -323,7 +326,7 @@ def test_a_soak_begins_without_a_camera_that_is_away(
 
 @pytest.mark.slow
 @needs_rtsp
-def test_of_eight_cameras_one_flaps_and_one_comes_later_and_nothing_is_unaccounted_for(
+def test_eight_cameras_of_which_one_flaps_and_one_comes_later_are_all_accounted_for(
     tiny_model: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
@@ -352,6 +355,6 @@ def test_of_eight_cameras_one_flaps_and_one_comes_later_and_nothing_is_unaccount
     assert [stream["width"] for stream in document["streams"]] == [256] * 8
     assert [outcome for outcome, _ in stretches(out, 0)] == ["source_error", "delivered"]
     assert [outcome for outcome, _ in stretches(out, 3)] == [*("delivered", "source_error") * 2, "delivered"]
-    assert [gap["stream"] for gap in document["gaps"]["each"]] == [0, 3, 3]
+    assert [outage["stream"] for outage in document["gaps"]["each"]] == [0, 3, 3]
     for stream in (1, 2, 4, 5, 6, 7):
         assert [outcome for outcome, _ in stretches(out, stream)] == ["delivered"]

@@ -1,6 +1,6 @@
-"""Live cameras, from the address to run.json, the video and ``verify``: what is said of them is what they sent.
+"""Live cameras, from the address to run.json, the video and ``verify``: reports agree with the pictures sent.
 
-Several cameras share a run, since what takes the time is that they send; each has tests of its own.
+Several cameras share a run, since sending takes the time; each has tests of its own.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ pytestmark = pytest.mark.timing
 ABSENT = why_not()
 needs_rtsp = pytest.mark.skipif(ABSENT is not None, reason=ABSENT or "")
 CLOSE = 0.02
-"""The rate that is said differs from the one that was sent by less."""
+"""The reported rate differs from the rate that was sent by less than this share."""
 DOUBTED = 0.05
-"""From here on a rate that is announced is doubted."""
+"""An announced rate that differs by a larger share is doubted."""
 STALE_PERIODS = 4
-"""A frame that is so much older than the others when it comes had been kept."""
+"""A frame that is older on arrival than the others by so many periods had been kept."""
 LATE_MS = 500
-"""Frames come no later than this; those that run ahead, or behind, do so by more."""
+"""Frames come no later than this; times that run ahead, or fall behind, do so by more."""
 DIFFER = " announces "
-"""What the doubt says of a camera that announces another rate,"""
+"""A part of the doubt about a camera that announces another rate,"""
 BY_ARRIVAL = "arrive are used instead"
-"""and that of times that cannot be had."""
+"""and of the doubt about unusable times."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A camera that sends ``fps``, and what it announces: None where it has no word for it.
+    """A camera that sends ``fps``, and the rate that it announces: None where its format has none.
 
     It is ``steady`` unless it sends some seconds at once.
     """
@@ -58,7 +58,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Sending:
-    """A run, and the cameras that it was of."""
+    """A run, and its cameras."""
 
     run: CameraRun
     kinds: dict[str, Kind]
@@ -74,7 +74,7 @@ class Sending:
 
 
 def sending(kinds: dict[str, Kind], model: Path, out: Path, *more: str) -> Sending:
-    """A run of them all at once."""
+    """A run of several cameras at once."""
     with ExitStack() as stack:
         cameras = {name: stack.enter_context(kind.camera) for name, kind in kinds.items()}
         run = camera_run([camera.address for camera in cameras.values()], model, out, *more)
@@ -82,7 +82,7 @@ def sending(kinds: dict[str, Kind], model: Path, out: Path, *more: str) -> Sendi
 
 
 def check_rate(stream: StreamRun, kind: Kind) -> None:
-    """What is said of the rate is what was sent, and what is announced; a doubt says when they differ."""
+    """The reported rates are those that were sent and announced; a doubt says when they differ."""
     assert float(stream.fps) == pytest.approx(kind.fps, rel=CLOSE)
     announced = stream.part["announced_fps"]
     assert (None if announced is None else Fraction(announced)) == kind.announced
@@ -90,7 +90,7 @@ def check_rate(stream: StreamRun, kind: Kind) -> None:
 
 
 def check_rows(stream: StreamRun) -> None:
-    """Each picture that was sent from a connection's first row on has a row, and none is there twice."""
+    """Each picture that was sent from a connection's first row on has one row."""
     assert stream.pictures
     assert all(then - now == later - place for (place, now), (later, then) in connected(stream))
     assert all(now < then for now, then in pairwise(stream.pictures.values()))
@@ -104,7 +104,7 @@ def connected(stream: StreamRun) -> list[tuple[tuple[int, int], tuple[int, int]]
 
 
 def check_no_backlog(stream: StreamRun, camera: Camera) -> None:
-    """No connection begins with a picture that was made before it, or that lay around meanwhile."""
+    """No connection begins with a picture that was made before it, or that was kept meanwhile."""
     numbers, places = stream.pictures, list(stream.pictures)
     goes_on = {later for _, (later, _) in connected(stream)}
     took_ms = {
@@ -116,30 +116,30 @@ def check_no_backlog(stream: StreamRun, camera: Camera) -> None:
 
 
 def check_video(stream: StreamRun) -> None:
-    """The video is as long as what came took, within a frame period."""
+    """The video is as long as its frames took to come, within a frame period."""
     assert float(stream.video_s) == pytest.approx(stream.length_s, abs=1 / float(stream.fps))
 
 
 def check_times(stream: StreamRun) -> None:
-    """Each frame's time is when it came, but for what a frame may be late on a busy machine."""
+    """Each frame's time is its arrival, but for the lateness of a frame on a busy machine."""
     first_ms = float(stream.rows[0]["scheduled_ms"])
     off_ms = [float(row["pts_ms"]) - (float(row["scheduled_ms"]) - first_ms) for row in stream.rows]
     assert max(map(abs, off_ms)) < LATE_MS
 
 
 def unannounced(fps: float, **more: object) -> Kind:
-    """Motion JPEG."""
+    """Motion JPEG, which announces no rate."""
     return Kind(mjpeg(Pace(fps), **more), fps, None)  # type: ignore[arg-type]
 
 
 def announcing(fps: int, pace: Pace, format: str, *, chunked: bool = False) -> Kind:
-    """A camera whose times and whose codec say a rate, which may be another one than that of its pace."""
+    """A camera whose times and codec declare a rate, which may differ from that of its pace."""
     camera = streamed(pace, format, stamps=Stamps(Fraction(fps)), chunked=chunked)
     return Kind(camera, float(pace.fps), Fraction(fps))
 
 
 def in_fragments(pace: Pace) -> Kind:
-    """Fragmented MP4 whose first fragment says that it lasts 0.84 s."""
+    """Fragmented MP4 whose first fragment declares a length of 0.84 s."""
     options = {"movflags": "empty_moov+default_base_moof+frag_keyframe"}
     camera = streamed(pace, "mp4", keyframe_every=21, chunked=True, options=options)
     return Kind(camera, float(pace.fps), Fraction(25), steady=False)
@@ -170,7 +170,7 @@ def all_kinds(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Sen
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_rate_that_is_stated_is_the_one_that_was_sent(name: str, all_kinds: Sending) -> None:
+def test_the_reported_rate_is_the_one_that_was_sent(name: str, all_kinds: Sending) -> None:
     check_rate(all_kinds.stream(name), all_kinds.kinds[name])
 
 
@@ -180,25 +180,25 @@ def test_each_picture_that_came_has_a_row(name: str, all_kinds: Sending) -> None
 
 
 @pytest.mark.parametrize("name", STEADY)
-def test_what_a_camera_had_kept_is_no_row(name: str, all_kinds: Sending) -> None:
+def test_a_picture_that_a_camera_had_kept_is_no_row(name: str, all_kinds: Sending) -> None:
     check_no_backlog(all_kinds.stream(name), all_kinds.camera(name))
 
 
 @pytest.mark.parametrize("name", STEADY)
-def test_the_video_is_as_long_as_what_came(name: str, all_kinds: Sending) -> None:
+def test_the_video_is_as_long_as_its_frames_took_to_come(name: str, all_kinds: Sending) -> None:
     check_video(all_kinds.stream(name))
 
 
 def test_the_answer_names_the_rate_that_came(all_kinds: Sending) -> None:
     assert (all_kinds.run.done.code, all_kinds.run.document["verdict"]) == (0, "VALID")
-    said = re.search(r"(\d+) streams, ([\d.]+) fps in all", all_kinds.run.document["answer"])
-    assert said is not None
-    assert int(said[1]) == len(KINDS)
-    assert float(said[2]) == pytest.approx(sum(kind.fps for kind in all_kinds.kinds.values()), rel=CLOSE)
+    found = re.search(r"(\d+) streams, ([\d.]+) fps in all", all_kinds.run.document["answer"])
+    assert found is not None
+    assert int(found[1]) == len(KINDS)
+    assert float(found[2]) == pytest.approx(sum(kind.fps for kind in all_kinds.kinds.values()), rel=CLOSE)
 
 
 def jumping(by_s: float, every: int = 60) -> Kind:
-    """MPEG-TS whose clock jumps every 3 s: at least once in a run that is longer, whenever that begins."""
+    """MPEG-TS whose clock jumps every 3 s: at least once in a longer run, whenever that begins."""
     stamps = Stamps(Fraction(20), dict.fromkeys(range(every, PICTURES, every), by_s))
     return Kind(streamed(Pace(20), "mpegts", stamps=stamps), 20, Fraction(20))
 
@@ -236,14 +236,14 @@ def test_a_rate_that_changes_is_a_doubt_with_both_figures(jumps: Sending) -> Non
     stream = jumps.stream("slower")
     check_rate(stream, jumps.kinds["slower"])
     check_video(stream)
-    said = [re.search(r"came at ([\d.]+) fps before the run, and at ([\d.]+) fps", doubt) for doubt in stream.doubts]
-    (both,) = [match for match in said if match]
+    found = [re.search(r"came at ([\d.]+) fps before the run, and at ([\d.]+) fps", doubt) for doubt in stream.doubts]
+    (both,) = [match for match in found if match]
     assert float(both[1]) == pytest.approx(40, rel=CLOSE)
-    assert 19 < float(both[2]) < 30  # the frames before the change are among those that it is of
+    assert 19 < float(both[2]) < 30  # the first block has frames from before the change
 
 
 def cut(end: End, *, fps: int = 20, frames: int = 70, backlog: int = 0, away_s: float = 0.5) -> Pace:
-    """Each connection ends after so many frames, and the next client is let in again a while later."""
+    """Each connection ends after so many frames, and the next client is accepted ``away_s`` later."""
     return Pace(fps, frames=frames, backlog=backlog, end=end, away_s=away_s)
 
 
@@ -268,12 +268,12 @@ def cuts(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Sending:
 
 
 @pytest.mark.parametrize("name", CUTS)
-def test_a_server_that_dies_makes_a_gap_and_is_no_end(name: str, cuts: Sending) -> None:
+def test_a_server_that_dies_makes_an_outage_and_is_no_end(name: str, cuts: Sending) -> None:
     assert (cuts.run.done.code, cuts.run.document["verdict"]) == (0, "VALID")
     stream = cuts.stream(name)
     check_rows(stream)
-    assert stream.gaps
-    # The stream goes on to the end of the run, away or not.
+    assert stream.outages
+    # The stream goes on to the end of the run, whether or not the server is away.
     assert float(stream.rows[-1]["scheduled_ms"]) > 9_000
 
 
@@ -286,11 +286,11 @@ def test_times_do_not_run_ahead_over_reconnects_nor_does_the_video(name: str, cu
 
 
 FAR_S = 6.5
-"""Between key frames: more than the time-out."""
+"""Seconds between key frames: more than the time-out."""
 
 
 def rtsp_kinds(folder: Path) -> dict[str, Kind]:
-    """RTSP that says and stamps other rates than it sends, and streams that are joined between far key frames."""
+    """RTSP that announces and stamps other rates than it sends, and streams joined between far key frames."""
     often = coded("libx264", Fraction(25), PICTURES, 25)
     h264 = str(write_units(folder / "often.h264", often, "h264"))
     h265 = str(write_units(folder / "often.h265", coded("libx265", Fraction(20), PICTURES, 20), "hevc"))
@@ -314,7 +314,7 @@ RTSP = ("rtsp that sends 10", "rtsp that stamps 25", "rtsp of h265", "rtsp joine
 
 @pytest.fixture(scope="module")
 def rtsp(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Sending:
-    """A run of 8 s of them."""
+    """A run of 8 s of these."""
     folder = tmp_path_factory.mktemp("rtsp")
     return sending(rtsp_kinds(folder), tiny_model, folder / "run", "--duration", "8s")
 
@@ -335,12 +335,12 @@ def test_an_rtsp_camera_is_reported_by_what_it_sends(name: str, rtsp: Sending) -
 @pytest.mark.slow
 def test_packets_that_come_while_a_key_frame_is_awaited_are_no_silence(rtsp: Sending) -> None:
     stream, camera = rtsp.stream("ts joined late"), rtsp.camera("ts joined late")
-    assert not any("timed out" in gap["why"] for gap in stream.gaps)
+    assert not any("timed out" in outage["why"] for outage in stream.outages)
     check_rows(stream)
     check_times(stream)
-    # The second connection was joined in the middle of a group too, and waited for the next one.
+    # The second connection was joined in the middle of a group, too, and waited for the next key frame.
     begins = [sent.number for sent in camera.sent if sent.number % round(20 * FAR_S) == 0]
-    assert stream.gaps
+    assert stream.outages
     assert set(stream.pictures.values()) & set(begins)
 
 
@@ -350,11 +350,11 @@ def test_a_recording_behind_a_playlist_is_played_at_its_own_pace(tiny_model: Pat
     assert (run.done.code, run.document["verdict"]) == (0, "VALID")
     assert re.search(r"sustains? 25 fps: ", run.document["answer"], re.IGNORECASE)
     (stream,) = run.streams
-    # The engine was warmed up on the first one, as it is on a camera's.
+    # The engine was warmed up on the first picture, as on a camera's.
     assert list(stream.pictures.values()) == list(range(1, 60))
     check_times(stream)
     check_video(stream)
-    assert stream.gaps == []
+    assert stream.outages == []
 
 
 def test_a_playlist_that_is_completed_ends_the_run_with_its_last_picture(tiny_model: Path, tmp_path: Path) -> None:

@@ -81,9 +81,7 @@ def test_letters_of_any_script_in_the_name(tmp_path: Path) -> None:
     assert number_of(frames(read_all(opened(path)))[0].image) == 7
 
 
-def test_an_image_that_cannot_be_decoded_is_one_frames_fate(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_image_that_cannot_be_decoded_costs_one_frame(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "0.jpg").write_bytes(b"")
     (tmp_path / "1.png").write_text("no image")
     for number in (2, 4):
@@ -123,7 +121,7 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
-def test_a_folder_of_which_no_image_can_be_decoded_is_refused(tmp_path: Path) -> None:
+def test_a_folder_in_which_no_image_can_be_decoded_is_refused(tmp_path: Path) -> None:
     for name in ("1.png", "2.jpg"):
         (tmp_path / name).write_text("no image")
     with pytest.raises(SourceError, match=r"none of the 2 images in .* can be read: the first is not an image"):

@@ -1,4 +1,4 @@
-"""Cameras and network streams, over the loopback: what they give, and how they fail without telling the password."""
+"""Cameras and network streams over the loopback: their frames, and their failures, which do not show the password."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ IMPATIENT = Access(timeout_s=0.3)
 
 
 def failure(uri: str, access: Access | None = None) -> str:
-    """The message with which opening fails: one line; neither it nor the whole traceback tells the password."""
+    """The message with which opening fails: one line, without the password, as is the whole traceback."""
     with pytest.raises(SourceError) as raised:
         opened(uri, access=access)
     return checked(raised.value)
 
 
 def checked(error: SourceError) -> str:
-    """The error's message, which tells no password, nor does the traceback that --debug shows."""
-    said = "".join(traceback.format_exception_only(error)) + repr(error.__cause__)
-    assert SECRET not in said
+    """The error's message, which holds no password, nor does the traceback that --debug shows."""
+    shown = "".join(traceback.format_exception_only(error)) + repr(error.__cause__)
+    assert SECRET not in shown
     assert error.__suppress_context__ or error.__context__ is None
     assert "\n" not in str(error)
     return str(error)
@@ -85,7 +85,7 @@ def test_a_video_lying_on_its_side_comes_upright(tmp_path: Path) -> None:
     assert (image == upright).all()
 
 
-def test_a_damaged_frame_is_one_frames_fate(tmp_path: Path) -> None:
+def test_a_damaged_frame_is_unreadable_and_the_others_come(tmp_path: Path) -> None:
     clip = damage(write_video(tmp_path / "clip.avi", 30, codec="mpeg4", size=(160, 120), options={"bf": "0"}), 12)
     with http_server(clip.read_bytes()) as address:
         source = opened(address)
@@ -164,7 +164,7 @@ def test_a_recording_of_which_segments_are_missing_has_not_ended() -> None:
     items: list[Frame | Unreadable] = []
     with hls(Pace(50), segments=12, on_demand=True, absent=range(6, 12)) as camera:
         source = opened(camera.address)
-        with pytest.raises(SourceError, match="ended before its playlist does: pieces of it are missing"):
+        with pytest.raises(SourceError, match="ended before its playlist does: segments of it are missing"):
             read_on(source, items)
         source.close()
     assert [number_of(frame.image) for frame in frames(items)] == list(range(60))
@@ -181,9 +181,9 @@ def test_a_network_camera_gives_frames_until_it_hangs_up(tmp_path: Path) -> None
     assert source.info.live
     assert (source.info.width, source.info.height, source.info.rate) == (64, 48, Fraction(25))
     numbers = [number_of(frame.image) for frame in frames(items)]
-    # What was read to find out about the stream and its rate is left out; from there on every frame comes.
+    # The frames that were read to probe the stream and measure its rate are left out; then every frame comes.
     assert numbers == list(range(numbers[0], 90))
-    # Their own times, but where one came so early that the first must have been late.
+    # The times are the frames' own, but where one came so early that the first must have been late.
     intervals = [later.pts - earlier.pts for earlier, later in pairwise(items)]
     assert intervals.count(Fraction(1, 25)) > 3 * len(intervals) // 4
 

@@ -1,4 +1,4 @@
-"""Live streams that are damaged: each packet is accounted for, and no smeared picture passes for a whole one."""
+"""Damaged live streams: each packet is accounted for, and no smeared picture counts as whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.sources.damaged import (
     CODECS,
     FRAMES,
     PACKET,
-    Usage,
+    Shown,
     live,
     packets_of_pictures,
     plain,
@@ -29,8 +29,8 @@ from tests.videos import damage, write_video
 CASES = SHARED / "cases"
 
 
-def damaged(codec: str, lost: Collection[int], place: Path) -> tuple[list[Usage | str], int, list[Usage], set[bytes]]:
-    """What comes of a stream without these packets, how many packets are left, what FFmpeg decodes, what is whole."""
+def damaged(codec: str, lost: Collection[int], place: Path) -> tuple[list[Shown | str], int, list[Shown], set[bytes]]:
+    """A stream without these packets: its items, the number of packets left, FFmpeg's pictures, the whole pixels."""
     whole, hurt = place / "whole.ts", place / "hurt.ts"
     whole.write_bytes(transport_stream(codec))
     hurt.write_bytes(without(whole.read_bytes(), lost))
@@ -38,8 +38,8 @@ def damaged(codec: str, lost: Collection[int], place: Path) -> tuple[list[Usage 
     return items, count, plain(hurt), {picture.pixels for picture in plain(whole)}
 
 
-def pictures(items: list[Usage | str]) -> list[Usage]:
-    return [item for item in items if isinstance(item, Usage)]
+def pictures(items: list[Shown | str]) -> list[Shown]:
+    return [item for item in items if isinstance(item, Shown)]
 
 
 def bursts(codec: str) -> set[int]:
@@ -54,12 +54,12 @@ def _units(data: bytes) -> list[bytes]:
 
 
 def _kind(data: bytes) -> int:
-    """The kind of the first unit of a picture of HEVC."""
+    """The type of the first unit of a picture of HEVC."""
     return next(kind for unit in _units(data) if (kind := unit[0] >> 1 & 0x3F) < 32)
 
 
 def _made(data: bytes, kind: int, other: int) -> bytes:
-    """The packet with its units of one kind made another."""
+    """The packet with its units of one type changed into another."""
     return b"".join(
         b"\0\0\0\1" + (bytes([other << 1]) + unit[1:] if unit[0] >> 1 & 0x3F == kind else unit)
         for unit in _units(data)
@@ -87,7 +87,7 @@ def test_damage_ends_with_the_next_key_frame_or_recovery_point(codec: str, tmp_p
     assert any(picture.pixels not in whole for picture in found)
     assert all(picture.corrupt or picture.after_damage or picture.pixels in whole for picture in found)
     marked = [place for place, picture in enumerate(found) if picture.corrupt or picture.after_damage]
-    # A round of intra refresh that was under way does not count, and the next one takes as long.
+    # A round of intra refresh that was under way does not end damage; the next one takes as long.
     assert 5 <= min(marked) < max(marked) < (45 if "refresh" in codec else 28)
 
 
@@ -126,9 +126,7 @@ def test_a_hidden_picture_is_not_missed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("codec", list(CODECS))
-def test_of_a_stream_joined_in_mid_group_nothing_is_missed_before_its_first_picture(
-    codec: str, tmp_path: Path
-) -> None:
+def test_a_stream_joined_in_mid_group_misses_nothing_before_its_first_picture(codec: str, tmp_path: Path) -> None:
     content = transport_stream(codec)
     path, whole = tmp_path / "joined.ts", tmp_path / "whole.ts"
     whole.write_bytes(content)
@@ -137,7 +135,7 @@ def test_of_a_stream_joined_in_mid_group_nothing_is_missed_before_its_first_pict
     assert live(path)[0] == found
     assert [picture.pixels for picture in found] == [picture.pixels for picture in plain(path)]
     right = {picture.pixels for picture in plain(whole)}
-    # Of MPEG-4 what is lacking is painted, without a mark.
+    # For MPEG-4 missing references are painted, without a mark.
     assert found[0].after_damage == codec.startswith("mpeg4")
     assert all(picture.pixels in right or picture.after_damage or picture.corrupt for picture in found)
     assert not found[-1].after_damage
@@ -163,13 +161,13 @@ def test_second_fields_without_times_are_not_missed(tmp_path: Path) -> None:
 def test_packets_that_give_no_picture_are_reported_without_times_too(container: str, tmp_path: Path) -> None:
     clip = list(packets.clip("h264"))
     path = tmp_path / f"clip.{container}"
-    for number in (5, 6, 11):  # a slice of a sequence that there is not
+    for number in (5, 6, 11):  # a slice of a sequence that does not exist
         clip[number] = replace(clip[number], data=b"\0\0\0\1\x41\xe2\x01\x02\x03\x04\x05\x06\x07\x08")
     packets.write(path, "h264", container, clip)
     items, count = live(path)
     assert len(items) == count == len(clip)
     assert [place for place, item in enumerate(items) if isinstance(item, str)] == [5, 6, 11]
-    assert [place for place, item in enumerate(items) if isinstance(item, Usage) and item.after_damage] == [
+    assert [place for place, item in enumerate(items) if isinstance(item, Shown) and item.after_damage] == [
         7,
         *range(12, 16),
     ]
@@ -177,7 +175,7 @@ def test_packets_that_give_no_picture_are_reported_without_times_too(container: 
 
 @pytest.mark.parametrize("cut", [21, 16])
 def test_leading_pictures_that_hevc_skips_are_not_missed(cut: int, tmp_path: Path) -> None:
-    """Decoding begins at a CRA picture, or comes to one that was made a BLA picture where streams are joined."""
+    """Decoding begins at a CRA picture, or reaches one that became a BLA picture where streams are joined."""
     clip = list(packets.clip("hevc with B-frames"))
     places = [place for place, coded in enumerate(clip) if _kind(coded.data) == 21]
     assert places, "open groups of pictures"
@@ -193,7 +191,7 @@ def test_leading_pictures_that_hevc_skips_are_not_missed(cut: int, tmp_path: Pat
     assert len(items) < count, "leading pictures were skipped"
 
 
-def test_whoever_waits_for_a_first_picture_that_never_comes_hears_of_the_packets(tmp_path: Path) -> None:
+def test_packets_are_reported_while_a_first_picture_never_comes(tmp_path: Path) -> None:
     path = tmp_path / "clip.mkv"
     clip = [coded for coded in packets.clip("hevc with B-frames") if not coded.keyframe]
     packets.write(path, "hevc with B-frames", "mkv", clip)

@@ -1,4 +1,4 @@
-"""Animations and other image files of several pictures: played, or said not to be."""
+"""Animations and other image files of several pictures: played, or reported as not played."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_still(path: Path, number: int = 0) -> Path:
 
 
 def tiff(order: str, kinds: list[int | None], *, big: bool = False, tag: int = 254) -> bytes:
-    """A TIFF file's directories, one behind the other, each but for None with the entry that says its kind."""
+    """A TIFF file's directories, one behind the other, each, but for None, with the entry of its kind."""
     offset, count, header = ("Q", "Q", 16) if big else ("I", "H", 8)
     mark = {"<": b"II", ">": b"MM"}[order]
     content = mark + (struct.pack(order + "HHHQ", 43, 8, 0, 16) if big else struct.pack(order + "HI", 42, 8))
@@ -106,7 +106,7 @@ def test_a_file_that_ends_anywhere_is_read_without_an_error(name: str, tmp_path:
     assert pictures_in(path) == pictures_in(tmp_path) == ("", 1)
 
 
-def test_an_animated_png_is_played_as_the_video_that_it_is(tmp_path: Path) -> None:
+def test_an_animated_png_is_played_as_a_video(tmp_path: Path) -> None:
     source = opened(write_animation(tmp_path / "clip.png"))
     assert (source.info.rate, source.info.frames) == (Fraction(10), 3)
     assert [number_of(frame.image) for frame in frames(read_all(source))] == [0, 1, 2]

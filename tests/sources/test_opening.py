@@ -1,4 +1,4 @@
-"""Which source a text stands for."""
+"""The source that a text on the command line stands for."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_video_with_loop_starts_again_and_its_times_go_on(tmp_path: Path) -> N
         ("camera:99999999999", "is no camera"),
     ],
 )
-def test_what_is_not_there_is_a_usage_error(uri: str, message: str) -> None:
+def test_a_missing_source_is_a_usage_error(uri: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         opened(uri)
 

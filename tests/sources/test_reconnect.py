@@ -46,15 +46,15 @@ class Running:
             if self._count(outcome, stream) >= wanted:
                 return
             with suppress(subprocess.TimeoutExpired):
-                _, said = self.process.communicate(timeout=0.02)
-                pytest.fail(f"the run ended: {said}")
+                _, errors = self.process.communicate(timeout=0.02)
+                pytest.fail(f"the run ended: {errors}")
         pytest.fail(f"{wanted} rows with {outcome} did not come")
 
     def interrupt(self) -> tuple[int, str]:
-        """Its exit code, and what it said on standard error."""
+        """Interrupts it; returns its exit code, and its standard error."""
         self.process.send_signal(signal.SIGINT)
-        _, said = self.process.communicate(timeout=60)
-        return self.process.returncode, said
+        _, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, errors
 
     def _count(self, outcome: str, stream: int | None) -> int:
         table = self.out / "frames.csv"
@@ -79,25 +79,25 @@ def running(addresses: list[str], model: Path, out: Path, *more: str) -> Iterato
 
 
 def stretches(out: Path, stream: int = 0) -> list[tuple[str, int]]:
-    """What was delivered and what never came, one after the other, in the ledger of a stream."""
+    """The stretches of delivered and of missed frames in the ledger of a stream, each with its length."""
     here = [row["outcome"] for row in rows(out / "frames.csv") if row["stream"] == str(stream)]
-    told = [outcome for outcome in here if outcome in ("delivered", "source_error")]
-    return [(outcome, len(list(group))) for outcome, group in groupby(told)]
+    kept = [outcome for outcome in here if outcome in ("delivered", "source_error")]
+    return [(outcome, len(list(group))) for outcome, group in groupby(kept)]
 
 
-def check_gaps(out: Path, count: int) -> dict[str, Any]:
-    """The run is verified, and has so many gaps, in its ledger and in its manifest; returns the latter's part."""
+def check_outages(out: Path, count: int) -> dict[str, Any]:
+    """The run is verified, and has so many outages in its ledger and in its manifest; returns the latter's part."""
     assert verify(out).reasons == []
-    gaps: dict[str, Any] = manifest(out)["gaps"]
+    outages: dict[str, Any] = manifest(out)["gaps"]
     missed = [length for outcome, length in stretches(out) if outcome == "source_error"]
-    assert len(missed) == gaps["count"] == count
-    assert missed == [gap["frames"] for gap in gaps["each"]]
-    return gaps
+    assert len(missed) == outages["count"] == count
+    assert missed == [outage["frames"] for outage in outages["each"]]
+    return outages
 
 
 @pytest.mark.slow
 @needs_rtsp
-def test_a_camera_that_is_restarted_three_times_makes_three_gaps_and_no_frame_is_unaccounted_for(
+def test_a_camera_that_is_restarted_three_times_makes_three_outages_and_every_frame_is_accounted_for(
     tiny_model: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
@@ -110,9 +110,9 @@ def test_a_camera_that_is_restarted_three_times_makes_three_gaps_and_no_frame_is
         run.wait_for("delivered", 15)
         assert run.interrupt() == (130, "")
     check_conserved(out)
-    gaps = check_gaps(out, 3)
-    assert gaps["attempts"] >= 3
-    assert all(gap["why"] for gap in gaps["each"])
+    outages = check_outages(out, 3)
+    assert outages["attempts"] >= 3
+    assert all(outage["why"] for outage in outages["each"])
     assert [outcome for outcome, _ in stretches(out)] == [*("delivered", "source_error") * 3, "delivered"]
     assert manifest(out)["verdict"] == "INTERRUPTED"
     assert any("there was no signal" in doubt for doubt in manifest(out)["doubts"])
@@ -120,7 +120,7 @@ def test_a_camera_that_is_restarted_three_times_makes_three_gaps_and_no_frame_is
 
 @pytest.mark.slow
 @needs_rtsp
-def test_a_run_that_is_interrupted_or_killed_while_its_camera_is_away_is_whole(
+def test_a_run_that_is_interrupted_or_killed_while_its_camera_is_away_is_complete(
     tiny_model: Path, tmp_path: Path
 ) -> None:
     with RtspCamera() as camera:
@@ -129,8 +129,8 @@ def test_a_run_that_is_interrupted_or_killed_while_its_camera_is_away_is_whole(
             camera.off()
             run.wait_for("source_error", 10)
             assert run.interrupt() == (130, "")
-        gaps = check_gaps(tmp_path / "ended", 1)
-        assert gaps["each"][0]["end_ms"] is None
+        outages = check_outages(tmp_path / "ended", 1)
+        assert outages["each"][0]["end_ms"] is None
         camera.on()
         with running([camera.address], tiny_model, tmp_path / "killed") as run:
             run.wait_for("delivered", 40)
@@ -142,7 +142,7 @@ def test_a_run_that_is_interrupted_or_killed_while_its_camera_is_away_is_whole(
     assert (found.reasons, found.remains is not None) == ([], True)
     done = runs.streamer("verify", "--repair", tmp_path / "killed", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert check_gaps(tmp_path / "killed", 1)["attempts"] is None
+    assert check_outages(tmp_path / "killed", 1)["attempts"] is None
 
 
 @needs_rtsp
@@ -151,18 +151,18 @@ def test_a_camera_that_is_away_for_too_long_ends_the_run_with_all_that_came(tiny
     with RtspCamera() as camera, running([camera.address], tiny_model, out, "--give-up", "1s") as run:
         run.wait_for("delivered", 15)
         camera.off()
-        _, said = run.process.communicate(timeout=60)
+        _, errors = run.process.communicate(timeout=60)
     assert run.process.returncode == 1
-    assert f"{camera.address}: no frame for 1 s, in which " in said
-    assert "connection refused" in said
+    assert f"{camera.address}: no frame for 1 s, in which " in errors
+    assert "connection refused" in errors
     check_conserved(out)
-    check_gaps(out, 1)
+    check_outages(out, 1)
     assert manifest(out)["verdict"] == "FAILED"
 
 
 @pytest.mark.slow
 @needs_rtsp
-def test_one_of_two_cameras_goes_away_and_the_other_one_does_not_notice(tiny_model: Path, tmp_path: Path) -> None:
+def test_one_of_two_cameras_goes_away_and_the_other_is_not_affected(tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     with RtspCamera() as steady, RtspCamera() as loose:
         with running([loose.address, steady.address], tiny_model, out) as run:
@@ -175,7 +175,7 @@ def test_one_of_two_cameras_goes_away_and_the_other_one_does_not_notice(tiny_mod
     assert verify(out).reasons == []
     assert [outcome for outcome, _ in stretches(out, 0)][:3] == ["delivered", "source_error", "delivered"]
     assert [outcome for outcome, _ in stretches(out, 1)] == ["delivered"]
-    assert [gap["stream"] for gap in manifest(out)["gaps"]["each"]] == [0]
+    assert [outage["stream"] for outage in manifest(out)["gaps"]["each"]] == [0]
 
 
 @needs_rtsp
@@ -184,15 +184,15 @@ def test_without_reconnect_a_camera_that_goes_away_ends_the_run(tiny_model: Path
     with RtspCamera() as camera, running([camera.address], tiny_model, out, "--no-reconnect") as run:
         run.wait_for("delivered", 15)
         camera.off()
-        _, said = run.process.communicate(timeout=60)
+        _, errors = run.process.communicate(timeout=60)
     assert run.process.returncode == 1
-    assert said.count("\n") == 1
-    assert camera.address in said
-    check_gaps(out, 0)
+    assert errors.count("\n") == 1
+    assert camera.address in errors
+    check_outages(out, 0)
 
 
 @needs_rtsp
-def test_what_a_server_kept_while_nobody_read_is_released_when_it_is_connected_anew() -> None:
+def test_frames_that_a_server_kept_while_nobody_read_are_discarded_when_it_is_connected_anew() -> None:
     with RtspCamera() as camera:
         source = opened(camera.address)
         for _ in range(10):
@@ -204,7 +204,7 @@ def test_what_a_server_kept_while_nobody_read_is_released_when_it_is_connected_a
         before_ms = now_us() // 1000
         frame = source.read()
         assert isinstance(frame, Frame)
-        # All that the new server has made is younger; what it made first has been let go when connecting took long.
+        # All pictures of the new server are younger; its first ones are discarded when connecting takes long.
         assert (made_ms(frame.image) - before_ms) % (1 << 32) < 60_000
         indices = [frame.index, *(item.index for item in (source.read() for _ in range(5)) if item)]
         assert all(earlier < later for earlier, later in pairwise(indices))
@@ -224,7 +224,7 @@ def test_a_motion_jpeg_camera_serves_as_well() -> None:
 
 
 @needs_rtsp
-def test_what_a_real_server_refuses_is_distinguished_without_the_password() -> None:
+def test_refusals_of_a_real_server_are_distinguished_without_the_password() -> None:
     with RtspCamera("--user", f"someone:{SECRET}") as camera:
         with_user = camera.address.replace("rtsp://", f"rtsp://someone:{SECRET}@")
         opened(with_user).close()
@@ -267,8 +267,8 @@ def test_a_camera_over_http_that_hangs_up_is_connected_anew_and_its_times_go_on(
     assert source.doubts == []
 
 
-def test_a_camera_that_comes_back_at_twice_its_rate_is_used_up_at_once() -> None:
-    # Its frames have no times, and none is waited for half as long as those of before were apart.
+def test_a_camera_that_comes_back_at_twice_its_rate_is_read_within_a_second() -> None:
+    # Its frames have no times, and none is waited for half as long as the period of those before.
     with mjpeg(Pace(24, frames=80, later=(80, 60))) as camera:
         source = opened(camera.address)
         with pytest.raises(SourceError, match="hung up: the connection was closed"):
@@ -277,7 +277,7 @@ def test_a_camera_that_comes_back_at_twice_its_rate_is_used_up_at_once() -> None
         source.close()
         begun = next(sent.number for sent in camera.sent if sent.connection == 1)
     assert isinstance(frame, Frame)
-    assert number_of(frame.image) - begun < 60 + 19  # a second, and what a busy machine takes
+    assert number_of(frame.image) - begun < 60 + 19  # a second, and an allowance for a busy machine
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ def test_the_same_seed_is_the_same_street_and_another_one_is_not() -> None:
     assert not np.array_equal(one, other)
 
 
-def test_what_is_not_stated_is_as_in_the_sample() -> None:
+def test_defaults_are_those_of_the_sample() -> None:
     info = opened("Synthetic:Street").info
     assert info.uri == "synthetic:street,seed=7,width=640,height=480,fps=30"
     assert (info.width, info.height, info.rate) == (640, 480, Fraction(30))
@@ -59,6 +59,6 @@ def test_what_is_not_stated_is_as_in_the_sample() -> None:
         ("synthetic:street,fps=0", "fps"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_what_there_is(uri: str, message: str) -> None:
+def test_an_impossible_address_is_refused_with_the_possible_ones(uri: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         opened(uri)

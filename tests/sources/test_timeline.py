@@ -1,4 +1,4 @@
-"""The times of frames that arrive: their own, while those make sense, else by their arrival, without a jump."""
+"""The times of frames that arrive: their own, while those make sense, else their arrivals, without a jump."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ HOUR = Fraction(3600)
 
 
 def own_time(number: int) -> Fraction:
-    """Of frame ``number``, 25 a second."""
+    """The own time of frame ``number``, at 25 a second."""
     return Fraction(number, 25)
 
 
 def times_of(timeline: Timeline, own: list[Fraction | None]) -> list[Fraction]:
-    """Of frames that come 25 a second."""
+    """The times of frames that come 25 a second."""
     return [timeline.pts(time, number * PERIOD_US) for number, time in enumerate(own)]
 
 
@@ -58,7 +58,7 @@ def test_times_that_make_no_sense_are_replaced_by_arrivals_for_good(jump: Fracti
     assert timeline.doubts == [f"frame times {trouble}: the instants at which frames arrive are used instead"]
 
 
-def test_a_silence_with_the_burst_after_it_is_no_break() -> None:
+def test_a_silence_with_the_burst_after_it_keeps_own_times() -> None:
     timeline = Timeline(RATE)
     arrivals = [number * PERIOD_US for number in range(50)] + [150 * PERIOD_US + number for number in range(100)]
     times = [timeline.pts(own_time(number), us) for number, us in enumerate(arrivals)]
@@ -67,7 +67,7 @@ def test_a_silence_with_the_burst_after_it_is_no_break() -> None:
     assert timeline.doubts == []
 
 
-def test_a_clock_that_stands_still_and_goes_on_has_lost_that_time_which_is_made_up_for() -> None:
+def test_a_clock_that_stands_still_falls_behind_and_times_make_up_for_it() -> None:
     timeline = Timeline(RATE)
     times_of(timeline, [own_time(number) for number in range(50)])
     # For ten seconds nothing came, and the stream's clock goes on where it stood.
@@ -112,7 +112,7 @@ def test_without_times_of_their_own_frames_are_placed_by_their_arrival_and_there
     assert timeline.doubts == []
 
 
-def test_first_frames_without_a_time_do_not_turn_the_run_to_arrivals() -> None:
+def test_first_frames_without_a_time_do_not_end_the_use_of_own_times() -> None:
     timeline = Timeline(RATE)
     times = times_of(timeline, [None, None, *(own_time(number) + HOUR for number in range(2, 20))])
     assert times == [own_time(number) for number in range(20)]
@@ -128,7 +128,7 @@ def test_a_lost_frame_stands_between_its_neighbours() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(-10_000, 10_000_000), st.none() | st.integers(0, 2**33)), max_size=60))
-def test_whatever_comes_times_are_whole_microseconds_and_rise(came: list[tuple[int, int | None]]) -> None:
+def test_times_are_whole_microseconds_and_rise_whatever_comes(came: list[tuple[int, int | None]]) -> None:
     timeline, times, arrived_us = Timeline(RATE), [], 0
     for passed_us, ticks in came:
         arrived_us += max(0, passed_us)

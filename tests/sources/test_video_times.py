@@ -14,7 +14,7 @@ from tests.videos import number_of, write_video
 
 
 def check_played_at_25(path: Path, count: int, trouble: str) -> None:
-    """Every frame comes out, in order, at the frame rate's times, with one doubt."""
+    """Every frame comes out, in order, at the times of the frame rate, with one doubt."""
     source = opened(path)
     items = frames(read_all(source))
     assert [number_of(frame.image) for frame in items] == list(range(count))
@@ -27,7 +27,7 @@ def test_a_raw_stream_has_no_times(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("between", ["1", "3"])
-def test_an_avi_does_not_say_when_pictures_coded_out_of_order_are_shown(tmp_path: Path, between: str) -> None:
+def test_an_avi_has_no_times_for_pictures_coded_out_of_order(tmp_path: Path, between: str) -> None:
     check_played_at_25(write_video(tmp_path / "b.avi", 30, options={"bf": between}), 30, "are missing")
 
 
@@ -48,7 +48,7 @@ def test_times_that_jump_back(tmp_path: Path) -> None:
 
 
 def with_a_long_last_frame(path: Path) -> Path:
-    """Ten frames at 25 a second with a pause of 3 s, of which the last one is shown for 4 s."""
+    """Ten frames at 25 a second with a pause of 3 s; the last one is shown for 4 s."""
     plain = write_video(path.with_name("plain.mkv"), 10, ticks=[*range(5), *range(79, 84)], options={"bf": "0"})
     with av.open(str(plain)) as source, av.open(str(path), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
@@ -61,7 +61,7 @@ def with_a_long_last_frame(path: Path) -> Path:
     return path
 
 
-def test_gaps_are_those_that_a_run_meets_with_one_at_the_end_only_where_it_starts_again(tmp_path: Path) -> None:
+def test_a_pause_at_the_end_is_a_gap_only_where_the_file_starts_again(tmp_path: Path) -> None:
     path = with_a_long_last_frame(tmp_path / "last.mp4")
     once, again = opened(path), opened(path, loop=True)
     first = FileGap(5, 3_000_000, 40_000)

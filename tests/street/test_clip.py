@@ -50,7 +50,7 @@ def test_a_clip_and_its_ground_truth_are_written_and_belong_together(tmp_path: P
         (("clip.mp4", "--duration", "soon"), 2, "10m"),
     ],
 )
-def test_what_cannot_be_is_one_line(arguments: tuple[str, ...], code: int, mend: str, tmp_path: Path) -> None:
+def test_an_impossible_clip_is_one_line(arguments: tuple[str, ...], code: int, mend: str, tmp_path: Path) -> None:
     (tmp_path / "there.json").write_text("mine")
     (tmp_path / "there.mp4").write_text("mine")
     done = runs.streamer("sample", *arguments, cwd=tmp_path)

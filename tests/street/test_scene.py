@@ -1,4 +1,4 @@
-"""The synthetic street: deterministic, as crowded as promised, and its boxes lie where the pixels are."""
+"""The synthetic street: deterministic, as crowded as promised, with boxes that fit the pixels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def street() -> Street:
 
 @pytest.fixture(scope="module")
 def truths() -> list[Truth]:
-    """Frames of many streets, minutes apart."""
+    """Frames of many streets, at instants minutes distant."""
     return [street.frame(index)[1] for street in map(Street, SEEDS) for index in INSTANTS]
 
 
@@ -86,7 +86,7 @@ def test_at_least_40_percent_of_the_objects_are_under_64_pixels(truths: list[Tru
 def test_at_least_20_percent_of_the_objects_are_occluded_by_30_to_70_percent(truths: list[Truth]) -> None:
     hidden = []
     for truth in truths:
-        # Those cut off by the image's edge are left out: they would count as hidden without anything before them.
+        # Objects cut off by the image's edge are left out: they would count as hidden with nothing in front of them.
         inside = (truth.boxes > 0).all(axis=1) & (truth.boxes[:, 2] < 640) & (truth.boxes[:, 3] < 480)
         hidden += (inside & (truth.visible >= 0.3) & (truth.visible <= 0.7)).tolist()
     assert np.mean(hidden) >= 0.2

@@ -1,4 +1,4 @@
-"""Odd but ordinary files of other makers: as many pictures as FFmpeg decodes, at their times, none lost."""
+"""Odd but ordinary files of other makers play as many pictures as FFmpeg decodes, at their times, and lose none."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ RIGHT = {
     "two.mkv": (100, 25, 3.96),
     "thumb0.mp4": (100, 25, 3.96),
 }
-"""Pictures, frames a second, and when the last one is shown, in seconds."""
+"""The number of pictures, frames a second, and the time of the last picture in seconds."""
 
 
 def decoded(path: Path, number: int) -> Iterator[av.VideoFrame]:
-    """What FFmpeg decodes of a video stream of a file."""
+    """The pictures that FFmpeg decodes of a video stream of a file."""
     with av.open(str(path)) as container:
         yield from container.decode(video=number)
 

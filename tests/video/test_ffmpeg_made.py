@@ -1,4 +1,4 @@
-"""Videos of kinds that PyAV cannot make, made by the ffmpeg command: what FFmpeg decodes of them comes out."""
+"""Videos of kinds that PyAV cannot make, made by the ffmpeg command: the pictures that FFmpeg decodes come out."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MADE = {
     "alt-ref.webm": ["-c:v libvpx -pass 1", "-c:v libvpx -auto-alt-ref 1 -lag-in-frames 16 -pass 2"],
     "superframes.webm": ["-c:v libvpx-vp9 -pass 1", "-c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 25 -pass 2"],
 }
-"""The options of ffmpeg, of several passes one after the other."""
+"""The options of ffmpeg, one string for each pass."""
 
 DOUBTS = {"packed.avi": [COUNTED], "packed.mp4": [COUNTED], "packed.mkv": [COUNTED]}
 

@@ -1,4 +1,4 @@
-"""Frame times of which a few are wrong are mended between their neighbours; where many are, none is trusted."""
+"""A few wrong frame times are mended between their neighbours; where many are wrong, none is trusted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_one_wrong_time_is_put_where_it_belongs(ticks: list[int], replaced: list
     assert len(found[1]) == len(replaced)
 
 
-def test_of_two_that_are_the_same_either_may_be_the_wrong_one() -> None:
+def test_either_of_two_equal_times_may_be_the_wrong_one() -> None:
     found = mended([0, 40, 40, 120])
     assert found is not None
     assert found[0] == [0, 40, 80, 120]
@@ -54,7 +54,7 @@ def test_many_wrong_times_are_not_mended_and_neither_are_those_without_room() ->
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=200))
-def test_what_is_mended_rises_and_keeps_all_but_a_few(ticks: list[int]) -> None:
+def test_mended_times_rise_and_keep_all_but_a_few(ticks: list[int]) -> None:
     found = mended(ticks)
     if found is None:
         return
@@ -77,7 +77,7 @@ def test_the_usual_rate_leaves_out_gaps_and_is_never_that_of_a_tick() -> None:
 
 @pytest.mark.parametrize("name", ["rep.mkv", "rep.flv"])
 def test_a_file_with_a_repeated_time_plays_at_its_own_times(name: str, tmp_path: Path) -> None:
-    # Shown out of order nothing could be told from the order of the file.
+    # For pictures that are shown out of order, the order of the file would be no help.
     options = {"bf": "0"}
     path = write_video(tmp_path / name, 60, ticks=[*range(0, 30), 29, *range(31, 60)], options=options)
     with VideoReader(path) as reader:

@@ -1,6 +1,6 @@
-"""Where OpenCV lands when it looks for a frame by its number in an annotated video.
+"""The frame at which OpenCV lands when it seeks a number in an annotated video.
 
-OpenCV seeks to a key frame, takes its time times the mean rate for its number, and counts on from there.
+OpenCV seeks to a key frame, multiplies its time by the mean rate for its number, and counts on from there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def annotated(path: Path, ticks: Sequence[int], time_base: Fraction, rate: Fract
 
 
 def plain(path: Path, ticks: Sequence[int], keyframe_every: int) -> Path:
-    """The same pictures as FFmpeg writes them when nothing is said but where key frames are."""
+    """The same pictures as FFmpeg writes them by its defaults, but for the distance of key frames."""
     options = {"bf": "0", "sc_threshold": "0"}
     return write_video(
         path, FRAMES, rate=Fraction(30), ticks=ticks, time_base=TICK, keyframe_every=keyframe_every, options=options
@@ -39,7 +39,7 @@ def plain(path: Path, ticks: Sequence[int], keyframe_every: int) -> Path:
 
 
 def landings(path: Path) -> list[int | None]:
-    """Which picture OpenCV gives for each number; None for none."""
+    """The number of the picture that OpenCV gives for each number; None where it gives none."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     found: list[int | None] = []
     for number in range(FRAMES):

@@ -34,14 +34,14 @@ SEI = dict(
 
 
 def upright_picture() -> Image:
-    """One whose corners tell how it was turned and mirrored."""
+    """A picture whose corners show how it was turned and mirrored."""
     image = np.full((48, 64, 3), 128, np.uint8)
     image[:24, :32], image[:24, 32:], image[24:, :32] = (0, 0, 220), (0, 220, 0), (220, 0, 0)
     return image
 
 
 def is_upright(image: Image) -> bool:
-    """Away from the edges, where the chroma of neighbours mixes."""
+    """Whether it looks as the upright picture does, away from the edges, where the chroma of neighbours mixes."""
     there, expected = (one[10:48:28, 10:64:44].astype(int) for one in (image, upright_picture()))
     return image.shape == (48, 64, 3) and bool(np.abs(there - expected).max() < 30)
 

@@ -1,4 +1,4 @@
-"""Colours that are guessed, and fields that come as pictures, are told; what is like them is not."""
+"""Guessed colours, and fields that come as pictures, are reported; similar videos are not."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_colours_that_are_tagged_are_not_guessed(pixel_format: str, tag: int) ->
 @pytest.mark.parametrize(
     "pixel_format", ["rgb24", "gbrp", "bgra", "gray", "gray10le", "ya8", "pal8", "monow", "xyz12le"]
 )
-def test_what_has_no_colour_difference_is_not_guessed(pixel_format: str) -> None:
+def test_a_format_without_chroma_is_not_guessed(pixel_format: str) -> None:
     assert not has_guessed_colours(av.VideoFrame(1920, 1080, pixel_format))
 
 
@@ -97,7 +97,7 @@ def test_the_tag_may_be_the_containers_alone(tmp_path: Path) -> None:
 
 
 FIELDS = {"x265-params": "interlace=tff:log-level=none"}
-"""The encoder is given fields, and says so of each picture."""
+"""The encoder gets fields, and marks each picture as one."""
 
 
 @pytest.mark.parametrize("ending", ["ts", "mp4", "mkv", "hevc"])

@@ -1,4 +1,4 @@
-"""A packet is not a picture: as many come out as FFmpeg decodes, at their times, and none is called lost."""
+"""A packet is not a picture: as many pictures come out as FFmpeg decodes, at their times, and none counts as lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CONTAINERS = {
 
 
 def read(path: Path) -> tuple[VideoReader, list[Picture]]:
-    """The reader, closed, and all pictures; each one's time is what the schedule says."""
+    """The reader, closed, and all pictures, each at its scheduled time."""
     with VideoReader(path) as reader:
         pictures: list[Picture] = []
         while (picture := reader.read()) is not None:
@@ -48,7 +48,7 @@ def read(path: Path) -> tuple[VideoReader, list[Picture]]:
 
 
 def check_as_decoded(path: Path) -> tuple[VideoReader, list[Picture]]:
-    """All that FFmpeg decodes comes out, at its times if the file has any, and nothing else."""
+    """Every picture that FFmpeg decodes comes out, and no other, at the file's times if it has any."""
     reader, pictures = read(path)
     expected = plain.decoded(path)
     assert [picture.error for picture in pictures] == [None] * len(expected)

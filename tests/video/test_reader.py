@@ -21,7 +21,7 @@ QUIET_X265 = {"x265-params": "log-level=none"}
 
 
 def read_all(reader: VideoReader) -> list[Picture]:
-    """All pictures, checked to be the promised ones: each index once and in order, at the scheduled time."""
+    """All pictures, which are the promised ones: each index once and in order, at its scheduled time."""
     pictures = []
     while (picture := reader.read()) is not None:
         pictures.append(picture)
@@ -122,7 +122,7 @@ def test_odd_sizes_come_out_as_they_are(tmp_path: Path) -> None:
 def test_a_picture_rotated_by_metadata_comes_out_upright(tmp_path: Path, rotation: int) -> None:
     upright = np.zeros((48, 64, 3), np.uint8)
     upright[:24, :32], upright[:24, 32:], upright[24:, :32] = (0, 0, 220), (0, 220, 0), (220, 0, 0)
-    # The camera lay on its side: its picture has to be turned counter-clockwise by the rotation to stand up.
+    # The camera lay on its side: its picture has to be turned counter-clockwise by the rotation.
     lying = np.ascontiguousarray(np.rot90(upright, -rotation // 90))
     path = write_video(tmp_path / "phone.mp4", [lying] * 2, rotation=rotation)
     reader, pictures = read_file(path)
@@ -337,7 +337,7 @@ def write_unreadable_frames(path: Path) -> None:
         ("folder", Path.mkdir, "is a directory: name a video file"),
     ],
 )
-def test_what_is_no_video_is_refused_in_one_line(
+def test_a_file_that_is_no_video_is_refused_in_one_line(
     tmp_path: Path, name: str, write: object, message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert callable(write)

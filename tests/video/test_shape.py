@@ -1,4 +1,4 @@
-"""Pixels that are not square: the shape is told and kept in the annotated video, whoever says it."""
+"""Pixels that are not square: the shape is reported, and kept in the annotated video, whoever declares it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_shaped(
     pixel_format: str = "yuv420p",
     rotation: int = 0,
 ) -> Path:
-    """Five pictures whose pixels have this aspect ratio; None says none."""
+    """Five pictures whose pixels have this aspect ratio; with None they declare none."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
         assert isinstance(stream, VideoStream)
@@ -53,8 +53,8 @@ def write_shaped(
     return path
 
 
-def said(path: Path) -> tuple[Fraction | None, Fraction | None]:
-    """The sample aspect ratio of the container (or what stands for it), and that of the codec, as PyAV reads them."""
+def declared_ratios(path: Path) -> tuple[Fraction | None, Fraction | None]:
+    """The sample aspect ratios of the container (or its substitute) and of the codec, as PyAV reads them."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert isinstance(stream, VideoStream)
@@ -63,7 +63,7 @@ def said(path: Path) -> tuple[Fraction | None, Fraction | None]:
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "pixel_format", "says"),
+    ("name", "codec", "pixel_format", "declared"),
     [
         ("both.mp4", "libx264", "yuv420p", (WIDE, WIDE)),
         ("both.avi", "mpeg4", "yuv420p", (WIDE, WIDE)),
@@ -72,11 +72,11 @@ def said(path: Path) -> tuple[Fraction | None, Fraction | None]:
         ("codec.264", "libx264", "yuv420p", (WIDE, WIDE)),
     ],
 )
-def test_the_shape_is_reported_whether_the_container_or_the_codec_says_it(
-    name: str, codec: str, pixel_format: str, says: tuple[Fraction | None, Fraction | None], tmp_path: Path
+def test_the_shape_is_reported_whether_the_container_or_the_codec_declares_it(
+    name: str, codec: str, pixel_format: str, declared: tuple[Fraction | None, Fraction | None], tmp_path: Path
 ) -> None:
     path = write_shaped(tmp_path / name, WIDE, codec=codec, pixel_format=pixel_format)
-    assert said(path) == says
+    assert declared_ratios(path) == declared
     with VideoReader(path) as reader:
         assert reader.info.sample_aspect_ratio == WIDE
         assert (reader.info.width, reader.info.height) == (64, 48)
@@ -89,7 +89,7 @@ def test_the_container_is_believed_before_the_codec_as_ffmpeg_does(tmp_path: Pat
     content = path.read_bytes()
     at = content.index(b"pasp") + 4
     path.write_bytes(content[:at] + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + content[at + 8 :])
-    assert said(path) == (Fraction(3, 2), WIDE)
+    assert declared_ratios(path) == (Fraction(3, 2), WIDE)
     with VideoReader(path) as reader:
         assert reader.info.sample_aspect_ratio == Fraction(3, 2)
         assert reader.info.notes[0].endswith("3:2: shown 96x48; the detector sees the stored 64x48")
@@ -107,9 +107,7 @@ def test_pixels_of_a_picture_that_lies_on_its_side_are_turned_with_it(rotation: 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180])
 @pytest.mark.parametrize("ratio", [None, Fraction(1), Fraction(1001, 1000)])
-def test_square_pixels_and_those_that_nobody_tells_of_are_not_worth_a_word(
-    ratio: Fraction | None, rotation: int, tmp_path: Path
-) -> None:
+def test_square_and_undeclared_pixels_have_no_note(ratio: Fraction | None, rotation: int, tmp_path: Path) -> None:
     with VideoReader(write_shaped(tmp_path / "clip.mp4", ratio, rotation=rotation)) as reader:
         assert reader.info.notes == ()
         assert abs(reader.info.sample_aspect_ratio - 1) < Fraction(2, 1000)
@@ -123,17 +121,17 @@ def test_no_side_is_shrunk() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "ratio", "told"),
+    ("size", "ratio", "doubt"),
     [
         ((64, 48), Fraction(1), "the sample aspect ratio changes to 1:1 at about frame 5: "),
         ((96, 48), Fraction(3, 2), "the sample aspect ratio changes to 3:2 at about frame 5: "),
-        # Scaled to the first size it has the shape that it is to be shown in.
+        # Scaled to the first size, it has the right shape.
         ((128, 72), Fraction(1), ""),
         ((64, 48), WIDE, ""),
     ],
 )
 def test_a_shape_that_changes_on_the_way_is_a_doubt(
-    size: tuple[int, int], ratio: Fraction, told: str, tmp_path: Path
+    size: tuple[int, int], ratio: Fraction, doubt: str, tmp_path: Path
 ) -> None:
     first = write_shaped(tmp_path / "1.264", WIDE)
     second = write_shaped(tmp_path / "2.264", ratio, size=size)
@@ -143,11 +141,11 @@ def test_a_shape_that_changes_on_the_way_is_a_doubt(
         pictures = [picture for _ in range(10) if (picture := reader.read()) is not None]
         assert [picture.error for picture in pictures] == [None] * 10
         assert reader.info.sample_aspect_ratio == WIDE
-        found = [doubt for doubt in reader.doubts if "aspect" in doubt]
-        assert found == ([f"{told}the annotated video keeps that of the first"] if told else [])
+        found = [one for one in reader.doubts if "aspect" in one]
+        assert found == ([f"{doubt}the annotated video keeps that of the first"] if doubt else [])
 
 
-def test_a_live_stream_tells_its_shape_too(tmp_path: Path) -> None:
+def test_the_shape_of_a_live_stream_is_reported_too(tmp_path: Path) -> None:
     clip = write_shaped(tmp_path / "clip.mp4", WIDE, rotation=90)
     with http_server(clip.read_bytes()) as address:
         source = opened(address)
@@ -164,12 +162,12 @@ def test_the_shape_is_in_a_video_while_it_is_written_and_when_it_is_closed(tmp_p
         for number in range(3):
             writer.write(numbered_picture(number, 63, 48), Fraction(number))
         growing.write_bytes(path.read_bytes())
-    assert said(growing) == said(path) == (WIDE, WIDE)
+    assert declared_ratios(growing) == declared_ratios(path) == (WIDE, WIDE)
     assert b"pasp" in path.read_bytes()
 
 
 @pytest.mark.parametrize("rotation", [0, 90])
-def test_the_annotated_video_and_each_of_its_segments_keep_the_shape_and_the_run_tells_it(
+def test_the_annotated_video_and_each_of_its_segments_keep_the_shape_and_the_run_notes_it(
     rotation: int, tmp_path: Path
 ) -> None:
     clip, out = write_shaped(tmp_path / "clip.mp4", WIDE, rotation=rotation), tmp_path / "run"
@@ -178,7 +176,7 @@ def test_the_annotated_video_and_each_of_its_segments_keep_the_shape_and_the_run
     videos = [*segments_of(out / "annotated.mp4"), out / "annotated.mp4"]
     assert len(videos) > 1
     ratio = 1 / WIDE if rotation else WIDE
-    assert [said(video) for video in videos] == [(ratio, ratio)] * len(videos)
+    assert [declared_ratios(video) for video in videos] == [(ratio, ratio)] * len(videos)
     notes = json.loads((out / "run.json").read_text(encoding="utf-8"))["notes"]
     assert any(note.startswith("clip.mp4: its pixels are ") for note in notes)
     assert verify(out).reasons == []

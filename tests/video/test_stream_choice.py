@@ -1,4 +1,4 @@
-"""Of a file with several videos the players' choice is played, or the one that was asked for by its number."""
+"""A file with several videos plays players' choice, or the video that is requested by its number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.videos import joined_streams, numbered_picture, write_video
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small video first, and a larger one, of which each is 30 frames long."""
+    """A small video first, and a larger one, each of 30 frames."""
     place = tmp_path_factory.mktemp("two")
     small = write_video(place / "small.mkv", 30, size=(64, 48))
     large = write_video(place / "large.mkv", 30, size=(96, 64))
@@ -33,7 +33,7 @@ def with_cover(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("asked", "size", "note"),
+    ("requested", "size", "note"),
     [
         (None, (96, 64), "number 1 (96x64) is played, not 0 (64x48)"),
         (1, (96, 64), "number 1 (96x64) is played, not 0 (64x48)"),
@@ -41,11 +41,11 @@ def with_cover(path: Path) -> Path:
     ],
 )
 def test_the_note_says_the_numbers_and_a_number_chooses(
-    two: Path, asked: int | None, size: tuple[int, int], note: str
+    two: Path, requested: int | None, size: tuple[int, int], note: str
 ) -> None:
-    with VideoReader(two, asked) as reader:
+    with VideoReader(two, requested) as reader:
         assert (reader.info.width, reader.info.height) == size
-        assert reader.info.video_stream == (1 if asked is None else asked)
+        assert reader.info.video_stream == (1 if requested is None else requested)
         assert reader.info.notes == (f"two.mkv holds 2 videos: {note}; --video-stream N chooses",)
         first = [reader.read() for _ in range(30)]
         assert reader.read() is None
@@ -89,7 +89,7 @@ def test_a_single_picture_beside_a_video_is_played_only_when_it_is_requested(tmp
 @pytest.mark.parametrize(
     "source", ["camera:0", "synthetic:street", "rtsp://127.0.0.1:9/live", "picture.png", "folder"]
 )
-def test_what_is_no_video_file_has_no_such_number(source: str, tmp_path: Path) -> None:
+def test_a_source_that_is_no_video_file_has_no_such_number(source: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "picture.png").touch()
     done = streamer("replay", source, "--video-stream", "0", "--engine", "null", cwd=tmp_path)

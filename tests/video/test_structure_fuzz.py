@@ -1,6 +1,7 @@
-"""Files whose structure is not as it should be: no picture that FFmpeg decodes is lost, and every frame is counted.
+"""Files with a broken structure: no picture that FFmpeg decodes is lost, and every frame is counted.
 
-The same files each time, a few seconds' worth of each codec; hours of others: python -m benchmarks.structure_fuzz.
+The files are the same each time, and take a few seconds for each codec. Hours of others are in
+``python -m benchmarks.structure_fuzz``.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ PLAYED_WRONG_ONCE = [
     Edited("h264 with B-frames", "mp4", (Edit("repeat", 19, 3), Edit("drop", 16, 2))),
     Edited("h264 with B-frames", "264", (Edit("cut off", 0, 94), Edit("junk behind", 0, 188))),
 ]
-"""Files that chance has found."""
+"""Files that fuzzing has found."""
 
 
 @pytest.mark.parametrize("edited", PLAYED_WRONG_ONCE, ids=str)
-def test_what_was_played_wrong_once_is_played_right(edited: Edited, tmp_path: Path) -> None:
+def test_a_file_that_was_played_wrong_once_is_played_right(edited: Edited, tmp_path: Path) -> None:
     edited.write(tmp_path / "edited")
     check_played(tmp_path / "edited", cut_off=edited.cut_off)
 

@@ -1,4 +1,4 @@
-"""Transport streams that are joined, damaged, or go on as another stream."""
+"""Transport streams that are joined, damaged, or continued by another stream."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.videos import number_of, numbered_picture, write_video
 
 SIZE = 188
 PID = 256
-"""Of the video, as FFmpeg writes it."""
+"""The PID that FFmpeg gives the video."""
 
 
 def segment(path: Path, first: int, options: dict[str, str] | None = None) -> bytes:
@@ -30,7 +30,7 @@ def segment(path: Path, first: int, options: dict[str, str] | None = None) -> by
 
 
 def pictures(count: int) -> list[Image]:
-    """Numbered ones of noise, which take several packets each."""
+    """Numbered pictures with noise, which take several packets each."""
     noise = np.random.default_rng(1)
     found = []
     for number in range(count):
@@ -41,7 +41,7 @@ def pictures(count: int) -> list[Image]:
 
 
 def packets_of_frame(data: bytes, number: int) -> list[int]:
-    """Where the packets of the video's frame ``number`` begin."""
+    """The places at which the packets of the video's frame ``number`` begin."""
     found: list[list[int]] = []
     for at in range(0, len(data), SIZE):
         if (data[at + 1] & 0x1F) << 8 | data[at + 2] == PID:
@@ -89,7 +89,7 @@ def test_the_segments_of_a_playlist_are_whole(master: bool, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("which", [1, -1])
-def test_a_packet_missing_within_a_frame_spoils_it(which: int, tmp_path: Path) -> None:
+def test_a_packet_missing_within_a_frame_damages_it(which: int, tmp_path: Path) -> None:
     path = tmp_path / "hole.ts"
     data = segment(path, 0)
     places = packets_of_frame(data, 4)
@@ -101,7 +101,7 @@ def test_a_packet_missing_within_a_frame_spoils_it(which: int, tmp_path: Path) -
     assert reader.doubts == ["the file is cut off or damaged: 9 of 10 frames are whole"]
 
 
-def test_frames_missing_as_a_whole_spoil_none_and_are_reported(tmp_path: Path) -> None:
+def test_frames_missing_as_a_whole_damage_no_other_and_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "hole.ts"
     data = segment(path, 0)
     path.write_bytes(without(data, packets_of_frame(data, 4)))
@@ -178,7 +178,7 @@ def test_a_short_rest_with_another_number_is_played(length: int, tmp_path: Path)
 def test_a_rest_that_cannot_be_read_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "rest.ts"
     other = segment(path, 10, {"mpegts_start_pid": "0x200", "mpegts_pmt_start_pid": "0x300"})
-    # Without its tables, and with pictures that are none, nothing tells what the other stream is.
+    # Without its tables, and without a decodable picture, the other stream cannot be recognised.
     rows = [other[at : at + SIZE] for at in range(0, len(other), SIZE)]
     rows = [row[:40] + b"\xff" * (SIZE - 40) for row in rows if (row[1] & 0x1F) << 8 | row[2] == 0x200]
     path.write_bytes(segment(path, 0) + b"".join(rows))
@@ -204,7 +204,7 @@ def test_segments_that_follow_by_chance_count_on_are_joined(tmp_path: Path) -> N
     assert reader.doubts == []
 
 
-def test_what_shows_nothing_behind_lost_packets_is_lost_and_what_is_smeared_is_marked(tmp_path: Path) -> None:
+def test_a_packet_that_shows_nothing_behind_lost_ones_is_lost_and_a_smeared_picture_is_marked(tmp_path: Path) -> None:
     content = transport_stream("hevc with B-frames")
     whole, hurt = tmp_path / "whole.ts", tmp_path / "hurt.ts"
     whole.write_bytes(content)

@@ -107,11 +107,11 @@ LONGEST = 2**31 - 2
 
 
 def in_ffprobe(path: Path) -> list[float] | None:
-    """When the packets come, in seconds, as FFmpeg's own tool reads them; None where it is absent."""
+    """The times of the packets in seconds, as FFmpeg's ffprobe reads them; None where it is absent."""
     if (ffprobe := shutil.which("ffprobe")) is None:
         return None
-    asked = [ffprobe, "-v", "error", "-show_entries", "packet=pts_time", "-of", "json", str(path)]
-    packets = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)["packets"]
+    command = [ffprobe, "-v", "error", "-show_entries", "packet=pts_time", "-of", "json", str(path)]
+    packets = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["packets"]
     return [float(packet["pts_time"]) for packet in packets]
 
 
@@ -147,7 +147,7 @@ def test_times_survive_any_gap_through_which_the_picture_before_it_is_held(
     assert probed is None or probed == pytest.approx([float(time) for time in times], abs=1e-6, rel=0)
 
 
-def test_what_a_killed_process_left_has_its_times_after_a_gap_too(tmp_path: Path) -> None:
+def test_the_video_of_a_killed_process_has_its_times_after_a_gap_too(tmp_path: Path) -> None:
     given = [Fraction(0), Fraction(DAYS_3), *(DAYS_3 + number * RATE for number in range(1, 4))]
     with VideoWriter(tmp_path / "out.mp4", 64, 48, RATE, MICROSECOND) as writer:
         for number, pts in enumerate(given):
@@ -167,24 +167,24 @@ def test_a_first_frame_may_come_after_a_gap(tmp_path: Path) -> None:
 
 def test_a_video_goes_on_in_another_file_from_0_on_with_a_key_frame_and_the_same_encoder(tmp_path: Path) -> None:
     path, tick = tmp_path / "out.mp4", Fraction(1, 90_000)
-    times = [[Fraction(at, 90_000) for at in piece] for piece in ([0, 3003, 6006], [7, 8, 90_000], [0])]
+    times = [[Fraction(at, 90_000) for at in ticks] for ticks in ([0, 3003, 6006], [7, 8, 90_000], [0])]
     writer = VideoWriter(path, 63, 48, RATE, tick, sample_aspect_ratio=Fraction(4, 3))
     encoder = writer._encoder
-    for piece, known in enumerate(times):
-        if piece:
-            writer.go_on(tmp_path / f"out.{piece - 1}.mp4", f"piece {piece}")
+    for segment, known in enumerate(times):
+        if segment:
+            writer.go_on(tmp_path / f"out.{segment - 1}.mp4", f"segment {segment}")
         for number, pts in enumerate(known):
-            writer.write(numbered_picture(10 * piece + number)[:, :63], pts)
+            writer.write(numbered_picture(10 * segment + number)[:, :63], pts)
     writer.close()
     assert writer._encoder is encoder
     assert writer.frames == 7
-    for piece, known in enumerate(times):
-        file = tmp_path / f"out.{piece}.mp4" if piece < 2 else path
-        assert times_and_numbers(file) == (known, [10 * piece + number for number in range(len(known))])
+    for segment, known in enumerate(times):
+        file = tmp_path / f"out.{segment}.mp4" if segment < 2 else path
+        assert times_and_numbers(file) == (known, [10 * segment + number for number in range(len(known))])
         assert boxes(file)[-2:] == [b"mdat", b"moov"]
         with av.open(str(file)) as container:
             stream = container.streams.video[0]
-            assert container.metadata.get("comment") == (f"piece {piece}" if piece else None)
+            assert container.metadata.get("comment") == (f"segment {segment}" if segment else None)
             assert pyav.exact(stream.sample_aspect_ratio) == Fraction(4, 3)
             assert stream.codec_context.color_range == 1
             assert next(container.demux(stream)).is_keyframe
@@ -378,7 +378,7 @@ def noise(number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def write_noise(writer: VideoWriter, frames: int) -> None:
-    """So many frames at 5 frames per second."""
+    """Writes frames of noise at 5 frames per second."""
     for number in range(frames):
         writer.write(noise(number), Fraction(number, 5))
 
