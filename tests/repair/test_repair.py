@@ -322,7 +322,7 @@ def test_a_run_in_segments_is_repaired_when_all_of_them_are_there(
     assert found.remains is not None
     assert found.remains.let_go == bool(let_go)
     if let_go:
-        with pytest.raises(UsageError, match=rf"pieces of {let_go}\.csv have been let go"):
+        with pytest.raises(UsageError, match=rf"segments of {let_go}\.csv have been deleted"):
             repair(tmp_path / "run")
         return
     assert found.remains.rows == 40

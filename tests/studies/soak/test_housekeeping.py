@@ -63,7 +63,7 @@ def test_a_process_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
     with pytest.raises(
-        SinkError, match=r"pieces cannot be compressed: cannot start a process with .*: Resource temporarily"
+        SinkError, match=r"segments cannot be compressed: cannot start a process with .*: Resource temporarily"
     ):
         compressor.take([])
     compressor.finish()
