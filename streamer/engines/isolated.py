@@ -1,7 +1,7 @@
 """An engine in a process of its own: when it hangs or dies it is replaced, and the run goes on.
 
 The input is written into memory that both processes share, and the prediction comes back the same way; a message each
-way says when. That takes time, which is in ``infer`` (`python -m benchmarks.apart`).
+way says when. That takes time, which is in ``infer`` (`python -m benchmarks.isolated`).
 """
 
 from __future__ import annotations

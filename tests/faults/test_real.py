@@ -269,4 +269,4 @@ def test_random_plans_end_as_they_should_with_every_frame_accounted_for(seed: in
         pytest.skip("the bundled model is not trained yet")
     case = case_of(seed)
     ended = run(case, tmp_path, tmp_path / "run")
-    assert (ended.code, ended.reasons) == (case.code, []), ended.said
+    assert (ended.code, ended.reasons) == (case.code, []), ended.printed
