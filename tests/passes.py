@@ -1,15 +1,15 @@
 """The rules of a pass over the tests, as a plug-in of pytest: what runs again, where, and how long.
 
-**Again**: a pass with ``--passed=FILE`` writes down what passed in it and asked for no extra; a pass with
-``--not-again=FILE`` leaves that out, and runs all the rest. So no test can be in neither. (With a blank before a FILE
-that is there, pytest takes it for a path of tests, and finds no options of ours.)
+**Again**: a pass with ``--passed=FILE`` lists the tests that passed and needed no extra. A pass with
+``--not-again=FILE`` leaves these out, and runs all the rest, so every test is in one of both. (With a blank before an
+existing FILE, pytest reads it as a path of tests, and does not know our options.)
 
-**Where**: workers share the tests out by ``--dist worksteal``, in runs of neighbours: few modules are split and then
-make their fixtures twice. (``loadgroup`` would split none, but hangs when a worker is replaced: pytest-xdist 1323.)
-Tests marked ``timing`` measure real time and are run by themselves: ``-m timing``.
+**Where**: workers share the tests by ``--dist worksteal``, in runs of neighbours: few modules are split and make
+their fixtures twice. (``loadgroup`` would split none, but hangs when a worker is replaced: pytest-xdist 1323.) Tests
+marked ``timing`` measure real time and are run by themselves: ``-m timing``.
 
-**How long**: a test that is marked neither ``slow`` nor ``timing`` may take BUDGET_S of CPU time, its own processes'
-included. CPU time because a shared machine stretches all else; since it stretches CPU time too, only twice the budget
+**How long**: a test that is marked neither ``slow`` nor ``timing`` may use BUDGET_S of CPU time, with that of its
+processes. Contention on a shared machine lengthens CPU time too, though less than wall time: so only twice the budget
 fails a pass, and only with ``--budget``.
 """
 
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # Modules with slow tests come first, most of all those that may take long: else workers wait at the end for one.
+    # Modules with slow tests come first, the slowest before the others: else workers wait for one at the end.
     slow = {item.path: _may_take_s(item) for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: -slow.get(item.path, 0))
     listed: Path | None = config.getoption("--not-again")
@@ -54,8 +54,8 @@ def _may_take_s(item: pytest.Item) -> float:
     return float(own.args[0] if own else 1)
 
 
-class _Asked:
-    """Finds no module, but remembers that an extra was asked for in this process: itself, or whether it is there."""
+class _Imports:
+    """Finds no module, but records whether this process has looked for a package of an extra."""
 
     def __init__(self) -> None:
         self.extra = False
@@ -65,13 +65,13 @@ class _Asked:
         return None
 
 
-_asked = _Asked()
-sys.meta_path.insert(0, _asked)
+_imports = _Imports()
+sys.meta_path.insert(0, _imports)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    _asked.extra = item.get_closest_marker("extras") is not None
+    _imports.extra = item.get_closest_marker("extras") is not None
     return (yield)
 
 
@@ -81,9 +81,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        # Of this process and of its children that have ended.
+        # The CPU time of this process and of its children that have ended.
         cpu_s = sum(os.times()[:4]) - sum(before[:4])
-        item.user_properties += [("cost_s", (cpu_s, os.times().elapsed - before.elapsed)), ("extra", _asked.extra)]
+        item.user_properties += [("cost_s", (cpu_s, os.times().elapsed - before.elapsed)), ("extra", _imports.extra)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """What a test took."""
+    """The CPU and wall time of a test, in seconds."""
 
     test: str
     cpu_s: float
@@ -104,7 +104,7 @@ class _Cost:
 
 
 class _Pass:
-    """What a pass found, in the process that the workers report to."""
+    """The results of a pass, in the process to which the workers report."""
 
     def __init__(self, passed_file: Path | None) -> None:
         self._passed_file = passed_file
@@ -113,9 +113,9 @@ class _Pass:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
-            said = dict(report.user_properties)
-            self._passed[report.nodeid] = report.outcome == "passed" and not said["extra"]
-            cost = _Cost(report.nodeid, *map(float, cast(Sequence[float], said["cost_s"])))
+            properties = dict(report.user_properties)
+            self._passed[report.nodeid] = report.outcome == "passed" and not properties["extra"]
+            cost = _Cost(report.nodeid, *map(float, cast(Sequence[float], properties["cost_s"])))
             if cost.cpu_s > BUDGET_S and not {"slow", "timing"} & set(report.keywords):
                 self._over.append(cost)
         elif not report.passed:

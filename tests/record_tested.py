@@ -1,8 +1,8 @@
-"""The table of the versions that all tests have passed with.
+"""The table of the versions with which all tests have passed.
 
-While a pass goes on, the versions in force stand in it, so that a new release of a library is no failure by itself:
-a note about it is said by every command. When the pass is over, the table is what it was; ``python -m
-tests.record_tested`` after passes without a failure writes them down for good.
+During a pass the table has the installed versions. Otherwise every command would print a note about a new release of
+a library, and tests would fail. After the pass the table is restored. ``python -m tests.record_tested``, after passes
+without a failure, stores the versions for good.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _before = pytest.StashKey[str]()
 
 
 def newly_tested() -> dict[str, str]:
-    """The versions in force that are newer than those written down, or not written down; of Python the minor one."""
+    """The installed versions that are newer than those in the table, or not in it; for Python the minor version."""
     known = tested()
     found = {name: version for name, version in versions().items() if name in (*BASE, *EXTRAS)}
     found["python"] = ".".join(versions()["python"].split(".")[:2])
@@ -28,7 +28,7 @@ def newly_tested() -> dict[str, str]:
 
 
 def record(newer: dict[str, str]) -> None:
-    """Writes them into the table."""
+    """Writes newer versions into the table."""
     PATH.write_text(json.dumps(dict(sorted({**tested(), **newer}.items())), indent=1) + "\n", encoding="utf-8")
     tested.cache_clear()
 
@@ -47,7 +47,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def main() -> None:
-    """Writes the table, and says what was raised in it."""
+    """Writes the table, and prints its new versions."""
     newer = newly_tested()
     if not newer:
         print(f"streamer/vendors/{TESTED} knows all of these versions")

@@ -1,4 +1,4 @@
-"""A run whose own verdict is not that of ``verify`` is told, whoever made it."""
+"""A run whose own verdict is not that of ``verify`` is reported, whoever made it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def test_one_that_another_process_leaves_is_verified(run: Path, tmp_path: Path) 
         run.rename(copy)
         (copy / "frames.csv").write_text((copy / "frames.csv").read_text().replace(",delivered,", ",dropped,"))
         (copy / "run.json").write_text((copy / "run.json").read_text())
-    (told,) = differences()
-    assert told.startswith(f"{copy}: of a run with VALID, verify says [")
+    (difference,) = differences()
+    assert difference.startswith(f"{copy}: of a run with VALID, verify says [")
 
 
 class Meddler(Silent):
@@ -49,8 +49,8 @@ class Meddler(Silent):
 def test_one_of_this_process_is_verified_when_it_is_finished(run: Path, tiny_model: Path, tmp_path: Path) -> None:
     settings = Settings(engine="null", model=str(tiny_model), fps=200, out=tmp_path / "other", chart=False)
     anyio.run(replay, [str(tmp_path / "clip.mp4")], settings, Meddler(tmp_path / "other"))
-    (told,) = differences()
-    assert told.startswith(f"{tmp_path / 'other'}: of a run with VALID, verify says [")
+    (difference,) = differences()
+    assert difference.startswith(f"{tmp_path / 'other'}: of a run with VALID, verify says [")
 
 
 def test_one_that_was_there_before_is_not_looked_at_again(run: Path, tmp_path: Path) -> None:

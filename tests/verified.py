@@ -1,8 +1,8 @@
 """Every run that the tests make is verified, before a test looks at it: run.json and ``verify`` agree.
 
-A run of this process is looked at when its directory is finished, one of another process when that has ended
-(`runs_verified`). Where the two verdicts are not the same, the test fails at its end: a run itself may be expected to
-fail, and an error in the middle of it would be taken for that.
+A run of this process is verified when its directory is finished, a run of another process when that has ended
+(`runs_verified`). When the two verdicts differ, the test fails at its end: a test may expect a run to fail, and could
+not distinguish an error within it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from streamer.rundir.rundir import under_way
 from streamer.verification import verify
 
 _looked_at: set[tuple[str, int, int]] = set()
-"""Which records, as `_state` tells them."""
+"""The states, by `_state`, of the records that were verified."""
 _differences: list[str] = []
 
 
 @contextmanager
 def runs_verified(*places: Path) -> Iterator[None]:
-    """What runs leave below ``places`` meanwhile is verified, also when they were killed."""
+    """Verifies the runs that are made below ``places`` meanwhile, killed ones too."""
     before = {_state(record) for record in _records(places)}
     yield
     for record in _records(places):
@@ -37,7 +37,7 @@ def runs_verified(*places: Path) -> Iterator[None]:
 
 
 def _records(places: tuple[Path, ...]) -> Iterator[Path]:
-    """What says that a directory is that of a run: that of one that has ended, or was killed."""
+    """The records of finished and of killed runs below ``places``."""
     for place in places:
         for folder, _, names in os.walk(place):
             record = MANIFEST if MANIFEST in names else BEGUN
@@ -51,7 +51,7 @@ def _state(record: Path) -> tuple[str, int, int]:
 
 
 def _look_at(record: Path) -> None:
-    """Verify the run with this record, and note where its own verdict is another one."""
+    """Verifies the run with this record, and keeps the difference to its own verdict."""
     _looked_at.add(_state(record))
     found = verify(record.parent)
     if (found.run_verdict == "INVALID") != bool(found.reasons):
@@ -61,7 +61,7 @@ def _look_at(record: Path) -> None:
 
 @contextmanager
 def finished_runs_verified() -> Iterator[None]:
-    """What this process runs meanwhile is verified as soon as it is finished."""
+    """Verifies each run of this process meanwhile as soon as it is finished."""
     finish = Session._finish
 
     def finished(session: Session, account: Account, outputs: Outputs) -> Run:
@@ -75,7 +75,7 @@ def finished_runs_verified() -> Iterator[None]:
 
 
 def differences() -> list[str]:
-    """The runs since the last question of which verify says otherwise than they do themselves."""
+    """The differences since the last call between a run's verdict and that of verify, a line each."""
     found = list(_differences)
     _differences.clear()
     return found

@@ -217,7 +217,7 @@ def test_the_interval_of_a_median_holds_the_true_one_in_99_of_100_runs() -> None
 def test_runs_that_are_no_pairs_are_drawn_each_by_itself() -> None:
     one = noisy(1_800, 1)
     assert sure(ratio_unpaired(one, 2 * np.tile(one, 3), 0.5, (30, 30))).value == 2
-    # Two copies of the same run are drawn apart: their ratio is 1, and not for sure.
+    # Two copies of the same run are drawn independently: their ratio is 1, with an interval.
     copies = sure(ratio_unpaired(one, one, 0.5, (30, 30)))
     assert copies.low < 1 == copies.value < copies.high
     assert speed(sure(ratio_unpaired(one, noisy(3_600, 2, 28_000), 0.5, (30, 30)))) is Speed.SLOWER
