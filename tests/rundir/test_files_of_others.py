@@ -35,7 +35,7 @@ OTHERS = (
         "latency.0001.png",
     ),
     *(".reserve2", ".lock.old", ".written.bak", "histograms.hlog.1", "traceback.txt.old", "part-0.zip"),
-    *("soak.json.writing", "windows.csv.part", "durations.json~", "part-2024/clip.0001.mp4", "part-01/frames.csv"),
+    *("soak.json.writing", "windows.csv.part", "asked.json~", "part-2024/clip.0001.mp4", "part-01/frames.csv"),
 )
 """Names that resemble ours."""
 EXACT = ("annotated-1.mp4", "annotated.0007.mp4", "frames.0001.csv", "detections.0002.csv.gz")
@@ -225,7 +225,7 @@ def test_a_file_that_is_written_whole_takes_no_other_ones_place_meanwhile(tmp_pa
         (("compare", "--duration", "1s"), ("compare.csv", "compare.json", "compare.png")),
         (("pace", "--engine", "null"), ("pace.csv", "pace.json", "pace.png")),
         (("bench",), ("bench.csv", "bench.json")),
-        (("soak", "--duration", "1s"), ("durations.json", "windows.csv", "soak.json", "soak.png")),
+        (("soak", "--duration", "1s"), ("asked.json", "windows.csv", "soak.json", "soak.png")),
     ],
 )
 def test_no_study_writes_over_a_file_that_is_not_of_a_study(
