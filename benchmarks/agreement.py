@@ -1,4 +1,4 @@
-"""Do the tutorial's variants that can run here give the same detections on the bundled clip, to an IoU of 0.9?
+"""Whether the tutorial's variants that can run here give the same detections on the bundled clip, to an IoU of 0.9.
 
 python -m benchmarks.agreement
 """
@@ -42,10 +42,10 @@ def main() -> None:
             run = replay(CLIP, out, "--engine", spec, "--fps", "max", "--video", "none")
             detections[spec] = found(out, run["frames"]["scheduled"])
             precision = run["engine"]["config_in_force"].get("INFERENCE_PRECISION_HINT", "f32")
-            report.say(f"{spec}: {sum(map(len, detections[spec]))} detections, precision in force {precision}")
+            report.say(f"{spec}: {sum(map(len, detections[spec]))} detections, effective precision {precision}")
     for spec in specs:
-        there, back, asked = agreement(detections[spec], detections[REFERENCE], iou=0.9)
-        report.at_least(f"{spec}: agreement with {REFERENCE} ({asked} compared)", min(there, back), 0.98)
+        there, back, compared = agreement(detections[spec], detections[REFERENCE], iou=0.9)
+        report.at_least(f"{spec}: agreement with {REFERENCE} ({compared} compared)", min(there, back), 0.98)
     report.end()
 
 

@@ -2,9 +2,9 @@
 
 python -m benchmarks.chaos [--plans 10] [--seed 1]
 
-Two and a half seconds of the bundled clip at 60 fps through the null engine of 3 ms, in one to three streams; four
-seconds more for each engine that is lost, so that what comes after that comes about. Every fifth plan runs on a disk
-of 2 MB, which is then full, where such a disk may be mounted.
+Two and a half seconds of the bundled clip at 60 fps go through the null engine of 3 ms, in one to three streams. Each
+engine that is lost adds four seconds, so that later faults are injected as well. Every fifth plan runs on a disk of
+2 MB, which becomes full, where such a disk may be mounted.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A plan, the options of the run that it is for, and how that is to end."""
+    """A plan of faults, the options of its run, and the exit code expected of that."""
 
     faults: Sequence[Entry]
     options: Sequence[str]
@@ -45,11 +45,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended: by itself or after so long that it was killed, and what verify found."""
+    """How a run ended, ``code`` None when it hung and was killed, and what verify found."""
 
     code: int | None
     seconds: float
-    said: str
+    printed: str
     reasons: Sequence[str]
 
 
@@ -76,7 +76,7 @@ def main() -> None:
             kinds = ", ".join(fault["kind"] for fault in case.faults) or f"a disk of {SMALL_DISK}B"
             report.say(
                 f"{number + 1:2}: {kinds}: exit {ended.code}, expected {case.code}, after {ended.seconds:.1f} s; "
-                f"{len(ended.reasons)} reasons{': ' + ended.said if ended.said else ''}"
+                f"{len(ended.reasons)} reasons{': ' + ended.printed if ended.printed else ''}"
             )
     plans = len(found)
     report.at_least("runs that ended by themselves", sum(ended.code is not None for _, ended in found), plans)
@@ -146,7 +146,7 @@ def _at(chance: random.Random, streams: int, fault: Entry) -> Entry:
 
 
 def run(case: Case, folder: Path, out: Path) -> Ended:
-    """Runs it in a process of its own, into ``out``, with its plan in ``folder``."""
+    """Runs the case in a process of its own, into ``out``, with its plan in ``folder``."""
     plan = folder / "plan.toml"
     plan.write_text(as_toml(case.faults), encoding="utf-8")
     options = ["--engine", "null,delay_ms=3", "--fps", "60", "--quiet", "--out", str(out)]
@@ -164,13 +164,13 @@ def run(case: Case, folder: Path, out: Path) -> Ended:
 
 
 def as_toml(faults: Sequence[Entry]) -> str:
-    """The plan as a file holds it: numbers and strings are written as in JSON."""
+    """The plan as TOML, where numbers and strings are written as in JSON."""
     tables = ("".join(f"{key} = {json.dumps(value)}\n" for key, value in fault.items()) for fault in faults)
     return "".join(f"[[fault]]\n{table}\n" for table in tables)
 
 
 def may_mount(folder: Path) -> bool:
-    """A small disk may be mounted here."""
+    """Whether a small disk may be mounted here."""
     try:
         with small_disk(folder / "trial"):
             return True

@@ -34,9 +34,9 @@ class Report:
     def __init__(self) -> None:
         self._missed = 0
         machine = this_machine()
-        in_force = ", ".join(f"{name} {version}" for name, version in versions().items())
+        installed = ", ".join(f"{name} {version}" for name, version in versions().items())
         print(f"{machine.cpu}, {machine.usable_cores} usable cores, load {machine.load}")
-        print(in_force, flush=True)
+        print(installed, flush=True)
 
     def say(self, line: str) -> None:
         """A line of measurement."""
@@ -44,17 +44,17 @@ class Report:
 
     def at_most(self, what: str, figure: float, target: float, unit: str = "") -> None:
         """A verdict on a figure that should be small."""
-        self._judge(what, figure, "at most", target, unit, figure <= target)
+        self._check(what, figure, "at most", target, unit, figure <= target)
 
     def below(self, what: str, figure: float, target: float, unit: str = "") -> None:
         """A verdict on a figure that must not reach a bound."""
-        self._judge(what, figure, "below", target, unit, figure < target)
+        self._check(what, figure, "below", target, unit, figure < target)
 
     def at_least(self, what: str, figure: float, target: float, unit: str = "") -> None:
         """A verdict on a figure that should be large."""
-        self._judge(what, figure, "at least", target, unit, figure >= target)
+        self._check(what, figure, "at least", target, unit, figure >= target)
 
-    def _judge(self, what: str, figure: float, side: str, target: float, unit: str, passed: bool) -> None:
+    def _check(self, what: str, figure: float, side: str, target: float, unit: str, passed: bool) -> None:
         self._missed += not passed
         print(
             f"{'PASS' if passed else 'MISS'}  {what}: {figure:.3f}{unit}, target {side} {target:g}{unit}", flush=True
@@ -67,7 +67,7 @@ class Report:
 
 @contextmanager
 def own_cache(folder: Path) -> Iterator[None]:
-    """What is made of models goes into ``folder``, here and in processes started meanwhile."""
+    """Puts the cache into ``folder``, here and in processes started meanwhile."""
     before = os.environ.get("STREAMER_CACHE")
     os.environ["STREAMER_CACHE"] = str(folder)
     try:
@@ -112,7 +112,7 @@ def interval(ratios: Sequence[float]) -> tuple[float, float]:
 
 
 def needs(*paths: Path) -> None:
-    """Ends the process with a word on what is missing."""
+    """Ends the process with a message when a file is missing."""
     for path in paths:
         if not path.exists():
             sys.exit(f"needs {path}, which is not here")

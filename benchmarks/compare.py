@@ -1,4 +1,4 @@
-"""`streamer compare` on what is known: the same engine twice, null engines 10 % apart, and the tutorial's seven.
+"""`streamer compare` on known engines: the same one twice, null ones that differ by 10 %, and the tutorial's seven.
 
 python -m benchmarks.compare [--times 20] [--frames 480]
 
@@ -33,7 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "out"
         tutorial(report, out)
-        apart(report, out)
+        slower(report, out)
         twice(report, out, options.times, options.frames)
     report.end()
 
@@ -44,7 +44,7 @@ def tutorial(report: Report, out: Path) -> None:
     document = streamer("compare", CLIP, "--engines", "tutorial", "--out", out)
     took = time.monotonic() - start
     for row in document["engines"]:
-        report.say(f"{row['engine']:16} {told(row)}")
+        report.say(f"{row['engine']:16} {line_of(row)}")
     report.say(document["answer"])
     report.below("compare --engines tutorial on the bundled clip", took, 240, " s")
     medians = {row["engine"]: row["median_ms"]["value"] for row in document["engines"] if row["median_ms"]}
@@ -52,11 +52,11 @@ def tutorial(report: Report, out: Path) -> None:
     report.at_least("pytorch's median, times that of the next slowest", slowest / max(medians.values()), 2.5)
 
 
-def apart(report: Report, out: Path) -> None:
-    """Two engines of which one takes a tenth longer."""
+def slower(report: Report, out: Path) -> None:
+    """Two engines, one of which takes a tenth longer."""
     engines = ("--engine", "null,delay_ms=10", "--engine", "null,delay_ms=11")
     row = streamer("compare", CLIP, *engines, "--frames", "360", "--out", out)["engines"][1]
-    report.say(f"null,delay_ms=11 against 10: {told(row)}")
+    report.say(f"null,delay_ms=11 against 10: {line_of(row)}")
     report.at_least("it is found to be slower", float(row["speed"] == "slower"), 1)
 
 
@@ -64,12 +64,12 @@ def twice(report: Report, out: Path, times: int, frames: int) -> None:
     """The same engine twice, so many times."""
     speeds: Counter[str] = Counter()
     ratios: list[float] = []
-    asked = ("--model", COCO_MODEL, "--fps", "30", "--frames", str(frames), "--out", out)
+    common = ("--model", COCO_MODEL, "--fps", "30", "--frames", str(frames), "--out", out)
     for number in range(times):
-        row = streamer("compare", FOOTAGE, "--engine", ENGINE, "--engine", ENGINE, *asked)["engines"][1]
+        row = streamer("compare", FOOTAGE, "--engine", ENGINE, "--engine", ENGINE, *common)["engines"][1]
         speeds[row["speed"]] += 1
         ratios.append(row["ratio_p50"]["value"])
-        report.say(f"{number + 1}: {told(row)}")
+        report.say(f"{number + 1}: {line_of(row)}")
     deviation = statistics.stdev(map(math.log, ratios))
     report.say(
         f"deviation of the ratios {deviation:.4f}: of a process by itself {deviation / math.sqrt(2):.4f} at most"
@@ -77,7 +77,7 @@ def twice(report: Report, out: Path, times: int, frames: int) -> None:
     report.at_least(f"no difference between {ENGINE} and itself, of {times}", speeds["no difference"], times * 0.95)
 
 
-def told(row: dict[str, Any]) -> str:
+def line_of(row: dict[str, Any]) -> str:
     """A row in a line."""
     if row["median_ms"] is None:
         return f"{row['speed']}: {row['why']}"

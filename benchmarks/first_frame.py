@@ -4,8 +4,8 @@ python -m benchmarks.first_frame BEFORE [--rounds 9] [--seconds 6]
 
 BEFORE is a checkout of an earlier commit, as of ``git worktree add --detach BEFORE COMMIT``. Both take turns at
 cameras on the loopback that send what they announce, 25 fps: RTSP (GStreamer's server), motion JPEG and MPEG-TS over
-HTTP. When a picture was made is known to the camera, and which picture a row is shows its video: no clock of a run is
-asked. A row comes when it is scheduled.
+HTTP. The camera knows when each picture was made, and the video shows which picture a row is: no clock of a run is
+used. A row counts from when it is scheduled.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ def measured(checkout: Path, camera: Camera | RtspCamera, seconds: int) -> Measu
     """A replay of a camera by the null engine, with the code of a checkout."""
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "run"
-        asked = ("--engine", "null", "--conf", "0.99", "--duration", f"{seconds}s", "--no-chart", "--quiet")
+        options = ("--engine", "null", "--conf", "0.99", "--duration", f"{seconds}s", "--no-chart", "--quiet")
         # -P: not the code of the directory that this was started in.
-        command = [sys.executable, "-P", "-m", "streamer", "replay", camera.address, *asked, "--out", str(out)]
+        command = [sys.executable, "-P", "-m", "streamer", "replay", camera.address, *options, "--out", str(out)]
         there = {**os.environ, "PYTHONPATH": str(checkout.resolve())}
         start_ms = time.monotonic() * 1000
         done = subprocess.run(command, env=there, capture_output=True, text=True, check=False)

@@ -60,11 +60,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             publish(report, Path(scratch), options.seconds)
     else:
-        judge(report, options.rounds, options.frames)
+        measure(report, options.rounds, options.frames)
     report.end()
 
 
-def judge(report: Report, rounds: int, frames: int) -> None:
+def measure(report: Report, rounds: int, frames: int) -> None:
     """Runs the cases in turn, round by round, and gives the verdicts."""
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in CASES}
     with tempfile.TemporaryDirectory() as scratch:

@@ -18,16 +18,16 @@ HEAVY = ("anyio", "av", "click", "cv2", "matplotlib", "numpy", "openvino", "torc
 
 
 def milliseconds(statement: str) -> float:
-    """What a fresh Python takes for a statement, from its start to its end."""
+    """The time of a new Python for a statement, from its start to its end, in milliseconds."""
     start = time.monotonic()
     subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
     return (time.monotonic() - start) * 1000
 
 
 def loaded() -> list[str]:
-    """Which of what is heavy ``import streamer`` loads."""
-    asked = f"import streamer, sys; print(*(name for name in {HEAVY} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=True, capture_output=True, text=True)
+    """The heavy modules that ``import streamer`` loads."""
+    statement = f"import streamer, sys; print(*(name for name in {HEAVY} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True, capture_output=True, text=True)
     return done.stdout.split()
 
 

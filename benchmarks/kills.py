@@ -1,4 +1,4 @@
-"""SIGKILL at random times: what is left is whole up to the kill, its videos play, and it can be repaired.
+"""SIGKILL at random times: the files are whole up to the kill, the videos play, and the run can be repaired.
 
 python -m benchmarks.kills [--kills 20] [--seed 1]
 
@@ -29,13 +29,13 @@ STARTS_WITHIN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """What became of a run: was it whole, was it repaired, and how far before its last frame did a video end."""
+    """What became of a run: whether it was whole and repaired, and how far before its last frame a video ends."""
 
     whole: bool
     repaired: bool
     behind_s: float
     frames: int
-    said: str
+    text: str
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
             after_s = chance.uniform(0, LONGEST_S)
             one = killed(Path(scratch) / str(number), engine, streams, after_s)
             found.append(one)
-            report.say(f"{number + 1:2}: {engine}, {streams} streams, killed after {after_s:.2f} s: {one.said}")
+            report.say(f"{number + 1:2}: {engine}, {streams} streams, killed after {after_s:.2f} s: {one.text}")
     report.say(f"{sum(one.frames for one in found)} rows in all")
     report.at_least("run directories whole up to the kill", sum(one.whole for one in found), options.kills)
     report.at_least("run directories repaired and verified", sum(one.repaired for one in found), options.kills)
@@ -66,9 +66,9 @@ def main() -> None:
 
 
 def killed(out: Path, engine: str, streams: int, after_s: float) -> Killed:
-    """Runs into ``out``, kills it so long after its first row, verifies what is left, and repairs it."""
-    asked = ("--engine", engine, "--streams", str(streams), "--fps", "30", "--loop", "--quiet", "--out", str(out))
-    with subprocess.Popen([sys.executable, "-m", "streamer", "replay", str(CLIP), *asked], cwd=ROOT) as process:
+    """Runs into ``out``, kills the run ``after_s`` after its first row, verifies what is left, and repairs it."""
+    options = ("--engine", engine, "--streams", str(streams), "--fps", "30", "--loop", "--quiet", "--out", str(out))
+    with subprocess.Popen([sys.executable, "-m", "streamer", "replay", str(CLIP), *options], cwd=ROOT) as process:
         begin_by = time.monotonic() + STARTS_WITHIN_S
         while not _has_a_row(out / "frames.csv"):
             if process.poll() is not None or time.monotonic() > begin_by:
@@ -79,23 +79,23 @@ def killed(out: Path, engine: str, streams: int, after_s: float) -> Killed:
         process.kill()
     found = verify(out)
     if found.remains is None:
-        return Killed(False, False, float("inf"), 0, f"not taken for a killed run: {found.reasons}")
+        return Killed(False, False, float("inf"), 0, f"not recognized as a killed run: {found.reasons}")
     remains = found.remains
     behind_s = max(_behind_s(video.plays_until_ms, video.delivered_until_ms) for video in remains.videos)
     manifest = repair(out)
     assert manifest is not None
     mended, after = manifest["repaired"], verify(out)
     assert mended is not None
-    said = (
+    text = (
         f"{remains.rows} rows, {mended['torn_lines']} torn, {mended['abandoned']} frames in flight, "
         f"video {behind_s:.2f} s behind; {manifest['verdict']}, {len(after.reasons)} reasons"
     )
     repaired = after.valid and manifest["verdict"] == "INTERRUPTED"
-    return Killed(not found.reasons, repaired, behind_s, remains.rows, said)
+    return Killed(not found.reasons, repaired, behind_s, remains.rows, text)
 
 
 def _behind_s(played_ms: float | None, delivered_ms: float | None) -> float:
-    """Before the first fragment is written nothing plays: then all that was delivered is missing."""
+    """How far the video ends before the last frame; before its first fragment nothing plays, and all is missing."""
     if delivered_ms is None:
         return 0.0
     return (delivered_ms - played_ms) / 1000 if played_ms is not None else delivered_ms / 1000

@@ -18,7 +18,7 @@ from benchmarks.common import CLIP, Report
 from benchmarks.memory import resident_mb
 
 SETTLED = 10
-"""The run after which the first look is taken: libraries have loaded, and pools have their size."""
+"""The run after which the first figures are read: libraries have loaded, and pools have their size."""
 ALLOWED_GROWTH_MB = 8
 ENGINES = {"null engine": "null,delay_ms=1", "ir": "ir"}
 FRAMES = 30
@@ -35,7 +35,7 @@ def look() -> tuple[float, int, int]:
 
 
 def runs(engine: str, number: int) -> None:
-    """Runs them, and writes a line of figures after each, for the process that asked."""
+    """Runs the engine ``number`` times, and prints a line of figures after each run, for the parent process."""
     import streamer
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -51,8 +51,8 @@ def runs(engine: str, number: int) -> None:
 
 def measured(report: Report, name: str, engine: str, number: int) -> None:
     """Verdicts on the runs of one engine, in a process of their own."""
-    asked = f"from benchmarks.library_memory import runs; runs({engine!r}, {number})"
-    done = subprocess.run([sys.executable, "-c", asked], check=False, stdout=subprocess.PIPE, text=True)
+    statement = f"from benchmarks.library_memory import runs; runs({engine!r}, {number})"
+    done = subprocess.run([sys.executable, "-c", statement], check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"{name}: a run failed")
     lines = [[float(value) for value in line.split()] for line in done.stdout.splitlines()]

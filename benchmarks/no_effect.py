@@ -1,11 +1,11 @@
-"""What each study claims where there is nothing to claim, and how often it finds an effect of 10 %.
+"""How often each study claims an effect where there is none, and how often it finds an effect of 10 %.
 
 python -m benchmarks.no_effect [--runs 1000]
 
-Studies of the null engine in virtual time, on the machine of `benchmarks/power.py`, seeded. Arms that are alike in
-all but noise go through what the studies themselves say of them: `compare` of two engines and of the tutorial's
-seven, `pace` at its seven rates, `parity`, and `soak`'s verdicts on drift and on what is held. A study is wrong when
-it says one false thing or more; that may be so in 1 of 100. Then the same with an effect of a tenth.
+Studies of the null engine in virtual time, on the machine of `benchmarks/power.py`, seeded. Arms that differ only in
+noise go through the verdicts of the studies: `compare` of two engines and of the tutorial's seven, `pace` at its
+seven rates, `parity`, and `soak`'s verdicts on drift and leaks. A study is wrong when it makes one false claim or
+more; that may happen in 1 of 100. Then the same with an effect of a tenth.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from benchmarks.power import (
     STEP_S,
     machine,
     noisy,
+    reported,
     result_latencies,
     service_times,
-    told,
 )
 from benchmarks.soak_power import drifting, leaking, noise, plateau, rows_of, shared_machine
 from streamer.accuracy.agreement import AgreementMeter
@@ -58,7 +58,7 @@ Study = Callable[[np.random.Generator, float], bool]
 
 
 def compare(engines: int, rounds: int = 24) -> Study:
-    """Of so many engines, of which the last takes longer: one is faster or slower, or advised before another."""
+    """A comparison of engines, the last of which takes longer: one is faster, slower, or advised before another."""
 
     def study(random: np.random.Generator, effect: float) -> bool:
         factors = (1.0,) * (engines - 1) + (effect,)
@@ -67,7 +67,7 @@ def compare(engines: int, rounds: int = 24) -> Study:
 
         def ratio(one: str, other: str) -> Estimate:
             these, those = (list(latencies[int(name)]) for name in (one, other))
-            return told(ratio_by_rounds(these, those, MEDIAN), engines)
+            return reported(ratio_by_rounds(these, those, MEDIAN), engines)
 
         rows = [_compared(str(number), latencies[number], ratio) for number in range(engines)]
         answer = advise(rows, ratio)
@@ -94,7 +94,7 @@ def _compared(name: str, latencies: Values, ratio: Callable[[str, str], Estimate
 
 
 def pace(random: np.random.Generator, effect: float) -> bool:
-    """Whether an engine is said to have an idle penalty, which it has at each rate."""
+    """Whether an engine is reported to have an idle penalty, which it has at each rate."""
     infer = inferences(random, effect)
     loop, paced = infer[-1], infer[:-1]
     busy = [np.count_nonzero(np.concatenate(rounds) < 0) >= 0.01 * sum(map(len, rounds)) for rounds in paced]
@@ -138,7 +138,7 @@ def inferences(random: np.random.Generator, effect: float) -> list[list[Values]]
 
 
 def soak(windows: int) -> Study:
-    """Of so many minutes: its latency is said to drift, or something to leak, as 1 % and 1 MB a minute would."""
+    """A soak of ``windows`` minutes: it reports a drift or a leak, as of 1 % and 1 MB a minute."""
 
     def study(random: np.random.Generator, effect: float) -> bool:
         rate = (effect - 1) / 10
@@ -152,7 +152,7 @@ def soak(windows: int) -> Study:
 
 
 def parity(random: np.random.Generator, effect: float) -> bool:
-    """Of detections of which the other has all, or a tenth less and a bit: it is said to disagree."""
+    """Whether an engine that has all detections, or misses more than a tenth, is reported to disagree."""
     meter = AgreementMeter()
     for _ in range(100):
         boxes = random.uniform([0, 0, 60, 60], [50, 50, 110, 110], (9, 4)).astype(np.float32)
@@ -165,7 +165,7 @@ def parity(random: np.random.Generator, effect: float) -> bool:
 
 
 def parity_of_null(arms: int) -> int:
-    """How many of so many null engines are said to see something else than the null engine."""
+    """How many of ``arms`` null engines are reported to disagree with the null engine."""
     engines = tuple(parse_spec(f"null,delay_ms={number / 1000:g}") for number in range(1, arms + 1))
     settings = ParitySettings(engines=engines, reference=parse_spec("null"), frames=10)
     study = Parity(str(CLIP), find_model(None, trust=False), settings)
@@ -182,11 +182,11 @@ STUDIES: dict[str, tuple[Study, float]] = {
     "soak of an hour": (soak(60), 0.9),
     "soak of 4 hours": (soak(240), 0.9),
 }
-"""By name, with the share of effects that it is to find: as many as with intervals of one comparison each."""
+"""The studies by name, with the share of effects that each is to find, as with intervals of one comparison each."""
 
 
 def share_of(study: Study, effect: float, runs: int) -> float:
-    """The share of so many studies that say there is a difference."""
+    """The share of ``runs`` studies that report a difference."""
     random = np.random.default_rng([20, round(100 * effect), runs])
     return sum(study(random, effect) for _ in range(runs)) / runs
 
@@ -201,7 +201,7 @@ def main() -> None:
         report.at_most(f"{name}, arms alike: share of false claims", share_of(study, 1, options.runs), 0.01)
         share = share_of(study, EFFECT, max(options.runs // 5, 1))
         report.at_least(f"{name}, an effect of 10 %: share found", share, found)
-    report.at_most("parity of 100 null engines with the null engine: told to disagree", parity_of_null(100), 0)
+    report.at_most("parity of 100 null engines with the null engine: reported to disagree", parity_of_null(100), 0)
     report.end()
 
 

@@ -3,7 +3,7 @@
 python -m benchmarks.open_time BEFORE FILE... [--rounds 15] [--opens 5] [--frames 1000]
 
 BEFORE is a checkout of an earlier commit, as of ``git worktree add --detach BEFORE COMMIT``. Both take turns, each
-time in a process of its own that opens the file ``--opens`` times; the ratio is taken within rounds. Every third
+time in a process of its own that opens the file ``--opens`` times; ratios are computed within rounds. Every third
 round replays ``--frames`` frames, too.
 """
 
@@ -76,14 +76,14 @@ def compared(report: Report, what: str, before: Sequence[float], after: Sequence
 
 
 def open_ms(checkout: Path, file: Path, times: int) -> float:
-    """The least time in which a checkout's code opens a file, in a new process: what else goes on only adds to it."""
-    document = _said(checkout, "-c", OPENS, str(file.resolve()), str(times))
+    """The least time in which a checkout's code opens a file, in a new process; contention only adds to it."""
+    document = _document(checkout, "-c", OPENS, str(file.resolve()), str(times))
     assert Path(document["from"]).is_relative_to(checkout.resolve()), f"{document['from']} is not from {checkout}"
     return float(min(document["seconds"])) * 1000
 
 
 def peak_mb(checkout: Path, file: Path, frames: int) -> float:
-    """The most that a replay by the null engine has resident."""
+    """The peak of resident memory of a replay by the null engine, in MB."""
     with tempfile.TemporaryDirectory() as scratch:
         wanted = (
             "--engine",
@@ -97,15 +97,15 @@ def peak_mb(checkout: Path, file: Path, frames: int) -> float:
             "--no-chart",
             "--json",
         )
-        document = _said(
+        document = _document(
             checkout, "-m", "streamer", "replay", str(file.resolve()), "--out", f"{scratch}/run", *wanted
         )
     return float(document["resources"]["peak_resident_mb"])
 
 
-def _said(checkout: Path, *arguments: str) -> dict[str, Any]:
-    """What Python prints, as JSON, with the code of a checkout."""
-    # -P: not the code of the directory that this was started in.
+def _document(checkout: Path, *arguments: str) -> dict[str, Any]:
+    """The JSON document that Python prints with the code of a checkout."""
+    # -P: not the code of the working directory.
     command = [sys.executable, "-P", *arguments]
     there = {**os.environ, "PYTHONPATH": str(checkout.resolve())}
     done = subprocess.run(command, env=there, capture_output=True, text=True, check=False)

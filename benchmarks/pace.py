@@ -2,8 +2,8 @@
 
 python -m benchmarks.pace [--duration 60s] [--fps 10,max]
 
-YOLOv5n's COCO weights on OpenCV's vtest.avi, by ir-auto-shared. With more rates than these two a round lies
-further from the one that it is compared with, and on a machine that changes its speed the interval is wider for it.
+YOLOv5n's COCO weights on OpenCV's vtest.avi, by ir-auto-shared. With more rates than these two, the rounds that are
+compared are further from each other, and on a machine that changes its speed the interval becomes wider.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def main() -> None:
     needs(FOOTAGE, COCO_MODEL)
     report = Report()
     with tempfile.TemporaryDirectory() as scratch:
-        asked = ("--fps", options.fps, "--duration", options.duration, "--out", Path(scratch) / "out")
-        document = streamer("pace", FOOTAGE, "--model", COCO_MODEL, *asked)
+        common = ("--fps", options.fps, "--duration", options.duration, "--out", Path(scratch) / "out")
+        document = streamer("pace", FOOTAGE, "--model", COCO_MODEL, *common)
     for row in document["rates"]:
         penalty = row["idle_penalty"]
-        said = "" if penalty is None else f"{penalty['value']:.3f} ({penalty['low']:.3f} to {penalty['high']:.3f})"
+        text = "" if penalty is None else f"{penalty['value']:.3f} ({penalty['low']:.3f} to {penalty['high']:.3f})"
         report.say(
-            f"{row['fps']:>4} fps: infer {row['infer_median_ms']['value']:.2f} ms, times back to back {said or '-'}, "
+            f"{row['fps']:>4} fps: infer {row['infer_median_ms']['value']:.2f} ms, times back to back {text or '-'}, "
             f"dropped {row['drops_percent']:.1f} %"
         )
         if row["fps"] == OWN_RATE:

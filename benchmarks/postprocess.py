@@ -1,10 +1,10 @@
-"""How long the whole of postprocess takes, for every head: its outputs to boxes of the frame, NMS where it is left.
+"""How long postprocess takes for every head: from the outputs to boxes of the frame, with NMS where it is needed.
 
     python -m benchmarks.postprocess [--rounds N] [HEAD]...
 
 50 objects of 80 classes among the predictions for 640x640, 8,400 of them where there is one for each cell, and for
-640x480 where there are three (18,900); in halves as well, which have to be made floats. Where NMS is left to do, how
-long it takes when four predictions beside each object see it too is told beside.
+640x480 where there are three (18,900); also in float16, which has to be converted. Where NMS is needed, a second time
+is printed: that with four more predictions of each object.
 """
 
 from __future__ import annotations
@@ -60,19 +60,19 @@ def halves(form: Form) -> Form:
 
 
 def measure(kind: type[Head], form: Form, rounds: int, echoes: int = 0) -> tuple[float, int]:
-    """The median of so many rounds in milliseconds, and how many objects were found."""
+    """The median of ``rounds`` in milliseconds, and how many objects were found."""
     head = kind(form.signature, CLASSES)
     outputs = head.example(objects(echoes))
     height, width = form.input_size
     place = geometry(1920, 1080, (height, width), Fit.LETTERBOX)
     postprocess = Postprocess(head, CONFIDENCE, IOU, COCO_NAMES)
     found = len(postprocess(outputs, place))
-    taken = np.empty(rounds)
+    elapsed_s = np.empty(rounds)
     for round_ in range(rounds):
         begun = time.perf_counter()
         postprocess(outputs, place)
-        taken[round_] = time.perf_counter() - begun
-    return float(median(taken)) * 1000, found
+        elapsed_s[round_] = time.perf_counter() - begun
+    return float(median(elapsed_s)) * 1000, found
 
 
 @click.command()

@@ -1,12 +1,12 @@
-"""How often a difference is found, and how often one that is not there: simulated, seeded, the same every time.
+"""How often a difference is found, and how often a false one: simulated and seeded, so the same every time.
 
 python -m benchmarks.power [--runs 200] [--long-runs 40]
 
 Engines that take 1, 1.02, 1.05 and 1.1 times as long as the baseline are compared with it as `streamer compare` does:
 at 30 fps, in rounds of a second, in the order A B B A, 24 rounds (its default) and 5 minutes. Service times come from
-a machine as noisy as a shared cloud machine was found to be; result latency follows from them by the rule of the
-queue, which a test holds to what the pipeline itself gives in virtual time. Of six engines the last is compared with
-the first: their rounds lie furthest apart. Then the same of two runs that were not interleaved.
+a machine as noisy as a shared cloud machine was found to be. Result latency follows from them by the rule of the
+queue, which a test compares with the pipeline in virtual time. With six engines the last is compared with the first,
+since the distance between their rounds is the largest. Then two runs are compared that were not interleaved.
 """
 
 from __future__ import annotations
@@ -148,7 +148,9 @@ def study(report: Report, engines: int, rounds: int, runs: int) -> None:
         quotients: list[float] = []
         for _ in range(runs):
             baseline, other = compared(random, engines, effect, rounds)
-            median, tail = (told(ratio_by_rounds(list(baseline), list(other), p), engines) for p in (MEDIAN, TAIL))
+            median, tail = (
+                reported(ratio_by_rounds(list(baseline), list(other), p), engines) for p in (MEDIAN, TAIL)
+            )
             medians.append(median)
             tails[speed(tail)] += 1
             quotients.append(float(np.median(other[other >= 0]) / np.median(baseline[baseline >= 0])))
@@ -175,8 +177,8 @@ def one_after_another(report: Report, seconds: int, runs: int) -> None:
         paired: Counter[Speed] = Counter()
         for _ in range(runs):
             one, other = (result_latencies(service_times(random, (factor,), seconds)[0]) for factor in (1.0, effect))
-            unpaired = told(ratio_unpaired(one.ravel(), other.ravel(), MEDIAN, (ROUND_FRAMES, ROUND_FRAMES)))
-            by_rounds = told(ratio_by_rounds(list(one), list(other), MEDIAN))
+            unpaired = reported(ratio_unpaired(one.ravel(), other.ravel(), MEDIAN, (ROUND_FRAMES, ROUND_FRAMES)))
+            by_rounds = reported(ratio_by_rounds(list(one), list(other), MEDIAN))
             found[speed(unpaired)] += 1
             paired[speed(by_rounds)] += 1
         report.say(f"{what}, {100 * (effect - 1):.0f} % slower: {shares(found)}; if paired, {shares(paired)}")
@@ -184,8 +186,8 @@ def one_after_another(report: Report, seconds: int, runs: int) -> None:
             report.at_least(f"{what}: share of no difference", found[Speed.NO_DIFFERENCE] / runs, 0.99)
 
 
-def told(ratio: Estimate | None, engines: int = 2) -> Estimate:
-    """The ratio of two of the engines as `streamer compare` gives it; there are always enough frames here."""
+def reported(ratio: Estimate | None, engines: int = 2) -> Estimate:
+    """The ratio of two of the engines as `streamer compare` reports it; there are always enough frames here."""
     assert ratio is not None
     return between_processes(ratio, MARGIN * math.comb(engines, 2))
 

@@ -1,4 +1,4 @@
-"""Real detectors of many heads against references: do they find what an independent decode finds?
+"""Real detectors of many heads against references: whether they find what an independent decode finds.
 
     python -m benchmarks.reference_models [--pictures DIR] [--models DIR] [--engine SPEC]... [NAME]...
 
@@ -58,13 +58,13 @@ Found = dict[str, Any]
 class Tally:
     """How many detections had to have another, and those that have none, in words."""
 
-    asked: int = 0
+    expected: int = 0
     missing: list[str] = field(default_factory=list)
 
     def add(self, what: str, wanted: Sequence[Found], there: Sequence[Found], *, by_score: bool) -> None:
         """Each of ``wanted`` is to have one of ``there``."""
         for one in wanted:
-            self.asked += 1
+            self.expected += 1
             if not any(_alike(one, other, by_score=by_score) for other in there):
                 self.missing.append(f"{what} class {one['class']} {one['conf']:.2f}")
 
@@ -150,14 +150,14 @@ def main(pictures: Path | None, folder: Path, engines: Sequence[str], names: Seq
                 report.say(f"{name} {engine}: {why}")
                 continue
             for tally, spec in ((exact, _in_float(engine)), (usual, engine)):
-                part = _judge(model, spec, pictures, reference, name)
-                tally.asked += part.asked
+                part = _scored(model, spec, pictures, reference, name)
+                tally.expected += part.expected
                 tally.missing += part.missing
-                report.say(f"{name} {spec}: {part.asked - len(part.missing)} of {part.asked}")
+                report.say(f"{name} {spec}: {part.expected - len(part.missing)} of {part.expected}")
     for title, tally in (("in float32", exact), ("in their own precision", usual)):
         for line in tally.missing:
             report.say(f"  {title}: {line}")
-    met = 1 - len(usual.missing) / max(1, usual.asked)
+    met = 1 - len(usual.missing) / max(1, usual.expected)
     report.at_most("float32: detections without a counterpart", len(exact.missing), 0)
     report.at_least("own precision: share with a counterpart", met, ENOUGH)
     report.end()
@@ -173,16 +173,16 @@ def _in_float(engine: str) -> str:
     return engine if engine.startswith("onnxruntime") else f"{engine},precision=f32"
 
 
-def _judge(model: Model, spec: str, pictures: Path, reference: dict[str, list[Found]], name: str) -> Tally:
+def _scored(model: Model, spec: str, pictures: Path, reference: dict[str, list[Found]], name: str) -> Tally:
     tally = Tally()
     by_score = name.partition("/")[0] not in BY_BOXES
     try:
         for picture, found in detect(model, spec, pictures, LEAST - SCORE if by_score else WEAK):
             part = compare(found, reference[picture], f"{name} {spec} {picture}", by_score=by_score)
-            tally.asked += part.asked
+            tally.expected += part.expected
             tally.missing += part.missing
     except StreamerError as error:
-        tally.asked += 1
+        tally.expected += 1
         tally.missing.append(f"{name} {spec}: {error}")
     return tally
 

@@ -1,10 +1,10 @@
-"""A camera that goes away three times: gaps in the ledger, every frame accounted for, and no latency that stays.
+"""A camera with three outages: they are in the ledger, every frame has an outcome, and no latency stays.
 
 python -m benchmarks.rtsp [--seconds 20]
 
-GStreamer's RTSP server on the loopback, 640x480 at 30 fps, is killed and started again; each picture bears the
-instant at which it was made. How old pictures are when they arrive (made to arrived: encoder, server, network,
-decoder) is compared before the first gap and after each, and so is the result latency with the null engine of 10 ms.
+GStreamer's RTSP server on the loopback, 640x480 at 30 fps, is killed and started again. Each picture shows the
+instant at which it was made. The age of pictures when they arrive (encoder, server, network, decoder) is compared
+before the first outage and after each, and so is the result latency with the null engine of 10 ms.
 """
 
 from __future__ import annotations
@@ -77,25 +77,25 @@ def main() -> None:
             f"stretch {number}: {one.delivered} delivered, arrived {one.age_ms - first.age_ms:+.2f} ms later than at "
             f"first, result latency p50 {one.latency_ms:.2f} ms"
         )
-    report.at_most("exit code of the run that was interrupted, apart from 130", abs(code - 130), 0)
+    report.at_most("exit code of the interrupted run, difference from 130", abs(code - 130), 0)
     report.at_most("what verify finds wrong, frames unaccounted for among it", len(found.reasons), 0)
-    report.at_most("gaps in the ledger more or fewer than restarts", abs(len(stretches) - 1 - RESTARTS), 0)
+    report.at_most("outages in the ledger, difference from restarts", abs(len(stretches) - 1 - RESTARTS), 0)
     later = max(one.age_ms - first.age_ms for one in stretches[1:])
-    report.at_most("pictures are older after a gap, median, most", later, PERIOD_MS, " ms")
+    report.at_most("pictures are older after an outage, median, most", later, PERIOD_MS, " ms")
     slower = max(one.latency_ms - first.latency_ms for one in stretches[1:])
-    report.at_most("result latency grown after a gap, median, most", slower, PERIOD_MS / 4, " ms")
+    report.at_most("result latency grown after an outage, median, most", slower, PERIOD_MS / 4, " ms")
     report.end()
 
 
 def stretches_of(records: list[FrameRecord], video: Path) -> list[Stretch]:
-    """The stretches between gaps of the run that wrote these rows, sorted by frame, and this video."""
+    """The stretches between outages of the run that wrote these rows, sorted by frame, and this video."""
     delivered = [record for record in records if record.outcome is Outcome.DELIVERED]
     with av.open(str(video)) as container:
         made = [made_ms(cast(Image, picture.to_ndarray(format="bgr24"))) for picture in container.decode(video=0)]
     when = dict(zip((record.frame for record in delivered), made, strict=True))
-    told = [record for record in records if record.outcome in (Outcome.DELIVERED, Outcome.SOURCE_ERROR)]
+    shown = [record for record in records if record.outcome in (Outcome.DELIVERED, Outcome.SOURCE_ERROR)]
     found = []
-    for outcome, group in groupby(told, key=lambda record: record.outcome):
+    for outcome, group in groupby(shown, key=lambda record: record.outcome):
         if outcome is Outcome.DELIVERED:
             here = list(group)
             ages = [record.scheduled / 1000 - when[record.frame] for record in here]

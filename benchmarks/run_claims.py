@@ -1,4 +1,4 @@
-"""How often a run says what is not so: that it falls behind, is not steady, or that frames came at another rate.
+"""How often a run claims what is not true: that it falls behind, is not steady, or that frames came at another rate.
 
 python -m benchmarks.run_claims [--runs 200]
 
@@ -6,7 +6,8 @@ Simulated and seeded, at 30 fps on a machine that keeps its speed, and on one as
 found to be (`benchmarks/power.py`). Falling behind: a minute of an engine that loses nothing, and in the long run is
 busy for a share of the time, on the shared machine at the slower of its two speeds; and one that is too slow. Where
 only the mean of both speeds is that share, the slower may be too slow for the rate, so that it is so of a slow
-minute: that is told, and not judged. Steadiness: of the shared machine it is said because it is so. Rates: frames
+minute: that share is printed without a verdict. Steadiness: the shared machine is not steady, so neither has its
+share a verdict. Rates: frames
 that come late by some milliseconds in the mean (exponentially), with times of their own and without, at the rate that
 the source announces, and at a tenth less.
 """
@@ -48,11 +49,11 @@ SLOWER_SPEED, MEAN_SPEED = max(SPEEDS), sum(SPEEDS) / len(SPEEDS)
 RATES, LATE_MS = (10, 25), (0.5, 3.0, 10.0)
 SLOWER = 0.9
 MOST, LEAST = 1.0, 95.0
-"""Percent in which it may be said where it is not so, and in which it is to be said where it is."""
+"""The most percent of false claims, and the least percent of true ones that are made."""
 
 
 def main() -> None:
-    """Simulates, prints how often each is said, and gives the verdicts."""
+    """Simulates, prints how often each claim is made, and gives the verdicts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     runs = parser.parse_args().runs
@@ -84,15 +85,15 @@ def falling_behind(report: Report, runs: int) -> None:
 
 
 def behind(runs: int, load: float, speed: float | None = None) -> float:
-    """Percent of runs that are told to fall behind."""
-    told = (fell_behind(np.random.default_rng([run, speed is not None]), load, speed) for run in range(runs))
-    return 100 * sum(told) / runs
+    """Percent of runs that are reported to fall behind."""
+    found = (fell_behind(np.random.default_rng([run, speed is not None]), load, speed) for run in range(runs))
+    return 100 * sum(found) / runs
 
 
 def fell_behind(random: np.random.Generator, load: float, speed: float | None) -> bool:
-    """Whether it is told of one run, whose engine is busy for ``load`` of the time in the long run.
+    """Whether one run is reported to fall behind, whose engine is busy for ``load`` of the time in the long run.
 
-    That is so at a ``speed`` of the shared machine, with its spells; None: on a machine that keeps its speed.
+    That load is at a ``speed`` of the shared machine, with its spells; None: on a machine that keeps its speed.
     """
     usual_us = load * PERIOD_US / (1 + OUTLIERS * (sum(OUTLIER) / 2 - 1))
     slowness = np.ones(1)
@@ -112,8 +113,8 @@ def fell_behind(random: np.random.Generator, load: float, speed: float | None) -
 def study(report: Report, what: str, runs: int, fps: int, late_ms: float, timed: bool) -> None:
     """The verdicts on frames that come at ``fps``."""
     for share in (1.0, SLOWER):
-        told = [rates_told(np.random.default_rng(run), fps, share, late_ms, timed) for run in range(runs)]
-        before, meanwhile, times = (100 * float(np.mean(one)) for one in zip(*told, strict=True))
+        found = [rate_claims(np.random.default_rng(run), fps, share, late_ms, timed) for run in range(runs)]
+        before, meanwhile, times = (100 * float(np.mean(one)) for one in zip(*found, strict=True))
         if share == 1:
             report.at_most(f"{what}: another rate than announced", before, MOST, " %")
             report.at_most(f"{what}: another rate in the run", meanwhile, MOST, " %")
@@ -123,7 +124,7 @@ def study(report: Report, what: str, runs: int, fps: int, late_ms: float, timed:
 
 
 def unsteady(random: np.random.Generator, *, noisy: bool) -> bool:
-    """Whether a run of SECONDS is told not to be steady."""
+    """Whether a run of SECONDS is reported as not steady."""
     frames = SECONDS * FPS
     at = np.arange(frames) / FPS
     slowness = machine(random, SECONDS + STEP_S)[(at / STEP_S).astype(int)] if noisy else np.ones(frames)
@@ -139,12 +140,12 @@ def unsteady(random: np.random.Generator, *, noisy: bool) -> bool:
     return bool(last) and not all(map(agree, ([one.rate for one in last], [one.latency_ms for one in last])))
 
 
-def rates_told(
+def rate_claims(
     random: np.random.Generator, fps: int, share: float, late_ms: float, timed: bool
 ) -> tuple[bool, bool, bool]:
-    """Whether another rate is told before the run, and in it, and that own times do not go by as frames come.
+    """Whether another rate is reported before the run, and in it, and that times differ from the frames' arrivals.
 
-    These come at ``share`` of what is announced.
+    The frames come at ``share`` of the announced rate.
     """
     period_us = 1_000_000 / (fps * share)
     frames = round(WATCHED_S * fps * share)

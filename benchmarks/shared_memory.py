@@ -1,10 +1,10 @@
-"""What shared memory gained in the tutorial, and of what: the conversion of its input, or the copy.
+"""The gain of shared memory in the tutorial, and its cause: the conversion of the input, or the copy.
 
 python -m benchmarks.shared_memory [--rounds 8] [--number 300]
 
-`streamer bench` of ir-auto and ir-auto-shared, one right behind the other, in turns with --input float32 (what is
-left is the copy) and --input tutorial (float64, the wrong way round in memory, to be converted as well). The
-differences are taken within each run, and their medians over the rounds.
+`streamer bench` of ir-auto and ir-auto-shared, one right after the other, in turns with --input float32 (only a copy
+is left) and --input tutorial (float64, in another order in memory, to be converted as well). Differences are computed
+within each run, and their medians over the rounds.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def main() -> None:
     gains: dict[str, list[float]] = {"float32": [], "tutorial": []}
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(options.rounds):
-            # The one that is first in one round is last in the next, and so are the engines.
+            # The input that is first in one round is last in the next, and so are the engines.
             inputs = list(gains) if number % 2 == 0 else list(gains)[::-1]
             engines = PAIR if number // 2 % 2 == 0 else PAIR[::-1]
             for given in inputs:
-                asked = [part for engine in engines for part in ("--engine", engine)]
+                common = [part for engine in engines for part in ("--engine", engine)]
                 out = Path(scratch) / "out"
-                rows = streamer("bench", *asked, "--number", str(options.number), "--input", given, "--out", out)
+                rows = streamer("bench", *common, "--number", str(options.number), "--input", given, "--out", out)
                 p50 = {row["engine"]: row["p50_ms"] for row in rows["engines"]}
                 gains[given].append(p50["ir-auto"] - p50["ir-auto-shared"])
                 report.say(f"{number + 1}, {given}: " + ", ".join(f"{name} {p50[name]:.2f} ms" for name in PAIR))

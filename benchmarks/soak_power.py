@@ -1,9 +1,9 @@
-"""How often a soak finds the drift or the leak that is there, and how often it cries at one that is not.
+"""How often a soak finds a drift or a leak, and the share of its false alarms.
 
-Simulated windows of 60 s, of other seeds than those by which the rules were chosen, go through the verdicts of
+Simulated windows of 60 s, with other seeds than those by which the rules were chosen, go through the verdicts of
 `streamer soak`. Latency is that of a machine as noisy as a shared cloud machine was found to be
 (`benchmarks/power.py`), of one that keeps each of its two speeds for minutes or for an hour, and of one whose windows
-hang together; memory grows to a plateau, in steps, to and fro, or for ever.
+are autocorrelated. Memory grows to a plateau, in steps, to and fro, or for ever.
 """
 
 from __future__ import annotations
@@ -208,54 +208,54 @@ def main() -> None:
 
 
 def of_drift(report: Report, runs: int) -> None:
-    """How often latency is said to drift, with the verdicts for an hour and more."""
+    """How often latency is reported to drift, with the verdicts for an hour and more."""
     for windows in (20, 60, 240):
         for number, (what, series) in enumerate(NO_DRIFT.items()):
             random = np.random.default_rng([11, windows, number])
-            told = Counter(drifts(series(random, windows)) for _ in range(runs))
-            alarms(report, f"no drift, {what}, {windows} windows", told[False] / runs, windows)
+            verdicts = Counter(drifts(series(random, windows)) for _ in range(runs))
+            alarms(report, f"no drift, {what}, {windows} windows", verdicts[False] / runs, windows)
         for rate in (0.0, 0.01):
             random = np.random.default_rng([12, windows, round(100 * rate)])
-            told = Counter(
+            verdicts = Counter(
                 drifts(*(drifting(rate, one) for one in shared_machine(random, windows))) for _ in range(runs)
             )
-            share = told[False] / runs
+            share = verdicts[False] / runs
             if not rate:
                 alarms(report, f"no drift, the shared machine, {windows} windows", share, windows)
             else:
                 found(report, f"a drift of 1 % a minute, the shared machine, {windows} windows", share, windows, 0.95)
     for windows in (17, 20, 30, 60):
         random = np.random.default_rng([13, windows])
-        told = Counter(drifts(drifting(0.01, quiet(random, windows))) for _ in range(runs))
+        verdicts = Counter(drifts(drifting(0.01, quiet(random, windows))) for _ in range(runs))
         what = f"a drift of 1 % a minute, one's own machine, {windows} windows"
-        found(report, what, told[False] / runs, windows, 0.99)
+        found(report, what, verdicts[False] / runs, windows, 0.99)
     for what in ("speeds kept for 1 to 5 min", "wandering by 2 %, 0.9 kept"):
         random = np.random.default_rng([14, len(what)])
-        told = Counter(drifts(drifting(0.01, NO_DRIFT[what](random, 60))) for _ in range(runs))
-        report.say(f"a drift of 1 % a minute, {what}, 60 windows: found in {told[False] / runs:.1%}")
+        verdicts = Counter(drifts(drifting(0.01, NO_DRIFT[what](random, 60))) for _ in range(runs))
+        report.say(f"a drift of 1 % a minute, {what}, 60 windows: found in {verdicts[False] / runs:.1%}")
 
 
 def of_leaks(report: Report, runs: int) -> None:
-    """How often memory is said to leak, with the verdicts for an hour and more."""
+    """How often memory is reported to leak, with the verdicts for an hour and more."""
     for windows in (24, 60, 240):
         for number, (what, series) in enumerate(NO_LEAK.items()):
             random = np.random.default_rng([15, windows, number])
-            told = Counter(leaks_memory(series(random, windows) + noise(random, windows)) for _ in range(runs))
+            verdicts = Counter(leaks_memory(series(random, windows) + noise(random, windows)) for _ in range(runs))
             what = f"no leak, {what}, {windows} windows"
-            alarms(report, what, told[False] / runs, windows)
-            report.say(f"{what}: too early to tell in {told[None] / runs:.1%}")
+            alarms(report, what, verdicts[False] / runs, windows)
+            report.say(f"{what}: too early to tell in {verdicts[None] / runs:.1%}")
     for windows in (24, 30, 60, 240):
         for number, (what, series) in enumerate(NO_LEAK.items()):
             random = np.random.default_rng([16, windows, number])
-            told = Counter(
+            verdicts = Counter(
                 leaks_memory(leaking(1, series)(random, windows) + noise(random, windows)) for _ in range(runs)
             )
             what = f"a leak of 1 MB a minute on {what}, {windows} windows"
             if "plateau" in what or "level" in what:
-                found(report, what, told[False] / runs, windows, 0.99)
+                found(report, what, verdicts[False] / runs, windows, 0.99)
             else:
-                report.say(f"{what}: found in {told[False] / runs:.1%}")
-            report.say(f"{what}: too early to tell in {told[None] / runs:.1%}")
+                report.say(f"{what}: found in {verdicts[False] / runs:.1%}")
+            report.say(f"{what}: too early to tell in {verdicts[None] / runs:.1%}")
 
 
 def alarms(report: Report, what: str, share: float, windows: int) -> None:

@@ -57,8 +57,8 @@ def costs(report: Report, runs: dict[int, dict[str, Any]]) -> dict[int, float]:
         )
         if streams == max(runs):
             report.below(f"{streams} streams: lateness p99", manifest["lateness_ms"]["p99"], 5, " ms")
-            apart = 100 * (max(delivered) - min(delivered)) / max(delivered)
-            report.below(f"{streams} streams: from the least to the most delivered", apart, 1, " %")
+            spread = 100 * (max(delivered) - min(delivered)) / max(delivered)
+            report.below(f"{streams} streams: from the least to the most delivered", spread, 1, " %")
     return cost
 
 

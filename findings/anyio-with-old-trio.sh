@@ -1,6 +1,6 @@
 #!/bin/sh
 # anyio 4.16.0 runs on asyncio or on trio; for trio it names the extra anyio[trio].
-# One would guess that pip keeps apart an anyio and a trio that do not fit.
+# One would guess that pip refuses an anyio and a trio that do not fit.
 # A project that asks for anyio and for trio<0.31, without the extra, gets a broken pair.
 # pip installs it, and `pip check` finds "No broken requirements".
 # Importing and running work; the first cancel() on the trio backend raises TypeError.

@@ -2,7 +2,7 @@
 # A web camera that sends JPEG pictures over HTTP states no rate and no times.
 # One would guess that a frame's pts and time are then None, or the time of arrival.
 # FFmpeg numbers the frames and takes 25 per second for granted.
-# A camera at 5 frames per second so has frames 0.04 s apart, and guessed_rate is 25.
+# So the frames of a camera at 5 frames per second are 0.04 s after each other, and guessed_rate is 25.
 # It matters to whoever derives a camera's rate or an age from frame.time.
 # The numbers look perfect, with no jitter at all, because they are invented.
 # Seen with PyAV 19.0.2:

@@ -4,7 +4,7 @@
 # FFmpeg's parser cuts the frames only when the next one begins, and puts the mark on the frame before.
 # So a whole frame is called corrupt, and the hurt one is not, unless its decoder complains.
 # It matters to whoever drops or counts frames by that mark: always one too early.
-# Seen with PyAV 19.0.2, a packet of frame 4 taken out:
+# Seen with PyAV 19.0.2, a packet of frame 4 removed:
 #   libx264     marked [3]
 #   mpeg2video  marked [3]
 set -eu

@@ -4,7 +4,7 @@
 # With thread_type SLICE and more than one thread the decoder paints over the hole and marks nothing.
 # With one thread, or with frame threads, it marks the frame; of frames in one slice it always does.
 # It matters to whoever counts damaged frames, and takes slice threads because they hold no frame back.
-# Seen with PyAV 19.0.2, half of frame 3 taken away, frames marked:
+# Seen with PyAV 19.0.2, half of frame 3 removed, frames marked:
 #   1 slice   SLICE x1 [3]  SLICE x2 [3]  FRAME x2 [3]
 #   4 slices  SLICE x1 [3]  SLICE x2 []   FRAME x2 [3]
 set -eu

@@ -6,7 +6,7 @@
 # PERFORMANCE_HINT is the string 'LATENCY' on CPU and PerformanceMode.LATENCY on AUTO.
 # Comparing it with PerformanceMode.LATENCY is False on CPU, where it is the case.
 # It matters to whoever stores the settings of a measurement, or checks them with `if`.
-# `if compiled.get_property("PERF_COUNT")` is always taken on CPU.
+# `if compiled.get_property("PERF_COUNT")` is always true on CPU.
 # Seen with OpenVINO 2026.4.1 (2025.4.1 does the same):
 #   core, CPU:      PERF_COUNT False  PERFORMANCE_HINT <PerformanceMode.LATENCY: 1>
 #   compiled, CPU:  PERF_COUNT 'NO'   PERFORMANCE_HINT 'LATENCY'

@@ -2,8 +2,8 @@
 # The ffmpeg command stops at a misspelt option: "Option not found".
 # One would guess that PyAV at least warns.
 # A wrong value raises in all places, but a wrong name is treated in three ways.
-# Opening a file for reading: nothing is said, and container.options still lists it.
-# Opening an encoder: nothing is said; the unused name stays in codec_context.options.
+# Opening a file for reading: there is no warning, and container.options still lists it.
+# Opening an encoder: there is no warning; the unused name stays in codec_context.options.
 # Opening a file for writing: the logger av.container.output warns.
 # It matters to options such as rtsp_transport or use_wallclock_as_timestamps:
 # one wrong letter gives the default behaviour, and no line in any log.

@@ -4,12 +4,12 @@
 ``--not-again=FILE`` leaves that out, and runs all the rest. So no test can be in neither. (With a blank before a FILE
 that is there, pytest takes it for a path of tests, and finds no options of ours.)
 
-**Where**: workers share the tests out by ``--dist worksteal``, in runs of neighbours: few modules are split and then
-make their fixtures twice. (``loadgroup`` would split none, but hangs when a worker is replaced: pytest-xdist 1323.)
-Tests marked ``timing`` measure real time and are run by themselves: ``-m timing``.
+**Where**: workers share the tests by ``--dist worksteal``, in runs of neighbours: few modules are split and make
+their fixtures twice. (``loadgroup`` would split none, but hangs when a worker is replaced: pytest-xdist 1323.) Tests
+marked ``timing`` measure real time and are run by themselves: ``-m timing``.
 
-**How long**: a test that is marked neither ``slow`` nor ``timing`` may take BUDGET_S of CPU time, its own processes'
-included. CPU time because a shared machine stretches all else; since it stretches CPU time too, only twice the budget
+**How long**: a test that is marked neither ``slow`` nor ``timing`` may use BUDGET_S of CPU time, with that of its
+processes. Contention on a shared machine lengthens CPU time too, though less than wall time: so only twice the budget
 fails a pass, and only with ``--budget``.
 """
 
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # Modules with slow tests come first, most of all those that may take long: else workers wait at the end for one.
+    # Modules with slow tests come first, the slowest before the others: else workers wait for one at the end.
     slow = {item.path: _may_take_s(item) for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: -slow.get(item.path, 0))
     listed: Path | None = config.getoption("--not-again")
@@ -81,7 +81,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        # Of this process and of its children that have ended.
+        # The CPU time of this process and of its children that have ended.
         cpu_s = sum(os.times()[:4]) - sum(before[:4])
         item.user_properties += [("cost_s", (cpu_s, os.times().elapsed - before.elapsed)), ("extra", _seen.extra)]
 

@@ -1,4 +1,4 @@
-"""The table of the versions that all tests have passed with.
+"""The table of the versions with which all tests have passed.
 
 While a pass goes on, the table has the installed versions, so that a new release of a library alone fails nothing:
 every command would have a note about it. When the pass is over, the table is what it was; ``python -m
@@ -28,7 +28,7 @@ def newly_tested() -> dict[str, str]:
 
 
 def record(newer: dict[str, str]) -> None:
-    """Writes them into the table."""
+    """Writes newer versions into the table."""
     PATH.write_text(json.dumps(dict(sorted({**tested(), **newer}.items())), indent=1) + "\n", encoding="utf-8")
     tested.cache_clear()
 

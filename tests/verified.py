@@ -28,7 +28,7 @@ _differences: list[str] = []
 
 @contextmanager
 def runs_verified(*places: Path) -> Iterator[None]:
-    """What runs leave below ``places`` meanwhile is verified, also when they were killed."""
+    """Verifies the runs that are made below ``places`` meanwhile, killed ones too."""
     before = {_state(record) for record in _records(places)}
     yield
     for record in _records(places):
@@ -61,7 +61,7 @@ def _look_at(record: Path) -> None:
 
 @contextmanager
 def finished_runs_verified() -> Iterator[None]:
-    """What this process runs meanwhile is verified as soon as it is finished."""
+    """Verifies each run of this process meanwhile as soon as it is finished."""
     finish = Session._finish
 
     def finished(session: Session, account: Account, outputs: Outputs) -> Run:
@@ -75,7 +75,7 @@ def finished_runs_verified() -> Iterator[None]:
 
 
 def differences() -> list[str]:
-    """The runs since the last question of which verify says otherwise than they do themselves."""
+    """The differences since the last call between a run's verdict and that of verify, a line each."""
     found = list(_differences)
     _differences.clear()
     return found

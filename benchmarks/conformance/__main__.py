@@ -1,9 +1,9 @@
-"""Who decodes the tiny model of each head how: right, wrong, or refused.
+"""How each decoder decodes the tiny model of each head: right, wrong, or refused.
 
     python -m benchmarks.conformance [--keep DIR] [HEAD]...
 
-Each model finds the three objects of one picture only where that reaches it as it asks: in its order of colours, its
-range, and at its place in the input. Those decoders are asked that are installed; streamer has to be right.
+Each model finds the three objects of one picture only when that reaches it as it requires: in its order of colours,
+its range, and at its place in the input. The installed decoders are run; streamer has to be right.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def outcome(decode: Decoder, files: Files, input_size: tuple[int, int]) -> str:
     except (Refused, StreamerError) as error:
         return f"refused: {error}"
     except Exception as error:  # each decoder has errors of its own
-        said = str(error).strip().splitlines() or [""]
-        return f"refused: {type(error).__name__}: {said[0]}"
+        lines = str(error).strip().splitlines() or [""]
+        return f"refused: {type(error).__name__}: {lines[0]}"
     return verdict(found, scene.objects(input_size))
 
 
@@ -41,7 +41,7 @@ def outcome(decode: Decoder, files: Files, input_size: tuple[int, int]) -> str:
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep the models in this new folder.")
 @click.argument("heads", nargs=-1)
 def main(keep: Path | None, heads: Sequence[str]) -> None:
-    """Ask every decoder for every head, or for those that are named."""
+    """Run every decoder on every head, or on those that are named."""
     if unknown := [name for name in heads if name not in HEADS]:
         raise click.UsageError(f"no head {unknown[0]}; there are {', '.join(HEADS)}")
     report, decoders = Report(), installed()
@@ -55,9 +55,9 @@ def main(keep: Path | None, heads: Sequence[str]) -> None:
             files = write_files(name, form, folder)
             report.say(f"{name}: {HEADS[name].about}")
             for who, decode in decoders.items():
-                told = outcome(decode, files, form.input_size)
-                wrong += told != "right" and who.startswith(OURS)
-                report.say(f"  {who:{width}}  {told}")
+                text = outcome(decode, files, form.input_size)
+                wrong += text != "right" and who.startswith(OURS)
+                report.say(f"  {who:{width}}  {text}")
     report.at_most("heads that streamer does not decode right with an engine", wrong, 0)
     report.end()
 

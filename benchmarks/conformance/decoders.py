@@ -1,4 +1,4 @@
-"""Those that decode models, installed or not: what each finds in the kit's picture."""
+"""The decoders of models, installed or not: each returns its detections in the kit's picture."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def _results(model: Path, image: Image) -> Any:
 
 
 def model_api(files: Files, image: Image) -> Detections:
-    """OpenVINO's Model API with the IR, which is told what kind of model that is."""
+    """OpenVINO's Model API with the IR, and the kind of the model."""
     from model_api.models import Model
 
     if files.model_api is None:
         raise Refused("has no name for such a head")
-    told = {"confidence_threshold": CONFIDENCE, "iou_threshold": IOU}
-    model = Model.create_model(str(files.ir), model_type=files.model_api, configuration=told)
+    thresholds = {"confidence_threshold": CONFIDENCE, "iou_threshold": IOU}
+    model = Model.create_model(str(files.ir), model_type=files.model_api, configuration=thresholds)
     found = model(image)
     return _detections(np.asarray(found.bboxes), np.asarray(found.scores), np.asarray(found.labels))
 

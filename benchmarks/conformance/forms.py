@@ -24,10 +24,10 @@ class Form:
 
     The picture goes in first, ``others`` after it; an output has any number of rows where its shape has None.
     ``metadata`` is as Ultralytics writes it, ``model_info`` as OpenVINO's tools do. ``input`` is the preprocessing
-    that the model asks for where its metadata says so; else it is the one that its head assumes. ``tried`` are the
+    that the model's metadata requires; without one it is that which its head assumes. ``tried`` are the
     real models of ../shared/models that the head was tried with. ``in_cells``: each prediction that is not used is a
-    box in its own cell, as a trained network's are; by that heads of one shape are told apart. ``model_api`` is what
-    OpenVINO's Model API calls such a model, where it knows any.
+    box in its own cell, as a trained network's are; that distinguishes heads of one shape. ``model_api`` is the name
+    of such a model in OpenVINO's Model API, where it has one.
     """
 
     outputs: tuple[Port, ...]

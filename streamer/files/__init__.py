@@ -1,1 +1,1 @@
-"""Files that are no part of a run: the cache, what comes with streamer, hashes."""
+"""Files that are no part of a run: the cache, the files that come with streamer, hashes."""

@@ -1,4 +1,4 @@
-"""Where streamer keeps what it can make again: the user's cache, or what stands in for one that cannot be written."""
+"""The place for files that streamer can make again: the user's cache, or a temporary one when it is not writable."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ import platformdirs
 from streamer.errors import CacheError
 
 VARIABLE = "STREAMER_CACHE"
-"""The environment variable that sets the place of the cache."""
+"""The environment variable with the path of the cache."""
 _IN_MEMORY = Path("/dev/shm")
 _HOMELESS = Path("~/.cache/streamer")
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A directory that can be written; ``why_not`` says why it is not the user's cache, if it is not."""
+    """A directory that can be written; ``why_not`` is the reason why it is not the user's cache, else None."""
 
     path: Path
     why_not: str | None = None
 
 
 def cache_dir() -> Path:
-    """The user's cache directory for streamer; STREAMER_CACHE overrides it. It need not exist, nor be writable."""
+    """The user's cache directory for streamer; STREAMER_CACHE overrides it. It may be missing or not writable."""
     try:
         return Path(os.environ.get(VARIABLE) or platformdirs.user_cache_dir("streamer"))
     except RuntimeError:  # no home directory: older versions of platformdirs leave the tilde as it is
@@ -37,7 +37,7 @@ def cache_dir() -> Path:
 
 
 def kept() -> Path:
-    """The cache, for what is to be there next time. Raises CacheError when it cannot be written."""
+    """The cache, for files that later runs use. Raises CacheError when it cannot be written."""
     place = _place(cache_dir())
     if place.why_not is not None:
         raise CacheError(f"{place.why_not}: set {VARIABLE} to a directory that can be written")
@@ -45,23 +45,23 @@ def kept() -> Path:
 
 
 def kept_or_temporary() -> Path:
-    """The cache; or, where that cannot be written, a temporary directory that goes with this process.
+    """The cache, or, when that cannot be written, a temporary directory that this process removes at its end.
 
-    Raises CacheError when there is no room for one either.
+    Raises CacheError when no temporary directory can be made either.
     """
     return _place(cache_dir()).path
 
 
 def places() -> list[Path]:
-    """The directories in which something may have been kept: the cache, and what stands in for it."""
+    """The directories that may hold cached files: the cache, and its temporary replacements."""
     return [cache_dir(), *_temporary]
 
 
 def note() -> str | None:
-    """That the cache cannot be written, and what sets its place; None when it can."""
+    """The note that the cache cannot be written, and how to set its place; None when it can."""
     try:
         why_not = _place(cache_dir()).why_not
-    except CacheError as error:  # a run that makes nothing to be kept needs no place for it
+    except CacheError as error:  # a run that makes no such files needs no place for them
         return str(error)
     return why_not and (
         f"{why_not}: what it does not hold yet is made for this run alone; {VARIABLE} sets another place"
@@ -70,7 +70,7 @@ def note() -> str | None:
 
 @atexit.register
 def remove_temporary() -> None:
-    """Removes what stands in for the cache. An ordinary end of the process does so by itself."""
+    """Removes the temporary replacements of the cache. An ordinary end of the process does so by itself."""
     while _temporary:
         shutil.rmtree(_temporary.pop(), ignore_errors=True)
 
@@ -95,7 +95,7 @@ def _place(cache: Path) -> _Place:
 
 
 def _why_not(cache: Path) -> str | None:
-    """Why files cannot be made in the cache; None when they can. The cache is made if it is not there."""
+    """The reason why no files can be made in the cache, None when they can; makes the cache if it is missing."""
     if not cache.is_absolute() and not os.environ.get(VARIABLE):
         return "this user has no home directory"
     try:
@@ -107,7 +107,7 @@ def _why_not(cache: Path) -> str | None:
 
 
 def _temporary_places() -> list[Path]:
-    """Where temporary directories may be made; not the working directory, which Python falls back to."""
+    """The parents of temporary directories; not the working directory, to which Python falls back."""
     try:
         usual = Path(tempfile.gettempdir())
     except OSError:

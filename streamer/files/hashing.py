@@ -1,4 +1,4 @@
-"""The hash of files, and of what stands in a JSON document."""
+"""The hashes of files, and of a JSON document's content."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from streamer.errors import CacheError
 from streamer.files import cache
 
 BIG = 64 << 20
-"""Bytes from which a hash is remembered: reading so much takes a tenth of a second and more."""
+"""Bytes from which a hash is remembered: reading so many takes a tenth of a second or more."""
 SETTLED_S = 2.0
-"""A file that was written so shortly before may be written again within the same tick of its clock."""
+"""A file that was written less than this before may be written again within the same tick of its clock."""
 
 
 def sha256(*paths: Path) -> str:
-    """The SHA-256 of a file in hexadecimal, or of several ones' bytes in this order."""
+    """The SHA-256, in hexadecimal, of the bytes of one file or of several in this order. Raises OSError."""
     whole = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -32,19 +32,19 @@ def sha256(*paths: Path) -> str:
 
 
 def document_sha256(document: Mapping[str, object]) -> str:
-    """The SHA-256 of a document as JSON in UTF-8, with its keys sorted and nothing between its tokens.
+    """The SHA-256 of a document as JSON in UTF-8, with its keys sorted and no spaces between tokens.
 
-    However it is laid out in a file, it comes to the same.
+    The layout in a file does not change it. Raises ValueError for NaN and infinity.
     """
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    # A path that is no UTF-8 has bytes that stand for themselves.
+    # A path that is no UTF-8 has surrogates, one for each such byte.
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def remembered_sha256(*paths: Path) -> str:
-    """As `sha256`; that of big files is remembered in the user's cache by their paths, sizes and times.
+    """As `sha256`; the hash of big files is remembered in the user's cache by their paths, sizes and times.
 
-    It is for telling files apart, and not for trusting them: who sets the machine's time back can change one unseen.
+    It distinguishes files, and does not authenticate them: with the machine's time set back, a change stays unseen.
     """
     about = list(_about(paths))
     if sum(size for _, size, *_ in about) < BIG:
@@ -62,9 +62,9 @@ def remembered_sha256(*paths: Path) -> str:
 
 
 class _Known(msgspec.Struct):
-    """Of each file its path, its size, when it was written and changed, in nanoseconds, its number; and their hash.
+    """Files and their hash: the path, size, times of writing and of change in ns, and inode number of each.
 
-    Whoever sets the first of these times back, as copying does, sets the second.
+    A program that sets back the time of writing, as a copy does, sets the time of change.
     """
 
     files: list[tuple[str, int, int, int, int]]

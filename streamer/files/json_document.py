@@ -1,4 +1,4 @@
-"""JSON documents of streamer's as they are read again: of which version, or why they cannot be."""
+"""Reads the JSON documents of streamer, and checks their version."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from streamer.errors import UsageError
 
 
 def read_document(path: Path, newest: int) -> dict[str, Any]:
-    """What is in the file, of a ``schema_version`` up to ``newest``.
+    """The content of the file, with a ``schema_version`` up to ``newest``.
 
-    Raises UsageError when it cannot be read, is no document of streamer's, or is of a newer one.
+    Raises UsageError when it cannot be read, is no document of streamer's, or is of a newer streamer.
     """
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))

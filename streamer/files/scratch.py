@@ -1,4 +1,4 @@
-"""What must not be left behind when the process ends at once; directories that something is made in."""
+"""Clean-up when the process ends at once, and temporary directories that are always removed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _undoing: list[Callable[[], None]] = []
 
 
 def undo_at_once(undo: Callable[[], None]) -> None:
-    """Has ``undo`` called when the process ends at once, the last one first; it may come while others are at work."""
+    """Calls ``undo`` when the process ends at once, the last one first; other threads may be at work then."""
     _undoing.append(undo)
 
 
 def undo_no_more(undo: Callable[[], None]) -> None:
-    """Takes that back; does nothing the second time."""
+    """Withdraws ``undo``; may be called again."""
     with suppress(ValueError):
         _undoing.remove(undo)
 
@@ -27,7 +27,7 @@ def undo_no_more(undo: Callable[[], None]) -> None:
 def scratch_directory(prefix: str = "streamer-", parent: Path | None = None) -> Iterator[Path]:
     """A new directory in ``parent``, or where the system keeps temporary files; removed at the end.
 
-    It may be renamed meanwhile: what was made in it then stays. Raises OSError when it cannot be made.
+    A directory that is renamed meanwhile stays. Raises OSError when it cannot be made.
     """
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     _open.append(folder)
@@ -39,7 +39,7 @@ def scratch_directory(prefix: str = "streamer-", parent: Path | None = None) -> 
 
 
 def remove_scratch() -> None:
-    """Removes those that are open, and undoes what is to be: for a process that ends without leaving its blocks."""
+    """Calls what `undo_at_once` registered, and removes the open directories; for a process that ends at once."""
     for undo in reversed(list(_undoing)):
         undo()
     for folder in _open:

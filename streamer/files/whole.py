@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def write_whole(path: Path, text: str) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A new file beside ``path``, which takes its place when the block ends, and goes when it fails.
+    """A new file beside ``path``, which replaces it when the block ends, and is removed when the block fails.
 
     Raises SinkError for an OSError.
     """
     names = (path.with_name(f"{path.name}.writing{'' if number == 1 else f'-{number}'}") for number in count(1))
-    scratch = next(name for name in names if not os.path.lexists(name))  # what is there may be anybody's
+    scratch = next(name for name in names if not os.path.lexists(name))  # an existing file may be anybody's
     try:
         yield scratch
         scratch.replace(path)
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def making(directory: Path) -> Iterator[None]:
-    """Makes a directory; when what is done in it at first fails, those that were made go, as far as they are empty.
+    """Makes a directory, with its parents; when the block fails, removes those it made that are empty.
 
     Raises OSError when it cannot be made.
     """

@@ -1,1 +1,1 @@
-"""What the machine is, what else is at work on it, and what this process takes of it."""
+"""The machine: its properties, the contention on it, and what this process uses of it."""

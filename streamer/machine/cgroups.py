@@ -1,7 +1,7 @@
-"""Control groups: what those that this process is in allow it of the CPU, and how often they held it back.
+"""Control groups: how much CPU those of this process allow it, and how often they throttled it.
 
-A group's quota holds for all that is in it, and groups are nested: the smallest from the process's own group to the
-root counts. Of version 1 and 2 of control groups, and of the two side by side.
+A group's quota holds for all processes in it, and groups are nested: the smallest quota from the process's own group
+to the root counts. Versions 1 and 2 of control groups are read, also side by side.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ PROC = Path("/proc/self")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A directory of the hierarchy that rules the CPU, of a version of control groups."""
+    """A directory in the hierarchy of the CPU controller, and its version of control groups."""
 
     directory: Path
     version: int
 
     def quota(self) -> float | None:
-        """The cores' worth of CPU that it allows; None: as much as there is."""
+        """The CPU that it allows, in cores; None without a limit."""
         if self.version == 2:
             limit, _, period = _read(self.directory / "cpu.max").partition(" ")
         else:
@@ -32,7 +32,7 @@ class Group:
         return None
 
     def throttled(self) -> int:
-        """How often it has held back what is in it."""
+        """How often it has throttled its processes."""
         for line in _read(self.directory / "cpu.stat").splitlines():
             name, _, count = line.partition(" ")
             if name == "nr_throttled" and count.isdigit():
@@ -42,17 +42,17 @@ class Group:
 
 @cache
 def own_groups() -> tuple[Group, ...]:
-    """Those of this process, looked up once: it stays where it was started."""
+    """The groups of this process, looked up once: a process stays in its groups."""
     return tuple(groups())
 
 
 def quota(found: tuple[Group, ...]) -> float | None:
-    """The smallest of their quotas; None where none has one."""
+    """The smallest of the groups' quotas, in cores; None without one."""
     return min((cores for group in found if (cores := group.quota()) is not None), default=None)
 
 
 def groups(proc: Path = PROC) -> list[Group]:
-    """The groups from a process's own to the root as far as they are mounted; ``proc`` is its directory in /proc."""
+    """The mounted groups from a process's own to the root; ``proc`` is the process's directory in /proc."""
     paths = _paths(proc)
     found = []
     for line in _read(proc / "mountinfo").splitlines():
@@ -82,7 +82,7 @@ def _paths(proc: Path) -> dict[int, str]:
 def _upwards(mounted: Path, root: str, path: str) -> list[Path]:
     """The directories from the group at ``path`` up to where the hierarchy is ``mounted``, from its ``root`` on.
 
-    In a container the path may be one outside: then what is mounted is the process's own.
+    In a container the path may be outside of the mount: then the mounted group is the process's own.
     """
     own, top = PurePosixPath(path), PurePosixPath(root)
     below = own.relative_to(top) if own.is_relative_to(top) and ".." not in own.parts else PurePosixPath()
@@ -90,7 +90,7 @@ def _upwards(mounted: Path, root: str, path: str) -> list[Path]:
 
 
 def _plain(field: str) -> str:
-    """A path as mountinfo has it, where a space is \\040."""
+    """The path in a field of mountinfo, where a space is \\040."""
     for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         field = field.replace(code, char)
     return field

@@ -1,9 +1,9 @@
-"""What else happened on the machine while a run was measured: CPU taken by others, throttling, our own garbage.
+"""What else happened on the machine during a run: CPU used by others, throttling, garbage collection.
 
-The CPU is that of the cores that are ours: what others do on cores that we may not run on, or that our quota leaves
-idle in any case, they take from nobody.
+Only the CPU of this process's cores counts. The use of cores on which it may not run, or which its quota leaves idle
+in any case, is no contention.
 
-Sampled between frames, a few times a second: each sample tells of the time since the one before.
+The counters are sampled between frames, a few times a second. A sample covers the time since the one before.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from streamer.machine.cgroups import own_groups
 from streamer.machine.info import own_cores, spare_cores
 
 OTHERS_CORES = 0.2
-"""From so many cores' worth on, other processes count as having taken the CPU."""
+"""The CPU used by other processes, in cores, from which on it is a circumstance."""
 STOLEN_CORES = 0.05
-"""From so many cores' worth on, the hypervisor counts as having taken the CPU."""
+"""The CPU used by the hypervisor, in cores, from which on it is a circumstance."""
 
 REMEMBERED = 256
-"""Noteworthy stretches: of a minute or more, at a few samples a second. Memory does not grow with the run."""
+"""Stretches kept: a minute or more, at a few samples a second. Memory does not grow with the run."""
 
 OTHERS, STOLEN = "CPU taken by other processes", "CPU taken by the hypervisor"
 THROTTLED, COLLECTED = "CPU throttled", "garbage collected"
@@ -34,12 +34,12 @@ SUSPENDED = "the process suspended"
 
 
 BUSY = ("user", "nice", "system", "irq", "softirq")
-"""What a core does when it is busy, as far as the system tells these apart."""
+"""The kinds of busy CPU time, as far as the system distinguishes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Counters so far: seconds of CPU time, and events. ``spare_s`` are those that others may take: we may not."""
+    """Counters so far: seconds of CPU time, and events. ``spare_s`` is CPU time that our quota leaves to others."""
 
     wall_s: float
     own_s: float
@@ -51,7 +51,7 @@ class Reading:
 
 
 def read_counters(collections: int, engine_s: float) -> Reading:
-    """The machine's counters now; what it does not tell stays 0. ``engine_s`` is what an engine apart has taken."""
+    """The machine's counters now; unknown ones are 0. ``engine_s`` is the CPU time used by an isolated engine."""
     busy, stolen = _cpu_seconds()
     now = time.monotonic()
     own = time.process_time() + engine_s
@@ -59,7 +59,7 @@ def read_counters(collections: int, engine_s: float) -> Reading:
 
 
 class ContentionMeter:
-    """Keeps the newest noteworthy stretches of a run, and who took how much CPU in all."""
+    """Keeps the newest stretches of a run with circumstances, and how much CPU others used in all."""
 
     def __init__(self, first: Reading) -> None:
         self._first = self._last = first
@@ -67,9 +67,9 @@ class ContentionMeter:
         self._stretches: deque[tuple[int, int, tuple[str, ...]]] = deque(maxlen=REMEMBERED)
 
     def sampled(self, now_us: int, reading: Reading, *, suspended: bool = False) -> None:
-        """The machine was at ``reading`` at ``now_us`` of the run.
+        """Takes the counters' ``reading`` at ``now_us`` of the run.
 
-        ``suspended``: the process was, since the last reading. From a process that does not run others take nothing.
+        ``suspended`` says that the process was, since the last reading. The CPU that others used then does not count.
         """
         if suspended:
             self.resumed(reading)
@@ -84,13 +84,13 @@ class ContentionMeter:
         self._last_us = now_us
 
     def resumed(self, reading: Reading) -> None:
-        """The machine is at ``reading``, and what happened since the last one does not count."""
+        """Takes a ``reading``, and leaves out what happened since the last one."""
         passed = [now - before for now, before in zip(astuple(reading), astuple(self._last), strict=True)]
         self._first = Reading(*(count + more for count, more in zip(astuple(self._first), passed, strict=True)))
         self._last = reading
 
     def during(self, start_us: int, end_us: int) -> set[str]:
-        """What happened between two instants of the run, not long ago."""
+        """The circumstances between two instants of the run, as long as their stretches are kept."""
         found: set[str] = set()
         for begin, end, happened in reversed(self._stretches):
             if end <= start_us:
@@ -101,12 +101,12 @@ class ContentionMeter:
 
     @property
     def others_cores(self) -> float:
-        """Cores' worth of CPU that other processes took over the run."""
+        """The CPU that other processes used over the run, in cores."""
         return _cores(self._first, self._last)[0]
 
     @property
     def stolen_cores(self) -> float:
-        """Cores' worth of CPU that the hypervisor took over the run."""
+        """The CPU that the hypervisor used over the run, in cores."""
         return _cores(self._first, self._last)[1]
 
     @property
@@ -116,7 +116,7 @@ class ContentionMeter:
 
 
 def circumstances(before: Reading, after: Reading) -> tuple[str, ...]:
-    """What of note happened between two readings."""
+    """The circumstances between two readings."""
     others, stolen = _cores(before, after)
     noted = (
         (OTHERS, others >= OTHERS_CORES),
@@ -136,7 +136,7 @@ def _cores(before: Reading, after: Reading) -> tuple[float, float]:
 
 
 def _cpu_seconds() -> tuple[float, float]:
-    """Busy and stolen CPU seconds of the cores that are ours, since the machine started."""
+    """Busy and stolen CPU seconds of this process's cores, since the machine started."""
     cores = own_cores()
     if STAT.is_file() and len(cores) < (os.cpu_count() or 1):
         return of_cores(_text(STAT), cores, os.sysconf("SC_CLK_TCK"))
@@ -153,7 +153,7 @@ STAT = Path("/proc/stat")
 def of_cores(stat: str, cores: Set[int], ticks_a_second: int) -> tuple[float, float]:
     """Busy and stolen seconds of some ``cores``, from the text of /proc/stat.
 
-    By their numbers there: those that are switched off have no line.
+    Cores are found by number: those that are switched off have no line.
     """
     busy = stolen = 0
     for line in stat.splitlines():
@@ -169,11 +169,11 @@ def of_cores(stat: str, cores: Set[int], ticks_a_second: int) -> tuple[float, fl
 
 
 HEAT = Path("/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count")
-"""How often it was too hot."""
+"""The file that counts how often the processor was too hot."""
 
 
 def throttled() -> int:
-    """Times that the control groups' quotas or the processor's heat held this process back."""
+    """How often the control groups' quotas or the processor's heat throttled this process."""
     heat = _text(HEAT).strip()
     return sum(group.throttled() for group in own_groups()) + (int(heat) if heat.isdigit() else 0)
 

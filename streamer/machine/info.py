@@ -1,4 +1,4 @@
-"""What this machine is: cores, quota, governor, memory."""
+"""The properties of this machine: cores, quota, governor, memory."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class MachinePart(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine a run is made on; what it does not tell is None.
+    """The machine of a run; unknown properties are None.
 
-    ``cpu_quota`` is the cores' worth of time that control groups allow; ``load`` is the one-minute load average
-    when asked.
+    ``cpu_quota`` is the CPU that control groups allow, in cores. ``load`` is the one-minute load average at the time
+    of reading.
     """
 
     cpu: str | None
@@ -65,7 +65,7 @@ class Machine:
     python: str
 
     def as_dict(self) -> MachinePart:
-        """As the manifest holds it."""
+        """The machine's part of the manifest."""
         return cast(MachinePart, asdict(self))
 
 
@@ -85,7 +85,7 @@ def this_machine() -> Machine:
 
 
 def usable_cores() -> int:
-    """Cores this process may use: its affinity, and no more than the control groups' quota, rounded up."""
+    """The number of cores that this process may use: by its affinity, and at most its quota, rounded up."""
     allowed, worth = len(own_cores()), quota(own_groups())
     return allowed if worth is None else max(1, min(allowed, math.ceil(worth)))
 
@@ -97,22 +97,22 @@ def own_cores() -> Set[int]:
 
 @cache
 def spare_cores() -> float:
-    """How many of these others may take while its quota can still be used up; looked up once."""
+    """The cores that others may use while this process can still use up its quota; looked up once."""
     allowed, worth = len(own_cores()), quota(own_groups())
     return 0.0 if worth is None else max(0.0, allowed - worth)
 
 
 def involuntary_switches() -> int:
-    """How often the system has taken a core from one of this process's threads; 0 where it does not tell."""
+    """The involuntary context switches of this process's threads so far; 0 where they are unknown."""
     switches: int = 0 if resource is None else resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
     return switches
 
 
 def resident_peak_mb() -> float | None:
-    """The most memory this process has had resident, in MB; None where the system does not tell."""
+    """This process's peak of resident memory, in MB; None where it is unknown."""
     status = _read("/proc/self/status") or ""
     if found := re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE):
-        # Not by getrusage: there a process that was started by another has at least that one's peak.
+        # Not by getrusage: there a process starts with the peak of the one that started it.
         return round(int(found[1]) / 1024, 1)
     if resource is None:
         return None
@@ -136,14 +136,14 @@ def _cpu_name() -> str | None:
 
 
 def lacks_vnni() -> bool:
-    """It is an x86 CPU that says it has none of the instructions that add products of bytes up without overflow."""
+    """Whether this is an x86 CPU without the instructions that sum products of bytes without overflow."""
     found = re.search(r"^flags\s*:(.*)$", _read("/proc/cpuinfo") or "", re.MULTILINE)
     return found is not None and not {"avx512_vnni", "avx_vnni"} & set(found[1].split())
 
 
 def memory_mb() -> int | None:
-    """The memory it has, in MB; None where the system does not tell."""
-    import psutil  # what an engine in a process of its own need not import
+    """The machine's memory, in MB; None where it is unknown."""
+    import psutil  # here, so that an isolated engine need not import it
 
     try:
         return int(psutil.virtual_memory().total) // (1024 * 1024)

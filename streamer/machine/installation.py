@@ -1,4 +1,4 @@
-"""What is to be known of the installation before a run."""
+"""Notes on the installation before a run."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from streamer.vendors import versions
 
 
 def notes() -> list[str]:
-    """Sentences: a cache that cannot be written, versions newer than those tested."""
+    """The notes, a sentence each: on a cache that cannot be written, and on versions newer than those tested."""
     return [note for note in (cache.note(), versions.note()) if note is not None]

@@ -1,4 +1,4 @@
-"""A load on the machine beside a run: what is asked for, and the processes that make it."""
+"""A load on the machine beside a run: the requested load, and the processes that make it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from streamer.workers.processes import Child, ChildLost
 EXAMPLE = "cpu=1.5,mem=2G,io=50M/s,nice=5"
 ANSWERS_WITHIN_S = 2.0
 READY_WITHIN_S = 60.0
-"""Gigabytes have to be written before they are held."""
+"""Long, since gigabytes have to be written before they are held."""
 LEAST_BYTES = 1_000
 FALLS_SHORT = 0.9
-"""A load that came to less than this share of what was asked is doubted."""
+"""A load below this share of the request raises a doubt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Busy processes worth so many ``cores``, memory held, bytes written a second, at a niceness."""
+    """A load: busy ``cores``, bytes of memory held, bytes written a second, and the niceness of its processes."""
 
     cores: float = 0.0
     memory_bytes: int = 0
@@ -37,7 +37,7 @@ class Load:
 
 
 def parse_load(texts: Sequence[str]) -> Load | None:
-    """A load such as cpu=1.5,mem=2G,io=50M/s,nice=5, in one text or several; None for no text. Raises UsageError."""
+    """The load in texts such as cpu=1.5,mem=2G,io=50M/s,nice=5; None for no text. Raises UsageError."""
     entries = [entry.strip() for text in texts for entry in text.split(",")]
     found: dict[str, Any] = {}
     for entry in entries:
@@ -97,7 +97,7 @@ _KEYS = {
 
 
 def shares(cores: float) -> list[float]:
-    """The share of a core that each of the processes keeps busy which are worth so many."""
+    """The share of a core that each process keeps busy, for ``cores`` in all."""
     return [1.0] * math.floor(cores) + ([cores % 1] if cores % 1 else [])
 
 
@@ -126,10 +126,10 @@ class LoadPart(TypedDict):
 
 
 class LoadProcesses:
-    """The processes of a load, started: they end with this one, however that ends.
+    """The processes of a load, started. They end with this one, however that ends.
 
-    ``beside`` is a directory on the disk that is to be written to; what is written has no name there, and nothing is
-    left of it.
+    ``beside`` is a directory on the disk to write to. The file has no name there, and nothing is left of it. Raises
+    StreamerError when a process cannot be started.
     """
 
     def __init__(self, load: Load, beside: Path) -> None:
@@ -143,17 +143,17 @@ class LoadProcesses:
             self._children.append(Child(write, load.io_bytes_s, str(beside), load.nice))
 
     def wait_ready(self) -> None:
-        """Returns when all are at work. Blocks. Raises StreamerError when one cannot begin."""
+        """Waits until all are at work. Blocks. Raises StreamerError when one cannot begin."""
         self._hear(READY_WITHIN_S)
         if self.lost:
             raise StreamerError(f"the load cannot be made: {self.lost[0]}; ask for less with --load")
 
     def begin(self) -> None:
-        """What they take is counted from now on."""
+        """Counts what they use from now on."""
         self._tell(Command.BEGIN)
 
     def finish(self) -> None:
-        """Ends them; ``took`` says what they have taken since the beginning."""
+        """Ends them; ``took`` is what they have used since `begin`. Blocks."""
         self._tell(Command.END)
         found = self._hear(ANSWERS_WITHIN_S)
         self.took = Took(
@@ -173,34 +173,34 @@ class LoadProcesses:
             child.kill()
         self._children = []
 
-    def _tell(self, told: Command) -> None:
+    def _tell(self, command: Command) -> None:
         for child in self._children:
-            with suppress(ChildLost):  # why it has gone is among what it said, and is heard at the end
-                child.tell(told)
+            with suppress(ChildLost):  # its messages say why it has gone: they are read at the end
+                child.tell(command)
 
     def _hear(self, within_s: float) -> list[Took]:
-        """What each says; the children that are lost, or say why they failed, are no more."""
+        """What each child used; removes the children that are lost or report a failure."""
         found = []
         for child in list(self._children):
             try:
-                said = child.hear(within_s)
+                answer = child.hear(within_s)
             except ChildLost as error:
-                said = str(error)
-            if isinstance(said, Took):
-                found.append(said)
+                answer = str(error)
+            if isinstance(answer, Took):
+                found.append(answer)
                 continue
             child.kill()
             self._children.remove(child)
-            self.lost.append(str(said))
+            self.lost.append(str(answer))
         return found
 
     @property
     def cores_used(self) -> float:
-        """Cores' worth of CPU that they took; 0 until the end."""
+        """The CPU that they used, in cores; 0 until the end."""
         return 0.0 if self.took is None else self.took.cores
 
     def part(self) -> LoadPart:
-        """As the manifest holds it; ``took`` is null until the end."""
+        """The load's part of the manifest; ``took`` is null until the end."""
         load, took = self.load, self.took
         return {
             "asked": {
@@ -221,14 +221,14 @@ class LoadProcesses:
         }
 
     def doubts(self) -> list[str]:
-        """What it could not do as it was asked to."""
+        """The doubts: processes that were lost, and a load below the request."""
         part = self.part()
-        asked, took = part["asked"], part["took"] or part["asked"]
+        requested, took = part["asked"], part["took"] or part["asked"]
         found = [f"a process of the load did not come to the end: {why}" for why in self.lost]
         for wanted, got, unit in (
-            (asked["cpu_cores"], took["cpu_cores"], "cores"),
-            (asked["memory_mb"], took["memory_mb"], "MB"),
-            (asked["io_mb_s"], took["io_mb_s"], "MB a second"),
+            (requested["cpu_cores"], took["cpu_cores"], "cores"),
+            (requested["memory_mb"], took["memory_mb"], "MB"),
+            (requested["io_mb_s"], took["io_mb_s"], "MB a second"),
         ):
             if got < FALLS_SHORT * wanted:
                 found.append(f"the load fell short: {got:g} of {wanted:g} {unit}")

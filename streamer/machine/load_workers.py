@@ -1,6 +1,6 @@
-"""The processes of a load, each of which does one thing until it is told to end, or its parent has gone.
+"""The processes of a load: each does one thing until it gets the command to end, or its parent has gone.
 
-Imported by a process that is started afresh: nothing heavy belongs here.
+A new process imports this file: nothing heavy belongs here.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from multiprocessing.connection import Connection
 from streamer.workers.processes import send
 
 SLICE_S = 0.01
-"""A busy process looks up so often; a share of it is spent working."""
+"""The period of a busy process; it works for a share of each."""
 CHUNK = 1 << 20
 LEAST_RATE = 10
-"""So often a second is written at least: a short run has the rate as well."""
+"""The least number of writes a second, so that a short run has the rate as well."""
 FILE_CHUNKS = 64
-"""Written over and over, so that the disk does not fill up."""
+"""The size of the file, which is written over and over, so that the disk does not fill up."""
 PAGE = 4096
 
 
 class Command(Enum):
-    """What a process of a load is told."""
+    """The commands to a process of a load."""
 
     BEGIN = "count from now"
     END = "say what you took, and end"
@@ -36,7 +36,10 @@ class Command(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Since the beginning: CPU seconds, seconds, bytes held at the most, bytes written; and the niceness in force."""
+    """What a process used since the beginning: CPU seconds, seconds, the most bytes held, and bytes written.
+
+    ``nice`` is its effective niceness, None where it is unknown.
+    """
 
     cpu_s: float
     wall_s: float
@@ -46,7 +49,7 @@ class Took:
 
     @property
     def cores(self) -> float:
-        """CPU seconds a second."""
+        """The CPU used, in cores."""
         return self.cpu_s / self.wall_s if self.wall_s else 0.0
 
     @property
@@ -56,7 +59,7 @@ class Took:
 
 
 class _Work:
-    """The line to the parent, and what was taken since it said so."""
+    """The line to the parent, and what was used since its command to begin."""
 
     def __init__(self, link: Connection, nice: int) -> None:
         self._link = link
@@ -70,7 +73,7 @@ class _Work:
         self._cpu_s, self._wall_s, self._before = time.process_time(), time.monotonic(), self.written
 
     def took(self) -> Took:
-        """Since the beginning."""
+        """What was used since the beginning."""
         return Took(
             time.process_time() - self._cpu_s,
             time.monotonic() - self._wall_s,
@@ -80,13 +83,12 @@ class _Work:
         )
 
     def goes_on(self, within_s: float) -> bool:
-        """Hears what it is told, waiting for it for so long at most; False when it is to end.
+        """Obeys the parent's commands, waiting ``within_s`` at most; returns False when it is to end.
 
         Raises EOFError when the parent has gone.
         """
         while self._link.poll(within_s):
-            told = self._link.recv()
-            if told is Command.END:
+            if self._link.recv() is Command.END:
                 send(self._link, self.took())
                 return False
             self._begin()
@@ -94,7 +96,7 @@ class _Work:
         return True
 
     def loop(self, step: Callable[[], float]) -> None:
-        """Does the step again and again; it returns how long to pause behind it."""
+        """Repeats the step, which returns how many seconds to pause after it."""
         send(self._link, self.took())
         pause_s = 0.0
         while self.goes_on(pause_s):
@@ -102,13 +104,13 @@ class _Work:
 
 
 @contextmanager
-def _telling(link: Connection) -> Iterator[None]:
-    """What fails is said to the parent, as a text, in place of what was taken."""
+def _failure_reported(link: Connection) -> Iterator[None]:
+    """Sends a failure to the parent, as a text, in place of a `Took`."""
     try:
         yield
     except MemoryError:
         send(link, "there is not so much memory")
-    except OSError as error:  # of a parent that has gone as well: then saying it raises BrokenPipeError
+    except OSError as error:  # also when the parent has gone: then sending raises BrokenPipeError
         send(link, f"it cannot write: {error.strerror}")
 
 
@@ -118,7 +120,7 @@ def burn(link: Connection, share: float, nice: int) -> None:
 
 
 def busy(share: float) -> float:
-    """Is busy for a ``share`` of a slice; returns how long to pause behind it."""
+    """Is busy for a ``share`` of a slice; returns how many seconds to pause after it."""
     begin = time.perf_counter()
     while time.perf_counter() - begin < share * SLICE_S:
         pass
@@ -126,11 +128,11 @@ def busy(share: float) -> float:
 
 
 def hold(link: Connection, size: int, nice: int) -> None:
-    """Holds so many bytes, and touches them once a second so that they stay in memory."""
-    from streamer.machine.usage import resident_bytes  # what the other processes of a load need not import
+    """Holds ``size`` bytes, and touches them once a second so that they stay in memory."""
+    from streamer.machine.usage import resident_bytes  # here, so that a load's other processes need not import it
 
     work, before = _Work(link, nice), resident_bytes()
-    with _telling(link):
+    with _failure_reported(link):
         held, marks = bytearray(size), b"\1" * len(range(0, size, PAGE))
 
         def step() -> float:
@@ -143,10 +145,10 @@ def hold(link: Connection, size: int, nice: int) -> None:
 
 
 def write(link: Connection, bytes_s: int, directory: str, nice: int) -> None:
-    """Writes so many bytes a second to the disk of ``directory``, into a file that has no name."""
+    """Writes ``bytes_s`` bytes a second to the disk of ``directory``, into a file without a name."""
     work = _Work(link, nice)
     chunk, begun = os.urandom(min(CHUNK, bytes_s // LEAST_RATE)), time.monotonic()
-    with _telling(link), tempfile.TemporaryFile(dir=directory, buffering=0) as file:
+    with _failure_reported(link), tempfile.TemporaryFile(dir=directory, buffering=0) as file:
 
         def step() -> float:
             if work.written // len(chunk) % FILE_CHUNKS == 0:

@@ -1,8 +1,8 @@
-"""How many arenas the C library keeps its memory in.
+"""The number of arenas in which the C library keeps its memory.
 
-GNU's gives each thread one of its own, up to eight per core, and what is free in one is of no use to another: with
-the threads of many streams tens of megabytes lie about. With two arenas threads wait for each other, and the tail of
-the latency shows it; with four it does not.
+GNU's library gives each thread an arena of its own, up to eight per core. Free memory of one arena is of no use to
+another: with the threads of many streams, tens of megabytes are unused. With two arenas, threads wait for each other,
+and the tail of the latency shows it; with four it does not.
 """
 
 from __future__ import annotations
@@ -16,6 +16,6 @@ _M_ARENA_MAX = -8
 
 
 def limit_arenas() -> None:
-    """From now on no more are made for this process; does nothing where the C library knows of none."""
+    """Limits the arenas of this process from now on; does nothing where the C library has no such limit."""
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(_M_ARENA_MAX, ARENAS)

@@ -1,7 +1,7 @@
 """Stretches in which the process did not run: somebody stopped it (Ctrl-Z, SIGSTOP), or the machine slept.
 
-No thread runs then. So a thread that does nothing but wake up finds a gap; and neither had the process taken CPU in
-it, as it has where a runtime keeps Python's lock, nor had the thread waited for a core, as on a busy machine.
+No thread runs then, so a thread that only wakes up finds a gap. The process used no CPU in that gap, unlike when a
+runtime keeps Python's lock. The thread did not wait for a core either, unlike on a busy machine.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import TypedDict
 from streamer.workers.threads import beside
 
 TICK_US = 100_000
-"""How often the thread wakes up; half of it is how exactly it knows when the process was stopped."""
+"""The period in which the thread wakes up; the begin of a suspension is known to half of it."""
 LEAST_US = 500_000
-"""A shorter stretch may be anything."""
+"""The shortest suspension that is recognized: a shorter gap may have other causes."""
 MOST_CPU, MOST_WAITED = 0.1, 0.5
-"""Of the gap, the CPU time that the process may take, and the time that the thread may wait for a core."""
+"""The largest shares of a suspension in which the process may use CPU, and the thread may wait for a core."""
 MOST_LISTED = 1_000
-"""Stretches that are told one by one: memory does not grow with the run."""
+"""The most suspensions that are listed one by one: memory does not grow with the run."""
 
 
 class SuspensionPart(TypedDict):
@@ -55,9 +55,9 @@ class SuspensionsPart(TypedDict):
 class Look:
     """The clocks, in microseconds, when the thread was awake.
 
-    ``run_us`` is the time of the run, ``clock_us`` that of the system, which stands still while the machine sleeps,
-    and ``boot_us`` one that does not. ``cpu_us`` is what the process has taken, and ``waited_us`` how long the
-    thread has waited for a core.
+    ``run_us`` is the time of the run. ``clock_us`` is the system's clock, which stands still while the machine
+    sleeps, and ``boot_us`` one that does not. ``cpu_us`` is the CPU time that the process has used, and ``waited_us``
+    how long the thread has waited for a core.
     """
 
     run_us: int
@@ -69,14 +69,14 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """The process did not run for so long, from an instant of the run on."""
+    """A stretch in which the process did not run, in microseconds of the run."""
 
     at_us: int
     lasted_us: int
     asleep: bool
 
     def as_dict(self) -> SuspensionPart:
-        """As the manifest holds it."""
+        """The suspension's part of the manifest."""
         return {"at_ms": self.at_us / 1000, "lasted_ms": self.lasted_us / 1000, "asleep": self.asleep}
 
 
@@ -97,7 +97,7 @@ def between(before: Look, after: Look) -> Suspension | None:
 
 
 class Suspensions:
-    """Finds them from `begin` to `end`. ``now_us`` reads the run's time."""
+    """Finds the suspensions from `begin` to `end`. ``now_us`` reads the run's time."""
 
     def __init__(self, now_us: Callable[[], int]) -> None:
         self._now_us = now_us
@@ -111,22 +111,22 @@ class Suspensions:
         self._each: list[Suspension] = []
 
     def begin(self) -> None:
-        """The run begins."""
+        """Begins to watch, on a thread of its own."""
         self._idle.clear()
         beside(self._watch)
 
     def end(self) -> None:
-        """The run has ended; may be called again, and without `begin`."""
+        """Ends the watch; may be called again, and without `begin`. Blocks until the thread has ended."""
         self._ended.set()
         self._idle.wait()
 
     @property
     def count(self) -> int:
-        """How many there were up to the last look."""
+        """The number of suspensions up to the last look."""
         return self._count
 
     def look(self) -> None:
-        """Looks now, whatever thread it is that looked before."""
+        """Looks now; may be called from any thread."""
         with self._lock:
             before, self._last = self._last, self._look()
             found = None if before is None else between(before, self._last)
@@ -138,7 +138,7 @@ class Suspensions:
                 del self._each[MOST_LISTED:]
 
     def part(self) -> SuspensionsPart:
-        """As the manifest holds them."""
+        """The suspensions' part of the manifest."""
         return {
             "count": self._count,
             "total_s": self._total_us / 1_000_000,
@@ -164,7 +164,7 @@ class Suspensions:
         return Look(self._now_us(), clock_us, boot_us, time.process_time_ns() // 1_000, self._waited_us())
 
     def _waited_us(self) -> int:
-        """How long the thread has been ready to run, and had no core; 0 where the system does not tell."""
+        """How long the thread has waited for a core, in microseconds; 0 where it is unknown."""
         if self._waits < 0:
             return 0
         with suppress(OSError, ValueError, IndexError):

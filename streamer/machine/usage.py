@@ -1,4 +1,4 @@
-"""What this process takes of the machine, with the processes that it has started."""
+"""What this process uses of the machine, with the processes that it has started."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from streamer.machine.contention import throttled
 
 _MB = 1024 * 1024
 CANNOT_LOOK = (OSError, psutil.Error)
-"""What is raised where the system does not let itself be looked at, or a process or a file cannot be dealt with."""
+"""The errors that are raised where usage cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Now: memory in MB, CPU seconds so far; what the system does not tell is None.
+    """The usage of this process now: memory in MB, CPU seconds so far; unknown figures are None.
 
-    ``children_mb`` is what the processes that it has started have resident. ``throttled`` counts how often its
-    control group, or heat, has held the processor back.
+    ``children_mb`` is the resident memory of the processes that it has started. ``throttled`` counts how often its
+    control groups or heat have throttled the processor.
     """
 
     resident_mb: float
@@ -31,7 +31,7 @@ class Usage:
 
 
 def usage() -> Usage:
-    """Reads it now. Takes a few milliseconds, for the children: all processes are looked at."""
+    """Reads the usage now. Takes a few milliseconds, since it looks at all processes. Raises CANNOT_LOOK."""
     own = psutil.Process()
     with own.oneshot():
         cpu = own.cpu_times()
@@ -50,7 +50,7 @@ def usage() -> Usage:
 
 
 def resident_bytes() -> int:
-    """What this process alone has in memory now."""
+    """The resident memory of this process alone, in bytes; 0 when it cannot be read."""
     return _resident(psutil.Process())
 
 

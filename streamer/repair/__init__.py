@@ -1,1 +1,1 @@
-"""A finished record of a run that was killed."""
+"""Repair: a complete record of a run that was killed."""

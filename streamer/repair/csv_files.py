@@ -1,4 +1,4 @@
-"""The tables of a killed run, mended: a torn line is cut off, and detections without a frame are."""
+"""Truncates an incomplete last line of a killed run's tables, and removes detections whose frame has no row."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from streamer.rundir.paths import DETECTIONS, FRAMES
 from streamer.rundir.written import segments_of
 
 MOST_LINE = 1 << 20
-"""No line of a table is longer, in bytes."""
+"""The longest line of a table, in bytes."""
 
 
 def mend_tables(directory: Path) -> tuple[list[FrameRecord], int, int]:
-    """The records that are whole; how many torn lines, and rows of detections, were cut off.
+    """Mends both tables. Returns the records, and how many incomplete lines and rows of detections were removed.
 
     Raises OSError, and SinkError for a table that cannot be understood.
     """
@@ -28,10 +28,10 @@ def mend_tables(directory: Path) -> tuple[list[FrameRecord], int, int]:
     torn = _cut(frames, FRAME_COLUMNS) + _cut(detections, DETECTION_COLUMNS)
     try:
         records = list(read_ledger(directory))
-        taken = {(record.stream, record.frame) for record in records if record.sink_start is not None}
-        # A piece may be cut off between the detections of a frame and the row that never came.
+        accepted = {(record.stream, record.frame) for record in records if record.sink_start is not None}
+        # A segment may end between the detections of a frame and its row, which was never written.
         tables = (*segments_of(detections), detections)
-        return records, torn, sum(_keep_detections(table, taken) for table in tables)
+        return records, torn, sum(_keep_detections(table, accepted) for table in tables)
     except (ValueError, LookupError, TypeError, AssertionError, csv.Error) as error:
         raise SinkError(f"the tables of {directory} cannot be understood ({error}): they are not repaired") from error
 
@@ -43,18 +43,18 @@ def append_rows(directory: Path, records: Iterable[FrameRecord]) -> None:
 
 
 def _cut(table: Path, header: str) -> int:
-    """Cuts off torn last lines, and returns how many those were; a table without a header gets one.
+    """Truncates incomplete last lines, and returns their number; a table without a header gets one.
 
-    A run that is killed while a piece is cut off may have torn the last line of that piece, and not begun the next.
+    A kill during a cut may leave an incomplete line at the end of the last segment, and no file after it.
     """
-    plain = [piece for piece in segments_of(table) if piece.suffix != ".gz"]
+    plain = [segment for segment in segments_of(table) if segment.suffix != ".gz"]
     if plain and not table.exists():
         table.touch()
     return sum(_cut_line(path, header) for path in (*plain[-1:], table))
 
 
 def _cut_line(table: Path, header: str) -> int:
-    """The same of one file."""
+    """The same for one file."""
     with table.open("r+b") as file:
         size = file.seek(0, SEEK_END)
         start = max(0, size - MOST_LINE)
@@ -67,8 +67,8 @@ def _cut_line(table: Path, header: str) -> int:
     return int(whole < size)
 
 
-def _keep_detections(table: Path, taken: set[tuple[int, int]]) -> int:
-    """Leaves only the detections of frames that the sink has ``taken``; returns how many rows were removed."""
+def _keep_detections(table: Path, accepted: set[tuple[int, int]]) -> int:
+    """Keeps only the detections of frames that the sink has ``accepted``; returns how many rows were removed."""
     scratch = table.with_name(f"{table.name}.writing")
     removed = 0
     width = len(DETECTION_COLUMNS.split(","))
@@ -80,7 +80,7 @@ def _keep_detections(table: Path, taken: set[tuple[int, int]]) -> int:
         rows, write = csv.reader(file), csv.writer(kept, lineterminator="\n").writerow
         write(next(rows))
         for row in rows:
-            if len(row) == width and (int(row[0]), int(row[1])) in taken:
+            if len(row) == width and (int(row[0]), int(row[1])) in accepted:
                 write(row)
             else:
                 removed += 1

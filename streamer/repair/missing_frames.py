@@ -1,4 +1,4 @@
-"""The frames of a killed run that have no row: those in flight, and those that were due by then."""
+"""The frames of a killed run without a row: those in flight, and those that were due by then."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from streamer.schedule.schedule import Limits, Schedule
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When the frames of a stream fall due, one ``period_us`` of its source after the other.
+    """When the frames of a stream are due; its source's period is ``period_us``.
 
-    ``schedule`` is None where their numbers do not tell. A run in ``rounds`` stands still in between. The stream ends
-    with the ``limits`` of the run, or with so many frames as the source has ``promised``. ``gaps`` are those in its
-    times.
+    ``schedule`` is None where the frame numbers do not determine it. A run in ``rounds`` stands still in between. The
+    stream ends with the ``limits`` of the run, or with the number of frames that the source has ``promised``.
+    ``gaps`` are those in its times.
     """
 
     schedule: Schedule | None
@@ -34,8 +34,8 @@ class Due:
 def unaccounted(stream: int, records: Sequence[FrameRecord], due: Due, end_us: int) -> list[FrameRecord]:
     """Records for the frames of a stream that are missing among its ``records``, in the order of their numbers.
 
-    These are the numbers left out below the highest one, and of a schedule that tells it those that were due by
-    ``end_us``. Times that no schedule tells are taken to be evenly spread between those of their neighbours.
+    Missing are the numbers left out below the highest one, and, with a schedule, the frames that were due by
+    ``end_us``. Times that no schedule determines are interpolated between those of their neighbours.
     """
     known = sorted((record for record in records if record.stream == stream), key=lambda record: record.frame)
     numbers = np.array([record.frame for record in known], np.int64)
@@ -60,7 +60,10 @@ def unaccounted(stream: int, records: Sequence[FrameRecord], due: Due, end_us: i
 
 
 def rounds_of(records: Sequence[FrameRecord], schedule: Schedule) -> list[tuple[int, int]]:
-    """The first frame of each round of a run, and when that was due: where a frame is moved unlike the one before."""
+    """The first frame of each round of a run, and when that was due, in microseconds.
+
+    A round begins at a frame whose distance to the schedule differs from that of the frame before.
+    """
     rounds: list[tuple[int, int]] = []
     last = None
     for record in sorted(records, key=lambda record: record.frame):
@@ -93,7 +96,7 @@ def _due_by(end_us: int, records: Iterator[FrameRecord], due: Due) -> Iterator[F
 def _between(
     numbers: np.ndarray[tuple[int], np.dtype[np.int64]], us: list[int], period_us: Fraction
 ) -> Callable[[int], int]:
-    """Microseconds by number: on the lines between those known, and a period apart before and beyond them."""
+    """Microseconds by number: interpolated between the known ones, one period per frame before and after them."""
     if not us:
         return lambda index: round(index * period_us)
 

@@ -1,4 +1,4 @@
-"""Mending what a killed run has left: its rows are completed, and its ``run.json`` is written from them."""
+"""Repair of a killed run: completes its rows, and writes its ``run.json`` from them."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from streamer.stats.summary import Tally
 def repair(path: Path) -> Manifest | None:
     """Completes the directory of a run that was killed, and returns its manifest; None when it has one already.
 
-    Frames whose end is not known become rows, ``abandoned``; a torn line is cut off, and so are detections of frames
-    that have no row of their own. All rows are held in memory, half a kilobyte each.
+    Frames without a known end get rows, ``abandoned``. An incomplete line is removed, and so are detections of frames
+    without a row. All rows are in memory, half a kilobyte each.
 
     Raises UsageError when the run is still going on or nothing is known of it, and SinkError when its files cannot
     be read or written.
@@ -78,11 +78,11 @@ def _read_begun(path: Path) -> dict[str, Any]:
 
 
 def _mend(path: Path, begun: Mapping[str, Any]) -> Facts:
-    """Completes the tables, and returns what they tell. Raises OSError and SinkError."""
+    """Completes the tables, and returns the facts of the run. Raises OSError and SinkError."""
     records, torn, removed = mend_tables(path)
     end_us = max((record.last for record in records), default=0)
     added = []
-    if records:  # else nobody knows whether it had come to the first frame
+    if records:  # else it is not known whether it had reached the first frame
         for number in range(len(begun["streams"])):
             added += unaccounted(number, records, _due(begun, number), end_us)
     for record in added:
@@ -93,7 +93,7 @@ def _mend(path: Path, begun: Mapping[str, Any]) -> Facts:
 
 
 def _schedule(begun: Mapping[str, Any], number: int) -> Schedule | None:
-    """The schedule of a stream; None where something else decides when frames are due."""
+    """The schedule of a stream; None when something else decides when frames are due."""
     run, stream = begun["run"], begun["streams"][number]
     if run["closed_loop"] or run["arrivals"] is not None or stream["live"]:
         return None
@@ -103,14 +103,14 @@ def _schedule(begun: Mapping[str, Any], number: int) -> Schedule | None:
 
 
 def _due(begun: Mapping[str, Any], number: int) -> Due:
-    asked = begun["asked"]
-    duration_s = asked["duration_s"]
+    requested = begun["asked"]
+    duration_s = requested["duration_s"]
     return Due(
         _schedule(begun, number),
         Fraction(1_000_000) / Fraction(begun["streams"][number]["fps"]),
         begun["run"]["study"] is not None,
-        Limits(asked["frames"], None if duration_s is None else round(duration_s * 1e6)),
-        asked["promised"][number],
+        Limits(requested["frames"], None if duration_s is None else round(duration_s * 1e6)),
+        requested["promised"][number],
         file_gaps(begun["streams"][number]),
     )
 
@@ -118,7 +118,7 @@ def _due(begun: Mapping[str, Any], number: int) -> Due:
 def _facts(
     path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord], end_us: int, repaired: RepairedPart
 ) -> Facts:
-    """What is known of the run from its rows, and from what it wrote down before the first of them."""
+    """The facts of the run from its rows, and from what it wrote before its first frame."""
     streams, respawn = begun["streams"], begun["asked"]["respawn"]
     schedule = _schedule(begun, 0)
     in_rounds = begun["run"]["study"] is not None
@@ -145,7 +145,7 @@ def _facts(
 def _count(
     path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord], end_us: int, backlog: Backlog
 ) -> Totals:
-    """What the rows come to; the histograms are written where there are too many to be kept one by one."""
+    """The totals of the rows; also writes histograms when there are too many values to keep exactly."""
     run = begun["run"]
     ticks_us = [
         Fraction(1_000_000) / Fraction(stream["fps"]) if stream["live"] else None for stream in begun["streams"]
@@ -172,12 +172,12 @@ def _failed(records: Sequence[FrameRecord], outcome: Outcome) -> list[FrameRecor
 
 
 def _error(records: Sequence[FrameRecord], respawn: int) -> str | None:
-    """What ended the run before it was killed, if anything did: an engine that was not replaced, or the sink."""
+    """The error that ended the run before the kill, of an engine not replaced or of the sink; None without one."""
     failed = [*_failed(records, Outcome.ENGINE_ERROR)[respawn:], *_failed(records, Outcome.SINK_ERROR)]
     if not failed:
         return None
     first = failed[0]
-    return f"{first.outcome} at frame {first.frame} of stream {first.stream}; the run was killed before it said why"
+    return f"{first.outcome} at frame {first.frame} of stream {first.stream}; the run was killed before it wrote why"
 
 
 def _replacements(records: Sequence[FrameRecord], respawn: int) -> list[ReplacementPart]:

@@ -1,4 +1,4 @@
-"""The pieces of a run that was killed: put in order, and what the run would have told of them."""
+"""The segments of a run that was killed: tidied, and described as the run would have done."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from streamer.vendors import pyav
 
 
 def tidy(directory: Path) -> None:
-    """Removes what compressing left half done. Raises UsageError when pieces were let go: their rows are lost."""
+    """Removes half-compressed files. Raises UsageError when segments were deleted: their rows are lost."""
     for own in own_files(directory):
         if own.name.endswith(".csv.writing"):
             own.unlink()
     for name in (FRAMES, DETECTIONS):
         path = directory / name
-        for packed in (piece for piece in segments_of(path) if piece.suffix == ".gz"):
+        for packed in (segment for segment in segments_of(path) if segment.suffix == ".gz"):
             packed.with_suffix("").unlink(missing_ok=True)
-        numbers = [segment_number(piece) for piece in segments_of(path)]
+        numbers = [segment_number(segment) for segment in segments_of(path)]
         if numbers != list(range(len(numbers))):
             raise UsageError(
-                f"{directory}: pieces of {name} have been let go, and such a run cannot be repaired; "
+                f"{directory}: segments of {name} have been deleted, and such a run cannot be repaired; "
                 "its soak goes on with 'streamer soak --resume'"
             )
 
 
 def segments_found(directory: Path, begun: SegmentsPart, streams: int) -> SegmentsPart:
-    """The ``pieces`` of the manifest, after those that it ``begun`` with; when tables were cut is not known."""
-    counts = [sum(1 for _ in read_frames(piece)) for piece in segments_of(directory / FRAMES)]
+    """The ``pieces`` of the manifest, completed from those in ``begun``; the times of the cuts are not known."""
+    counts = [sum(1 for _ in read_frames(segment)) for segment in segments_of(directory / FRAMES)]
     videos = [directory / video_name(stream, streams) for stream in range(streams)]
     return {
         **begun,
@@ -44,10 +44,10 @@ def segments_found(directory: Path, begun: SegmentsPart, streams: int) -> Segmen
 
 
 def _begins(video: Path) -> Iterator[str]:
-    """When each piece begins, by its own comment; the last one has none when it was killed in its first second."""
-    for piece in (*segments_of(video), video):
+    """The begin of each segment, from its comment; the last one has none after a kill in its first second."""
+    for segment in (*segments_of(video), video):
         try:
-            with pyav.open_input(str(piece)) as container:
+            with pyav.open_input(str(segment)) as container:
                 begins = pyav.comment(container)
         except av.FFmpegError:
             return

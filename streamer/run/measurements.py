@@ -63,7 +63,7 @@ class Measurements:
         now = self._now_us()
         self._collections = collections
         self._sample(now)
-        self.tail.witnessed()
+        self.tail.add_contention()
         devices = self._engine.execution_devices
         if devices != self._devices:
             self.device_changes.append(DeviceChange(now, self._devices, devices))

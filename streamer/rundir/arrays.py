@@ -1,4 +1,4 @@
-"""Tables as NumPy structured arrays, a field per column, which pandas and polars take as they are."""
+"""Tables as NumPy structured arrays, a field per column, which pandas and polars accept as they are."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from streamer.rundir.written import segments_of
 Rows: TypeAlias = npt.NDArray[np.void]
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 CHARACTERS, ROWS = 1 << 20, 8_192
-"""So much is held as texts at a time."""
+"""The characters, and the rows, that are held as text at a time."""
 UNEVEN = "a row has too few columns, or too many"
 
 
 def frames_array(directory: Path) -> Rows:
-    """The rows of a run's ``frames.csv`` with all its pieces that are there, in the order of the frames.
+    """The rows of a run's ``frames.csv`` and of its segments that are there, (rows,), by stream and frame.
 
     Raises UsageError when they cannot be read.
     """
@@ -37,7 +37,7 @@ def frames_array(directory: Path) -> Rows:
 
 
 def detections_array(directory: Path) -> Rows:
-    """The same of its ``detections.csv``; the objects of a frame are in the order of the file."""
+    """The same for ``detections.csv``; the objects of a frame are in the order of the file."""
     return _in_order_of_frames(_read_segments(directory / DETECTIONS, DETECTION_TYPES))
 
 
@@ -46,12 +46,12 @@ def _read_segments(path: Path, types: Mapping[str, str]) -> Rows:
 
 
 def read_array(paths: Iterable[Path], types: Mapping[str, str]) -> Rows:
-    """The rows of CSV files, one after another; a torn last line is left out.
+    """The rows of CSV files, one after another, (rows,), a field per column; an incomplete last line is left out.
 
-    ``types`` has for each column its type as NumPy calls it: ``i8``, ``f8`` with NaN for an empty cell, ``?`` for 0
-    or 1, ``U`` for a text, as wide as the longest is. Other columns are left out.
+    ``types`` has the NumPy type of each column: ``i8``, ``f8`` with NaN for an empty cell, ``?`` for 0 or 1, ``U``
+    for a text, as wide as the longest. Other columns are left out.
 
-    Raises UsageError when a file cannot be read, or has not these columns.
+    Raises UsageError when a file cannot be read, or lacks one of these columns.
     """
     blocks = [block for path in paths for block in _read_blocks(path, types)]
     blocks.append({name: np.zeros(0, kind) for name, kind in types.items()})
@@ -59,7 +59,7 @@ def read_array(paths: Iterable[Path], types: Mapping[str, str]) -> Rows:
     made = np.empty(sum(_length(block) for block in blocks), list(widest.items()))
     start = 0
     for place, block in enumerate(blocks):
-        blocks[place] = {}  # so that there are not two of everything
+        blocks[place] = {}  # so that not everything is in memory twice
         end = start + _length(block)
         for name, values in block.items():
             made[name][start:end] = values
@@ -73,7 +73,7 @@ def _length(block: Columns) -> int:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """What is read within is a table at ``path``: raises UsageError when that cannot be read."""
+    """Raises UsageError when the table at ``path``, read within the block, cannot be read."""
     try:
         yield
     except (OSError, EOFError, ValueError, LookupError, csv.Error, zlib.error) as error:
@@ -96,12 +96,12 @@ def _read_blocks(path: Path, types: Mapping[str, str]) -> list[Columns]:
 
 
 def _columns(file: IO[str], width: int) -> Iterator[Sequence[Sequence[str]]]:
-    """The cells of so many columns, some thousand rows at a time. Raises ValueError and csv.Error."""
+    """The cells of ``width`` columns, some thousand rows at a time. Raises ValueError and csv.Error."""
     while text := file.read(CHARACTERS) + file.readline():
         if '"' in text:
             yield from _quoted_columns(chain(StringIO(text, newline="\n"), file), width)
             return
-        # Not row by row: a list for each takes three times as long as all the rest.
+        # Not row by row: a list for each row takes three times as long as all the rest.
         cells = text[: text.rfind("\n") + 1].replace("\n", ",").split(",")[:-1]
         if len(cells) != text.count("\n") * width:
             raise ValueError(UNEVEN)
@@ -134,14 +134,14 @@ _VALUES: Mapping[str, Callable[[Sequence[str]], npt.NDArray[Any]]] = {
     "?": lambda cells: np.fromiter(map("1".__eq__, cells), "?", len(cells)),
     "U": lambda cells: np.array(cells, "U"),
 }
-"""How the cells of a column become an array, by its type."""
+"""The conversion of a column's cells to an array, by its type."""
 
 
 def _in_order_of_frames(rows: Rows) -> Rows:
-    """The rows by stream and frame, those of a frame in their order; nobody can write into them."""
+    """The rows by stream and frame, those of a frame in their order; the array is read-only."""
     order = np.lexsort((rows["frame"], rows["stream"]))
     if (order[1:] < order[:-1]).any():
-        for name in rows.dtype.names or ():  # one column at a time, so that there are not two of everything
+        for name in rows.dtype.names or ():  # one column at a time, so that not everything is in memory twice
             rows[name] = rows[name][order]
     rows.flags.writeable = False
     return rows

@@ -1,4 +1,4 @@
-"""The columns of a ``frames.csv`` that a picture needs, as arrays: 35 bytes a frame, however long the run was."""
+"""The columns of a ``frames.csv`` that a chart needs, as arrays: 35 bytes per frame."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ OUTCOMES = tuple(Outcome)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One entry per scheduled frame, in the order in which they were due; times are whole microseconds or NEVER.
+    """Columns with one entry per scheduled frame, (frames,), in the order in which they were due.
 
-    ``outcome`` holds places in OUTCOMES.
+    Times are whole microseconds or NEVER; ``outcome`` holds places in OUTCOMES.
     """
 
     stream: npt.NDArray[np.int16]
@@ -42,7 +42,7 @@ class Columns:
         return len(self.scheduled)
 
     def first(self, frames: int | None) -> Columns:
-        """Those of the first ``frames``; of all for None."""
+        """The columns of the first ``frames`` frames, or of all for None."""
         return Columns(
             self.stream[:frames],
             self.scheduled[:frames],
@@ -53,7 +53,10 @@ class Columns:
         )
 
     def age(self) -> Values:
-        """Age at the instant each frame was due: since the newest frame of its stream detected by then was due."""
+        """The age at the instant at which each frame was due, (frames,), in microseconds; NEVER without one.
+
+        It is the time since the newest frame of its stream that was detected by then was due.
+        """
         ages = np.full(len(self), NEVER, np.int64)
         for stream in np.unique(self.stream):
             here = self.stream == stream
@@ -73,14 +76,14 @@ def _ages(scheduled: Values, result_latency: Values) -> Values:
 
 
 def read_columns(path: Path) -> Columns:
-    """Reads a ``frames.csv``; a torn last line is left out. Raises OSError, and ValueError when it is none."""
+    """Reads a ``frames.csv``; an incomplete last line is left out. Raises OSError, and ValueError when it is none."""
     return _columns([path])
 
 
 def read_all_columns(directory: Path) -> Columns:
-    """Reads the ``frames.csv`` of a run directory with all its pieces that are there.
+    """Reads the ``frames.csv`` of a run directory and its segments that are there.
 
-    Raises as `read_columns`, and EOFError for a torn piece.
+    Raises as `read_columns`, and EOFError for a torn segment.
     """
     path = directory / FRAMES
     return _columns([*segments_of(path), path])
@@ -111,7 +114,7 @@ def _columns(paths: Sequence[Path]) -> Columns:
 
 
 def _lines(path: Path) -> Iterator[list[str]]:
-    """The whole lines of a ``frames.csv``, or of a piece of one, cut at the commas."""
+    """The whole lines of a ``frames.csv``, or of a segment of one, split at the commas."""
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         if next(file, "").rstrip("\n") != FRAME_COLUMNS:
             raise ValueError(f"{path} has not the columns of a frames.csv")

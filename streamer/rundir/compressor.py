@@ -1,4 +1,4 @@
-"""Finished pieces of tables are compressed in a process of its own, which is not to be seen in what is measured."""
+"""Compresses finished segments of tables in a process of its own, so that the run's figures do not show it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from streamer.errors import SinkError, StreamerError
 from streamer.workers.processes import Child, ChildLost, send
 
 LEAST_URGENT = 19
-"""Its niceness."""
+"""The niceness of the process."""
 
 
 class Compressor:
-    """Compresses the files that it is given, one after the other, in a process that lasts as long as the run."""
+    """Compresses files, one after the other, in a process that lasts as long as the run."""
 
     def __init__(self) -> None:
         self._child: Child | None = None
@@ -26,7 +26,7 @@ class Compressor:
         self._plain: list[Path] = []
 
     def start(self) -> Child:
-        """Starts the process, if it is not there. Raises SinkError when the system does not let it."""
+        """Starts the process, if there is none. Raises SinkError when it cannot be started."""
         if self._child is None:
             try:
                 self._child, self._idle = Child(compress), True
@@ -35,7 +35,7 @@ class Compressor:
         return self._child
 
     def take(self, files: Sequence[Path]) -> None:
-        """Takes more files. What it has no time for now it does with the next ones: nobody ever waits for it.
+        """Compresses more files. Does not wait: files for which it has no time now are compressed with the next ones.
 
         Raises SinkError.
         """
@@ -52,7 +52,7 @@ class Compressor:
             self._end()
 
     def finish(self) -> None:
-        """Compresses what is not yet, here and at once; may be called again."""
+        """Compresses the remaining files in this process; blocks, and may be called again."""
         self._end()
         for path in self._plain:
             compress_file(str(path))
@@ -65,7 +65,7 @@ class Compressor:
 
 
 def compress(link: Connection) -> None:
-    """In a process of its own: compresses the files whose paths come in, and says so when it is done with these."""
+    """The work of the process: compresses the files whose paths arrive, and answers when these are done."""
     with suppress(AttributeError, OSError):
         os.nice(LEAST_URGENT)
     while True:
@@ -75,7 +75,7 @@ def compress(link: Connection) -> None:
 
 
 def compress_file(path: str) -> None:
-    """Compresses a file and removes what it was; one that has gone, or that finds no room, is left as it is."""
+    """Replaces a file by its compressed form; leaves it as it is when it has gone, or there is no space."""
     scratch = f"{path}.writing"
     try:
         with open(path, "rb") as plain, gzip.open(scratch, "wb", compresslevel=6) as packed:

@@ -13,7 +13,10 @@ from streamer.errors import SinkError
 
 
 class Reserve:
-    """Disk space held back, so that a ledger's tail and the manifest can be written when the disk is full."""
+    """Disk space kept back, so that the ledger's last rows and the manifest can be written on a full disk.
+
+    Raises OSError.
+    """
 
     def __init__(self, path: Path, size: int = 1 << 20) -> None:
         self._path = path
@@ -24,13 +27,13 @@ class Reserve:
             raise
 
     def release(self) -> None:
-        """Gives the space back; may be called again."""
+        """Frees the space; may be called again."""
         self._path.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
 class _File:
-    """The file that is being written: how many bytes it has, and how many lines without its header."""
+    """The file that is being written: its size in bytes, and its lines without the header."""
 
     descriptor: int
     size: int = 0
@@ -38,9 +41,9 @@ class _File:
 
 
 class Table:
-    """A CSV file: a header, then lines, each appended by one write of its own; several threads may.
+    """A CSV file: a header, then lines, each appended by one write of its own. Several threads may append.
 
-    ``write`` is what writes them: `os.write`, or a fault on purpose.
+    ``write`` writes them: `os.write`, or an injected fault. Raises SinkError and OSError.
     """
 
     def __init__(self, path: Path, header: str, reserve: Reserve) -> None:
@@ -52,9 +55,9 @@ class Table:
         self._file = self._new_file()
 
     def append(self, lines: str) -> None:
-        """Writes whole lines.
+        """Appends whole lines. Raises SinkError.
 
-        On a full disk the reserve is released and the lines are written into its room; then SinkError is raised, so
+        On a full disk the reserve is released and the lines are written into its space; then SinkError is raised, so
         that the run ends with nothing lost.
         """
         with self._lock:
@@ -62,9 +65,9 @@ class Table:
             self._file.lines += lines.count("\n")
 
     def cut(self, finished: Path) -> int:
-        """Renames the file to ``finished`` and goes on in a new one; returns how many lines were in it.
+        """Renames the file to ``finished`` and goes on in a new one; returns how many lines the old one has.
 
-        Whoever appends does not wait for the disk meanwhile, and writes into the old file until the new one is there.
+        Other threads do not wait for the disk meanwhile: they append to the old file until the new one is there.
         Raises SinkError.
         """
         try:
@@ -98,7 +101,7 @@ class Table:
             if written < len(encoded):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
-            # No line is left torn.
+            # Removes an incomplete line.
             os.ftruncate(file.descriptor, file.size)
             return error
         file.size += written

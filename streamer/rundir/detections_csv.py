@@ -44,18 +44,21 @@ def _quoted(label: str) -> str:
 
 
 def read_detections(path: Path) -> defaultdict[int, Detections]:
-    """What a ``detections.csv`` says was found, by frame; nothing in one without a row; a torn line is left out."""
+    """The detections in a ``detections.csv``, by frame; frames without a row have none.
+
+    An incomplete last line is left out. Raises OSError, and ValueError for a cell that is no number.
+    """
     found: defaultdict[int, Detections] = defaultdict(no_detections)
     _add(found, path)
     return found
 
 
 def read_all_detections(directory: Path) -> defaultdict[int, Detections]:
-    """The same of a run directory, of all its pieces that are there. Raises OSError, and EOFError for a torn one."""
+    """The same for a run directory with its segments that are there. Also raises EOFError for a torn one."""
     found: defaultdict[int, Detections] = defaultdict(no_detections)
     path = directory / DETECTIONS
-    for piece in (*segments_of(path), path):
-        _add(found, piece)
+    for segment in (*segments_of(path), path):
+        _add(found, segment)
     return found
 
 

@@ -36,11 +36,11 @@ def _required(ms: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, its unit, and what it means, as Markdown.
+    """One column: its name, its unit, and its meaning, as Markdown.
 
-    ``attribute`` is the one of `FrameRecord` that it holds, ``write`` makes a cell of that, and ``read`` is the way
-    back; None for a figure that follows from other columns. ``dtype`` is its type in a NumPy array: ``f8`` has NaN
-    where a cell is empty, and ``U`` is a text.
+    ``attribute`` is the attribute of `FrameRecord` that it holds. ``write`` makes a cell of the value, and ``read``
+    the value of a cell; None for a figure that follows from other columns. ``dtype`` is the type in a NumPy array:
+    ``f8`` has NaN for an empty cell, and ``U`` is a text.
     """
 
     name: str
@@ -55,11 +55,11 @@ class Column:
 _NUMBERS = "the camera and the frame's number, both from 0"
 _PREPROCESS = "resized and padded into the model's input"
 _INFER = "the model"
-_SINK = "taken by the sink; in the video (with `--video none` the same instant)"
+_SINK = "accepted by the sink; in the video (with `--video none` the same instant)"
 _FATE = (
-    "what became of it, and why it was dropped: `queue_full`, `stale` (older than `--max-age`), "
-    "`partial` (`--skip-partial`); of a `decode_error` why, in words; of a delivered one `after_damage` where it may "
-    "be smeared: what it refers to was damaged or did not come, and no key frame has come since"
+    "what became of the frame, and why. A dropped one: `queue_full`, `stale` (older than `--max-age`), `partial` "
+    "(`--skip-partial`). A `decode_error`: the reason as text. A delivered one: `after_damage` where it may be "
+    "smeared, because a frame that it refers to was damaged or lost, and no key frame has come since"
 )
 _LATENESS = "captured − scheduled, less what the policy `wait` held the source back"
 
@@ -100,10 +100,10 @@ COLUMNS = (
         lambda cell: int(cell) if cell else None,
     ),
 )
-"""In the order of the file; columns of one meaning share a line in docs/reference/csv-columns.md."""
+"""The columns in the order of the file; those of one meaning share a line in docs/reference/csv-columns.md."""
 
 FRAME_TYPES = {column.name: column.dtype for column in COLUMNS}
-"""The type of each column in a NumPy array; ``detections`` is a float, for NaN where nothing was looked for."""
+"""The type of each column in a NumPy array; ``detections`` is a float, with NaN for a frame that was not detected."""
 FRAME_COLUMNS = ",".join(FRAME_TYPES)
 
 # Made once: rows are written while frames are measured.
@@ -118,7 +118,7 @@ def frame_row(record: FrameRecord) -> str:
 
 
 class FrameRows:
-    """Writes the ledger's records into a table, a row each as it is closed. Raises SinkError."""
+    """Writes each record of the ledger into a table as it is closed. Raises SinkError."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -128,7 +128,10 @@ class FrameRows:
 
 
 def read_frames(path: Path) -> Iterator[FrameRecord]:
-    """The records of a ``frames.csv`` or a piece of one, as they finished; a torn last line is left out."""
+    """The records of a ``frames.csv`` or a segment of one, in the order of the file.
+
+    An incomplete last line is left out. Raises OSError, and LookupError, ValueError or TypeError for other files.
+    """
     with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
         rows = csv.reader(line for line in file if line.endswith("\n"))
         header = next(rows, [])
@@ -145,7 +148,10 @@ def _record(row: dict[str, str]) -> FrameRecord:
 
 
 def read_ledger(directory: Path) -> Iterator[FrameRecord]:
-    """The records of a run directory, of all its pieces, in the order of their finishing."""
+    """The records of a run directory with all its segments, in the order in which they were closed.
+
+    Raises as `read_frames`.
+    """
     path = directory / FRAMES
-    for piece in (*segments_of(path), path):
-        yield from read_frames(piece)
+    for segment in (*segments_of(path), path):
+        yield from read_frames(segment)

@@ -1,4 +1,4 @@
-"""The lock of a run directory: the process that writes there holds it, and it ends with that process."""
+"""The lock of a run directory: the process that writes there holds it until its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamer.rundir.paths import LOCK
 
 IN_USE = "another run is being written there; give another directory"
 TRIES, PAUSE_S = 5, 0.02
-"""Whoever only looks holds the lock for an instant, and is not to be taken for a run."""
+"""Attempts, and the pause between them: a process that only looks holds the lock for an instant."""
 
 
 class RunLock:
@@ -27,18 +27,18 @@ class RunLock:
     def __init__(self, directory: Path) -> None:
         self._path = directory / LOCK
         self._file = self._path.open("a+b")
-        # A run that ends takes its file away: the lock of one without a name keeps nobody out.
+        # A run that ends removes its file: the lock of a removed file excludes nobody.
         if not _locked(self._file) or not self._has_name():
             self._file.close()
             raise UsageError(f"--out {directory}: {IN_USE}")
 
     def release(self) -> None:
-        """Takes the file away, if that is not done yet, and releases the lock; may be called again."""
+        """Removes the file, if it is still there, and releases the lock; may be called again."""
         if self._file.closed:
             return
-        # A lock holds nothing: a file with something in it is somebody else's, and stays.
+        # A lock file is empty: one that is not is somebody else's, and stays.
         ours = self._has_name() and os.fstat(self._file.fileno()).st_size == 0
-        if os.name == "nt":  # where no open file can be removed; elsewhere the next run's would be, if it came second
+        if os.name == "nt":  # no open file can be removed there; elsewhere, the next run's could be after it
             self._file.close()
         if ours:
             with suppress(OSError):
@@ -50,7 +50,7 @@ class RunLock:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock of a file; False without the file, and where the system does not say."""
+    """Whether a process holds the lock of a file; False without the file, and where that is not known."""
     try:
         # Over a network an exclusive lock needs a file that is open for writing.
         with path.open("r+b" if os.access(path, os.W_OK) else "rb") as file:

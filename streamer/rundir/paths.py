@@ -1,4 +1,4 @@
-"""What the files of a run directory are called."""
+"""The names of the files in a run directory."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 from streamer.address import slug
 
 RUNS = Path("runs")
-"""Where run directories are made that are given no place."""
+"""The parent of run directories for which no path is given."""
 FRAMES = "frames.csv"
 DETECTIONS = "detections.csv"
 VIDEO = "annotated.mp4"
 HDR_LOG = "histograms.hlog"
 MANIFEST = "run.json"
 BEGUN = "begun.json"
-"""What is known of a run before its first frame: there while it runs, and after it was killed."""
+"""The facts of a run before its first frame: there while it runs, and after it was killed."""
 RESERVE = ".reserve"
 MANIFEST_RESERVE = ".reserve-manifest"
-"""Room of its own: on a full disk the video's last second takes what the tables leave of theirs."""
+"""Space for the manifest alone: on a full disk the video's last second uses what the tables leave of theirs."""
 LOCK = ".lock"
-"""Locked while the run goes on; of a run that was killed the file stays, and its lock is gone."""
+"""Locked while the run goes on. After a kill the file stays, and its lock is gone."""
 WRITTEN = ".written"
 """The names of the files that the run has written: there while it runs, and after it was killed."""
 CHART_FILE = "latency.png"
@@ -33,13 +33,13 @@ PASSING_FILES = (
     WRITTEN,
     LOCK,
 )
-"""What a run that has come to its end leaves nothing of. The lock is the last to go: then another run may come."""
+"""The files that a finished run has removed. The lock is removed last: then another run may begin."""
 LONGEST = 100
-"""Characters of a part of a directory's name: file systems take 255 bytes."""
-PIECE = re.compile(
+"""The most characters of a part of a directory's name: file systems accept 255 bytes."""
+SEGMENT = re.compile(
     r"(frames|detections)\.\d{4,}\.csv(\.gz|\.writing)?|annotated(-(0|[1-9]\d*))?\.\d{4,}\.mp4", re.ASCII
 )
-"""The names of finished pieces, and of what they are compressed into meanwhile."""
+"""The names of finished segments, and of the files into which they are being compressed."""
 VIDEO_OF_STREAM = re.compile(r"annotated-(0|[1-9]\d*)\.mp4", re.ASCII)
 
 
@@ -49,12 +49,12 @@ def video_name(stream: int, streams: int) -> str:
 
 
 def segment_path(path: Path, number: int) -> Path:
-    """The name of a finished piece of a file, before it is compressed."""
+    """The path of a finished segment of a file, before it is compressed."""
     return path.with_name(f"{path.stem}.{number:04d}{path.suffix}")
 
 
 def default_path(started: datetime, source: str, engine: str) -> Path:
-    """``runs/<UTC time>-<source>-<engine>``, with what file names cannot hold left out."""
+    """``runs/<UTC time>-<source>-<engine>``, without characters that file names cannot have."""
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
     parts = [file_name(slug(source)), file_name(engine)]
     path = RUNS / "-".join([stamp, *parts])
@@ -66,9 +66,9 @@ def default_path(started: datetime, source: str, engine: str) -> Path:
 
 
 def file_name(text: str) -> str:
-    """The text without what file names cannot hold; of a long one the beginning, and a hash of it."""
+    """The text without characters that file names cannot have; a long one is shortened, with a hash of it."""
     name = re.sub(r"[^A-Za-z0-9_.=-]+", "-", text).strip("-.")
     if len(name) <= LONGEST:
         return name
-    told = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return f"{name[: LONGEST - 9]}-{told}"
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{name[: LONGEST - 9]}-{digest}"

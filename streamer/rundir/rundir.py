@@ -28,15 +28,15 @@ from streamer.rundir.paths import (
     MANIFEST,
     MANIFEST_RESERVE,
     PASSING_FILES,
-    PIECE,
     RESERVE,
+    SEGMENT,
     WRITTEN,
 )
 from streamer.rundir.written import Written, data_files, own_files, written_in
 from streamer.workers.defects import TRACEBACK
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What a system says that has no room: a disk, a quota, or a limit to the size of files (``ulimit -f``)."""
+"""The errors of a full disk, of a quota, and of a limit to the size of files (``ulimit -f``)."""
 
 
 def check_out(path: Path, *, overwrite: bool) -> None:
@@ -54,19 +54,19 @@ def check_out(path: Path, *, overwrite: bool) -> None:
 
 
 def _check_empty(path: Path, *, overwrite: bool) -> None:
-    """Raises UsageError when it holds more than a lock, and that may not be overwritten."""
+    """Raises UsageError when the directory has files besides a lock, and they may not be overwritten."""
     try:
-        taken = path.is_dir() and any(entry.name != LOCK for entry in path.iterdir())
+        filled = path.is_dir() and any(entry.name != LOCK for entry in path.iterdir())
     except OSError as error:
         raise UsageError(f"--out {path} cannot be read ({error.strerror}): give another directory") from error
-    if taken and not overwrite:
+    if filled and not overwrite:
         raise UsageError(f"--out {path} is not empty: give another directory, or --overwrite")
 
 
 def _check_others(path: Path, names: Collection[str], *, segmented: bool) -> None:
-    """Raises UsageError when a file has one of the names, or that of a piece, and no run of ours has written it."""
+    """Raises UsageError when a file that no run of ours has written has one of the names, or that of a segment."""
     for name in sorted(set(os.listdir(path)) - written_in(path)):
-        if name in names or (segmented and PIECE.fullmatch(name)):
+        if name in names or (segmented and SEGMENT.fullmatch(name)):
             raise UsageError(
                 f"--out {path}: {name} there is not of an earlier run, and would be written over; "
                 "move it, or give another directory"
@@ -83,7 +83,7 @@ def write_manifest(path: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clear(path: Path) -> None:
-    """Removes what only a run under way needs."""
+    """Removes the files that only a running run needs."""
     ours = written_in(path)
     for name in (name for name in PASSING_FILES if name in ours):
         try:
@@ -94,18 +94,18 @@ def clear(path: Path) -> None:
 
 
 def _hashes(path: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of each file that holds data: an edited run is found out."""
+    """The size and SHA-256 of each file that holds data, by which verification finds an edited run."""
     return {own.name: {"bytes": own.stat().st_size, "sha256": sha256(own)} for own in data_files(path)}
 
 
 def under_way(path: Path) -> bool:
-    """A process is still at the run in ``path``; False where the system does not tell."""
-    # An older streamer locked the record of what was known before the first frame.
+    """Whether a process still writes the run in ``path``; False where that is not known."""
+    # An older streamer locked BEGUN instead.
     return any(is_locked(path / name) for name in (LOCK, BEGUN))
 
 
 def discard(path: Path) -> None:
-    """Takes a run that never began out of ``path``; its directory too, and that of its study, when they are empty."""
+    """Removes a run that never began from ``path``; its directory too, and that of its study, when they are empty."""
     for own in own_files(path):
         own.unlink(missing_ok=True)
     if LOCK in written_in(path):
@@ -118,11 +118,11 @@ def discard(path: Path) -> None:
 class RunDir:
     """A run directory being filled, locked for this process until it is given up or finished.
 
-    ``more`` are the names of what is written there besides the tables, and ``segmented`` says that the files are cut.
-    Of what is there, only the files of an earlier run are removed.
+    ``more`` are the names of the files written there besides the tables, and ``segmented`` says that the files are
+    cut. Only the files of an earlier run are removed.
 
     Raises UsageError when it cannot be made, another run is being written there, or a file of somebody else's would
-    be written over; SinkError when the disk is full.
+    be overwritten; SinkError when the disk is full.
     """
 
     def __init__(self, path: Path, *, overwrite: bool, more: Sequence[str] = (), segmented: bool = False) -> None:
@@ -134,7 +134,7 @@ class RunDir:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = RunLock(path)
             try:
-                # Another run may have come to its end there after the first look, and none can begin any more.
+                # Another run may have ended there after the first look; with the lock, none can begin any more.
                 _check_empty(path, overwrite=overwrite)
                 _check_others(path, {*self._names, MANIFEST, TRACEBACK}, segmented=segmented)
             except BaseException:
@@ -153,7 +153,7 @@ class RunDir:
             raise kind(f"cannot write into {path}: {error.strerror}; {mend}") from error
 
     def _make_files(self) -> None:
-        """Raises OSError and SinkError, and then leaves no room taken."""
+        """Makes the tables and reserves. Raises OSError and SinkError, and then leaves no reserve behind."""
         for own in own_files(self.path):
             own.unlink(missing_ok=True)
         try:
@@ -170,11 +170,11 @@ class RunDir:
 
     @property
     def hdr_log(self) -> Path:
-        """Where the histograms of a long run belong."""
+        """The path of the histograms of a long run."""
         return self.path / HDR_LOG
 
     def begin(self, known: Mapping[str, Any]) -> None:
-        """Writes down what is known of the run before its first frame. Raises SinkError."""
+        """Writes the facts of the run before its first frame. Raises SinkError."""
         write_whole(self.path / BEGUN, json.dumps(known, indent=2, ensure_ascii=False) + "\n")
 
     def close_tables(self) -> None:
@@ -183,20 +183,20 @@ class RunDir:
         self.detections.close()
 
     def release(self) -> None:
-        """Closes the tables and gives back the room that was kept for them; may be called again."""
+        """Closes the tables and frees the space that was reserved for them; may be called again."""
         self.close_tables()
         self._reserve.release()
 
     def give_up(self) -> None:
-        """Closes what is open and leaves nothing behind, for a run that never began; may be called again."""
+        """Closes and removes everything, for a run that never began; may be called again."""
         self.close_tables()
         self._vanish()
 
     def _undo(self) -> None:
-        """Of a process that ends at once: a run that has a row is kept as it is, for a repair."""
+        """Removes the run when the process ends at once, unless it has a row: then it can be repaired."""
         table = self.path / FRAMES
         begun = table.is_file() and table.stat().st_size > len(f"{FRAME_COLUMNS}\n".encode())
-        if not begun and not any(PIECE.fullmatch(name) for name in os.listdir(self.path)):
+        if not begun and not any(SEGMENT.fullmatch(name) for name in os.listdir(self.path)):
             self._vanish()
 
     def _vanish(self) -> None:
@@ -207,13 +207,13 @@ class RunDir:
         self._remove_made()
 
     def _remove_made(self) -> None:
-        """Removes the directories that were made for it, as far as nothing is in them."""
+        """Removes the directories that were made for the run and are empty."""
         with suppress(OSError):
             for folder in self._made:
                 folder.rmdir()
 
     def finish(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Closes what is open, and writes the manifest whole or not at all, with each file's hash; returns it.
+        """Closes the files, and writes the manifest whole or not at all, with each file's hash; returns it.
 
         Raises SinkError.
         """

@@ -1,7 +1,7 @@
-"""The files of a long run, cut into pieces: those that are finished are compressed, and the oldest are let go.
+"""The files of a long run, cut into segments: finished ones are compressed, and the oldest are deleted.
 
-``frames.csv``, ``detections.csv`` and ``annotated.mp4`` are always the last piece, still being written; those before
-are ``frames.0000.csv.gz`` and so on. So the disk that a run takes is bounded, however long it lasts.
+``frames.csv``, ``detections.csv`` and ``annotated.mp4`` are always the last segment, still being written. Those
+before are ``frames.0000.csv.gz`` and so on. So the disk space of a run is bounded, however long it lasts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streamer.errors import SinkError
 from streamer.frame import Image
 from streamer.rundir.compressor import Compressor
 from streamer.rundir.csv_file import Table
-from streamer.rundir.paths import PIECE, segment_path
+from streamer.rundir.paths import SEGMENT, segment_path
 from streamer.rundir.written import Written, segment_number, written_in
 from streamer.video.late import AnyVideo
 
@@ -25,17 +25,17 @@ BEGINS = "begins at second "
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The tables were cut ``at_us`` of the run: so many frames are in the piece that was finished then."""
+    """A cut of the tables ``at_us`` of the run; ``frames`` are in the segment that was finished then."""
 
     at_us: int
     frames: int
 
 
 class SegmentedVideo:
-    """The annotated video of a stream in pieces, each of which begins at 0; ``make`` makes a writer, with a comment.
+    """The annotated video of a stream in segments, each beginning at 0; ``make`` makes a writer, with a comment.
 
-    ``begins`` has for each piece the time in the run's video with which it begins, in seconds; the comment says it
-    too, for the case that the run is killed. ``held`` as of `VideoWriter`, of all pieces.
+    ``begins`` has for each segment its begin in the run's video, in seconds. The comment has it too, in case the run
+    is killed. ``held`` is that of `VideoWriter`, for all segments.
     """
 
     def __init__(self, path: Path, make: Callable[[Path, str], AnyVideo]) -> None:
@@ -51,11 +51,11 @@ class SegmentedVideo:
         return 0 if self._writer is None else self._writer.held
 
     def cut(self) -> None:
-        """The next frame begins a piece."""
+        """Makes the next frame begin a segment."""
         self._wanted = True
 
     def write(self, image: Image, pts: Fraction) -> None:
-        """As `VideoWriter.write`."""
+        """As `VideoWriter.write`. Raises SinkError."""
         if self._writer is None:
             self._writer = self._make(self._path, f"{BEGINS}{pts}")
             self.begins.append(pts)
@@ -68,7 +68,7 @@ class SegmentedVideo:
         self._writer.write(image, pts - self.begins[-1])
 
     def close(self) -> None:
-        """As `VideoWriter.close`; a video without a picture is one all the same."""
+        """As `VideoWriter.close`; also makes a video that has no picture."""
         (self._writer or self._make(self._path, "")).close()
 
 
@@ -100,7 +100,7 @@ class SegmentsPart(TypedDict):
 
 
 class Segments:
-    """Cuts two tables and the videos of a run ``every_us``, and keeps the finished pieces within ``keep_bytes``."""
+    """Cuts two tables and the videos of a run ``every_us``, and keeps the finished segments within ``keep_bytes``."""
 
     def __init__(
         self, frames: Table, detections: Table, videos: Sequence[SegmentedVideo], every_us: int, keep_bytes: int
@@ -116,9 +116,9 @@ class Segments:
         self.let_go: set[str] = set()
 
     def cut(self, now_us: int) -> None:
-        """Finishes the pieces so far, and begins the next. Blocks on the disk. Raises SinkError.
+        """Finishes the current segments, and begins the next. Blocks on the disk. Raises SinkError.
 
-        Where a file of somebody else's has the name of a piece, the pieces go on until the next time.
+        When a file of somebody else's has the name of a segment, the current ones go on until the next time.
         """
         number = len(self.cuts)
         finished = [segment_path(table.path, number) for table in (self._frames, self._detections)]
@@ -133,15 +133,18 @@ class Segments:
         self._keep_within()
 
     def begin(self) -> None:
-        """Before the first frame: starts what compresses, which takes longer than frames are to wait."""
+        """Starts the compressor, before the first frame, since that takes longer than a frame may wait.
+
+        Raises SinkError.
+        """
         self._compressor.start()
 
     def finish(self) -> None:
-        """Compresses what is not yet: now that nothing is measured, here and at once."""
+        """Compresses the remaining files in this process, after the measurement; blocks."""
         self._compressor.finish()
 
     def part(self) -> SegmentsPart:
-        """As the manifest holds it."""
+        """The segments' part of the manifest."""
         return {
             "every_s": self.every_us / 1_000_000,
             "keep_bytes": self._keep_bytes,
@@ -155,21 +158,21 @@ class Segments:
 
     def _keep_within(self) -> None:
         directory = self._frames.path.parent
-        own = (directory / name for name in written_in(directory) if PIECE.fullmatch(name))
+        own = (directory / name for name in written_in(directory) if SEGMENT.fullmatch(name))
         there = sorted((path for path in own if path.exists()), key=lambda path: (segment_number(path), path.name))
         sizes = {path: _size(path) for path in there}
-        taken = sum(sizes.values())
+        used = sum(sizes.values())
         for path in there:
-            # The last one stays: by its number one sees afterwards that those before it were let go.
-            if taken <= self._keep_bytes or f".{len(self.cuts) - 1:04d}." in path.name:
+            # The last one stays: its number shows afterwards that those before it were deleted.
+            if used <= self._keep_bytes or f".{len(self.cuts) - 1:04d}." in path.name:
                 return
             path.unlink(missing_ok=True)
-            taken -= sizes[path]
+            used -= sizes[path]
             self.let_go.add(path.name.removesuffix(".gz"))
 
 
 def _claimed(written: Written, paths: Sequence[Path]) -> bool:
-    """The files are this run's from now on; False when one of them is somebody else's. Raises SinkError."""
+    """Claims files for this run; False when one of them is somebody else's. Raises SinkError."""
     try:
         return written.claim([path.name for path in paths])
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Which files of a run directory are streamer's: names of our own that a run there has written, and no others."""
+"""The files of a run directory that are streamer's: those with a name of ours that a run there has written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streamer.rundir.paths import (
     LOCK,
     MANIFEST,
     PASSING_FILES,
-    PIECE,
+    SEGMENT,
     VIDEO_OF_STREAM,
     WRITTEN,
 )
@@ -25,14 +25,14 @@ from streamer.workers.defects import TRACEBACK
 
 HEADING = "# What a run of streamer's writes here. It goes with the end of the run."
 FIRST_WORD = b"streamer "
-"""What a traceback of ours begins with."""
+"""The first bytes of a traceback of ours."""
 _FIRST_BYTES = 4096
 
 
 class Written:
-    """The names of the files that a run writes into its directory: a line each, there before the file is.
+    """The list of the files that a run writes into its directory: a line each, written before the file.
 
-    Whoever comes after a kill tells the run's files from those of others by it.
+    After a kill it distinguishes the run's files from those of others.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -40,7 +40,7 @@ class Written:
         self._names: set[str] = set()
 
     def claim(self, names: Collection[str]) -> bool:
-        """Writes the names down; False, and nothing is, when one of them is a file that is not the run's.
+        """Adds names to the list; adds none, and returns False, when one of them is a file that is not the run's.
 
         Raises OSError.
         """
@@ -56,7 +56,7 @@ class Written:
 
 
 def written_in(directory: Path) -> frozenset[str]:
-    """The names of the files in a directory that a run has written there; some may be gone by now."""
+    """The names of the files that a run has written into a directory; some may be gone by now."""
     finished, begun = _document(directory / MANIFEST), _document(directory / BEGUN)
     names = {name for name, found in ((MANIFEST, finished), (BEGUN, begun)) if found is not None}
     listed = _listed(directory / WRITTEN)
@@ -73,7 +73,7 @@ def written_in(directory: Path) -> frozenset[str]:
 
 
 def _listed(path: Path) -> set[str] | None:
-    """The names in a list of ours; None where there is none."""
+    """The names in a list of ours; None without one."""
     with suppress(OSError, UnicodeDecodeError):
         heading, *names = path.read_text(encoding="utf-8").split("\n")
         if heading == HEADING:
@@ -82,32 +82,32 @@ def _listed(path: Path) -> set[str] | None:
 
 
 def _of_older(directory: Path, document: Mapping[str, Any] | None) -> set[str]:
-    """The names that a run of an older streamer may have written, by what it has left."""
+    """The names that a run of an older streamer may have written, by its document."""
     if document is None:
         return set()
     names = set(DATA_FILES)
     with suppress(TypeError, KeyError):
         names |= {f"annotated-{number}.mp4" for number in range(len(document["streams"]))}
     if document.get("pieces") is not None:
-        names |= {name for name in os.listdir(directory) if PIECE.fullmatch(name)}
+        names |= {name for name in os.listdir(directory) if SEGMENT.fullmatch(name)}
     return names
 
 
 def _may_be_ours(name: str) -> bool:
-    """The name has a form of ours: no list makes another file one of the run's."""
+    """Whether the name has a form of ours: others are never the run's, even in a list."""
     return name in (*DATA_FILES, *PASSING_FILES, MANIFEST) or any(
-        form.fullmatch(name) for form in (PIECE, VIDEO_OF_STREAM)
+        form.fullmatch(name) for form in (SEGMENT, VIDEO_OF_STREAM)
     )
 
 
 def _by_content(directory: Path) -> set[str]:
-    """The files that come after the manifest, or in the middle of a failure: no list has them, so they are marked."""
+    """The files that are written after the manifest, or in a failure: they are in no list, but have a mark."""
     marks = ((CHART_FILE, is_own_chart), (TRACEBACK, lambda path: first_bytes(path).startswith(FIRST_WORD)))
     return {name for name, is_ours in marks if is_ours(directory / name)}
 
 
 def _is_lock(path: Path) -> bool:
-    """A lock holds nothing."""
+    """Whether the file is empty, as a lock is."""
     try:
         return path.stat().st_size == 0
     except OSError:
@@ -115,18 +115,18 @@ def _is_lock(path: Path) -> bool:
 
 
 def is_own_chart(path: Path) -> bool:
-    """A chart that streamer has drawn, by the mark in its head."""
+    """Whether the file is a chart that streamer has drawn, by the mark in its head."""
     head = first_bytes(path)
     return head.startswith(b"\x89PNG") and b"tEXtSoftware\0streamer" in head
 
 
 def is_own_document(path: Path) -> bool:
-    """A JSON document that streamer has written."""
+    """Whether the file is a JSON document that streamer has written."""
     return _document(path) is not None
 
 
 def first_bytes(path: Path) -> bytes:
-    """Those with which a file begins; none of one that cannot be read."""
+    """The first bytes of a file, up to 4,096; none when it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(_FIRST_BYTES)
@@ -135,7 +135,7 @@ def first_bytes(path: Path) -> bytes:
 
 
 def _document(path: Path) -> dict[str, Any] | None:
-    """What is in a JSON document of streamer's; None for other files, and for none."""
+    """The content of a JSON document of streamer's; None for other and for missing files."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -145,7 +145,7 @@ def _document(path: Path) -> dict[str, Any] | None:
 
 
 def segments_of(path: Path) -> list[Path]:
-    """The finished pieces of a file that are there, in their order; tables are compressed."""
+    """The finished segments of a file that are there, in their order; those of tables may be compressed."""
     form = re.compile(rf"{re.escape(path.stem)}\.\d{{4,}}{re.escape(path.suffix)}(\.gz)?", re.ASCII)
     names = [name for name in written_in(path.parent) if form.fullmatch(name)]
     return sorted((there for name in names if (there := path.with_name(name)).exists()), key=_order)
@@ -156,17 +156,17 @@ def _order(path: Path) -> tuple[int, str]:
 
 
 def segment_number(path: Path) -> int:
-    """The number of a finished piece, from its name."""
+    """The number of a finished segment, from its name."""
     return int(path.name.split(".")[1])
 
 
 def own_files(directory: Path) -> list[Path]:
-    """The files of a run in a directory that are there, but for its lock."""
+    """The files of a run that are in a directory, except its lock."""
     names = sorted(written_in(directory) - {LOCK})
     return [directory / name for name in names if os.path.lexists(directory / name)]
 
 
 def data_files(directory: Path) -> list[Path]:
-    """The files of a run that hold its data."""
+    """The files of a run that have its data."""
     passing = (*PASSING_FILES, MANIFEST, CHART_FILE, TRACEBACK)
     return [own for own in own_files(directory) if own.name not in passing and not own.name.endswith(".writing")]

@@ -1,1 +1,1 @@
-"""Pure statistics of a run."""
+"""Statistics of a run: pure functions, and watchers of the ledger."""

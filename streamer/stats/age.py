@@ -1,7 +1,7 @@
 """Age of information: at each camera tick, how old the newest detected frame is.
 
-The one figure that dropping frames cannot flatter. It is a pure function of two columns of the ledger, worked out
-here as the run goes on, so that nothing need be kept for long.
+It is the one figure that dropping frames does not improve. It is a pure function of two columns of the ledger,
+computed here during the run, so that nothing is kept for long.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections import deque
 from collections.abc import Callable
 
 SLACK_US = 1_000_000
-"""How much later than it was stamped a detection may be reported: several workers report in any order."""
+"""The longest time from a detection's stamp to its report, in microseconds: workers report in any order."""
 
 
 class AgeMeter:
     """Follows ticks and detections; ``aged`` is called with the age at each tick, in microseconds.
 
-    A tick before the first detection has no age. A frame counts from the instant it is detected, that instant
-    included.
+    A tick before the first detection has no age. A frame counts from the instant at which it is detected, inclusive.
     """
 
     def __init__(self, aged: Callable[[int], None]) -> None:
@@ -28,20 +27,20 @@ class AgeMeter:
         self._newest: int | None = None
 
     def tick(self, scheduled: int) -> None:
-        """A frame was due at ``scheduled``. Ticks come in ascending order."""
+        """Takes the tick of a frame due at ``scheduled``, in microseconds. Ticks come in ascending order."""
         self._ticks.append(scheduled)
 
     def detected(self, scheduled: int, instant: int) -> None:
-        """The frame due at ``scheduled`` was detected at ``instant``."""
+        """Takes the detection, at ``instant``, of the frame due at ``scheduled``, both in microseconds."""
         insort(self._detections, (instant, scheduled))
         self._settle(self._detections[-1][0] - SLACK_US)
 
     def finish(self) -> None:
-        """The run is over: nothing more will be reported."""
+        """Computes the ages that are left, at the end of the run."""
         self._settle(None)
 
     def _settle(self, until: int | None) -> None:
-        """Works out the age at the ticks before ``until``; at all that are left for None."""
+        """Computes the age at the ticks before ``until``, or at all that are left for None."""
         while self._ticks and (until is None or self._ticks[0] < until):
             tick = self._ticks.popleft()
             known = 0

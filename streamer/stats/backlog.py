@@ -1,6 +1,7 @@
-"""Does a run keep up? The least latency of a stretch is what a backlog adds to each of its frames.
+"""Whether a run keeps up: the least latency of a stretch is the delay that a backlog adds to each of its frames.
 
-After CoDel (Nichols and Jacobson, 2012), which tells a queue that stands from one that empties by its least delay.
+After CoDel (Nichols and Jacobson, 2012), which distinguishes a standing queue from one that empties by its least
+delay.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from itertools import pairwise
 from streamer.ledger.record import FrameRecord, Outcome
 
 SLICES = 64
-"""Least latencies that are kept of a stream at most: memory does not grow with the run."""
+"""The most least latencies kept for a stream: memory does not grow with the run."""
 PARTS = 16
-"""Parts of equal length that are compared, up to the last frame delivered."""
+"""The number of parts of equal length that are compared, up to the last frame delivered."""
 FEWEST = 4
-"""Parts that it takes; in a short run a part is a frame."""
+"""The least number of parts; in a short run a part is a frame."""
 SURE = 4
-"""Times its standard error that a backlog's mean change from part to part is over nothing when it grows."""
+"""A backlog grows when its mean change from part to part is above 0 by more than this many standard errors."""
 MOST_SHARE = Fraction(1, 20)
-"""Of the time in which frames were due, a backlog that stands may be so much."""
+"""The largest accepted standing backlog, as a share of the time in which frames were due."""
 
 
 class Backlog:
-    """A watcher that tells whether a run falls behind; of a run in ``rounds`` the last one is looked at.
+    """A watcher of whether a run falls behind; a run in ``rounds`` is assessed by its last one.
 
-    ``rounds`` has each one's first frame, and when that was due.
+    ``rounds`` has each one's first frame, and when that was due, in microseconds.
     """
 
     def __init__(self, rounds: Sequence[tuple[int, int]] = ()) -> None:
@@ -50,7 +51,7 @@ class Backlog:
             slices.add(record.frame - first, record.scheduled, record.latency)
 
     def behind_us(self, rates: Sequence[Fraction]) -> int | None:
-        """By how much the stream that is the furthest behind fell behind its rate, in microseconds; None: none did.
+        """The backlog of the stream that is furthest behind its rate, in microseconds; None when none is behind.
 
         ``rates`` are those of the streams, in frames a second.
         """
@@ -67,7 +68,7 @@ class _Slices:
         self._due: tuple[int, int] | None = None
 
     def add(self, index: int, due_us: int, latency_us: int) -> None:
-        """Frame ``index`` was delivered."""
+        """Takes frame ``index``, which was delivered."""
         while index >= SLICES * self._width:
             self._least = [_least(self._least[at : at + 2]) for at in range(0, len(self._least), 2)]
             self._width *= 2
@@ -78,11 +79,12 @@ class _Slices:
         self._due = min(first, due_us), max(last, due_us)
 
     def behind_us(self, rate: Fraction) -> int | None:
-        """The backlog at the end, if it is over a frame period and grows, or stands and is large; None if neither.
+        """The backlog at the end in microseconds, if it grows, or stands and is large; None otherwise.
 
-        A part's backlog is its least latency less the stream's. It grows where its changes from part to part are far
-        more up than down, over the whole run or the last half of it: what is left of a hiccup becomes less. It
-        stands where it is over a frame period from the first quarter on.
+        A part's backlog is its least latency less the stream's. A backlog counts only if it ends above a frame
+        period. It grows when its mean change from part to part is significantly above 0, over the whole run or its
+        last half; the backlog after a single delay shrinks instead. It stands when it is above a frame period from
+        the first quarter on.
         """
         backlogs = self._backlogs()
         if not backlogs or self._due is None:
@@ -96,7 +98,7 @@ class _Slices:
         return last if grows or stands else None
 
     def _backlogs(self) -> list[int]:
-        """Of each part up to the last frame delivered; none where too few frames were delivered to tell."""
+        """The backlog of each part in microseconds; none where too few frames were delivered."""
         parts = min(PARTS, len(self._least))
         if parts < FEWEST:
             return []
@@ -109,7 +111,7 @@ class _Slices:
 
 
 def _grows(values: Sequence[int]) -> bool:
-    """The mean of the changes exceeds its standard error SURE times; in integers, so that it is exact."""
+    """Whether the mean of the changes exceeds SURE times its standard error; in integers, so that it is exact."""
     changes = [after - before for before, after in pairwise(values)]
     n, total, squares = len(changes), sum(changes), sum(change * change for change in changes)
     return total > 0 and total * total * (n - 1) > SURE * SURE * (n * squares - total * total)

@@ -1,4 +1,4 @@
-"""The values of one figure: kept exactly up to a number, counted in HdrHistogram's buckets beyond it.
+"""The values of one figure: up to MOST_EXACT are kept exactly, more are counted in HdrHistogram's buckets.
 
 Memory is bounded: a run of hours keeps a few hundred kilobytes per figure.
 """
@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_EXACT = 100_000
-"""Up to so many values the order statistics are exact."""
+"""The number of values up to which order statistics are exact."""
 SUB_BUCKETS = 2_048
-"""HdrHistogram's for three significant digits: values below are counted one by one, larger ones within 0.1 %."""
+"""HdrHistogram's number for three significant digits: smaller values are counted one by one, others within 0.1 %."""
 MOST_US = (1 << 37) - 1
-"""The largest value that has a bucket of its own, 38 hours; larger ones share it."""
+"""The largest value with a bucket of its own, 38 hours; larger ones share that bucket."""
 CHUNK = 1_024
 
 _HALF = SUB_BUCKETS // 2
@@ -23,10 +23,11 @@ _DIGITS = SUB_BUCKETS.bit_length() - 1
 _BUCKETS = SUB_BUCKETS + (MOST_US.bit_length() - _DIGITS) * _HALF
 
 Values = npt.NDArray[np.int64]
+"""Whole microseconds, or buckets, (n,)."""
 
 
 def bucket_of(values: Values) -> Values:
-    """The bucket of each value (0 and more, in microseconds)."""
+    """The bucket of each value, (n,); values are 0 or more, in microseconds."""
     capped = np.minimum(values, MOST_US)
     bits = np.frexp(capped.astype(np.float64))[1]
     shift = np.maximum(bits - _DIGITS, 0).astype(np.int64)
@@ -35,14 +36,14 @@ def bucket_of(values: Values) -> Values:
 
 
 def highest_in(bucket: Values) -> Values:
-    """The highest value that falls into each bucket: what HdrHistogram reports for it."""
+    """The highest value of each bucket, (n,), in microseconds, which HdrHistogram reports for it."""
     shift = np.maximum(bucket // _HALF - 1, 0)
     highest: Values = ((bucket - shift * _HALF + 1) << shift) - 1
     return highest
 
 
 class Distribution:
-    """Whole microseconds, 0 and more, one after the other; the first ``most_exact`` are kept as they are."""
+    """The values of a figure in whole microseconds, 0 or more; up to ``most_exact`` are kept exactly."""
 
     def __init__(self, most_exact: int = MOST_EXACT) -> None:
         self._most_exact = most_exact
@@ -55,11 +56,11 @@ class Distribution:
 
     @property
     def exact(self) -> bool:
-        """Order statistics are exact, not within a bucket."""
+        """Whether order statistics are exact, and not those of buckets."""
         return self._exact is not None
 
     def add(self, value: int) -> None:
-        """One more value."""
+        """Adds a value in microseconds."""
         self.n += 1
         self._total += value
         if value > self.max:
@@ -70,11 +71,11 @@ class Distribution:
 
     @property
     def mean(self) -> float:
-        """The mean: an exact integer sum, divided once."""
+        """The mean in microseconds: an exact integer sum, divided once. Raises ZeroDivisionError without values."""
         return self._total / self.n
 
     def order_statistics(self, ranks: list[int]) -> list[int]:
-        """The values at ``ranks``, counted from 1 in ascending order."""
+        """The values at ``ranks``, counted from 1 in ascending order. Raises IndexError beyond the values."""
         self._flush()
         if self._exact is not None:
             ordered = np.sort(np.frombuffer(self._exact, np.int64))
@@ -82,7 +83,7 @@ class Distribution:
         return self.estimates(ranks)
 
     def estimates(self, ranks: list[int]) -> list[int]:
-        """The same within a bucket, and quickly, however many values there are. Raises IndexError without values."""
+        """The same to within a bucket, in constant time. Raises IndexError without values."""
         self._flush()
         if self._counts is None:
             raise IndexError("no values")
@@ -90,19 +91,19 @@ class Distribution:
         return [min(int(value), self.max) for value in highest_in(buckets)]
 
     def buckets(self) -> tuple[Values, Values]:
-        """The highest value of each bucket that is not empty, and how many values are in it."""
+        """The highest value of each bucket that is not empty, and how many values it holds, both (buckets,)."""
         self._flush()
         counts = self._counts if self._counts is not None else np.zeros(0, np.int64)
         (filled,) = np.nonzero(counts)
         return highest_in(filled), counts[filled]
 
     def recent(self) -> Values:
-        """The values kept one by one: all of them while exact, else the last few."""
+        """The values that are kept one by one, (n,): all of them while exact, else the last few."""
         kept = self._chunk if self._exact is None else self._exact + self._chunk
         return np.frombuffer(kept, np.int64) if kept else np.zeros(0, np.int64)
 
     def merge(self, other: Distribution) -> None:
-        """Takes in the values of another one."""
+        """Adds the values of another distribution."""
         for one in (self, other):
             one._flush()
         self.n, self._total, self.max = self.n + other.n, self._total + other._total, max(self.max, other.max)
@@ -116,7 +117,7 @@ class Distribution:
     def _flush(self) -> None:
         if not self._chunk:
             return
-        # Counted from the start, so that nothing is left to convert when there are too many to keep.
+        # All values are counted from the start, so that none is to be converted when there are too many to keep.
         if self._counts is None:
             self._counts = np.zeros(_BUCKETS, np.int64)
         values = np.frombuffer(self._chunk, np.int64)

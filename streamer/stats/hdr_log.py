@@ -13,7 +13,7 @@ from streamer.stats.distribution import MOST_US, Distribution
 
 
 def write_hdr_log(path: Path, figures: Mapping[str, Distribution], duration_s: float) -> None:
-    """A histogram per figure, tagged with its name, in microseconds. Raises SinkError."""
+    """Writes a histogram per figure, tagged with its name, in microseconds. Raises SinkError."""
     try:
         with path.open("w", encoding="ascii") as file:
             writer = HistogramLogWriter(file)

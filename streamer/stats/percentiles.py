@@ -1,9 +1,9 @@
 """Percentiles with their confidence: exact order statistics, shown only when there are enough frames.
 
-The rule is MLPerf LoadGen's: with ``t`` frames allowed above percentile ``p``, it takes the smallest ``n`` for which
-F(t; n, 1 - p) <= 0.01, where F is the binomial distribution function. For t = 1 that is 11 frames for p50, 64 for
-p90, 130 for p95, 662 for p99 and 6,636 for p99.9. The upper bound of a percentile, at 99 % confidence, is the order
-statistic that has that many frames above it.
+The rule is MLPerf LoadGen's. With ``t`` frames allowed above percentile ``p``, the least number of frames is the
+smallest ``n`` with F(t; n, 1 - p) <= 0.01, where F is the binomial distribution function. For t = 1 that is 11 frames
+for p50, 64 for p90, 130 for p95, 662 for p99 and 6,636 for p99.9. The upper bound of a percentile, at 99 %
+confidence, is the order statistic that has ``t`` frames above it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ RISK = 0.01
 def allowed_above(n: int, p: float) -> int:
     """How many of ``n`` frames may lie above the bound of percentile ``p``: the largest t with F(t; n, 1-p) <= 0.01.
 
-    Minus one when not even t = 0 satisfies the rule.
+    It is -1 when not even t = 0 satisfies the rule.
     """
-    # Twelve standard deviations below the mean nothing is left to add: a run of millions is summed as quickly.
+    # Terms more than twelve standard deviations below the mean add nothing: a run of millions is summed as quickly.
     start = max(0, math.floor(n * (1 - p) - 12 * math.sqrt(n * p * (1 - p)) - 12))
     above, log_q, log_p = start - 1, math.log(1 - p), math.log(p)
     total = 0.0
@@ -40,7 +40,7 @@ def allowed_above(n: int, p: float) -> int:
 
 @lru_cache(maxsize=64)
 def frames_needed(p: float) -> int:
-    """The fewest frames for which percentile ``p`` is shown: one frame may lie above its bound."""
+    """The least number of frames for which percentile ``p`` is shown: one frame may lie above its bound."""
     low, high = 1, 2
     while allowed_above(high, p) < 1:
         low, high = high, high * 2
@@ -51,13 +51,13 @@ def frames_needed(p: float) -> int:
 
 
 def nearest_rank(n: int, p: float) -> int:
-    """The rank, from 1, of percentile ``p`` of ``n`` values: the smallest that at least p of them do not exceed."""
-    # Computed in thousandths: 0.95 x 100 is 95.00000000000001 in floating point.
+    """The rank, from 1, of percentile ``p`` among ``n`` values, by the nearest-rank rule: ceil(p n), at least 1."""
+    # In thousandths, since 0.95 x 100 is 95.00000000000001 in floating point.
     return max(-(-n * round(p * 1000) // 1000), 1)
 
 
 def bound_rank(n: int, p: float) -> int:
-    """The rank, from 1, of the value that percentile ``p`` does not exceed with 99 % confidence."""
+    """The rank, from 1, of the upper bound of percentile ``p`` at 99 % confidence."""
     return n - allowed_above(n, p)
 
 

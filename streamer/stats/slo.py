@@ -17,7 +17,7 @@ COUNTS = {
     **{name: name for name in ("delivered", "late", "missed", "abandoned", "decode_error", "source_error")},
     **{name: name for name in ("engine_error", "sink_error")},
 }
-"""Names of counts, and the manifest's."""
+"""The names of counts in objectives, and in the manifest."""
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -59,7 +59,7 @@ class CheckPart(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An objective with what was found: ``value`` None where a percentile is withheld, which misses it."""
+    """An objective and its value, which is None where a percentile is withheld; that misses the objective."""
 
     objective: Objective
     value: float | None
@@ -67,12 +67,12 @@ class Checked:
     why: str
 
     def as_dict(self) -> CheckPart:
-        """As the manifest holds it."""
+        """The entry in the manifest."""
         return {"objective": self.objective.text, "value": self.value, "met": self.met, "why": self.why}
 
 
 def parse_slo(text: str) -> tuple[Objective, ...]:
-    """The comparisons of ``--slo``. Raises UsageError that points at the place it does not understand."""
+    """The comparisons of ``--slo``. Raises UsageError that names the place at which the text is wrong."""
     objectives = []
     position = 0
     for part in text.split(","):
@@ -84,7 +84,7 @@ def parse_slo(text: str) -> tuple[Objective, ...]:
 def _objective(part: str, text: str, position: int) -> Objective:
     match = _PART.match(part)
     if match is None or match.end() < len(part):
-        # The longest beginning that could still become a comparison shows where it goes wrong.
+        # The text is wrong behind the longest beginning of a comparison.
         reach = 0 if match is None else match.end()
         for pattern in (
             r"\s*[a-z_]+",
@@ -122,7 +122,7 @@ def _wrong(text: str, position: int, reason: str) -> UsageError:
 def check(
     objectives: tuple[Objective, ...], figures: Mapping[str, Statistics], frames: Mapping[str, int]
 ) -> list[Checked]:
-    """Each objective with what was found."""
+    """Checks each objective against the figures, in milliseconds, and the counts of frames."""
     return [_check(one, figures, frames) for one in objectives]
 
 

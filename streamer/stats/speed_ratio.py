@@ -1,17 +1,18 @@
-"""Is one engine faster than another, and how sure is that?
+"""Whether one engine is faster than another, and with which confidence.
 
-Engines take turns, a round of about a second each, so that all meet the same machine. Its speed still changes between
-rounds, and on one with two speeds (14 and 19 ms here) the median of a run jumps from one to the other for the sake of
-a few frames. So a ratio is taken within each round, where both had nearly the same machine, and the ratio of medians
-is the median of the rounds' ratios: `benchmarks/power.py` shows what that gains, and how often a difference is found.
+Engines take turns, a round of about a second each, so that all meet the same machine. The machine's speed still
+changes between rounds. On a machine with two speeds (14 and 19 ms here), a few frames decide at which of them the
+median of a run lies. So a ratio is computed within each round, where both engines had nearly the same machine. The
+ratio of medians is the median of the rounds' ratios. `benchmarks/power.py` shows the gain, and how often a difference
+is found.
 
 For a ratio the bootstrap draws whole rounds. Blocks that begin anywhere would hold the end of one round and the
-beginning of the next, which lie seconds apart; the halves vary less than a round does, and intervals come out too
+beginning of the next, which are seconds later. Such halves vary less than a round does, and intervals would be too
 narrow. An engine by itself, and runs that were not interleaved, are drawn in moving blocks.
 
-All rounds of an engine are of one process, and no bootstrap over them can see how far it is from the next process of
-the same engine (Mytkowicz and others, Producing Wrong Data Without Doing Anything Obviously Wrong!, 2009; Kalibera
-and Jones, Rigorous Benchmarking in Reasonable Time, 2013). `between_processes` allows for that.
+All rounds of an engine are of one process. A bootstrap over them does not see how much the next process of the same
+engine differs (Mytkowicz and others, Producing Wrong Data Without Doing Anything Obviously Wrong!, 2009; Kalibera and
+Jones, Rigorous Benchmarking in Reasonable Time, 2013). `between_processes` allows for that.
 """
 
 from __future__ import annotations
@@ -29,23 +30,23 @@ from streamer.stats.bootstrap import QUANTILE, RISK, Counts, Numbers, Ranked, bl
 from streamer.stats.percentiles import frames_needed, nearest_rank
 
 Values = npt.NDArray[np.int64]
-"""Whole microseconds, an entry per scheduled frame; below 0 where a frame has none because it was dropped."""
+"""Whole microseconds, (scheduled frames,); below 0 for a frame without a value, as a dropped one."""
 
 ROUNDS_NEEDED = 8
-"""Of so many rounds all lean one way by chance in fewer than 1 of 100 cases (2 to the power of 1 - 8)."""
+"""All of 8 rounds favour the same engine by chance in fewer than 1 of 100 cases: 2 to the power of 1 - 8."""
 SECONDS_NEEDED = 60
 """The least length of runs that were not interleaved."""
 LEAST_EFFECT = 0.02
 """The smallest difference that counts."""
 PROCESS_SPREAD = 0.006
-"""Standard deviation of the median of one process of an engine from that of another, as a share of it.
+"""Standard deviation of the medians of an engine's processes, as a share of the median.
 
-`benchmarks/compare.py` prints what it is on a machine at most: what varies within a process is in its figure too.
+`benchmarks/compare.py` prints an upper bound for a machine: its figure includes what varies within a process.
 """
 
 MARGIN = 2
-"""A study widens its intervals for so many times as many comparisons as it makes: those of few rounds are a little
-narrow, and it is to be wrong in at most 1 of 100 cases, not in about 1 (`benchmarks/no_effect.py`)."""
+"""A study widens its intervals as if it made this many times its comparisons. Intervals of few rounds are a little
+narrow, and a study is to be wrong in at most 1 of 100 cases (`benchmarks/no_effect.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Estimate:
 
 
 class Speed(StrEnum):
-    """What an engine is, measured by the baseline."""
+    """The verdict on an engine's speed against the baseline."""
 
     BASELINE = "baseline"
     FASTER = "faster"
@@ -82,7 +83,8 @@ def speed(ratio: Estimate) -> Speed:
 def quantile_of(values: Values, p: float, block: int) -> Estimate | None:
     """Percentile ``p`` of an engine by itself, in microseconds; None when it has too few frames for it.
 
-    ``block`` has the frames of about a second; in a run of fewer than ROUNDS_NEEDED seconds blocks are shorter.
+    ``block`` is the number of frames in about a second. In a run of fewer than ROUNDS_NEEDED seconds, blocks are
+    shorter.
     """
     times = _times(values)
     if len(times) < frames_needed(p):
@@ -92,13 +94,14 @@ def quantile_of(values: Values, p: float, block: int) -> Estimate | None:
 
 
 def ratio_by_rounds(baseline: Sequence[Values], other: Sequence[Values], p: float) -> Estimate | None:
-    """Percentile ``p`` of the other by that of the baseline; round r of both was measured at about the same time.
+    """Percentile ``p`` of the other over that of the baseline; round r of both was measured at about the same time.
 
-    The ratio of medians is the median of the rounds' ratios of medians. Another percentile's is that, times the ratio
-    of how many times the median of its round each engine's percentile is, all rounds taken together: a tail is seen
-    in whichever rounds it comes up, and a second in which the whole machine was slow is not taken for one.
-    A round in which one of them detected nothing tells nothing and is left out. None when there are too few frames
-    for the percentile, or fewer than ROUNDS_NEEDED rounds.
+    The ratio of medians is the median of the rounds' ratios of medians. The ratio of another percentile is that times
+    the ratio of the relative tails. An engine's relative tail is the percentile of its frames, each divided by the
+    median of its round, over all rounds. So a tail counts in whichever rounds it occurs, and a second in which the
+    whole machine was slow does not count as a tail.
+    A round in which one engine detected nothing is left out. None when there are too few frames for the percentile,
+    or fewer than ROUNDS_NEEDED rounds.
     """
     pairs = [(_times(one), _times(two)) for one, two in zip(baseline, other, strict=True)]
     pairs = [(one, two) for one, two in pairs if len(one) and len(two)]
@@ -121,20 +124,20 @@ def ratio_by_rounds(baseline: Sequence[Values], other: Sequence[Values], p: floa
 
 
 def ratio_unpaired(baseline: Values, other: Values, p: float, blocks: tuple[int, int]) -> Estimate | None:
-    """Percentile ``p`` of the other by that of the baseline, of runs at different times; each is drawn by itself.
+    """Percentile ``p`` of the other over that of the baseline, for runs at different times; each is drawn by itself.
 
-    ``blocks`` has the frames of about a second of each. Blocks of an eighth of the run are drawn, as many as are
-    needed: on a machine that keeps its speed for up to a minute, seconds that follow one another say the same again
-    and again. Pairing their seconds as if they were rounds finds a difference between two runs of the same engine in
-    a third of the cases, this in hardly any (`benchmarks/power.py`); it finds large differences only.
-    None when one of them is shorter than SECONDS_NEEDED, or has too few frames for the percentile.
+    ``blocks`` is the number of frames in about a second of each. Blocks of an eighth of the run are drawn: a machine
+    keeps its speed for up to a minute, so consecutive seconds are autocorrelated. Pairing the seconds as if they were
+    rounds finds a difference between two runs of the same engine in a third of the cases. This rule does so in hardly
+    any (`benchmarks/power.py`); it finds large differences only.
+    None when one run is shorter than SECONDS_NEEDED, or has too few frames for the percentile.
     """
     runs = (baseline, other)
     these, those = map(_times, runs)
     short = any(len(run) < SECONDS_NEEDED * block for run, block in zip(runs, blocks, strict=True))
     if short or min(len(these), len(those)) < frames_needed(p):
         return None
-    # Draws that are not of the same frames come from another seed; the longer run has fewer of them.
+    # The draws of different frames use different seeds; the longer run has fewer draws.
     one, two = _percentiles_drawn(these, p, seed=2), _percentiles_drawn(those, p, seed=3)
     drawn = min(len(one), len(two))
     value = _percentile(those, p) / _percentile(these, p)
@@ -142,10 +145,10 @@ def ratio_unpaired(baseline: Values, other: Values, p: float, blocks: tuple[int,
 
 
 def between_processes(ratio: Estimate, comparisons: int = 1) -> Estimate:
-    """The ratio of two engines, of which the estimate is that of two processes: with PROCESS_SPREAD in its interval.
+    """The ratio of two engines from that of two of their processes: PROCESS_SPREAD widens the interval.
 
-    What each process has of its own is independent of what varies within, so the squares add, of logarithms. A study
-    that makes so many ``comparisons`` is to be wrong with RISK in all, so each interval is widened for all of them
+    The variation between processes is independent of that within them, so the squares of their logarithms add. A
+    study of ``comparisons`` comparisons is to be wrong with RISK in all, so each interval is widened for all of them
     (Bonferroni), as for a normal distribution.
     """
     quantile = NormalDist().inv_cdf(1 - RISK / 2 / comparisons)
@@ -160,7 +163,7 @@ def between_processes(ratio: Estimate, comparisons: int = 1) -> Estimate:
 
 
 class _Rounds:
-    """An engine's rounds: the median of each, and its frames as multiples of that."""
+    """An engine's rounds: the median of each, in microseconds, and the frames as multiples of that."""
 
     def __init__(self, rounds: Sequence[Values]) -> None:
         lengths = [len(times) for times in rounds]
@@ -172,7 +175,7 @@ class _Rounds:
 
 
 def _times(values: Values) -> Values:
-    """Those of detected frames; what took less than a microsecond took one, so that it can be divided by."""
+    """The times of detected frames, at least 1 microsecond, so that they can be divided by."""
     return np.maximum(values[values >= 0], 1)
 
 
@@ -181,7 +184,7 @@ def _percentile(times: Values, p: float) -> float:
 
 
 def _percentiles_drawn(times: Values, p: float, *, block: int | None = None, seed: int = 1) -> Numbers:
-    """Percentile ``p`` of each draw of blocks, of an eighth of the run unless they are given."""
+    """Percentile ``p`` of each draw of blocks; a block is an eighth of the run unless given."""
     ranked = Ranked(times.astype(np.float64), np.arange(len(times)))
     block = block or len(times) // ROUNDS_NEEDED
     return np.concatenate([ranked.percentile(counts, p) for counts in blocks_drawn(len(times), block, seed)])

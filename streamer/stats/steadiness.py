@@ -1,6 +1,6 @@
-"""Is a run in a steady state? The last three windows must agree, in the rate and in the latency.
+"""Whether a run is in a steady state: its last three windows agree in rate and in latency.
 
-After perf_analyzer, which calls a measurement stable when its last three windows agree within 10 %.
+The rule is that of perf_analyzer: a measurement is stable when its last three windows agree within 10 %.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ WINDOWS = 3
 LONGEST_S = 5
 AGREE = 0.10
 FEWEST = 5
-"""Frames that a window must hold for its median to mean something."""
+"""The least number of frames in a window whose median counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Window:
 
 
 class Windows:
-    """A watcher that keeps two figures of each of the last seconds: frames delivered, and their median latency."""
+    """A watcher that keeps two figures of each recent second: frames delivered, and their median latency."""
 
     def __init__(self) -> None:
         self._second = 0
@@ -53,7 +53,7 @@ class Windows:
         self._second += 1
 
     def last(self) -> tuple[int, list[Window]]:
-        """Seconds per window, and the last three windows; none where the run is too short for them."""
+        """The seconds per window, and the last three windows; none when the run is too short for them."""
         length = min(LONGEST_S, len(self._seconds) // WINDOWS)
         if length == 0:
             return 0, []
@@ -69,5 +69,5 @@ class Windows:
 
 
 def agree(values: list[float]) -> bool:
-    """The largest is at most 10 % above the smallest."""
+    """Whether the largest value is at most 10 % above the smallest."""
     return max(values) <= min(values) * (1 + AGREE)

@@ -26,7 +26,7 @@ STEPS: dict[str, Callable[[FrameRecord], int | None]] = {
     "postprocess": lambda record: record.postprocess,
     "sink": lambda record: record.sink,
 }
-"""What is worked out of each record; ``preprocess_start`` counts from due, and stands beside lateness."""
+"""Figures computed from each record, in microseconds; ``preprocess_start`` counts from due, as lateness does."""
 FIGURES = (*STEPS, "age")
 """The names of all figures."""
 
@@ -57,9 +57,9 @@ class StatisticsPart(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What a figure's values come to, in milliseconds; a percentile for which they are too few is None.
+    """The statistics of a figure's values in milliseconds; a percentile of too few values is None.
 
-    ``upper`` holds, for each percentile shown, the bound it does not exceed with 99 % confidence.
+    ``upper`` holds, for each percentile shown, its upper bound at 99 % confidence.
     """
 
     n: int
@@ -73,7 +73,7 @@ class Statistics:
         return self.percentiles[percentile]
 
     def as_dict(self) -> StatisticsPart:
-        """As the manifest holds it."""
+        """The figure's part of the manifest."""
         part = {"n": self.n, "mean": self.mean, **self.percentiles, "max": self.max, "upper": self.upper}
         return cast(StatisticsPart, part)
 
@@ -126,14 +126,14 @@ class FiguresPart(TypedDict):
 
 
 def figures_part(figures: Mapping[str, Statistics]) -> FiguresPart:
-    """The figures as the manifest holds them."""
+    """The figures' part of the manifest."""
     return cast(FiguresPart, {f"{name}_ms": figure.as_dict() for name, figure in figures.items()})
 
 
 def figures_of(part: FiguresPart) -> dict[str, Statistics]:
-    """The figures, by name, as they were before they went into a manifest; older ones lack some.
+    """The figures, by name, of a manifest's part; older manifests lack some.
 
-    Raises KeyError and TypeError for what is none.
+    Raises KeyError and TypeError when the part is none.
     """
     found = {name: one for name in FIGURES if (one := cast(Mapping[str, Any], part).get(f"{name}_ms")) is not None}
     return {
@@ -149,11 +149,11 @@ def figures_of(part: FiguresPart) -> dict[str, Statistics]:
 
 
 class Tally:
-    """Watches a ledger and keeps what the summary needs: the values of each figure, in whole microseconds.
+    """A watcher that keeps what the summary needs: the values of each figure, in whole microseconds.
 
-    ``ticks_us`` has for each stream the period of the ticks at which its age is taken, None for the scheduled
-    instants themselves. Of each figure ``most_exact`` values are kept as they are, all others in buckets. ``objects``
-    counts what was detected, ``surest`` is the highest confidence of it.
+    ``ticks_us`` has for each stream the period of the ticks at which its age is measured, None for the scheduled
+    instants themselves. Up to ``most_exact`` values of each figure are kept exactly, more in buckets. ``objects``
+    counts the detections, and ``surest`` is their highest confidence.
     """
 
     def __init__(
@@ -190,18 +190,18 @@ class Tally:
                 self.figures[name].add(value)
 
     def finish(self, end_us: int) -> None:
-        """The run is over, at ``end_us``."""
+        """Computes the ages that are left, of a run that ended at ``end_us``."""
         for age in self._ages:
             age.finish(end_us)
 
     def split(self) -> None:
-        """What follows is measured under other conditions, and gets statistics of its own as well."""
+        """Begins a part: what follows is measured under other conditions, and gets statistics of its own as well."""
         self._parts.append(self.take())
 
     def take(self) -> dict[str, Distribution]:
-        """The values of each figure so far; what follows is counted from nothing, with the ages going on."""
-        taken, self.figures = self.figures, _no_figures(self._most_exact)
-        return taken
+        """Returns the values of each figure so far, and starts anew; the ages go on."""
+        figures, self.figures = self.figures, _no_figures(self._most_exact)
+        return figures
 
     def parts(self) -> list[dict[str, Statistics]]:
         """The statistics of the parts into which the run was split."""
@@ -221,7 +221,7 @@ class Tally:
 
 
 class _Age:
-    """One stream's age: at its scheduled instants, or every ``tick_us`` where those are not told."""
+    """One stream's age: at its scheduled instants, or every ``tick_us`` where those are not known."""
 
     def __init__(self, tick_us: Fraction | None, aged: Callable[[int], None]) -> None:
         self.meter = AgeMeter(aged)
@@ -250,20 +250,20 @@ def _no_figures(most_exact: int) -> dict[str, Distribution]:
 
 
 def omission_gap(figures: Mapping[str, Statistics]) -> dict[str, float | None]:
-    """How many times a closed loop's figure the one from the schedule is: result latency by service time.
+    """The ratio, per percentile, of the schedule's figure to a closed loop's: result latency over service time.
 
-    A loop that takes the next frame when it is done with the last one sees the service time, and no waiting: wrk2
-    calls that coordinated omission.
+    A loop that takes the next frame when the last one is done sees the service time, and no waiting: wrk2 calls that
+    coordinated omission.
     """
-    gap: dict[str, float | None] = {}
+    ratios: dict[str, float | None] = {}
     for name in PERCENTILES:
         paced, closed = figures["result_latency"][name], figures["service"][name]
-        gap[name] = round(paced / closed, 4) if paced is not None and closed else None
-    return gap
+        ratios[name] = round(paced / closed, 4) if paced is not None and closed else None
+    return ratios
 
 
 def counts(ledger: Ledger) -> dict[str, int]:
-    """Frames by outcome, and late and missed ones."""
+    """The number of frames by outcome, and of late and missed ones."""
     return {
         "scheduled": ledger.scheduled,
         **{outcome.value: ledger.outcomes[outcome] for outcome in Outcome},

@@ -1,4 +1,4 @@
-"""Why the tail: in which step the slowest frames were slow, and what else happened at that instant."""
+"""Why the tail: the step in which the slowest frames were slow, and the circumstances at that instant."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from streamer.stats.distribution import Distribution
 from streamer.stats.percentiles import nearest_rank
 
 MOST_FRAMES = 10_000
-"""Frames kept, the slowest: of longer runs than 200,000 frames they are less than 5 %."""
+"""The number of slowest frames kept: less than 5 % of a run of more than 200,000 frames."""
 REMEMBERED = 32
-"""Intervals of the sink and of the decoder that are remembered: more than can overlap one frame."""
+"""The intervals of the sink and of the decoder that are kept: more than can overlap one frame."""
 SHARE = 0.05
 
 MANY = 2
-"""Times the usual number of context switches that make a frame one that lost its core."""
+"""A frame with more than this many times the usual context switches counts as preempted."""
 TELLING_SHARE, TELLING_TIMES = 0.5, 2
-"""A circumstance is told that so many of the slow frames met, and so many times as many of them as of all frames."""
+"""A circumstance is reported when this share of the slow frames met it, and at least twice that of all frames."""
 
 SINK_BUSY, DECODER_BUSY, PREEMPTED = "sink at work", "decoder at work", "many context switches"
 
@@ -35,7 +35,7 @@ STEPS: dict[str, Callable[[FrameRecord], int | None]] = {
     "waiting for the sink": lambda r: elapsed(r.detected, r.sink_start),
     "sink": lambda r: r.sink,
 }
-"""The steps that a frame's latency is the sum of."""
+"""The steps of a frame, in microseconds, which add up to its latency."""
 
 
 class TailStep(TypedDict):
@@ -88,7 +88,7 @@ class TailPart(TypedDict):
 
 @dataclass(slots=True)
 class _Slow:
-    """A slow frame: its steps in microseconds in the order of STEPS, and what else happened."""
+    """A slow frame: its times in microseconds, ``steps`` in the order of STEPS, and its circumstances."""
 
     frame: int
     scheduled: int
@@ -110,7 +110,7 @@ class Tail:
         self._sinks: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
         self._decodes: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
         self._of_all: Counter[str] = Counter()
-        self._unwitnessed: list[_Slow] = []
+        self._pending: list[_Slow] = []
         self._switches = 0
 
     def opened(self, record: FrameRecord) -> None:
@@ -120,7 +120,7 @@ class Tail:
         pass
 
     def decoded(self, start_us: int, end_us: int) -> None:
-        """The source decoded a frame."""
+        """Takes an interval in which the source decoded a frame."""
         self._decodes.append((start_us, end_us))
 
     def closed(self, record: FrameRecord) -> None:
@@ -145,32 +145,32 @@ class Tail:
         if record.sink_start is not None:
             self._sinks.append((record.sink_start, written))
         entry = _Slow(record.frame, record.scheduled, written, latency, steps, at_work)
-        self._unwitnessed.append(entry)
+        self._pending.append(entry)
         slow = (latency, next(self._order), entry)
         if len(self._slowest) < MOST_FRAMES:
             heapq.heappush(self._slowest, slow)
         elif slow > self._slowest[0]:
             heapq.heapreplace(self._slowest, slow)
 
-    def witnessed(self) -> None:
-        """The witness has spoken: what it says of the frames closed so far is known."""
-        for entry in self._unwitnessed:
+    def add_contention(self) -> None:
+        """Adds what the contention meter measured during the frames closed so far."""
+        for entry in self._pending:
             happened = self._meter.during(entry.scheduled, entry.written)
             self._of_all.update(happened)
             entry.circumstances += tuple(happened)
-        self._unwitnessed.clear()
+        self._pending.clear()
 
     def _usual_switches(self) -> float:
-        """Switches per frame so far: a runtime's own threads are switched now and then in any case."""
+        """The mean context switches of a frame so far, plus one: a runtime's own threads are switched in any case."""
         return self._switches / self._latencies.n + 1
 
     def explain(self) -> TailPart | None:
-        """What the slowest 5 % have in common; None where there are too few frames to say.
+        """What the slowest 5 % have in common; None when there are too few frames.
 
-        ``steps`` has for each step the frames in which it grew most beyond its median, and by how much (median);
-        ``circumstances`` the share of the slow frames and of all frames that met each.
+        ``steps`` has for each step the frames in which it grew most over its median, and their median growth;
+        ``circumstances`` has the shares of the slow frames and of all frames that met each.
         """
-        self.witnessed()
+        self.add_contention()
         n = self._latencies.n
         if n < 1 / SHARE * 2:
             return None
@@ -219,7 +219,7 @@ def _overlaps(intervals: deque[tuple[int, int]], start: int, end: int) -> bool:
 
 
 def tail_text(tail: TailPart | None) -> str | None:
-    """The explanation in words, for the sentence of plain answer; None where there is nothing to tell."""
+    """The tail as text, for the sentence that a run ends with; None where there is no tail."""
     if tail is None:
         return None
     step, figures = next(iter(tail["steps"].items()))

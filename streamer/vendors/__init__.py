@@ -1,1 +1,1 @@
-"""The only imports of libraries that need care."""
+"""The only imports of libraries that need special care."""

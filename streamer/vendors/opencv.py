@@ -1,6 +1,6 @@
-"""OpenCV, of whichever version and build: loaded when it is used, with its mend said, and kept from printing.
+"""OpenCV, in any version and build: loaded when it is used, with the mend when it is missing, and silenced.
 
-opencv-python and opencv-python-headless bring the same module ``cv2``; the first one links the libraries of a
+opencv-python and opencv-python-headless bring the same module ``cv2``. The first one links the libraries of a
 desktop, which slim images and servers do not have.
 """
 
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from streamer.errors import LibraryMissing
 
 _DESKTOP = ("libGL", "libX11", "libXext", "libglib", "libgthread", "libxcb")
-"""What opencv-python links of a desktop. Qt's plugin for windows, which streamer never opens, links more."""
+"""The desktop's libraries that opencv-python links. Qt's plugin for windows, which streamer never opens, has more."""
 _DESKTOP_PACKAGES = "libgl1 libglib2.0-0"
-"""Debian's packages that bring all of it, by what they depend on: the loader tells of one library at a time."""
+"""Debian's packages that bring all of them, with their dependencies: the loader names one library at a time."""
 
 
 def why_not(error: ImportError) -> str:
-    """Which library is missing, and the two mends."""
+    """The text of which library is missing, with the two mends."""
     if isinstance(error, ModuleNotFoundError) and error.name == "cv2":
         return "OpenCV is not installed: pip install opencv-python-headless"
     missing = re.match(r"(lib[\w.+-]+?)[-.\d]*\.so[.\d]*(?=:)", str(error))
@@ -39,14 +39,14 @@ def why_not(error: ImportError) -> str:
 
 
 class _OpenCV(ModuleType):
-    """The module ``cv2``, loaded when it is first used: many a command needs none of it."""
+    """The module ``cv2``, loaded at its first use, since many commands do not need it."""
 
     def __getattr__(self, name: str) -> Any:
         try:
             module = import_module("cv2")
         except ImportError as error:
             raise LibraryMissing(why_not(error)) from error
-        vars(self).update(vars(module))  # from now on a use costs what it always does
+        vars(self).update(vars(module))  # from now on a use is a plain attribute
         return getattr(module, name)
 
 
@@ -62,22 +62,22 @@ _SILENT = 0
 
 
 def load_opencv() -> None:
-    """Loads it now, so that it fails before anything is begun. Raises LibraryMissing."""
+    """Loads OpenCV now, so that it fails before a run begins. Raises LibraryMissing."""
     _ = cv2.__version__
 
 
 _quieting = Lock()
 _levels: list[int] = []
-"""Of those who are within `opencv_quiet` the first one's, and a place for each of the others."""
+"""An entry for each block of `opencv_quiet` that is open: OpenCV's level before the first one."""
 
 
 @contextmanager
 def opencv_quiet() -> Iterator[None]:
-    """Within it OpenCV prints nothing: what went wrong is said by streamer, in one line.
+    """Keeps OpenCV from printing within the block: streamer reports an error in one line.
 
-    Several threads may be within it at once: the last one to leave ends the silence.
+    Several threads may be within it at once; the last one to leave restores the level.
     """
-    # Up to 4.12 the functions are the module's own; from 4.13 on they lie in cv2.utils.logging.
+    # Up to 4.12 the functions are in cv2.utils; from 4.13 on in cv2.utils.logging.
     log: Any = getattr(cv2.utils, "logging", cv2)
     with _quieting:
         _levels.append(_levels[0] if _levels else log.getLogLevel())

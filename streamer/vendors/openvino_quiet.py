@@ -1,7 +1,7 @@
-"""OpenVINO, imported so that it neither touches the network nor writes into the user's home.
+"""OpenVINO, imported so that it neither uses the network nor writes into the user's home.
 
-Merely importing ``openvino`` sends an event to an analytics service and leaves ``~/intel`` behind, if the package
-``openvino_telemetry`` is there, which it depends on. Where that cannot be imported, it takes a stub of its own.
+The import of ``openvino`` sends an event to an analytics service and leaves ``~/intel`` behind, through its
+dependency ``openvino_telemetry``. When that cannot be imported, OpenVINO uses a stub of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 if "openvino" in sys.modules or "openvino_telemetry" in sys.modules:
     import openvino as ov
 else:
-    # None makes Python say that there is no such module.
+    # None makes the import fail.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     try:
         import openvino as ov

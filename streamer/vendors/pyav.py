@@ -1,7 +1,7 @@
-"""PyAV, of whichever version: the one place that knows how versions differ.
+"""PyAV, in any version: the one place that knows how versions differ.
 
 Up to version 18 a rate, a ratio or a time base is a Fraction, or None where it is not known. From version 19 on it
-is an ``AVRational``: unknown is 0/1, and ``round()``, ``int()`` and ``limit_denominator()`` are not to be had.
+is an ``AVRational``: unknown is 0/1, and it has no ``round()``, ``int()`` and ``limit_denominator()``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 _OPEN_OPTIONS = {"metadata_errors": "replace"} if hasattr(InputContainer, "metadata_errors") else {}
-"""Up to version 18, text that is no UTF-8 is an error unless this says otherwise."""
+"""Up to version 18, text that is no UTF-8 is an error without this option."""
 
 _QUARTER_TURNS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 """Display matrices for rotations of the picture, counter-clockwise."""
@@ -31,13 +31,13 @@ _QUARTER_TURNS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 _hearing_lock = Lock()
 _hearing = 0
 _before: tuple[int | None, bool] = (None, True)
-"""How PyAV's logging was set before anybody listened."""
-# What nobody listens to is dropped, and not printed as Python does with warnings that no logger takes.
+"""PyAV's level and its skipping of repeats before the first block of `warnings_heard`."""
+# Warnings outside of such a block are dropped: Python prints those that no logger handles.
 logging.getLogger("libav").addHandler(logging.NullHandler())
 
 
 class _Timed(Protocol):
-    """What has times in ticks: a stream, a packet or a frame."""
+    """A stream, a packet or a frame, with times in ticks."""
 
     @property
     def time_base(self) -> Any: ...
@@ -46,26 +46,26 @@ class _Timed(Protocol):
 def open_input(
     file: str, *, options: dict[str, str] | None = None, timeout: tuple[float, float] | None = None
 ) -> InputContainer:
-    """Opens a file or an address for reading; ``timeout`` is for opening and for reading, in seconds.
+    """Opens a file or an address for reading; ``timeout`` is that of opening and of each read, in seconds.
 
     Raises av.FFmpegError.
     """
-    # Not typed more closely: no version's stubs fit both.
+    # Any, since the stubs of no version fit both.
     opened: Any = av.open(file, options=options, timeout=timeout, **cast(dict[str, Any], _OPEN_OPTIONS))
     return cast(InputContainer, opened)
 
 
 def prepare(context: VideoCodecContext) -> None:
-    """Makes a decoder use slice threads, or one for H.264.
+    """Makes a decoder use slice threads, or one thread for H.264.
 
-    Frame threads hold frames back, which would then seem to arrive later than they did, and go on decoding after a
-    frame is given out, on the cores on which that one is being measured. Slice threads of H.264 paint over slices
-    that are damaged, and do not mark the frame.
+    Frame threads hold frames back, so that these seem to arrive later. They also go on decoding after a frame is
+    returned, on the cores on which that frame is measured. Slice threads of H.264 conceal damaged slices, and do not
+    mark the frame.
     """
     context.thread_type = "SLICE"
     if context.codec.canonical_name == "h264":
         context.thread_count = 1
-    if context.codec.name == "libdav1d":  # It has threads of its own, and its own option.
+    if context.codec.name == "libdav1d":  # has threads of its own, and an option of its own
         context.options = {"max_frame_delay": "1"}
 
 
@@ -73,7 +73,7 @@ def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Vid
     """The packets of ``stream``; the last one is empty. Raises av.FFmpegError.
 
     For a stream that begins in the middle of a transport stream PyAV raises IndexError up to version 18, and goes on
-    when it is asked again.
+    with the next call.
     """
     while True:
         with suppress(IndexError):
@@ -82,7 +82,7 @@ def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Vid
 
 
 def exact(ratio: Any) -> Fraction | None:
-    """A rate, a ratio or a time base that PyAV gave; None where it is not known."""
+    """A rate, a ratio or a time base of PyAV's as a Fraction; None where it is not known."""
     if ratio is None or not ratio.numerator or not ratio.denominator:
         return None
     return Fraction(ratio.numerator, ratio.denominator)
@@ -90,7 +90,7 @@ def exact(ratio: Any) -> Fraction | None:
 
 def has_no_times(container: InputContainer) -> bool:
     """Whether this is a raw stream, whose format has no place for times: its average rate is FFmpeg's own guess."""
-    # Pictures one behind the other, which FFmpeg counts.
+    # Formats of pictures without times, which FFmpeg counts.
     piped = container.format.name.endswith("_pipe")
     return piped or bool(container.format.flags & cast(int, Flags.no_timestamps.value))
 
@@ -101,7 +101,7 @@ def says_its_rate(container: InputContainer) -> bool:
 
 
 def time_base(timed: _Timed) -> Fraction:
-    """The tick in seconds; FFmpeg gives every stream of a container one.
+    """The tick in seconds. FFmpeg gives one to every stream of a container.
 
     Raises ValueError when it is not known.
     """
@@ -112,15 +112,15 @@ def time_base(timed: _Timed) -> Fraction:
 
 
 def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
-    """The upper left quarter of a frame's display matrix, which says where x and y go: a and b, c and d.
+    """The upper left quarter of a frame's display matrix, which maps x and y: a and b, c and d.
 
-    In a unit of no fixed size; the identity where the frame has no matrix.
+    Its unit has no fixed size. It is the identity for a frame without a matrix.
     """
     try:
         matrix = cast(Mapping[str, Any], frame.side_data).get("DISPLAYMATRIX")
     except ValueError:
         # Up to version 18, one kind that PyAV does not know (EXIF data, in motion JPEG) makes all of it unreadable.
-        # The rotation is read apart, and tells no mirror image.
+        # The rotation can still be read; it does not show a mirror image.
         return _QUARTER_TURNS[frame.rotation // 90 % 4]
     if matrix is None:
         return _QUARTER_TURNS[0]
@@ -129,10 +129,10 @@ def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
 
 
 def comment(container: InputContainer) -> str:
-    """What a file or a stream says about itself, as text that can be written as UTF-8; empty if nothing."""
-    # Version 19 keeps bytes that are no UTF-8 as lone surrogates, which no file can be written with.
-    said = container.metadata.get("comment", "")
-    return said.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """The comment in a file or a stream, as text that can be written as UTF-8; empty if there is none."""
+    # Version 19 keeps bytes that are no UTF-8 as lone surrogates, which cannot be encoded.
+    text = container.metadata.get("comment", "")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def decodes(codec: str) -> bool:
@@ -145,9 +145,9 @@ def decodes(codec: str) -> bool:
 
 @contextmanager
 def warnings_heard(messages: list[str]) -> Iterator[None]:
-    """Adds at the end what FFmpeg warned of on this thread meanwhile; what it says on other threads goes to nobody.
+    """Adds at the end FFmpeg's warnings on this thread meanwhile; those on other threads are dropped.
 
-    PyAV hears for the whole process or not at all: each warning takes the GIL, on whatever thread it is given.
+    PyAV logs for the whole process or not at all: each warning needs the GIL, on whichever thread it comes.
     """
     global _hearing, _before
     with _hearing_lock:
@@ -171,6 +171,6 @@ def warnings_heard(messages: list[str]) -> Iterator[None]:
 
 
 def size(container: InputContainer) -> int | None:
-    """The bytes of a file that is served; None where the server does not say how many."""
-    said: int | None = container.size  # of an unknown size version 18 says -1, and of an empty answer 0
-    return said if said is not None and said > 0 else None
+    """The size of a served file in bytes; None where the server does not send it."""
+    sent: int | None = container.size  # in version 18 an unknown size is -1, and that of an empty answer 0
+    return sent if sent is not None and sent > 0 else None

@@ -1,4 +1,4 @@
-"""Ultralytics, imported so that it neither installs packages, nor touches the network, nor writes outside."""
+"""Ultralytics, imported so that it does not install packages, use the network, or write into the user's home."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from types import ModuleType
 
 @contextmanager
 def quiet_ultralytics() -> Iterator[ModuleType]:
-    """The ultralytics package, offline, without automatic installs, its settings in a temporary folder.
+    """The ultralytics package: offline, without automatic installs, with its settings in a temporary folder.
 
-    Its switches are read from the environment when it is imported.
+    It reads these switches from the environment when it is imported.
     """
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
@@ -33,5 +33,5 @@ def quiet_ultralytics() -> Iterator[ModuleType]:
 
 @cache
 def _folder() -> str:
-    """The same for the whole process: once it is imported, Ultralytics writes its settings there and nowhere else."""
+    """The folder of Ultralytics' settings, the same for the whole process."""
     return tempfile.mkdtemp(prefix="streamer-")

@@ -1,4 +1,4 @@
-"""The versions in force, and which of them are newer than any that streamer was tested with."""
+"""The installed versions, and those of them that are newer than any that streamer was tested with."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BASE = (
 )
 """The packages of a base install."""
 EXTRAS = ("torch", "torchvision", "ultralytics", "onnx", "onnxruntime", "nncf")
-"""Those of the extras."""
-SAID = ("python", "av", "ffmpeg", "numpy", *OPENCV, "openvino")
-"""Those that are said beside an error, and above each pass of the tests."""
+"""The packages of the extras."""
+SHOWN = ("python", "av", "ffmpeg", "numpy", *OPENCV, "openvino")
+"""The versions that are shown beside an error, and above each pass of the tests."""
 TESTED = "tested_versions.json"
 
 
 def versions() -> dict[str, str]:
-    """Python's version and that of each package that is installed, by its name; and FFmpeg's, once PyAV is loaded."""
+    """The version of Python and of each installed package, by name; and FFmpeg's, once PyAV is loaded."""
     found = _installed()
     av = sys.modules.get("av")
     return found if av is None else {**found, "ffmpeg": str(av.ffmpeg_version_info)}
@@ -43,20 +43,20 @@ def _installed() -> dict[str, str]:
 
 
 def _version_of(name: str) -> str:
-    """The version alone: `importlib.metadata` would go through all that is said of each package."""
-    said = re.search(r"^Version: (.+)$", distribution(name).read_text("METADATA") or "", re.MULTILINE)
-    return said[1].strip() if said else distribution(name).version
+    """The version alone: `importlib.metadata` would parse all metadata of each package."""
+    found = re.search(r"^Version: (.+)$", distribution(name).read_text("METADATA") or "", re.MULTILINE)
+    return found[1].strip() if found else distribution(name).version
 
 
 @lru_cache
 def tested() -> dict[str, str]:
-    """The newest version of each that all tests have passed with; written by ``make test-newest``."""
+    """The newest version of each package with which all tests have passed; ``make test-newest`` writes them."""
     known: dict[str, str] = json.loads(files("streamer.vendors").joinpath(TESTED).read_text(encoding="utf-8"))
     return known
 
 
 def note() -> str | None:
-    """That versions are newer than any tested ones; None when none is. Of the extras, those count that are loaded."""
+    """The note that versions are newer than any tested ones, else None. Extras count once they are loaded."""
     newest = tested()
     limits = {name: newest.get(OPENCV[0] if name in OPENCV else name) for name in versions()}
     newer = [
@@ -68,17 +68,17 @@ def note() -> str | None:
 
 
 def line() -> str:
-    """The versions that a figure or a fault depends on most, in a line."""
-    return ", ".join(f"{name} {found}" for name, found in versions().items() if name in SAID)
+    """The versions on which figures and faults depend most, in a line."""
+    return ", ".join(f"{name} {found}" for name, found in versions().items() if name in SHOWN)
 
 
 def is_newer(found: str, known: str) -> bool:
-    """Whether a version is above another one, as far as that one goes: 3.13.5 is not above 3.13."""
+    """Whether a version is newer than another one, as far as that one goes: 3.13.5 is not newer than 3.13."""
     numbers, limit = _release(found), _release(known)
     return numbers[: len(limit)] > limit
 
 
 def _release(name: str) -> tuple[int, ...]:
-    """The numbers of a release, without what may follow them (rc1, +cpu)."""
+    """The numbers of a release, without suffixes such as rc1 and +cpu."""
     match = re.match(r"\d+(\.\d+)*", name)
     return tuple(int(number) for number in match[0].split(".")) if match else ()

@@ -1,6 +1,6 @@
-"""Verification of a finished run: every figure of ``run.json``, worked out again from what the run wrote.
+"""Verification of a finished run: every figure of ``run.json``, computed again from the files that the run wrote.
 
-By code of its own: nothing here is shared with what wrote the figures, so that a mistake there is not made twice.
+It shares no code with what wrote the figures, so that a mistake there is not made twice.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ from streamer.verification.windows import check_windows
 
 T = TypeVar("T")
 SOAK = "asked.json"
-"""What tells the directory of a soak from that of a run."""
+"""The file that distinguishes the directory of a soak from that of a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came out. ``run_verdict`` is the one in ``run.json``, None when there is none.
+    """The result of a verification. ``run_verdict`` is the one in ``run.json``, None without one.
 
-    ``checked`` counts rows, figures, detections, video frames and hashed files; ``reasons`` are one line each,
-    and ``more`` is how many were found beyond those. ``remains`` is what a run has left that was killed, ``let_go``
-    how many rows are in pieces that a soak has let go. A document that is not ``hashed`` is of an older streamer:
-    in what rows cannot tell it may have been changed.
+    ``checked`` counts rows, figures, detections, video frames and hashed files. ``reasons`` are one line each, and
+    ``more`` is the number found beyond those. ``remains`` describes what a killed run left. ``let_go`` is the number
+    of rows in deleted segments. A document that is not ``hashed`` is from an older streamer: changes in the fields
+    that do not follow from the rows are not noticed.
     """
 
     run_verdict: str | None
@@ -71,9 +71,9 @@ class Verification:
 def verify(path: Path, meanwhile: Callable[[], object] = lambda: None) -> Verification:
     """Verifies the run directory ``path``.
 
-    Every check is made, whatever the others found, as far as what it needs can be read. ``meanwhile`` is called
-    before each; what it raises ends the verification. Raises UsageError when it is no directory, and StreamerError
-    when nothing was found wrong, but something could not be looked at.
+    Every check is made whose input can be read, whatever the others found. ``meanwhile`` is called before each; an
+    error that it raises ends the verification. Raises UsageError when ``path`` is no directory, and StreamerError
+    when nothing was found wrong but a file could not be looked at.
     """
     check_access(path)
     reasons = Reasons(meanwhile)
@@ -126,7 +126,7 @@ def _verified(path: Path, reasons: Reasons) -> Verification:
 
 
 def _check_rows(ledger: Rows, document: Document, cut: Segments, reasons: Reasons) -> None:
-    """The rows by themselves, and what ``run.json`` counts of them."""
+    """Checks the rows by themselves, and the counts of them in ``run.json``."""
     _attempt(reasons, lambda: check_conservation(ledger, document, cut.gone, reasons))
     _attempt(reasons, lambda: check_stamps(ledger, reasons))
     _attempt(reasons, lambda: check_damage(ledger, document, cut.gone, reasons))
@@ -136,7 +136,7 @@ def _check_rows(ledger: Rows, document: Document, cut: Segments, reasons: Reason
 
 
 def _check_run(ledger: Rows, facts: RunFacts, document: Document, cut: Segments, reasons: Reasons) -> int:
-    """The rows by what the run was run with, and what ``run.json`` works out of both; returns how many figures."""
+    """Checks the rows by the run's parameters, and the figures that follow from both; returns how many figures."""
     _attempt(reasons, lambda: check_streams(ledger, facts, reasons, counted=not cut.gone))
     _attempt(reasons, lambda: check_derived(ledger, facts, reasons))
     _attempt(reasons, lambda: check_schedule(ledger, facts, reasons))
@@ -154,7 +154,7 @@ def _check_run(ledger: Rows, facts: RunFacts, document: Document, cut: Segments,
 
 
 def _attempt(reasons: Reasons, step: Callable[[], T]) -> T | None:
-    """What the step returns; when it cannot read what it needs, that is a reason, and None is returned."""
+    """Returns what the step returns. Input that cannot be read is a reason; None is returned then."""
     reasons.meanwhile()
     try:
         return step()

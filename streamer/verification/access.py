@@ -1,4 +1,4 @@
-"""Whether what a run has left may be looked at: what cannot be read is neither right nor wrong."""
+"""Whether the files of a run may be read: a file that cannot be read is neither right nor wrong."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from typing import NoReturn
 from streamer.errors import StreamerError
 
 READ = re.compile(
-    r"(run|begun|asked)\.json|(frames|detections)(\.\d{4,})?\.csv(\.gz)?|annotated(-\d+)?(\.\d{4,})?\.mp4|histograms\.hlog"
+    rf"(run|begun)\.json|{re.escape('asked.json')}|(frames|detections)(\.\d{{4,}})?\.csv(\.gz)?"
+    r"|annotated(-\d+)?(\.\d{4,})?\.mp4|histograms\.hlog"
 )
 """The names of the files that are read."""
 FOUND_OTHERWISE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
-"""What tells that there is no such file: that is found wrong, where one is expected."""
+"""Errors that mean that there is no such file: where one is expected, that is a finding."""
 
 
 def check_access(directory: Path) -> None:
-    """Raises StreamerError when the directory, or a file in it that is to be read, cannot be looked at."""
+    """Raises StreamerError when the directory, or one of its files that verification reads, cannot be looked at."""
     try:
         names = sorted(os.listdir(directory))
     except FOUND_OTHERWISE:
@@ -45,7 +46,7 @@ def check_access(directory: Path) -> None:
 
 
 def cannot_look(path: str | Path, error: OSError) -> NoReturn:
-    """Raises StreamerError."""
+    """Raises StreamerError, with the reason and the mend."""
     raise StreamerError(
         f"cannot look at {path}: {error.strerror}; that says nothing of the run: make it readable, and try again"
     ) from error

@@ -1,4 +1,4 @@
-"""Age at every tick: how long ago the newest frame detected by then was due."""
+"""Age at every tick of the camera: how long ago the newest frame detected by then was due."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from streamer.verification.reasons import Unreadable
 from streamer.verification.schedule import instants
 
 MOST_TICKS = 1 << 26
-"""A week at 100 frames a second; beyond, the duration is a slip."""
+"""A week at 100 frames a second; a longer duration counts as a slip."""
 
 
 def ages(ticks: Array, scheduled: Array, detected: Array) -> Array:
-    """The age at each of the ``ticks`` from the first detection on, in microseconds.
+    """The age at each of the ``ticks`` from the first detection on, (ticks,), in microseconds.
 
-    A frame counts from the instant it is detected; newest is the one that was due last.
+    A frame counts from the instant at which it is detected. The newest frame is the one that was due last.
     """
     order = np.argsort(detected, kind="stable")
     newest = np.maximum.accumulate(scheduled[order])
@@ -27,7 +27,7 @@ def ages(ticks: Array, scheduled: Array, detected: Array) -> Array:
 
 
 def ages_of_run(rows: Rows, run: RunFacts) -> Array:
-    """The ages of a run; none in a closed loop, where nothing is due."""
+    """The ages of a run in microseconds; none in a closed loop, where nothing is due. Raises Unreadable."""
     if run.closed_loop:
         return np.empty(0, np.int64)
     return np.concatenate([_ages_of_stream(rows, run, number) for number in range(len(run.streams))])
@@ -42,7 +42,7 @@ def _ages_of_stream(rows: Rows, run: RunFacts, number: int) -> Array:
 def _ticks(scheduled: Array, run: RunFacts, number: int) -> Array:
     if not run.streams[number].live:
         return scheduled
-    # A live camera's frames come when they come: its ticks are those of its nominal rate.
+    # A live camera does not keep to a schedule: its ticks are those of its nominal rate.
     rate = run.streams[number].source_rate
     most = run.duration_us * rate / 1_000_000
     if most > MOST_TICKS:

@@ -1,4 +1,4 @@
-"""The sentence that a run ends with, from the counts and figures of ``run.json``, which are checked by themselves."""
+"""The sentence that a run ends with: its counts and figures, which other checks verify, agree with ``run.json``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from streamer.verification.reasons import Reasons, Unreadable
 
 FATES = ("dropped", "decode_error", "source_error", "engine_error", "sink_error", "abandoned")
 CATCHING_UP = 2
-"""Times as long as a run stood still, it may lose frames for that."""
+"""A suspension excuses the frames lost in this many times its length."""
 OFTEN, TIMES = 0.5, 2
-"""What half of the slow frames met, and all frames half as often, tells why they were slow."""
+"""A circumstance explains the tail when half of the slow frames met it, and all frames at most half as often."""
 
 
 def check_answer(rows: Rows, run: RunFacts, document: Document, reasons: Reasons) -> None:
-    """It says what the counts and figures say. Raises Unreadable."""
+    """Checks that ``answer`` states the counts and figures. Raises Unreadable."""
     found, expected = document.text("answer"), _answer(rows, run, document)
     if found != expected:
         reasons.add(f"{NAME} answer: found {found[:200]!r}, expected {expected!r}")
@@ -44,26 +44,26 @@ def _answer(rows: Rows, run: RunFacts, document: Document) -> str:
         fate += f", {frames['late']} late ({frames['late'] / scheduled:.1%})"
     rates = [run.rate(number) for number in range(len(run.streams))]
     if len(rates) == 1:
-        asked = f"{float(rates[0]):.5g} fps"
+        load = f"{float(rates[0]):.5g} fps"
     elif min(rates) == max(rates):
-        asked = f"{len(rates)} streams of {float(rates[0]):.5g} fps"
+        load = f"{len(rates)} streams of {float(rates[0]):.5g} fps"
     else:
-        asked = f"{len(rates)} streams, {float(sum(rates)):.5g} fps in all"
+        load = f"{len(rates)} streams, {float(sum(rates)):.5g} fps in all"
     behind = behind_us(rows, run)
     if not lost and behind is None:
-        return f"Sustains {asked}: {tail}, {fate}{why}."
+        return f"Sustains {load}: {tail}, {fate}{why}."
     if behind is not None:
         fate += f", fell behind by {_length(behind)}"
     got = f"delivers {achieved:.1f} a second, {tail}; {fate}{why}."
     still = _still_us(document)
     excused = (scheduled - delivered) * 1_000_000 <= CATCHING_UP * still * sum(rates) and (behind or 0) <= still
     if still and excused:
-        return f"Not known whether it sustains {asked}, as it did not run for {_length(still)}: {got}"
-    return f"Does not sustain {asked}: {got}"
+        return f"Not known whether it sustains {load}, as it did not run for {_length(still)}: {got}"
+    return f"Does not sustain {load}: {got}"
 
 
 def _still_us(document: Document) -> int:
-    """For how long the process did not run, which no row tells."""
+    """How long the process did not run, in microseconds, as ``run.json`` has it: no row shows that."""
     if not document.has("resources", "suspensions"):
         return 0
     return round(document.number("resources", "suspensions", "total_s") * 1_000_000)
@@ -82,11 +82,11 @@ def _percentile(document: Document) -> str:
 
 
 def _why(document: Document) -> str:
-    """In which step most of the slow frames were slow, and what befell most of them."""
+    """The step in which most of the slow frames were slow, and the circumstance that most of them met."""
     if not document.has("tail"):
         return ""
     steps = document.group("tail", "steps")
-    # Of steps that come first as often as others the one does that is taken first.
+    # Among steps with as many frames, the one that a frame passes first stands for them.
     most = sorted(steps, key=lambda name: -document.whole("tail", "steps", name, "frames"))
     if not most:
         raise Unreadable(f"{NAME} tail.steps: found none, expected one at least")

@@ -11,20 +11,23 @@ from streamer.verification.frames_csv import Rows
 from streamer.verification.manifest import RunFacts
 
 MOST_STRETCHES, PARTS, FEWEST = 64, 16, 4
-"""Stretches of a stream at most, each as long as a power of two; parts made of them, at most and at least."""
+"""The most stretches of a stream, each a power of two frames long; the most and fewest parts made of them."""
 SURE = 4
 """A backlog grows when the mean of its changes exceeds its standard error so many times."""
 STANDING_SHARE = Fraction(1, 20)
-"""One that stands may be so much of the time in which frames were due."""
+"""A backlog that stands counts from this share of the time in which frames were due."""
 
 
 def behind_us(rows: Rows, run: RunFacts) -> int | None:
-    """Of the stream that is the furthest behind, in microseconds; None: none is. Of rounds the last one counts."""
+    """The backlog of the stream that is furthest behind, in microseconds; None when none is behind.
+
+    A run in rounds is assessed by its last round.
+    """
     first = run.rounds[-1][0] if run.rounds else 0
     found = []
     for number in range(len(run.streams)):
-        told = rows.of("delivered") & rows.has("written") & rows.has("scheduled")
-        mine = rows.where(told & (rows.stream == number) & (rows.frame >= first))
+        measured = rows.of("delivered") & rows.has("written") & rows.has("scheduled")
+        mine = rows.where(measured & (rows.stream == number) & (rows.frame >= first))
         us = _behind(mine.frame - first, mine["scheduled"], mine.elapsed("scheduled", "written"), run.rate(number))
         if us is not None:
             found.append(us)
@@ -44,7 +47,7 @@ def _behind(index: Array, due: Array, latency: Array, rate: Fraction) -> int | N
 
 
 def _backlogs(index: Array, latency: Array) -> list[int]:
-    """How far the least latency of each part is above that of all; none when a part has no frame."""
+    """How far each part's least latency is above that of all parts; none when a part has no frame."""
     if not len(index):
         return []
     width = 1
@@ -55,7 +58,7 @@ def _backlogs(index: Array, latency: Array) -> list[int]:
     if parts < FEWEST:
         return []
     length = stretches // parts
-    # What does not fill a part is left out at the beginning.
+    # Stretches that do not fill a part are left out at the beginning.
     part = (index // width - (stretches - parts * length)) // length
     least = [latency[part == one] for one in range(parts)]
     if not all(map(len, least)):

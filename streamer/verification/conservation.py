@@ -18,9 +18,9 @@ VERDICTS = ("VALID", "INVALID", "INTERRUPTED", "FAILED")
 
 
 def check_conservation(ledger: Rows, run: Document, gone: int, reasons: Reasons) -> None:
-    """Frames 0 to n-1 of each stream once each; the counts; and whether the verdict says the same.
+    """Checks that each stream has frames 0 to n-1 once each, the counts, and that the verdict agrees with them.
 
-    As many rows as are ``gone`` may be missing.
+    Up to ``gone`` rows, those of deleted segments, may be missing. Raises Unreadable.
     """
     before = reasons.total
     _check_numbers(ledger, gone, reasons)
@@ -38,7 +38,10 @@ def check_conservation(ledger: Rows, run: Document, gone: int, reasons: Reasons)
 
 
 def check_streams(ledger: Rows, run: RunFacts, reasons: Reasons, *, counted: bool) -> None:
-    """How many frames of each stream were scheduled and delivered, where ``run.json`` says it and all are there."""
+    """Checks how many frames of each stream were scheduled and delivered, where ``run.json`` has it.
+
+    ``counted`` says that all rows are there.
+    """
     delivered = ledger.of("delivered")
     for number, stream in enumerate(run.streams):
         here = ledger.stream == number
@@ -56,34 +59,40 @@ def check_streams(ledger: Rows, run: RunFacts, reasons: Reasons, *, counted: boo
 
 
 def check_decode_errors(ledger: Rows, run: Document, reasons: Reasons) -> None:
-    """How many frames could not be decoded for each reason, where ``run.json`` says it, and the first of each."""
+    """Checks how many frames were not decoded for each reason, and the first of each, where ``run.json`` has it.
+
+    Raises Unreadable.
+    """
     if not run.has("decode_errors"):
         return
     undecoded = ledger.where(ledger.of("decode_error"))
     places = [(int(stream), int(frame)) for stream, frame in zip(undecoded.stream, undecoded.frame, strict=True)]
     reason_of = dict(zip(places, [undecoded.reasons[at] for at in undecoded.reason], strict=True))
     counted = Counter(reason_of.values())
-    told = 0
+    listed = 0
     for one in run.many("decode_errors", "reasons"):
-        reason, frames, first = _reason_told(one)
-        told += frames
-        said = f"{manifest.NAME} decode_errors, {reason!r}"
+        reason, frames, first = _listed_reason(one)
+        listed += frames
+        path = f"{manifest.NAME} decode_errors, {reason!r}"
         if frames != counted[reason]:
-            reasons.add(f"{said}: found {frames}, expected {counted[reason]} by {frames_csv.NAME}")
+            reasons.add(f"{path}: found {frames}, expected {counted[reason]} by {frames_csv.NAME}")
         elif reason_of.get(first) != reason:
             reasons.add(
-                f"{said}: found frame {first[1]} of stream {first[0]} as the first, which has not this reason"
+                f"{path}: found frame {first[1]} of stream {first[0]} as the first, which has not this reason"
             )
     others = run.whole("decode_errors", "others")
-    if told + others != len(undecoded):
+    if listed + others != len(undecoded):
         reasons.add(
-            f"{manifest.NAME} decode_errors: found {told} by their reasons and {others} others, "
+            f"{manifest.NAME} decode_errors: found {listed} by their reasons and {others} others, "
             f"expected {len(undecoded)} in all by {frames_csv.NAME}"
         )
 
 
 def check_sums(ledger: Rows, run: Document, reasons: Reasons) -> None:
-    """Objects, dropped frames by their reasons, and frames missed in gaps, where ``run.json`` says how many."""
+    """Checks objects, dropped frames by reason, and frames missed in outages, where ``run.json`` has them.
+
+    Raises Unreadable.
+    """
     if run.has("objects"):
         expected = int(ledger.detections[ledger.detections != NEVER].sum())
         if run.whole("objects") != expected:
@@ -102,7 +111,10 @@ def check_sums(ledger: Rows, run: Document, reasons: Reasons) -> None:
 
 
 def check_damage(ledger: Rows, run: Document, gone: int, reasons: Reasons) -> None:
-    """How many delivered frames come after damage, where ``run.json`` says it; ``gone`` as above."""
+    """Checks how many delivered frames come after damage, where ``run.json`` has it; ``gone`` as above.
+
+    Raises Unreadable.
+    """
     if not run.has("after_damage"):
         return
     delivered = ledger.where(ledger.of("delivered"))
@@ -112,7 +124,7 @@ def check_damage(ledger: Rows, run: Document, gone: int, reasons: Reasons) -> No
         reasons.add(f"{manifest.NAME} after_damage: found {found}, expected {expected} by {frames_csv.NAME}")
 
 
-def _reason_told(part: Any) -> tuple[str, int, tuple[int, int]]:
+def _listed_reason(part: Any) -> tuple[str, int, tuple[int, int]]:
     """A reason, its frames, and the stream and the number of the first. Raises Unreadable."""
     try:
         return str(part["reason"]), int(part["frames"]), (int(part["stream"]), int(part["frame"]))
@@ -155,7 +167,10 @@ def _check_counts(ledger: Rows, run: Document, gone: int, reasons: Reasons) -> N
 
 
 def _check_failure(ledger: Rows, run: Document, verdict: str, reasons: Reasons) -> None:
-    """A run has failed when, and only when, an error ended it; a sink that fails does, and an engine not replaced."""
+    """Checks that FAILED and an error go together.
+
+    The error of a sink ends a run, and so does that of an engine which is not replaced.
+    """
     error = run.get("error")
     if (verdict == "FAILED") != (error is not None):
         reasons.add(f"{manifest.NAME} verdict: found {verdict}, but error is {'null' if error is None else 'given'}")
@@ -163,14 +178,14 @@ def _check_failure(ledger: Rows, run: Document, verdict: str, reasons: Reasons) 
     for outcome, borne in (("engine_error", replaced), ("sink_error", 0)):
         found = int(ledger.of(outcome).sum())
         if verdict != "FAILED" and found > borne:
-            told = f", and the engine was replaced {borne} times" if borne else ""
+            but = f", and the engine was replaced {borne} times" if borne else ""
             reasons.add(
-                f"{manifest.NAME} verdict: found {verdict}, expected FAILED: {found} frames met {outcome}{told}"
+                f"{manifest.NAME} verdict: found {verdict}, expected FAILED: {found} frames met {outcome}{but}"
             )
 
 
 def _check_stop(run: Document, verdict: str, reasons: Reasons) -> None:
-    """A run is interrupted when, and only when, something stopped it."""
+    """Checks that INTERRUPTED and ``stopped_by`` go together."""
     if not run.all_declared or verdict == "FAILED":
         return
     stopped = run.get("stopped_by")
@@ -179,7 +194,7 @@ def _check_stop(run: Document, verdict: str, reasons: Reasons) -> None:
 
 
 def _check_detections(ledger: Rows, reasons: Reasons) -> None:
-    """``detections`` is given for the frames that were detected, and for no others."""
+    """Checks that ``detections`` is given for the frames that were detected, and for no others."""
     counted = ledger.detections != NEVER
     reasons.add_each(
         counted & ~ledger.has("detected"),

@@ -1,4 +1,4 @@
-"""A CSV table read in blocks of columns: whole, with the columns of the contract, each cell of its form."""
+"""A CSV table, read in blocks of columns: it is whole, has the contract's columns, and each cell has its form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamer.verification.reasons import Unreadable
 from streamer.verification.segments import numbered
 
 BLOCK = 2_048
-"""Rows read at a time: as many as the processor's caches hold, which is twice as fast as ten times as many."""
+"""Rows read at a time: as many as the processor's caches hold. Ten times as many take twice as long."""
 
 Array = npt.NDArray[np.int64]
 NEVER = np.iinfo(np.int64).min
@@ -27,9 +27,9 @@ NEVER = np.iinfo(np.int64).min
 
 
 class Form:
-    """What the cells of a column look like: a regular expression for numbers, called ``expected`` in words.
+    """The form of a column's cells: a regular expression for numbers; ``expected`` names it in messages.
 
-    With ``empty``, nothing will do as well.
+    With ``empty``, a cell may be empty.
     """
 
     def __init__(self, number: str, expected: str, *, empty: bool = False) -> None:
@@ -40,7 +40,7 @@ class Form:
 
 
 class Block:
-    """Some rows of a table, column by column. ``first`` is the number of its first row, from 1."""
+    """Some rows of a table, by column. ``first`` is the number of the first row, from 1."""
 
     def __init__(self, name: str, first: int, columns: dict[str, tuple[str, ...]]) -> None:
         self.first = first
@@ -48,7 +48,7 @@ class Block:
         self._columns = columns
 
     def numbers(self, column: str, form: Form) -> Array:
-        """The numbers of a column without their point: 1.250 is 1250. NEVER stands for nothing. Raises Unreadable."""
+        """A column's numbers, (rows,), without point: 1.250 is 1250. NEVER is an empty cell. Raises Unreadable."""
         cells = self._columns[column]
         # All at once: cell by cell, a million rows take half a minute.
         if not form.cells.fullmatch(",".join(cells) + ","):
@@ -60,18 +60,18 @@ class Block:
         return numbers
 
     def codes(self, column: str, known: Mapping[str, int]) -> Array:
-        """The place of each cell in ``known``. Raises Unreadable."""
+        """The code of each cell in ``known``, (rows,). Raises Unreadable."""
         cells = self._columns[column]
         if not known.keys() >= set(cells):
             self._refuse(column, known.__contains__, f"one of {', '.join(filter(None, known))}")
         return np.array(list(map(known.__getitem__, cells)), np.int64)
 
     def cells(self, column: str) -> tuple[str, ...]:
-        """A column as it stands there."""
+        """A column's cells as they stand in the file."""
         return self._columns[column]
 
     def words(self, column: str) -> set[str]:
-        """What stands in a column."""
+        """The different cells of a column."""
         return set(self._columns[column])
 
     def _refuse(self, column: str, right: Callable[[str], object], expected: str) -> NoReturn:
@@ -80,17 +80,18 @@ class Block:
 
 
 def blocks(path: Path, header: Sequence[str], *, whole: bool = True) -> Iterator[Block]:
-    """The rows of the table and of its pieces; where it need not be ``whole``, a torn last line is left out.
+    """The rows of the table and of its segments; without ``whole``, an incomplete last line is left out.
 
-    Raises Unreadable when it is not there, torn, or has other columns.
+    Raises Unreadable when a file is missing, torn, or has other columns.
     """
-    for piece in pieces(path, whole=whole):
-        yield from _blocks(piece, header, whole=whole)
+    for segment in segments(path, whole=whole):
+        yield from _blocks(segment, header, whole=whole)
 
 
-def pieces(path: Path, *, whole: bool) -> list[Path]:
-    """The finished pieces of a table, and the table; a kill between two pieces leaves one that is not ``whole``
-    without the file that comes after the last of them.
+def segments(path: Path, *, whole: bool) -> list[Path]:
+    """The finished segments of a table, and then the table itself.
+
+    A kill between two segments leaves no file after the last finished one. Without ``whole``, that is accepted.
     """
     finished = list(numbered(path).values())
     return finished if finished and not whole and not path.exists() else [*finished, path]
@@ -127,7 +128,7 @@ def _blocks(path: Path, header: Sequence[str], *, whole: bool) -> Iterator[Block
 
 
 def is_torn(path: Path) -> bool:
-    """The table ends without a line break."""
+    """Whether the table ends without a line break."""
     with path.open("rb") as file:
         if not file.seek(0, os.SEEK_END):
             return False

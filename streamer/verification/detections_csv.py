@@ -20,19 +20,19 @@ SIDES = ("x1", "y1", "x2", "y2")
 HEADER = ("stream", "frame", "class_id", "label", "confidence", *SIDES)
 
 Place = Callable[[int, str], str]
-"""Where in the file something was found, by its row and column, in words."""
+"""Names the place of a row and a column in the file, for messages."""
 
 _NUMBER = Form(r"\d{1,9}", "a number")
 _CONFIDENCE = Form(r"\d{1,9}\.\d{4}", "0 to 1 with four decimals")
 _CERTAIN, _ROUNDING = 10_000, 100
 _MORE_THAN_CERTAIN = "the model is more than certain"
-"""The doubt of a run whose model puts out confidences that are over 1 by more than rounding."""
+"""The head of the doubt of a run whose model outputs confidences above 1 by more than rounding."""
 _PIXELS = Form(r"-?\d{1,9}\.\d{2}", "pixels with two decimals")
 
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Some rows: confidences in ten-thousandths, and ``sides`` in hundredths of a pixel, in the order of SIDES."""
+    """Some rows, each field (rows,): confidences in 1/10,000, and ``sides``, as in SIDES, in 1/100 of a pixel."""
 
     frame: Array
     class_id: Array
@@ -43,9 +43,9 @@ class Boxes:
 def check_objects(
     rows: Rows, run: RunFacts | None, path: Path, document: Document, reasons: Reasons, *, incomplete: bool
 ) -> int:
-    """Counts, boxes, confidence and classes; returns how many rows there were. Raises Unreadable.
+    """Checks counts, boxes, confidences and classes; returns the number of rows. Raises Unreadable.
 
-    With ``incomplete`` pieces of either table have been let go: then nothing is counted.
+    ``incomplete`` says that segments of either table have been deleted: then rows per frame are not counted.
     """
     return _check(rows, run, path, document, reasons, whole=True, incomplete=incomplete)[0]
 
@@ -53,9 +53,9 @@ def check_objects(
 def count_objects(
     rows: Rows, run: RunFacts, path: Path, document: Document, reasons: Reasons, *, incomplete: bool
 ) -> tuple[int, int]:
-    """The same of a killed run, where rows of frames that are not in the ledger are to be expected.
+    """Checks the same for a killed run, where rows of frames that the ledger does not have are expected.
 
-    Returns how many rows there were, and how many of such frames. Raises Unreadable.
+    Returns the number of rows, and how many of them are of such frames. Raises Unreadable.
     """
     return _check(rows, run, path, document, reasons, whole=False, incomplete=incomplete)
 
@@ -113,9 +113,9 @@ def _place(first: int, frame: Array, at: int, column: str) -> str:
 
 
 def _surest(document: Document) -> int:
-    """The highest confidence that is no reason, in ten thousandths: any, where the run says it itself.
+    """The highest confidence that is accepted, in 1/10,000: any, where the run doubts its confidences itself.
 
-    Of a run that was killed only the tables are known.
+    The doubts of a killed run are not known.
     """
     killed = not document.has("doubts") or document.has("repaired")
     if killed or any(str(doubt).startswith(_MORE_THAN_CERTAIN) for doubt in document.many("doubts")):
@@ -124,7 +124,7 @@ def _surest(document: Document) -> int:
 
 
 def _check_block(boxes: Boxes, classes: int | None, surest: int, place: Place, reasons: Reasons) -> None:
-    """Boxes, confidence and classes of some rows; ``classes`` is None where nothing tells how many there are."""
+    """Checks boxes, confidence and classes of some rows; ``classes`` is None when their number is not known."""
     confidence, class_id = boxes.confidence, boxes.class_id
     reasons.add_each(
         confidence > surest,
@@ -141,7 +141,7 @@ def _check_block(boxes: Boxes, classes: int | None, surest: int, place: Place, r
 
 
 def _check_bounds(boxes: Boxes, stream: Array, run: RunFacts, place: Place, reasons: Reasons) -> None:
-    """Confidence as asked for, and boxes within the picture, whose edges may be rounded."""
+    """Checks that confidences reach the requested least one, and that boxes are within the picture."""
     least = math.floor(run.confidence * 10_000)
     reasons.add_each(
         boxes.confidence < least,
@@ -166,7 +166,7 @@ def _outside(place: Place, side: str, values: Array, most: int, at: int) -> str:
 def _check_labels(
     class_id: Array, found: Sequence[str], labels: dict[int, str], place: Place, reasons: Reasons
 ) -> None:
-    """A class has one name; ``labels`` are those met so far, or of no names what stands in their place."""
+    """Checks that each class has one label; ``labels`` are those met so far, or the stand-ins of unnamed classes."""
     expected = [labels.setdefault(one, label) for one, label in zip(class_id.tolist(), found, strict=True)]
     reasons.add_each(
         np.array([one != other for one, other in zip(found, expected, strict=True)], bool),
@@ -188,13 +188,16 @@ def _keys(stream: Array, frame: Array) -> Array:
 
 
 def _check_counts(rows: Rows, counted: Array, reasons: Reasons) -> None:
-    """A delivered frame has all its rows; one that the sink never took, none; one that it failed on, none or all."""
+    """Checks the rows per frame: all of a delivered frame, none of one that the sink never began.
+
+    A frame on which the sink failed has none or all.
+    """
     all_there = counted == rows.detections
     none_there = counted == 0
     right = np.where(
         rows.of("delivered"), all_there, np.where(rows.has("sink_start"), all_there | none_there, none_there)
     )
-    # Of frames that are in the ledger twice, the first has all the rows; that they are twice is said elsewhere.
+    # A frame that is in the ledger twice has all its rows at the first; another check reports the repeat.
     keys = _keys(rows.stream, rows.frame)
     right[1:] |= keys[1:] == keys[:-1]
     reasons.add_each(

@@ -1,4 +1,4 @@
-"""The hash that ``run.json`` has of itself: against slips, not against forgers, who make another."""
+"""The hash that ``run.json`` has of itself: it finds slips, not forgeries, which come with a new hash."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from streamer.verification.manifest import HASHED_FROM, NAME, NEWEST, Document
 from streamer.verification.reasons import Reasons
 
 FIELD = "document_sha256"
-TOLD = ("streams", "decode_errors", "drop_reasons", "objects", "after_damage", "preprocess_start_ms", "omission_gap")
+NEVER_NULL = (
+    *("streams", "decode_errors", "drop_reasons", "objects", "after_damage", "preprocess_start_ms"),
+    "omission_gap",
+)
 PROMISED = ("stopped_by", "tail", "windows", "parts", "pieces", "gaps", "repaired")
 PROMISED_OF_RUN = ("deadline_asked_ms", "arrivals", "rounds", "percentiles")
 PROMISED_OF_STREAMS = ("own_sizes", "announced_fps", "live", "gaps", "loops_after")
-"""What older documents do not all have, and is worked out again where it is there; the first ones are never null."""
+"""Fields that not all older documents have. They are checked where they are present; the first are never null."""
 
 
 def check_document(document: Document, reasons: Reasons) -> bool:
-    """The hash of all the rest, as JSON in UTF-8 with its keys sorted and nothing between its tokens.
+    """Checks the hash of all other fields: of their JSON in UTF-8, keys sorted, no spaces between tokens.
 
-    False when there is none: the document is older than it.
+    Returns False when there is no hash: the document is from before it. Raises Unreadable.
     """
     version = document.whole("schema_version")
     if version > NEWEST:
@@ -42,7 +45,7 @@ def check_document(document: Document, reasons: Reasons) -> bool:
 def _check_promised(document: Document, reasons: Reasons) -> None:
     if not document.all_declared:
         return
-    missing = [name for name in TOLD if not document.has(name)]
+    missing = [name for name in NEVER_NULL if not document.has(name)]
     missing += [name for name in PROMISED if name not in document.root]
     missing += [f"run.{name}" for name in PROMISED_OF_RUN if name not in document.group("run")]
     for at, stream in enumerate(document.many("streams") if document.has("streams") else []):

@@ -1,4 +1,4 @@
-"""The figures of ``run.json``, worked out again from the ledger."""
+"""The figures of ``run.json``, computed again from the ledger."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FROM_TO = {
     "postprocess": ("infer_end", "detected"),
     "sink": ("sink_start", "written"),
 }
-"""The figures that are the time between two steps, of the frames that came to both."""
+"""Figures that are the time between two steps, for the frames that reached both."""
 BEYOND_THE_CONTRACT = ("preprocess_start",)
 HISTOGRAM_SHARE = Fraction(1, 1000)
 HALF_A_NANOSECOND = Fraction(500_001, 10**12)
@@ -34,7 +34,7 @@ HALF_OF_THE_LAST = Fraction(50_001, 10**9)
 
 
 def check_figures(rows: Rows, run: RunFacts, document: Document, reasons: Reasons) -> int:
-    """Each figure's block; returns how many there were."""
+    """Checks each figure's block; returns the number of blocks. Raises Unreadable."""
     histogram = _histogram(document)
     checked = 0
     for name in (*FROM_TO, "lateness", "age"):
@@ -50,7 +50,7 @@ def check_figures(rows: Rows, run: RunFacts, document: Document, reasons: Reason
 
 
 def check_block(name: str, values: Array, document: Document, reasons: Reasons, *, histogram: bool) -> None:
-    """One block: the statistics of ``values``, which are whole microseconds. Raises Unreadable."""
+    """Checks one block: the statistics of ``values``, whole microseconds, (frames,). Raises Unreadable."""
     ordered, n = np.sort(values), len(values)
 
     def order_statistic(path: tuple[str, ...], rank: int | None) -> None:
@@ -73,14 +73,14 @@ def check_block(name: str, values: Array, document: Document, reasons: Reasons, 
 
 
 def check_omission_gap(document: Document, reasons: Reasons) -> None:
-    """``omission_gap``, if there is one: result latency by service time at each percentile. Raises Unreadable."""
+    """Checks ``omission_gap``, if it is there: result latency over service time per percentile. Raises Unreadable."""
     if not document.has("omission_gap"):
         return
     for percentile in FRAMES_NEEDED:
         paced = _number(document, "result_latency_ms", percentile)
         closed = _number(document, "service_ms", percentile)
-        gap = paced / closed if paced is not None and closed else None
-        _compare(("omission_gap", percentile), gap, HALF_OF_THE_LAST, document, reasons)
+        ratio = paced / closed if paced is not None and closed else None
+        _compare(("omission_gap", percentile), ratio, HALF_OF_THE_LAST, document, reasons)
 
 
 def _compare(
@@ -89,7 +89,7 @@ def _compare(
     found = _number(document, *path)
     if found == expected or (found is not None and expected is not None and abs(found - expected) <= slack):
         return
-    reasons.add(f"{NAME} {'.'.join(path)}: found {_said(found)}, expected {_said(expected)}")
+    reasons.add(f"{NAME} {'.'.join(path)}: found {_decimal(found)}, expected {_decimal(expected)}")
 
 
 def _number(document: Document, *path: str) -> Fraction | None:
@@ -109,10 +109,10 @@ def _values(rows: Rows, name: str) -> Array:
     return there
 
 
-def _said(number: Fraction | None) -> str:
+def _decimal(number: Fraction | None) -> str:
     if number is None:
         return "null"
     try:
         return f"{float(number):.10g}"
-    except OverflowError:  # no float is as large as the quotient of some two
+    except OverflowError:  # the quotient of two floats can be larger than any float
         return f"about {'-' if number < 0 else ''}10^{len(str(abs(round(number)))) - 1}"

@@ -1,4 +1,4 @@
-"""The files of a run directory against the sizes and hashes that ``run.json`` keeps of them."""
+"""The files of a run directory, against the sizes and hashes in ``run.json``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ HISTOGRAMS = "histograms.hlog"
 
 
 def check_files(directory: Path, document: Document, facts: RunFacts | None, reasons: Reasons) -> int:
-    """Size and SHA-256 of each file named; returns how many there were. Raises Unreadable.
+    """Checks size and SHA-256 of each named file; returns the number of files. Raises Unreadable.
 
-    Those that hold what the run wrote have to be named. An older document may name none.
+    The files that hold the run's data have to be named. An older document may name none.
     """
     if not document.has("files") and not document.all_declared:
         return 0
@@ -40,16 +40,16 @@ def check_files(directory: Path, document: Document, facts: RunFacts | None, rea
 
 
 def _written(directory: Path, document: Document, facts: RunFacts | None) -> list[Path]:
-    """What a run writes its data into."""
+    """The files that hold a run's data."""
     names = [frames_csv.NAME, detections_csv.NAME]
     if facts is not None and facts.video != "none":
         names += video_names(facts)
-    pieces = [piece for name in names for piece in numbered(directory / name).values()]
+    segments = [segment for name in names for segment in numbered(directory / name).values()]
     exact = document.has("run", "percentiles") and document.get("run", "percentiles") == "exact"
     return [
         *(directory / name for name in names),
         *([] if exact else [directory / HISTOGRAMS]),
-        *(pieces if document.has("pieces") else []),
+        *(segments if document.has("pieces") else []),
     ]
 
 

@@ -21,7 +21,7 @@ TIMES = ("pts", "scheduled", *STAMPS, *DERIVED)
 HEADER = ("stream", "frame", *(f"{time}_ms" for time in TIMES), "outcome", "reason", "late", "detections")
 OUTCOMES = ("delivered", "dropped", "decode_error", "source_error", "engine_error", "sink_error", "abandoned")
 SORTED_US = 100_000
-"""So much before one that is written earlier in the file, no frame meets its fate."""
+"""A frame is written at most this long before one that stands earlier in the file, in microseconds."""
 Mask = npt.NDArray[np.bool_]
 
 _NUMBER = Form(r"\d{1,9}", "a number")
@@ -34,10 +34,10 @@ _BITS = {"0": 0, "1": 1}
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The ledger by stream and frame; ``order`` is the place of each row in the file.
+    """The ledger, sorted by stream and frame. Each array is (rows,); ``order`` is the place of each row in the file.
 
-    ``times`` holds each time by its name without the unit; NEVER where empty. ``outcome`` is the place in OUTCOMES,
-    ``reason`` the place in ``reasons``, ``detections`` NEVER where empty.
+    ``times`` holds each time in microseconds, by its name without the unit; NEVER where empty. ``outcome`` is the
+    place in OUTCOMES, ``reason`` the place in ``reasons``, ``detections`` NEVER where empty.
     """
 
     stream: Array
@@ -57,21 +57,21 @@ class Rows:
         return self.times[time]
 
     def has(self, time: str) -> Mask:
-        """Where the step happened."""
+        """The rows in which the step happened."""
         there: Mask = self.times[time] != NEVER
         return there
 
     def elapsed(self, start: str, end: str) -> Array:
-        """Microseconds from one step to another, NEVER where one of them never happened."""
+        """Microseconds from one step to another; NEVER where one of them did not happen."""
         return np.where(self.has(start) & self.has(end), self[end] - self[start], NEVER)
 
     def of(self, outcome: str) -> Mask:
-        """Where a frame met this outcome."""
+        """The rows of this outcome."""
         here: Mask = self.outcome == OUTCOMES.index(outcome)
         return here
 
     def where(self, mask: Mask | Array) -> Rows:
-        """The rows that a mask, or their places, choose."""
+        """The rows chosen by a mask or by their places."""
         return Rows(
             self.stream[mask],
             self.frame[mask],
@@ -85,31 +85,31 @@ class Rows:
         )
 
     def as_closed(self) -> Rows:
-        """The same in the order in which the frames met their fates, which is that of the file."""
+        """The same rows in the order in which the frames were finished, which is that of the file."""
         places = np.argsort(self.order)
         written = self["written"][places]
         there = written != NEVER
         last = np.maximum.accumulate(written[there]) if there.any() else written[there]
         if np.any(last - written[there] > SORTED_US):
-            # Somebody has sorted the file: when they were written is the best that is left to tell.
+            # Somebody has sorted the file: the order of `written` comes closest then.
             places = places[np.argsort(written, kind="stable")]
         return self.where(places)
 
     def place(self, at: int, column: str) -> str:
-        """Where in the file something was found, in words."""
+        """Names the place of a row and a column in the file, for messages."""
         stream = f"stream {self.stream[at]} " if self.stream.any() else ""
         return f"{NAME} {stream}frame {self.frame[at]}, {column}"
 
 
 def read_rows(path: Path, *, whole: bool = True) -> Rows:
-    """The ledger in ``path``, sorted by stream and frame; ``whole`` as in `blocks`. Raises Unreadable."""
+    """Reads the ledger in ``path``, sorted by stream and frame; ``whole`` as in `blocks`. Raises Unreadable."""
     reasons: dict[str, int] = {"": 0}
     parts: dict[str, list[Array]] = {column: [] for column in HEADER}
     for block in blocks(path, HEADER, whole=whole):
         for column, values in _typed(block, reasons).items():
             parts[column].append(values)
     columns = {}
-    for column in HEADER:  # one after the other: not all are there twice
+    for column in HEADER:  # one after the other, so that only one is in memory twice
         columns[column] = np.concatenate([np.empty(0, np.int64), *parts.pop(column)])
     order: Array = np.lexsort((columns["frame"], columns["stream"]))
     if np.any(np.diff(order) != 1):
@@ -133,7 +133,7 @@ def milliseconds(us: int) -> str:
 
 
 def _typed(block: Block, reasons: dict[str, int]) -> dict[str, Array]:
-    """A block's columns as numbers; ``reasons`` takes those not met before."""
+    """A block's columns as numbers; adds new reasons to ``reasons``."""
     for reason in block.words("reason"):
         reasons.setdefault(reason, len(reasons))
     return {

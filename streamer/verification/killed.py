@@ -1,4 +1,4 @@
-"""What a killed run has left: up to where its tables are whole, its rows agree, and its videos play."""
+"""What a killed run has left: how far its tables are whole, whether its rows agree, and how far its videos play."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from streamer.verification import detections_csv, frames_csv
-from streamer.verification.csv_table import is_torn, pieces
+from streamer.verification.csv_table import is_torn, segments
 from streamer.verification.detections_csv import count_objects
 from streamer.verification.frames_csv import Rows, read_rows
 from streamer.verification.manifest import Document, RunFacts
@@ -20,12 +20,12 @@ from streamer.verification.stamps import STEPS, check_derived, check_stamps
 from streamer.verification.video import check_videos, plays_until, video_names
 
 NAME = "begun.json"
-"""There while a run goes on, and after it was killed."""
+"""The file that exists while a run goes on, and after it was killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A video of the run: up to where it plays and its delivered frames go, in milliseconds; None for nothing."""
+    """A video: the times of its last picture that plays and of its last delivered frame, in ms; None for none."""
 
     name: str
     plays_until_ms: float | None
@@ -34,9 +34,11 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What is left. ``until_ms`` is the last stamp, None without a row; ``unknown`` counts numbers without a row
-    below the highest of their stream, and ``strays`` rows of detections of frames without one. Of a run in pieces
-    the videos are not looked at, and when some were ``let_go`` it cannot be repaired.
+    """What is left of a killed run. ``until_ms`` is the last stamp, None without a row.
+
+    ``unknown`` counts frame numbers without a row, below the highest of their stream. ``strays`` counts detections of
+    frames without a row. The videos of a run in segments are not looked at. With ``let_go``, segments have been
+    deleted, and the run cannot be repaired.
     """
 
     rows: int
@@ -49,29 +51,30 @@ class Remains:
     let_go: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """As it is printed for programs."""
+        """The fields as JSON has them."""
         return asdict(self)
 
 
 def look_at(directory: Path, reasons: Reasons) -> Remains:
-    """Looks at what is left; ``reasons`` takes what a kill does not explain. Raises Unreadable and OSError."""
+    """Checks what is left; adds to ``reasons`` what a kill does not explain. Raises Unreadable and OSError."""
     begun = Document(directory / NAME)
     run = RunFacts(begun)
     tables = [directory / name for name in (frames_csv.NAME, detections_csv.NAME)]
     ledger = read_rows(tables[0], whole=False)
     check_stamps(ledger, reasons)
     check_derived(ledger, run, reasons)
-    if not begun.has("run", "study"):  # in rounds the frames are moved, by what only the end of a run tells
+    if not begun.has("run", "study"):  # rounds move the frames, and only run.json says how far
         check_schedule(ledger, run, reasons)
     let_go = any(min(numbered(table), default=0) > 0 for table in tables)
-    # The piece of one table goes before that of the other, and a kill may come in between.
+    # The segment of one table is deleted before that of the other, and a kill may come in between.
     detections, strays = count_objects(ledger, run, tables[1], begun, reasons, incomplete=let_go)
-    segmented = begun.has("pieces")  # when those begin is told by the end of a run
+    segmented = begun.has("pieces")  # only run.json says when each begins
     if not segmented:
         check_videos(ledger, run, directory, begun, uncut(len(run.streams)), reasons)
+    files = [file for table in tables for file in segments(table, whole=False)]
     return Remains(
         rows=len(ledger),
-        torn_lines=sum(is_torn(file) for table in tables for file in pieces(table, whole=False) if not _packed(file)),
+        torn_lines=sum(is_torn(file) for file in files if not _packed(file)),
         until_ms=max((int(ledger[step].max()) for step in STEPS), default=0) / 1000 if len(ledger) else None,
         unknown=_unknown(ledger, segmented),
         detections=detections,
@@ -82,12 +85,12 @@ def look_at(directory: Path, reasons: Reasons) -> Remains:
 
 
 def _packed(file: Path) -> bool:
-    """A piece is compressed only when its last line is whole."""
+    """Whether the segment is compressed: that is done only when its last line is whole."""
     return file.suffix == ".gz"
 
 
 def _unknown(ledger: Rows, segmented: bool) -> int:
-    """Numbers that are missing below the highest one of their stream; the first pieces may have been let go."""
+    """How many numbers are missing below the highest one of their stream; the first segments may be deleted."""
     missing = 0
     for stream in np.unique(ledger.stream):
         numbers = ledger.frame[ledger.stream == stream]

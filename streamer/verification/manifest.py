@@ -1,4 +1,4 @@
-"""``run.json``, read field by field: what is missing or of another kind is a reason, not a crash."""
+"""``run.json``, read field by field: a field that is missing or of another kind is a reason, not a crash."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from streamer.verification.reasons import Unreadable
 
 NAME = "run.json"
 MOST = 10**15
-"""Numbers beyond are absurd: as microseconds they are 31 years. With 64 bits nothing overflows below."""
+"""The largest number that is accepted: 31 years in microseconds. Sums of such numbers fit into 64 bits."""
 MOST_FRAMES = 10**9
-"""What the tables can hold."""
+"""The most frames that the tables can hold."""
 HASHED_FROM, NEWEST = 2, 2
-"""The ``schema_version`` from which a document has its own hash and all that is worked out again; the last one."""
+"""The first ``schema_version`` with a hash of the document and all fields that are checked; and the newest one."""
 
 
 class Document:
     """A manifest. Fields are named by their path, as in ``get("run", "fps")``.
 
-    Raises Unreadable when the file cannot be read, and wherever a field is not what was asked for.
+    Raises Unreadable when the file cannot be read, and when a field is missing or of another kind than requested.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,12 +50,12 @@ class Document:
 
     @property
     def all_declared(self) -> bool:
-        """It is of a streamer that writes its hash; an older document tells less, and less is asked of it."""
+        """Whether the document is from a streamer that writes a hash. An older one has fewer fields to check."""
         version = self._root.get("schema_version")
         return not isinstance(version, int) or version >= HASHED_FROM
 
     def has(self, *path: str) -> bool:
-        """The field is there and not null."""
+        """Whether the field is there and not null."""
         try:
             return self.get(*path) is not None
         except Unreadable:
@@ -150,23 +150,23 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _absurd(found: Any, path: tuple[str, ...] = ()) -> str | None:
-    """Where in a document there is a number that none of its fields can have, in words; None where there is none."""
+    """Names the first number of a document that no field can have, for messages; None where there is none."""
     if isinstance(found, int | float) and not abs(found) <= MOST:
         return f"{'.'.join(path)}: found {str(found)[:40]}, expected a number up to {MOST:.0e}"
     parts = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
-    return next((said for name, part in parts if (said := _absurd(part, (*path, str(name)))) is not None), None)
+    return next((text for name, part in parts if (text := _absurd(part, (*path, str(name)))) is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
     """One stream: the size of its pictures, its source's nominal rate, whether that is live, and its phase.
 
-    The phase is how much later than the origin it begins. Of a camera that was away all the time no size is known.
+    The phase is the delay of its first frame after the origin. The size is None for a camera that was away all the
+    time. With ``own_sizes``, pictures may have different sizes, and the size is that of the first.
 
-    ``frames`` is how many were scheduled and how many of these delivered, None in a manifest that does not say.
-    ``gaps`` are those of its source's times: the frame after each, its length, and how much of it was skipped, in
-    microseconds. The source starts again after ``loops_after`` frames, None where that is not told. Where pictures
-    have ``own_sizes``, or may have, the size is the first one's.
+    ``frames`` is how many were scheduled and how many of these delivered, None in a manifest without them.
+    ``gaps`` are those in its source's times: the frame after each, its length, and how much of it was skipped, in
+    microseconds. The source starts again after ``loops_after`` frames, None where that is not known.
     """
 
     width: int | None
@@ -181,9 +181,11 @@ class StreamFacts:
 
 
 class RunFacts:
-    """What the checks need to know about a run: how its frames were due, and what was asked of it.
+    """The parameters of a run that the checks need: how its frames were due, and what was requested.
 
-    It was ``killed`` when ``run.json`` is not its own, or missing: what was in the encoders then is lost.
+    The run was ``killed`` when it has no ``run.json``, or a repaired one: the frames in its encoders were lost.
+
+    Raises Unreadable.
     """
 
     def __init__(self, document: Document) -> None:
@@ -207,12 +209,12 @@ class RunFacts:
             raise Unreadable(f"{document.name} run.video: found {self.video!r}, expected delivered, all or none")
 
     def rate(self, stream: int) -> Fraction:
-        """How many frames of a stream are due a second, nominally."""
+        """The nominal number of frames of a stream that are due in a second."""
         return self._rate or self.streams[stream].source_rate
 
 
 def _rounds(document: Document) -> list[tuple[int, int]]:
-    """Of a run in rounds: the first frame of each, and when it was due in microseconds; else none."""
+    """The first frame of each round, and when it was due in microseconds; empty for a run without rounds."""
     found = document.get("run", "rounds") if document.has("run", "rounds") else []
     try:
         rounds = [(count(one["frame"]), _microseconds(one["start_ms"])) for one in found]
@@ -226,7 +228,7 @@ def _rounds(document: Document) -> list[tuple[int, int]]:
 
 
 def _gaps(found: list[dict[str, Any]]) -> tuple[tuple[int, int, int], ...]:
-    """Raises ValueError for gaps that are out of order, or of which more was skipped than there is."""
+    """The gaps in a source's times. Raises ValueError when they are out of order or shorter than what was skipped."""
     gaps = []
     for one in found:
         frame, length, skipped = count(one["frame"]), _microseconds(one["ms"]), _microseconds(one["skipped_ms"])
@@ -247,14 +249,14 @@ def _microseconds(found: Any) -> int:
 
 
 def _loops_after(found: Any) -> int | None:
-    """Raises ValueError for what is no number of frames."""
+    """The frames in one loop of the source. Raises ValueError when it is no number of frames."""
     if found is not None and not 0 < count(found) < MOST_FRAMES:
         raise ValueError
     return None if found is None else count(found)
 
 
 def _streams(document: Document) -> list[StreamFacts]:
-    """The streams in the order of their numbers; a manifest that has none is of one, that of ``source``."""
+    """The streams in the order of their numbers; a manifest without ``streams`` has one, that of ``source``."""
     live = document.has("source", "live") and document.get("source", "live") is True
     if not document.has("streams"):
         width, height = document.whole("source", "width"), document.whole("source", "height")

@@ -1,4 +1,4 @@
-"""What a run was run with, as far as its rows and the rest of ``run.json`` tell it."""
+"""The parameters of a run, as far as its rows and the rest of ``run.json`` determine them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from streamer.verification.reasons import Reasons
 from streamer.verification.stamps import STEPS
 
 LEAST_LEAD_US, MOST_LEAD_US = 20_000, 1_000_000
-"""A round begins a frame period after what was before it, but not sooner or later than these."""
+"""A round begins a frame period after the end of the one before; the period is limited to these bounds."""
 
 
 def check_parameters(rows: Rows, run: RunFacts, document: Document, reasons: Reasons) -> None:
-    """Rate, deadline, phases, rounds and duration. Raises Unreadable."""
+    """Checks source, rate, deadline, phases, rounds and duration. Raises Unreadable."""
     _check_source(document, reasons)
     _check_rate(run, document, reasons)
     _check_deadline(run, document, reasons)
@@ -32,7 +32,7 @@ def _expect(path: str, found: object, expected: object, reasons: Reasons) -> Non
 
 
 def _check_source(document: Document, reasons: Reasons) -> None:
-    """The source is that of the first stream."""
+    """Checks that ``source`` is that of the first stream."""
     first = document.many("streams")[0]
     for name in ("uri", "width", "height", "fps", "live", "announced_fps"):
         if name in first:
@@ -42,7 +42,7 @@ def _check_source(document: Document, reasons: Reasons) -> None:
 
 
 def _check_rate(run: RunFacts, document: Document, reasons: Reasons) -> None:
-    """The rate is that of the schedule, and a closed loop has none and no queue."""
+    """Checks that the rate is the schedule's, and that a closed loop has no rate and no queue."""
     _expect("run.closed_loop", document.get("run", "closed_loop"), run.closed_loop, reasons)
     if run.closed_loop:
         _expect("run.fps", document.get("run", "fps"), "max", reasons)
@@ -52,7 +52,7 @@ def _check_rate(run: RunFacts, document: Document, reasons: Reasons) -> None:
 
 
 def _check_deadline(run: RunFacts, document: Document, reasons: Reasons) -> None:
-    """What was asked for, else a period of the fastest stream, and none in a closed loop."""
+    """Checks the deadline: the requested one, else a period of the fastest stream, and none in a closed loop."""
     if document.has("run", "deadline_asked_ms"):
         expected: int | None = round(document.number("run", "deadline_asked_ms") * 1000)
     elif run.closed_loop:
@@ -60,12 +60,12 @@ def _check_deadline(run: RunFacts, document: Document, reasons: Reasons) -> None
     else:
         expected = round(1_000_000 / max(run.rate(number) for number in range(len(run.streams))))
     if run.deadline_us != expected:
-        found, said = ("null" if us is None else milliseconds(us) for us in (run.deadline_us, expected))
-        reasons.add(f"{NAME} run.deadline_ms: found {found}, expected {said}")
+        found, due = ("null" if us is None else milliseconds(us) for us in (run.deadline_us, expected))
+        reasons.add(f"{NAME} run.deadline_ms: found {found}, expected {due}")
 
 
 def _check_phases(run: RunFacts, reasons: Reasons) -> None:
-    """Streams begin one after the other, spread over a frame period."""
+    """Checks that the streams begin evenly spread over a frame period."""
     streams = len(run.streams)
     for number, stream in enumerate(run.streams):
         expected = round(Fraction(1_000_000 * number, streams) / run.rate(number))
@@ -77,7 +77,7 @@ def _check_phases(run: RunFacts, reasons: Reasons) -> None:
 
 
 def _check_rounds(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
-    """Each round but the first begins when the frames before it are done with, and a frame period is over."""
+    """Checks that each round but the first begins a frame period after the frames before it were finished."""
     lead = 0 if run.closed_loop else min(max(round(1_000_000 / run.rate(0)), LEAST_LEAD_US), MOST_LEAD_US)
     for frame, start in run.rounds:
         earliest = _last_stamp(rows.where(rows.frame < frame)) + lead if frame else 0
@@ -91,7 +91,7 @@ def _check_rounds(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
 
 
 def _check_duration(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
-    """It is the last stamp."""
+    """Checks that the duration is the last stamp."""
     if (expected := _last_stamp(rows)) != run.duration_us:
         reasons.add(
             f"{NAME} run.duration_s: found {run.duration_us / 1e6:.6f}, expected {expected / 1e6:.6f}, "

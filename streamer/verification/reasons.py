@@ -1,4 +1,4 @@
-"""Why a record is not valid: what was found, what was expected, and where."""
+"""The reasons why a record is not valid: what was found, what was expected, and where."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 MOST = 20
 """Reasons kept; the others are counted."""
 MOST_OF_A_KIND = 3
-"""Reasons kept of one check, so that a column gone wrong does not hide everything else."""
+"""Reasons kept from one check, so that one wrong column does not hide everything else."""
 
 
 class Unreadable(Exception):
@@ -18,9 +18,9 @@ class Unreadable(Exception):
 
 
 class Reasons:
-    """Collects reasons, a line each. ``more`` counts those beyond the ones kept in ``kept``.
+    """Collects reasons, a line each. ``kept`` holds the first ones; ``more`` counts the rest.
 
-    ``unseen`` is the first thing that could not be looked at, which is no reason. ``meanwhile`` is called
+    ``unseen`` is the error of the first file that could not be looked at, which is no reason. ``meanwhile`` is called
     between the checks.
     """
 
@@ -32,18 +32,18 @@ class Reasons:
 
     @property
     def total(self) -> int:
-        """All that were found."""
+        """The number of all reasons found."""
         return len(self.kept) + self.more
 
     def add(self, reason: str) -> None:
-        """One more reason."""
+        """Adds a reason."""
         if len(self.kept) < MOST:
             self.kept.append(" ".join(reason.split()))
         else:
             self.more += 1
 
     def add_each(self, wrong: npt.NDArray[np.bool_], say: Callable[[int], str]) -> None:
-        """A reason for each place where ``wrong`` is true; ``say`` puts it into words."""
+        """Adds a reason for each place where ``wrong``, (rows,), is true; ``say`` gives the text for a place."""
         places = np.flatnonzero(wrong)
         for place in places[:MOST_OF_A_KIND]:
             self.add(say(int(place)))

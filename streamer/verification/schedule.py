@@ -1,4 +1,4 @@
-"""When each frame was due: by the schedule asked for, where that alone decides it."""
+"""When each frame was due: checked where the requested schedule alone decides it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from streamer.verification.reasons import Reasons, Unreadable
 
 
 def instants(numbers: Iterable[int], rate: Fraction) -> Array:
-    """Whole microseconds at which these numbers come up at ``rate`` a second, halves rounded to even."""
+    """The instants, in whole microseconds, of these frame numbers at ``rate`` a second; halves rounded to even.
+
+    Raises Unreadable when one does not fit into 64 bits.
+    """
     per, whole = 1_000_000 * rate.denominator, rate.numerator
 
     def nearest(number: int) -> int:
@@ -28,7 +31,7 @@ def instants(numbers: Iterable[int], rate: Fraction) -> Array:
 
 
 def media_times(rows: Rows, run: RunFacts) -> Array:
-    """When each frame comes in its stream's annotated video, in microseconds."""
+    """The time of each frame in its stream's annotated video, (rows,), in microseconds."""
     times = rows["pts"].copy()
     if run.schedule != "fps":
         for number, stream in enumerate(run.streams):
@@ -43,7 +46,7 @@ def media_times(rows: Rows, run: RunFacts) -> Array:
 
 
 def _skipped(frame: Array, stream: StreamFacts) -> Array:
-    """How much sooner each frame is due for the gaps that were skipped before it, in microseconds."""
+    """The time that was skipped in the gaps before each frame, in microseconds."""
     rounds, within = (0, frame) if stream.loops_after is None else np.divmod(frame, stream.loops_after)
     sums = np.cumsum([0, *(skipped for _, _, skipped in stream.gaps)])
     skipped: Array = rounds * sums[-1] + sums[np.searchsorted([gap for gap, _, _ in stream.gaps], within, "right")]
@@ -51,7 +54,7 @@ def _skipped(frame: Array, stream: StreamFacts) -> Array:
 
 
 def _check_gaps(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
-    """Each gap that the manifest tells is in the times of the source, to within the rounding."""
+    """Checks that each gap in the manifest is in the source's times, to within the rounding."""
     for number, stream in enumerate(run.streams):
         for frame, length, _ in stream.gaps:
             here = np.flatnonzero((rows.stream == number) & ((rows.frame == frame) | (rows.frame == frame - 1)))
@@ -63,7 +66,7 @@ def _check_gaps(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
 
 
 def _moved(nominal: Array, frame: Array, rounds: Sequence[tuple[int, int]]) -> Array:
-    """The instants of a run in rounds: each is moved as a whole, so that its first frame is due when it began."""
+    """The instants of a run in rounds: each round is moved, so that its first frame is due at the round's begin."""
     firsts, starts = (np.array(column, np.int64) for column in zip(*rounds, strict=True))
     number = np.searchsorted(firsts, frame, side="right") - 1
     first_of_each = np.searchsorted(frame, firsts)
@@ -73,25 +76,28 @@ def _moved(nominal: Array, frame: Array, rounds: Sequence[tuple[int, int]]) -> A
 
 
 def check_schedule(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
-    """Due instants follow from the schedule; where something else decides them, they do not go back."""
+    """Checks that due instants follow from the schedule; where something else decides them, that they do not go back.
+
+    Raises Unreadable.
+    """
     _check_gaps(rows, run, reasons)
     streams = len(run.streams)
     scheduled = rows["scheduled"]
     of_row = np.minimum(rows.stream, streams - 1)
-    told = run.nominal & ~np.array([stream.live for stream in run.streams])[of_row]
-    if told.any():
+    by_schedule = run.nominal & ~np.array([stream.live for stream in run.streams])[of_row]
+    if by_schedule.any():
         phases = np.array([stream.phase_us for stream in run.streams])
         expected = media_times(rows, run) + phases[of_row]
         if run.rounds and len(expected):
             expected = _moved(expected, rows.frame, run.rounds)
         reasons.add_each(
-            told & (scheduled != expected),
+            by_schedule & (scheduled != expected),
             lambda at: (
                 f"{rows.place(at, 'scheduled_ms')}: found {milliseconds(scheduled[at])}, "
                 f"expected {milliseconds(expected[at])} by the schedule"
             ),
         )
-    back = ~told & (np.diff(scheduled, prepend=0) < 0) & (np.diff(rows.stream, prepend=-1) == 0)
+    back = ~by_schedule & (np.diff(scheduled, prepend=0) < 0) & (np.diff(rows.stream, prepend=-1) == 0)
     reasons.add_each(
         back,
         lambda at: (
@@ -105,6 +111,6 @@ def check_schedule(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
             rows.has("captured") & (captured != scheduled),
             lambda at: (
                 f"{rows.place(at, 'captured_ms')}: found {milliseconds(captured[at])}, "
-                f"expected {milliseconds(scheduled[at])}: in a closed loop a frame is due when it is taken"
+                f"expected {milliseconds(scheduled[at])}: in a closed loop a frame is due when it is captured"
             ),
         )

@@ -1,4 +1,4 @@
-"""The objectives of ``--slo`` against the figures of ``run.json``, which are checked by themselves."""
+"""The objectives of ``--slo``, against the figures of ``run.json``, which other checks verify."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COUNTS = {
         *("decode_error", "source_error", "engine_error", "sink_error"),
     )
 }
-"""Names of counts, and those of ``frames``."""
+"""The names of counts in objectives, and in ``frames``."""
 HOLDS = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
 IN_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 FORM = re.compile(
@@ -25,26 +25,26 @@ FORM = re.compile(
 
 
 def check_slo(document: Document, reasons: Reasons) -> None:
-    """Each comparison that was asked for, what was found, and whether all are met. Raises Unreadable."""
-    asked = document.text("run", "slo").split(",") if document.has("run", "slo") else []
+    """Checks each requested comparison: the value found, and whether all are met. Raises Unreadable."""
+    requested = document.text("run", "slo").split(",") if document.has("run", "slo") else []
     found = document.many("slo_checks")
-    if len(found) != len(asked):
-        reasons.add(f"{NAME} slo_checks: found {len(found)}, expected {len(asked)} as in run.slo")
+    if len(found) != len(requested):
+        reasons.add(f"{NAME} slo_checks: found {len(found)}, expected {len(requested)} as in run.slo")
         return
     all_met = True
-    for text, one in zip(asked, found, strict=True):
+    for text, one in zip(requested, found, strict=True):
         value, met, why = _scored(text, document)
         all_met = all_met and met
         expected = {"objective": text.strip(), "value": value, "met": met, "why": why}
         if one != expected or isinstance(one["value"], bool):
             reasons.add(f"{NAME} slo_checks: found {str(one)[:120]}, expected {expected}")
-    slo = None if not asked else "met" if all_met else "missed"
+    slo = None if not requested else "met" if all_met else "missed"
     if document.get("slo") != slo:
         reasons.add(f"{NAME} slo: found {str(document.get('slo'))[:40]}, expected {slo or 'null'}")
 
 
 def _scored(text: str, document: Document) -> tuple[float | None, bool, str]:
-    """What was found, whether it is met, and why. Raises Unreadable."""
+    """The value of an objective, whether it is met, and the text of why. Raises Unreadable."""
     match = FORM.fullmatch(text)
     if match is None:
         raise Unreadable(f"{NAME} run.slo: found {text[:60]!r}, expected comparisons")

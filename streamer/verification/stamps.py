@@ -1,4 +1,4 @@
-"""The stamps of each row: which ones its outcome allows, their order, and the columns that follow from them."""
+"""The stamps of each row: those that its outcome allows, their order, and the columns that follow from them."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ STEPS_DONE: dict[str, tuple[str, str]] = {
     "decode_error": ("scheduled", "scheduled"),
     "source_error": ("scheduled", "scheduled"),
     "engine_error": ("preprocess_start", "infer_end"),
-    # Without a video, written is the instant at which the sink takes the result, before its rows are written.
+    # Without a video, `written` is the instant at which the sink takes the result, before its rows are written.
     "sink_error": ("sink_start", "written"),
     "abandoned": ("scheduled", "detected"),
 }
-"""The least and the most that frames of an outcome have come to."""
+"""The first and the last step that a frame of an outcome may have reached last."""
 REASONS: dict[str, tuple[str, ...] | None] = {
     "delivered": ("", "after_damage"),
     "dropped": ("queue_full", "stale", "partial"),
     "decode_error": None,
     "source_error": ("no_signal", ""),
 }
-"""The reasons of an outcome, None where the source says it in words; the others have none."""
+"""The reasons of an outcome; None where the source gives a text. Other outcomes have no reason."""
 
 
 def check_stamps(rows: Rows, reasons: Reasons) -> None:
-    """Steps are taken one after the other, as far as the outcome says, and their stamps do not go back."""
+    """Checks that steps follow each other as far as the outcome says, and that their stamps do not go back."""
     for before, after in pairwise(STEPS):
         _check_order(rows, before, after, reasons)
-    taken = np.sum([rows.has(stamp) for stamp in STAMPS], axis=0)
+    steps_done = np.sum([rows.has(stamp) for stamp in STAMPS], axis=0)
     for outcome in OUTCOMES:
-        _check_outcome(rows, outcome, taken, reasons)
+        _check_outcome(rows, outcome, steps_done, reasons)
 
 
 def _check_order(rows: Rows, before: str, after: str, reasons: Reasons) -> None:
@@ -54,15 +54,15 @@ def _check_order(rows: Rows, before: str, after: str, reasons: Reasons) -> None:
     )
 
 
-def _check_outcome(rows: Rows, outcome: str, taken: Array, reasons: Reasons) -> None:
+def _check_outcome(rows: Rows, outcome: str, steps_done: Array, reasons: Reasons) -> None:
     here = rows.of(outcome)
     least, most = STEPS_DONE[outcome]
     reasons.add_each(
-        here & (taken < STEPS.index(least)),
+        here & (steps_done < STEPS.index(least)),
         lambda at: f"{rows.place(at, f'{least}_ms')}: found empty, expected a time as the outcome is {outcome}",
     )
     reasons.add_each(
-        here & (taken > STEPS.index(most)),
+        here & (steps_done > STEPS.index(most)),
         lambda at: f"{rows.place(at, 'outcome')}: found {outcome}, but there are stamps after {most}_ms",
     )
     legal = REASONS.get(outcome, ("",))
@@ -78,7 +78,7 @@ def _check_outcome(rows: Rows, outcome: str, taken: Array, reasons: Reasons) -> 
 
 
 def check_derived(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
-    """The columns that follow from the stamps."""
+    """Checks the columns that follow from the stamps."""
     for name, start in (("service", "preprocess_start"), ("result_latency", "scheduled")):
         _check_column(rows, name, rows.elapsed(start, "detected"), reasons)
     latency = rows.elapsed("scheduled", "written")
@@ -100,7 +100,7 @@ def _check_lateness(rows: Rows, run: RunFacts, reasons: Reasons) -> None:
     if not run.waits:
         _check_column(rows, "lateness", most, reasons)
         return
-    # How long the policy held the source back is not in the ledger: only the bounds can be told.
+    # How long the policy held the source back is not in the ledger: only the bounds are known.
     lateness, there = rows["lateness"], most != NEVER
     wrong = np.where(there, (lateness < 0) | (lateness > most), lateness != NEVER)
     reasons.add_each(

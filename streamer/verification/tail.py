@@ -1,7 +1,6 @@
-"""Why the tail: in which steps the slowest frames were slow, from the rows.
+"""Why the tail: the steps in which the slowest frames were slow, from the rows.
 
-What else happened on the machine at that instant is in no row, but for the sink at work; of the rest only the bounds
-are checked.
+The circumstances on the machine are in no row, except the sink at work; only the bounds of the others are checked.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from streamer.verification.percentile_rule import percentile_rank
 from streamer.verification.reasons import Reasons
 
 FEWEST = 40
-"""Frames from which on there is a tail of 5 % to speak of."""
+"""The least number of frames that have a tail of 5 %."""
 KEPT = 10_000
-"""Of longer runs the slowest of the slow are looked at."""
+"""The slow frames that are looked at: the slowest, in longer runs."""
 SINKS = 32
-"""Frames before it whose sinks may have been at work meanwhile."""
+"""The frames before a frame whose sinks may have been at work meanwhile."""
 SINK_AT_WORK = "sink at work"
 STEPS = {
     "waiting for the engine": ("scheduled", "preprocess_start"),
@@ -33,11 +32,11 @@ STEPS = {
     "sink": ("sink_start", "written"),
 }
 DIGITS, HALF = 11, 1024
-"""HdrHistogram's buckets for three significant digits: 2,048 values one by one, then halves of powers of two."""
+"""HdrHistogram's buckets for three significant digits: 2,048 values one by one, then 1,024 for each power of two."""
 
 
 def check_tail(rows: Rows, document: Document, reasons: Reasons) -> None:
-    """The ``tail``, which is null of a run with few frames, or that was killed. Raises Unreadable."""
+    """Checks ``tail``, which is null for a run with few frames and for a killed one. Raises Unreadable."""
     expected = None if document.has("repaired") else _tail(rows)
     if expected is None or not document.has("tail"):
         if expected is not None or document.has("tail"):
@@ -52,7 +51,7 @@ def check_tail(rows: Rows, document: Document, reasons: Reasons) -> None:
 
 
 def _tail(rows: Rows) -> dict[str, Any] | None:
-    """The tail as the manifest has it; ``slowest`` is the places that may be named, ``of_all`` how many frames."""
+    """The tail as the manifest has it; ``slowest`` are the rows that it may name, ``of_all`` the number of frames."""
     closed = rows.as_closed()
     closed = closed.where(closed.has("written") & closed.has("preprocess_start") & closed.has("detected"))
     latency = closed.elapsed("scheduled", "written")
@@ -95,14 +94,14 @@ def _share(part: int, whole: int) -> float:
 
 
 def _bucketed(values: Array, rank: int) -> int:
-    """The value at a rank, as HdrHistogram reports it: the highest of its bucket, or the highest of all."""
+    """The value at a rank, as HdrHistogram reports it: the highest of its bucket, at most the highest of all."""
     value = int(np.partition(values, rank - 1)[rank - 1])
     shift = max(value.bit_length() - DIGITS, 0)
     return min((((value >> shift) + 1) << shift) - 1, int(values.max()))
 
 
 def _sinks_at_work(closed: Rows) -> Mask:
-    """Where the sink was at an earlier frame while this one was detected."""
+    """The rows whose frame was being detected while the sink was at an earlier one."""
     start, end = closed["preprocess_start"], closed["detected"]
     begin, finish = closed["sink_start"], closed["written"]
     at_work = np.zeros(len(start), bool)
@@ -124,7 +123,7 @@ def _compare(path: tuple[str, ...], found: Any, expected: Any, reasons: Reasons)
 
 
 def _check_slowest(document: Document, slowest: Rows, reasons: Reasons) -> None:
-    """It is one of the slowest, with its own steps."""
+    """Checks that ``slowest`` is one of the slowest frames, with its own steps."""
     found = document.group("tail", "slowest")
     latency = slowest.elapsed("scheduled", "written")
     steps = [
@@ -140,7 +139,7 @@ def _check_slowest(document: Document, slowest: Rows, reasons: Reasons) -> None:
 
 
 def _check_circumstances(document: Document, tail: dict[str, Any], reasons: Reasons) -> None:
-    """Shares of the slow frames and of all, which hold the slow ones; those of the sink are in the rows."""
+    """Checks the shares of the slow frames and of all frames; those of the sink follow from the rows."""
     found = document.group("tail", "circumstances")
     if SINK_AT_WORK not in found and tail[SINK_AT_WORK][0]:
         reasons.add(f"{NAME} tail.circumstances: {SINK_AT_WORK!r} is missing: {tail[SINK_AT_WORK][0]} of the slow")

@@ -23,14 +23,14 @@ from streamer.verification.segments import Segments, numbered
 
 NAME = "annotated.mp4"
 LOST_US = 2_000_000
-"""What a full disk can cost: the second that could not be written, and the one begun."""
+"""The most that a full disk can lose, in microseconds: the second that could not be written, and the one begun."""
 KILLED_US = 1_000_000
-"""What a killed process can cost: the second begun."""
+"""The most that a killed process can lose, in microseconds: the second begun."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Film:
-    """The annotated video of one stream; of its end ``lost_us`` may be missing: the run failed, or was killed."""
+    """The annotated video of one stream. Its last ``lost_us`` may be missing when the run failed or was killed."""
 
     path: Path
     stream: int
@@ -45,7 +45,7 @@ class _Film:
 
     @property
     def of_none(self) -> bool:
-        """It is of a camera that was away all the time, as far as is known: there is none."""
+        """Whether its camera was away all the time, as far as is known: then there is no video."""
         return self.run.streams[self.stream].width is None
 
     @property
@@ -54,7 +54,7 @@ class _Film:
 
 
 def video_names(run: RunFacts) -> list[str]:
-    """The file of each stream."""
+    """The name of each stream's file."""
     many = len(run.streams) > 1
     return [f"annotated-{number}.mp4" for number in range(len(run.streams))] if many else [NAME]
 
@@ -62,10 +62,10 @@ def video_names(run: RunFacts) -> list[str]:
 def check_videos(
     rows: Rows, run: RunFacts, directory: Path, document: Document, cut: Segments, reasons: Reasons
 ) -> int:
-    """Structure, size, first and last picture, number and times of each; returns how many frames. Raises Unreadable.
+    """Checks structure, size, first and last picture, number and times; returns the number of frames.
 
-    Of a run that failed or was killed, the end may be missing: what was in the encoder then. Pictures that hold the
-    one before through a long gap are no frames.
+    The end may be missing when a run failed or was killed: the frames that were in the encoder. Pictures that hold
+    the one before through a long pause are no frames. Raises Unreadable.
     """
     one = len(run.streams) == 1
     names = video_names(run)
@@ -102,21 +102,21 @@ def check_videos(
 
 
 def _times_in_segments(film: _Film, begins: Sequence[Fraction], promised: Array) -> tuple[Array, int, int]:
-    """When the frames in all pieces of the video come, when the first piece that is there begins, how many are held.
+    """The times of the frames in all segments of the video, the begin of the first segment, and how many are held.
 
-    Each piece begins at 0 by itself, and all but the last have a number. In microseconds, ``promised`` too, which are
-    the times of all frames of the ledger. Raises Unreadable.
+    Times are in microseconds. Each file begins at 0, and all but the last have a number. ``promised`` are the times
+    of all frames of the ledger. Raises Unreadable.
     """
     there = [*numbered(film.path).items(), (max(len(begins) - 1, 0), film.path)]
     if any(number >= len(begins) for number, _ in there[:-1]):
-        raise Unreadable(f"{there[-2][1].name}: is a piece that run.json knows nothing of")
+        raise Unreadable(f"{there[-2][1].name}: is a segment that run.json does not have")
     begins = begins or [Fraction(0)]
     times, held = zip(*(_times_in(replace(film, path=path), begins[at], promised) for at, path in there), strict=True)
     return np.concatenate(times), round(begins[there[0][0]] * 1_000_000), sum(held)
 
 
 def _both_there(rows: Rows, times: Array, known_from: int, run: RunFacts) -> tuple[Rows, Array]:
-    """Of a run of which pieces were let go, the frames from which on both rows and pictures are all there."""
+    """The rows and times from which on rows and pictures are complete, in a run with deleted segments."""
     (holes,) = np.nonzero(np.diff(rows.frame, prepend=-1) > 1)
     rows = rows.where(np.arange(len(rows)) >= (holes[-1] if len(holes) else 0))
     media = media_times(rows, run)
@@ -125,7 +125,7 @@ def _both_there(rows: Rows, times: Array, known_from: int, run: RunFacts) -> tup
 
 
 def _times_in(film: _Film, begin: Fraction, promised: Array) -> tuple[Array, int]:
-    """When the frames of the video, which begins at ``begin``, come, in microseconds, and how many pictures are held.
+    """The times of the video's frames, in microseconds, and how many pictures are held; it begins at ``begin``.
 
     Raises Unreadable.
     """
@@ -158,9 +158,9 @@ def _times_in(film: _Film, begin: Fraction, promised: Array) -> tuple[Array, int
 
 
 def _check_times(film: _Film, rows: Rows, found: Array) -> int:
-    """The frames ``found`` in the video, by their times in microseconds, are those that the ledger promises.
+    """Checks that the frames ``found`` in the video, by their times in microseconds, are those of the ledger.
 
-    Delivered frames are all there. Returns how many dropped ones are not, though with ``all`` they should be.
+    Every delivered frame has to be there. Returns how many dropped ones are missing, which ``all`` promises.
     """
     run, reasons, name = film.run, film.reasons, film.name
     delivered = rows.of("delivered")
@@ -185,16 +185,16 @@ def _check_times(film: _Film, rows: Rows, found: Array) -> int:
 
 
 def _lost_from(missing: Mask, times: Array, lost_us: int) -> int:
-    """The place from which on frames may be lost: nothing after it is there, and it is ``lost_us`` from the end."""
+    """The place from which on frames may be lost: nothing after it is there, and the end is within ``lost_us``."""
     there = np.flatnonzero(~missing)
     after_the_last = int(there[-1]) + 1 if len(there) else 0
     return max(after_the_last, int(np.searchsorted(times, times.max(initial=0) - lost_us)))
 
 
 def _check_whole(film: _Film) -> None:
-    """An MP4 is a row of boxes, each with its length first: the last one ends where the file does.
+    """Checks that the last box ends at the end of the file: an MP4 is a row of boxes that begin with their length.
 
-    A reader overlooks it when the end of the index is cut off, where nothing stands that it needs.
+    A reader does not notice a cut in the end of the index, which holds nothing that it needs.
     """
     size, position = film.path.stat().st_size, 0
     with film.path.open("rb") as file:
@@ -213,7 +213,7 @@ def _check_whole(film: _Film) -> None:
 def _check_size(film: _Film, stream: VideoStream) -> None:
     facts = film.run.streams[film.stream]
     if facts.width is None or facts.height is None:
-        if not film.torn:  # of a killed run its last moment may not have been written down
+        if not film.torn:  # a killed run may not have recorded its last moment
             film.reasons.add(f"{film.name}: is there, though streams says that no frame of stream {film.stream} came")
         return
     for name, found, source in (("width", stream.width, facts.width), ("height", stream.height, facts.height)):
@@ -225,7 +225,7 @@ def _check_size(film: _Film, stream: VideoStream) -> None:
 
 
 def _ticks(film: _Film, container: InputContainer, stream: VideoStream) -> list[int]:
-    """The times of all packets, in ticks of the file; of a torn file, of those that are whole."""
+    """The times of all packets, in ticks of the file; in a torn file, of the whole ones. Raises Unreadable."""
     ticks: list[int] = []
     try:
         for packet in container.demux(stream):
@@ -241,7 +241,7 @@ def _ticks(film: _Film, container: InputContainer, stream: VideoStream) -> list[
 
 
 def plays_until(path: Path) -> int | None:
-    """When the last picture comes that can be decoded, in microseconds; None when there is none."""
+    """The time of the last picture that can be decoded, in microseconds; None when there is none."""
     last = None
     try:
         with open_input(str(path)) as container:
@@ -258,7 +258,7 @@ def plays_until(path: Path) -> int | None:
 
 
 def _check_pictures(film: _Film, container: InputContainer, stream: VideoStream, ticks: list[int]) -> None:
-    """The first and the last frame can be decoded."""
+    """Checks that the first and the last frame can be decoded."""
     for which, tick in (("first", ticks[0]), ("last", ticks[-1])):
         try:
             container.seek(tick, stream=stream)
@@ -270,7 +270,7 @@ def _check_pictures(film: _Film, container: InputContainer, stream: VideoStream,
 
 
 def _check_end(film: _Film, stream: VideoStream, ticks: list[int]) -> None:
-    """The last frame is shown for one nominal period, to within a tick."""
+    """Checks that the last frame is shown for one nominal period, to within a tick."""
     period = 1 / (film.run.rate(film.stream) * time_base(stream))
     found = (stream.start_time or 0) + (stream.duration or 0)
     if abs(found - ticks[-1] - period) > 1:

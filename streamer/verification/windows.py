@@ -1,4 +1,4 @@
-"""The last windows of a run, by which it is called steady."""
+"""The last windows of a run, which say whether it is steady."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from streamer.verification.manifest import NAME, Document
 from streamer.verification.reasons import Reasons
 
 LAST, LONGEST_S, FEWEST = 3, 5, 5
-"""So many windows, of so many seconds each at most, each with so many frames at least."""
+"""The number of windows, the longest one in seconds, and the least number of frames in each."""
 SECOND_US = 1_000_000
 HALF_OF_THE_LAST = Fraction(500_001, 10**9)
 """With room for the last bit of a double: there are three decimals."""
 
 
 def check_windows(rows: Rows, document: Document, reasons: Reasons) -> None:
-    """Frames a second, and the median of the seconds' median latencies, of each. Raises Unreadable."""
+    """Checks each window's frames per second, and its median of the seconds' median latencies. Raises Unreadable."""
     seconds, windows = _windows(rows)
     if document.whole("windows", "seconds") != seconds:
         found = document.whole("windows", "seconds")
@@ -33,17 +33,17 @@ def check_windows(rows: Rows, document: Document, reasons: Reasons) -> None:
             for found, expected in zip(found_all, expected_all, strict=True)
         )
         if not same:
-            said = ", ".join(f"{float(expected):.3f}" for expected in expected_all) or "none"
-            reasons.add(f"{NAME} windows.{name}: found {str(found_all)[:60]}, expected {said}")
+            text = ", ".join(f"{float(expected):.3f}" for expected in expected_all) or "none"
+            reasons.add(f"{NAME} windows.{name}: found {str(found_all)[:60]}, expected {text}")
 
 
 def _windows(rows: Rows) -> tuple[int, list[tuple[Fraction, Fraction]]]:
-    """How many seconds each window has, and of each its rate and its latency in milliseconds."""
+    """The seconds in each window, and each window's rate per second and latency in milliseconds."""
     closed = rows.as_closed()
     latency = closed.elapsed("scheduled", "written")
     there = latency != NEVER
     latency = latency[there]
-    # A frame counts in the second that had begun when it was closed, which never goes back.
+    # A frame counts in the second in which it was closed; seconds never go back.
     second = np.maximum.accumulate(closed["written"][there] // SECOND_US) if len(latency) else latency
     whole = int(second[-1]) if len(second) else 0
     length = min(LONGEST_S, whole // LAST)

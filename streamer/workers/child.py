@@ -1,6 +1,6 @@
 """The program of a child process, run by its path: it knows nothing of the script of its parent.
 
-Nothing but the standard library is imported before the parent has said where to look for the rest.
+It imports only the standard library before the parent has sent the path to the rest.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Hears from the parent, at the other end of the line whose number is the argument, what to do, and does it."""
+    """Receives the work from the parent, over the line whose number is the argument, and does it."""
     lifeline = _keep_standard_input()
     link = _line(int(sys.argv[1]))
     try:
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _keep_standard_input() -> int:
-    """A number of its own for the pipe from the parent: what asks for input here, or is started here, gets none."""
+    """Moves the pipe from the parent to another number: code and programs here then have no standard input."""
     lifeline = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -47,7 +47,7 @@ def _line(number: int) -> Any:
 
 
 def _load_package() -> None:
-    """Loads streamer from where this file is, which the parent's path need not name, or not first."""
+    """Loads streamer from this file's folder, which the parent's path need not name, or not first."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     first = os.path.join(folder, "__init__.py")
     spec = spec_from_file_location("streamer", first, submodule_search_locations=[folder])

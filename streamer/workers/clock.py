@@ -8,28 +8,28 @@ from typing import Protocol
 import anyio
 
 SPIN_US = 2_000
-"""How long before an instant sleeping ends and spinning starts, until it is known how late this machine wakes up."""
+"""The first spin before an instant, in microseconds, until it is known how late this machine wakes up."""
 LEAST_SPIN_US, MOST_SPIN_US = 300, 5_000
 FORGET = 64
-"""After so many waits an oversleep counts half: the spin follows the machine both ways."""
+"""The number of waits after which an oversleep counts half, so that the spin also becomes shorter."""
 
 
 class Clock(Protocol):
     """A monotonic clock in whole microseconds."""
 
     def now_us(self) -> int:
-        """Now, from an arbitrary start."""
+        """Now, in microseconds from an arbitrary start."""
         ...
 
     async def wait_until(self, instant_us: int) -> None:
-        """Returns at ``instant_us`` or as soon after it as can be; never before. Always yields once."""
+        """Returns at ``instant_us`` or as soon as possible after it, never before. Always yields once."""
         ...
 
 
 class MonotonicClock:
     """The system's monotonic clock; waiting sleeps, then spins over the event loop.
 
-    ``spin_us`` is how long before the instant the spin starts: half as long again as the worst recent oversleep.
+    ``spin_us`` is how long before the instant the spin starts: 1.5 times the worst recent oversleep.
     """
 
     def __init__(self) -> None:
@@ -38,9 +38,9 @@ class MonotonicClock:
         self._most_us = MOST_SPIN_US
 
     def expect(self, frames_a_second: float) -> None:
-        """So many instants will be waited for: of the time between two of them a quarter is spun at most.
+        """Limits the spin to a quarter of the time between two frames, at ``frames_a_second`` in all.
 
-        The frames of many streams would otherwise spin all the time, beside the threads that are to serve them.
+        Otherwise the frames of many streams would spin all the time, beside the threads that serve them.
         """
         self._most_us = min(MOST_SPIN_US, round(1_000_000 / frames_a_second / 4))
         self.spin_us = min(self.spin_us, self._most_us)

@@ -1,4 +1,4 @@
-"""Errors that nobody raised on purpose: said in one line, with their traceback in a file."""
+"""Errors that nobody raised on purpose: reported in one line, with their traceback in a file."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from streamer.files import cache
 from streamer.vendors.versions import line, versions
 
 TRACEBACK = "traceback.txt"
-"""The file of a run directory that holds it."""
+"""The file of a run directory that holds the traceback."""
 _LONGEST = 300
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://[^\s'\"]+", re.IGNORECASE | re.ASCII)
 
 
 def as_streamer_error(error: Exception, directory: Path | None = None) -> StreamerError:
-    """What ``error`` is among streamer's errors; of a group of them, the first; else a Defect.
+    """The ``error`` as one of streamer's: itself, the first of a group of them, or else a Defect.
 
-    The traceback of a Defect is written into the run's ``directory`` where there is one, else into the user's cache.
+    The traceback of a Defect is written into the run's ``directory``, or into the user's cache without one.
     """
     if isinstance(error, StreamerError):
         return error
@@ -33,8 +33,8 @@ def as_streamer_error(error: Exception, directory: Path | None = None) -> Stream
     if not strange and isinstance(leaves[0], StreamerError):
         return leaves[0]
     text = "".join(traceback.format_exception(error))
-    in_force = "\n".join(f"{name} {version}" for name, version in versions().items())
-    report = _shown(f"streamer {__version__}\n{in_force}\n\n{text}")
+    installed = "\n".join(f"{name} {version}" for name, version in versions().items())
+    report = _shown(f"streamer {__version__}\n{installed}\n\n{text}")
     path = _written(report, directory)
     kept = "run it with --debug for the traceback" if path is None else f"the traceback is in {path}"
     what = one_line(_shown("".join(traceback.format_exception_only(strange[0]))))
@@ -56,12 +56,12 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _shown(text: str) -> str:
-    """The text, its addresses without credentials."""
+    """The text, with its addresses stripped of credentials."""
     return _ADDRESS.sub(lambda match: without_credentials(match[0]), text)
 
 
 def _written(report: str, directory: Path | None) -> Path | None:
-    """Where the report lies now; None where there is no room for it."""
+    """The path of the report; None when it cannot be written."""
     try:
         path = _place() if directory is None else directory / TRACEBACK
         path.write_text(report, encoding="utf-8", errors="backslashreplace")
@@ -71,7 +71,7 @@ def _written(report: str, directory: Path | None) -> Path | None:
 
 
 def _place() -> Path:
-    """A new file's name. What stands in for a cache that cannot be written is gone too soon."""
+    """The path of a new file. The folder that replaces a cache which cannot be written is deleted too soon."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S-%fZ")
     try:
         folder = cache.kept() / "errors"

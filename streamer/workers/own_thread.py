@@ -1,4 +1,4 @@
-"""A call on a thread of its own, for who waits for it in a thread that hears Ctrl-C, or has an event loop."""
+"""A call on a thread of its own, for a caller whose thread receives Ctrl-C or has an event loop."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from streamer.workers.stopping import Stop
 T = TypeVar("T")
 
 WAKES_S = 0.5
-"""How often who waits looks whether it was interrupted."""
+"""The period in which the waiting thread looks whether it was interrupted."""
 END_OF_PROGRAM = "the end of the program"
 ENDS_S = 10.0
-"""What a call may take to end in good order when the program does: a thread killed in a runtime aborts it."""
+"""The time in which a call may end in good order with the program: a thread killed in a runtime aborts it."""
 _under_way: set[OwnThread[Any]] = set()
 
 
 class OwnThread(Generic[T]):
-    """``work`` on a thread of its own, once started; ``ended`` is called on it at the end, ``stop`` ends it before.
+    """Runs ``work`` on a thread of its own, once started. ``ended`` is called there at the end; ``stop`` ends it.
 
-    It has no context variables of who began it, by one of which anyio knows the loop that runs there. At the end of
-    the process it is asked to end, and waited for: not for long.
+    The thread does not inherit the caller's context variables: by one of them anyio knows the loop that runs there.
+    At the end of the process the call is requested to end, and waited for up to ENDS_S.
     """
 
     def __init__(self, work: Callable[[], T], stop: Stop, ended: Callable[[], object] = lambda: None) -> None:
         self._stop = stop
         self._work = work
-        self._told = ended
+        self._on_end = ended
         # Locks, not events: KeyboardInterrupt in the middle of Event.wait may leave an event locked for ever.
         self._mine = Lock()
         self._running = Lock()
@@ -42,7 +42,7 @@ class OwnThread(Generic[T]):
         self._error: BaseException | None = None
 
     def start(self) -> None:
-        """Begins it, once: where KeyboardInterrupt came up here, nobody knows whether, and it can be called again."""
+        """Begins the call, once. It may be called again after a KeyboardInterrupt in here, begun or not."""
         Thread(target=Context().run, args=(self._run,), name="streamer", daemon=True).start()
 
     def _run(self) -> None:
@@ -57,17 +57,17 @@ class OwnThread(Generic[T]):
             _under_way.discard(self)
             self._ended = True
             self._running.release()
-            self._told()
+            self._on_end()
 
     def wait(self, for_s: float = float("inf")) -> None:
-        """Returns when it has ended, or after so long. KeyboardInterrupt comes up here, and leaves it going on."""
-        # Not for ever at once: a signal that another thread was given wakes nobody, and on Windows none does.
+        """Returns when the call has ended, or after ``for_s``. A KeyboardInterrupt here does not end the call."""
+        # In short waits: a signal that another thread was given wakes no thread, and on Windows none does.
         until_s = time.monotonic() + for_s
         while not self._ended and time.monotonic() < until_s:
             self._running.acquire(timeout=WAKES_S)
 
     def outcome(self) -> T:
-        """Its result, or raises its error; once it has ended."""
+        """The call's result, once it has ended; raises its error."""
         if self._error is not None:
             raise self._error
         return self._results[0]

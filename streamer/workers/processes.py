@@ -1,9 +1,8 @@
 """Processes beside this one: the only file that starts any.
 
-A child is started afresh, not forked: it shares no thread, no lock and no runtime with its parent, and its memory is
-its own. It runs a program of ours (child.py), and imports nothing of the script that its parent runs: that may be a
-notebook, or have a body that is not to run twice. It ends when its parent does, however that ends, because nobody
-speaks to it any more.
+A child is started anew, not forked: it shares no thread, lock, runtime or memory with its parent. It runs child.py,
+and does not import its parent's script: that may be a notebook, or have a body that is not to run twice. It ends when
+its parent does, however that ends, because its line is closed then.
 """
 
 from __future__ import annotations
@@ -31,24 +30,24 @@ if sys.platform != "win32":
     from streamer.workers.shared_memory import above_standard
 
 PROGRAM = Path(__file__).with_name("child.py").absolute()
-"""What a child runs."""
+"""The program of a child."""
 ENDS_WITHIN_S = 5.0
-"""How long a child may take to end by itself once nobody speaks to it any more."""
+"""How long a child may take to end by itself once its line is closed."""
 MEANWHILE_S = 0.5
-"""How often who waits for a program hears of it."""
+"""The period in which ``meanwhile`` is called while a program runs."""
 OF_ALL = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 """Signals that a terminal, `timeout` or systemd sends to the whole group."""
 
 
 class ChildLost(Exception):
-    """The child has ended, or was silent for too long; the message says which, for the end of a sentence."""
+    """The child has ended, or was silent for too long; the message says which, as the end of a sentence."""
 
 
 class Child:
-    """A process of its own that runs ``work(link, *arguments)``, where ``link`` is its end of a line to here.
+    """A child process that runs ``work(link, *arguments)``, where ``link`` is its end of a line to this process.
 
-    What is sent must be fit to be pickled; for an argument that is a `SharedMemory` the work gets its bytes. A signal
-    that is meant for all is left to this process, which ends its children in good order. Raises StreamerError when no
+    Messages and arguments are pickled; for an argument that is a `SharedMemory` the work gets its bytes. The child
+    ignores the signals to the whole group: this process ends its children in good order. Raises StreamerError when no
     process can be started.
     """
 
@@ -62,22 +61,22 @@ class Child:
                 self._process = _start(python, there, numbers)
         except OSError as error:
             raise StreamerError(f"cannot start a process with {python}: {error.strerror}") from error
-        self._let_go = finalize(self, _end_at_once, self._process)
-        with suppress(OSError):  # it has ended already: whoever hears it is told how
-            # Other than strings there are of no use to an import.
+        self._release = finalize(self, _end_at_once, self._process)
+        with suppress(OSError):  # it has ended already: `hear` raises how
+            # Only strings in the path are of use to an import.
             send(self._link, ([place for place in sys.path if isinstance(place, str)], given))
 
     def tell(self, message: Any) -> None:
-        """Sends a message. Raises ChildLost."""
+        """Sends a message to the child. Raises ChildLost."""
         try:
             send(self._link, message)
         except OSError as error:
             raise self._lost() from error
 
     def hear(self, within_s: float | None = None) -> Any:
-        """The child's next message; a StreamerError when its work failed, then the last one.
+        """The child's next message; a StreamerError, the last message, when its work failed.
 
-        Raises ChildLost, also when none comes ``within_s``.
+        Raises ChildLost, also when no message comes ``within_s``.
         """
         try:
             if not self._link.poll(within_s):
@@ -88,7 +87,7 @@ class Child:
 
     @property
     def speaks(self) -> bool:
-        """There is something to be heard, if only that it has gone."""
+        """Whether a message, or the end of the line, can be read at once."""
         return self._link.poll()
 
     def end(self) -> None:
@@ -98,16 +97,16 @@ class Child:
         self.kill()
 
     def signal(self, number: int) -> None:
-        """Sends it a signal."""
+        """Sends the child a signal."""
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Ends the child at once; so does letting it go, and the end of this process."""
+        """Ends the child at once; so does the deletion of this object, and the end of this process."""
         self._link.close()
-        self._let_go()
+        self._release()
 
     def _ended(self, within_s: float) -> int | None:
-        """Its exit code, negative for a signal; None when it is still there after so long."""
+        """The exit code, negative for a signal; None when the child has not ended ``within_s``."""
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(within_s)
         return None
@@ -127,9 +126,9 @@ def _end_at_once(process: subprocess.Popen[bytes]) -> None:
 
 
 def interpreter() -> str:
-    """The Python to start a process with: this one, or what ``multiprocessing.set_executable`` says.
+    """The Python that starts processes: this one, or the one given to ``multiprocessing.set_executable``.
 
-    Raises StreamerError when there is none, as in a program that Python is embedded or frozen in.
+    Raises StreamerError when there is none, as in a program with an embedded or frozen Python.
     """
     path = os.fsdecode(get_executable() or "")
     if not path or (getattr(sys, "frozen", False) and path == sys.executable):
@@ -140,11 +139,11 @@ def interpreter() -> str:
 
 
 def _start(python: str, there: Connection, numbers: Sequence[int]) -> subprocess.Popen[bytes]:
-    """A child at the other end of a line, which has the files of these numbers open as well.
+    """Starts a child at the other end of a line, which has the files of these numbers open as well.
 
     Its standard input is a pipe from here, which ends when this process does (`end_with_parent`).
     """
-    # The flags of this Python, as multiprocessing hands them on too. -P: this folder is no place to import from.
+    # The flags of this Python, as multiprocessing passes them on too. -P: nothing is imported from this folder.
     command = [python, *subprocess._args_from_interpreter_flags(), "-P", str(PROGRAM)]  # type: ignore[attr-defined]
     if sys.platform == "win32":
         handle = there.fileno()
@@ -160,7 +159,7 @@ def _start(python: str, there: Connection, numbers: Sequence[int]) -> subprocess
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """A process that is started meanwhile hears none of the signals that are for all, until it says so."""
+    """Blocks the signals to the whole group in processes that are started meanwhile, until they unblock them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -172,9 +171,9 @@ def _signals_held() -> Iterator[None]:
 
 
 def send(link: Connection, message: Any) -> None:
-    """Sends what is fit to be pickled. Raises OSError when nobody is there any more.
+    """Pickles and sends a message. Raises OSError when the other end has gone.
 
-    Not ``link.send``: it pickles into a buffer of which a view is open when it fails, and Python complains of that
+    Not by ``link.send``: it pickles into a buffer of which a view is open when it fails, and Python warns of that
     buffer on standard error when both are collected.
     """
     link.send_bytes(bytes(ForkingPickler.dumps(message)))
@@ -185,38 +184,38 @@ _lifeline: int | None = None
 
 
 def begin(link: Connection, lifeline: int, given: bytes) -> None:
-    """In a child, called by its program: does the work that is ``given``, pickled, with its arguments."""
+    """Does the work that is ``given``, pickled, with its arguments. Called by the program of a child."""
     global _lifeline
     _lifeline = lifeline
     for number in OF_ALL:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, OF_ALL)
-    with link, suppress(ConnectionError, EOFError):  # the parent has gone: there is nobody left to work for
+    with link, suppress(ConnectionError, EOFError):  # the parent has gone: nobody waits for the work
         try:
             work, arguments = pickle.loads(given)
             work(link, *arguments)
         except (ConnectionError, EOFError):
             raise
         except Exception as error:
-            from streamer.workers.defects import as_streamer_error  # a child is light as long as it can be
+            from streamer.workers.defects import as_streamer_error  # here, so that a child imports little
 
             send(link, as_streamer_error(error))
 
 
 def end_with_parent() -> None:
-    """In a child: waits until its parent has ended, and ends this process, also from work that never comes back.
+    """Waits in a child until its parent has ended, and ends this process, also when its work never returns.
 
     Blocks, and so belongs on a thread.
     """
     assert _lifeline is not None
     os.read(_lifeline, 1)  # nothing is ever written there
-    time.sleep(ENDS_WITHIN_S)  # work that hears of it by itself ends in good order
+    time.sleep(ENDS_WITHIN_S)  # work that notices it ends in good order
     os._exit(1)
 
 
 def run_to_end(command: Sequence[str], meanwhile: Callable[[], object] = lambda: None) -> str:
-    """What a program prints on standard output. Raises EngineError when it is not here or fails.
+    """Runs a program, and returns its standard output. Raises EngineError when it is not there or fails.
 
     ``meanwhile`` is called about twice a second; the program is killed when that raises.
     """
@@ -227,7 +226,7 @@ def run_to_end(command: Sequence[str], meanwhile: Callable[[], object] = lambda:
         raise EngineError(f"{command[0]} cannot be run: {error.strerror}") from error
     with process:
         try:
-            out, err = _said(process, meanwhile)
+            out, err = _output(process, meanwhile)
         except BaseException:
             process.kill()
             raise
@@ -237,7 +236,7 @@ def run_to_end(command: Sequence[str], meanwhile: Callable[[], object] = lambda:
     return out
 
 
-def _said(process: subprocess.Popen[str], meanwhile: Callable[[], object]) -> tuple[str, str]:
+def _output(process: subprocess.Popen[str], meanwhile: Callable[[], object]) -> tuple[str, str]:
     while True:
         with suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=MEANWHILE_S)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class RunTime:
-    """Time since the run's origin, in whole microseconds: what all stamps are."""
+    """The time since the run's origin, in whole microseconds, as all stamps have it."""
 
     def __init__(self, clock: Clock, workers: Workers) -> None:
         self._clock = clock
@@ -26,12 +26,12 @@ class RunTime:
         self._origin_us = self._clock.now_us() + lead_us
 
     def since_origin(self, clock_us: int) -> int:
-        """A reading of the clock as time of the run, while that goes on."""
+        """A reading of the clock, in microseconds, as time of the run; not valid while that stands still."""
         return clock_us - self._origin_us
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
-        """The run's time does not go on meanwhile."""
+        """Stops the run's time meanwhile."""
         self._stands_at_us = self.now_us()
         try:
             yield
@@ -40,19 +40,19 @@ class RunTime:
             self._stands_at_us = None
 
     def now_us(self) -> int:
-        """Now, in the event loop."""
+        """The run's time now, in microseconds; for the event loop."""
         return self._clock.now_us() - self._origin_us if self._stands_at_us is None else self._stands_at_us
 
     def stamp(self) -> int:
-        """Now, on a worker."""
+        """The run's time now, in microseconds; for workers."""
         return self._clock.now_us() - self._origin_us
 
     async def wait_until(self, us: int) -> None:
-        """Returns at ``us`` since the origin or as soon after it as can be; never before."""
+        """Returns at ``us`` since the origin or as soon as possible after it, never before."""
         await self._clock.wait_until(self._origin_us + us)
 
     async def run(self, work: Callable[[], T], stage: Stage) -> T:
-        """Runs the blocking ``work`` of a stage on a worker."""
+        """Runs the blocking ``work`` of a stage on a worker; returns its result or raises its error."""
         return await self._workers.run(work, stage)
 
     def begin(self, work: Callable[[], T], stage: Stage) -> Begun[T]:
@@ -60,10 +60,10 @@ class RunTime:
         return self._workers.begin(work, stage)
 
     def under_way_for(self, us: int) -> list[UnderWay]:
-        """The work that has been under way for so long or longer."""
+        """The work that has been under way for ``us`` microseconds or longer."""
         now = self._clock.now_us()
         return [work for work in self._workers.under_way() if now - work.since_us >= us]
 
     def give_up(self, work: UnderWay, error: Exception) -> None:
-        """Waits no longer for that work; who runs it gets the ``error``."""
+        """Abandons that work: its waiting caller gets the ``error``."""
         self._workers.give_up(work, error)

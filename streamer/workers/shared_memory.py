@@ -16,19 +16,19 @@ else:
     import fcntl
 
 ABOVE_STANDARD = 3
-"""The first file number that is none of standard input, output and error."""
+"""The first file number after those of standard input, output and error."""
 
 
 class SharedMemory:
-    """``size`` bytes that a child sees as well which is started with this as an argument: it gets a ``mmap`` of them.
+    """``size`` bytes, shared with a child that is started with this as an argument: it gets a ``mmap`` of them.
 
-    They are gone with the last who has them, here or there, however that process ends. Raises OSError.
+    The bytes are freed with the last process that has them, however that ends. Raises OSError.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self.numbers: tuple[int, ...] = ()
-        """The file numbers by which a child gets at it."""
+        """The file numbers by which a child maps the memory."""
         if sys.platform == "win32":
             self._handle: Any = f"streamer-{uuid4().hex}"
             self.bytes = mmap(-1, size, tagname=self._handle)
@@ -37,7 +37,7 @@ class SharedMemory:
             self.numbers = (self._handle,)
             finalize(self, os.close, self._handle)
             self.bytes = mmap(self._handle, size)
-        # Never closed, but let go: NumPy does not keep a map open that it has an array in.
+        # Never closed, only released: NumPy does not keep a map open in which it has an array.
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _in_the_child, (self._handle, self._size)
@@ -55,11 +55,11 @@ def _in_the_child(handle: Any, size: int) -> mmap:
 if sys.platform != "win32":
 
     def above_standard(number: int) -> int:
-        """A copy of a file number that a child's standard input, output or error will not take the place of."""
+        """A copy of a file number, above those of a child's standard input, output and error."""
         return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, ABOVE_STANDARD)
 
     def _file_of(size: int) -> int:
-        """The number of a file without a name, so many bytes long, all of them 0."""
+        """The number of a file without a name, with ``size`` bytes, all of them 0."""
         with _nameless() as file:
             file.truncate(size)
             return above_standard(file.fileno())

@@ -1,4 +1,4 @@
-"""How who has called for something long ends it: asked from any thread, heard where it is safe to end."""
+"""The end of a long call on request: requested from any thread, obeyed where it is safe to end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 
 class Interrupted(BaseException):
-    """What was under way is to end; ``reason`` is what ends it, as in SIGINT."""
+    """Raised where a long call is to end; ``reason`` is what ends it, as in SIGINT."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -15,29 +15,29 @@ class Interrupted(BaseException):
 
 
 class Stop:
-    """Is asked to end something, from any thread, once; ``reason`` says by what, None before."""
+    """A request to end a call, made once, from any thread; ``reason`` says by what, None before."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
         self._ends: Callable[[str], None] | None = None
 
     def ask(self, reason: str) -> None:
-        """Ends what is under way in good order."""
+        """Requests the end of the call, in good order. The first ``reason`` stays."""
         self.reason = self.reason or reason
         if self._ends is not None:
             self._ends(self.reason)
 
     def calls(self, ends: Callable[[str], None]) -> None:
-        """From now on ``ends`` is called with the reason, at once when it has been asked for already."""
+        """Calls ``ends`` with the reason of a request, at once when there has been one already."""
         self._ends = ends
         if self.reason is not None:
             ends(self.reason)
 
     def check(self) -> None:
-        """Raises Interrupted when it has been asked to end."""
+        """Raises Interrupted when the end has been requested."""
         if self.reason is not None:
             raise Interrupted(self.reason)
 
 
 current_stop: ContextVar[Stop | None] = ContextVar("current_stop", default=None)
-"""That of the call that is under way, for functions that are called by others of the library."""
+"""The `Stop` of the running call, for functions of the library that it calls."""

@@ -54,12 +54,12 @@ class Workers(Protocol):
         ...
 
     def give_up(self, work: UnderWay, error: Exception) -> None:
-        """Waits no longer for that work: who runs it gets the ``error``, and its worker is lost."""
+        """Abandons that work: its waiting caller gets the ``error``, and its worker is lost."""
         ...
 
 
 class UnderWay(Protocol):
-    """Work that a worker is at, of a ``stage``, since an instant of the clock."""
+    """Work that a worker does for a ``stage``, since an instant of the clock in microseconds."""
 
     @property
     def stage(self) -> Stage: ...
@@ -68,20 +68,20 @@ class UnderWay(Protocol):
     def since_us(self) -> int: ...
 
     def stack(self) -> list[str]:
-        """Where in the code it is now, the innermost call last; empty where that cannot be told."""
+        """The places in the code where it is now, the innermost call last; empty where they are unknown."""
         ...
 
 
 class Begun(UnderWay, Protocol[T_co]):
-    """Work that was begun, for whoever waits for it beside other things."""
+    """Work that was begun, and can be waited for beside other things."""
 
     @property
     def ended(self) -> bool:
-        """It has an outcome."""
+        """Whether it has an outcome."""
         ...
 
     async def wait(self) -> None:
-        """Returns when it has ended. Who is cancelled meanwhile leaves it going on."""
+        """Returns when the work has ended. Cancelling the wait does not end the work."""
         ...
 
     def outcome(self) -> T_co:
@@ -91,7 +91,7 @@ class Begun(UnderWay, Protocol[T_co]):
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A piece of work on its way through a worker thread; ``lost`` when nobody waits for it any more."""
+    """Work for a worker thread; ``lost`` when nobody waits for it any more."""
 
     work: Callable[[], Any]
     stage: Stage
@@ -126,11 +126,11 @@ def beside(work: Callable[[], None]) -> None:
 
 
 class Threads:
-    """Worker threads of each stage's own, as many as it has work for at once. ``close`` ends them.
+    """Worker threads for each stage, as many as it has work for at once. ``close`` ends them.
 
-    anyio's own worker threads would do; a hop to one of these takes a third of the time, and a stage's work stays on
-    one thread. They also keep the CPU time that each stage took on them. A thread cannot be ended from outside: what
-    is given up goes on, and ``lost`` has the stages of such threads. They do not keep the process from ending.
+    A hop to one of these threads takes a third of the time of one to anyio's, and a stage's work stays on one thread.
+    The CPU time of each stage is counted. A thread cannot be ended from outside: abandoned work goes on, and ``lost``
+    has the stages of such threads. The threads do not keep the process from ending.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -144,16 +144,16 @@ class Threads:
 
     @property
     def cpu_s(self) -> dict[str, float]:
-        """CPU seconds by stage; threads that a runtime starts by itself are not in it."""
+        """The CPU seconds of each stage, without those of threads that a runtime starts by itself."""
         return {stage.value: round(ns / 1e9, 3) for stage, ns in self._cpu_ns.items()}
 
     def forget_cpu(self) -> None:
-        """CPU time is counted from now on."""
+        """Counts CPU time anew from now on."""
         self._cpu_ns.clear()
 
     @contextmanager
     def uncounted(self) -> Iterator[None]:
-        """CPU time that passes meanwhile is nobody's."""
+        """Leaves out the CPU time that is used meanwhile."""
         before = self._cpu_ns.copy()
         try:
             yield
@@ -190,7 +190,7 @@ class Threads:
                 return
 
     def close(self) -> None:
-        """Ends the threads, which have no work any more, but for those that are lost; may be called again."""
+        """Ends the threads, which have no work any more, except lost ones; may be called again."""
         for stage, threads in self._threads.items():
             for _ in threads:
                 self._jobs[stage].put(None)
@@ -214,11 +214,11 @@ class Threads:
                 return
             job.result, job.error = result, error
             tell_loop(job.loop, self._done, job)
-            del job, result, error  # what it holds is let go before the next one comes
+            del job, result, error  # releases what they hold before the next job comes
 
     def _done(self, job: _Job) -> None:
-        """In the event loop, where nothing else is given up meanwhile."""
-        if not job.lost:  # else its thread serves nobody any more
+        """Ends a job in the event loop, where no other job is abandoned meanwhile."""
+        if not job.lost:  # else its thread serves no stage any more
             self._under_way.remove(job)
             self._busy[job.stage] -= 1
             job.done.set()

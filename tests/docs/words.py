@@ -52,6 +52,7 @@ WORDS = (
 CONTRACT = (
     *("config_in_force", "omission_gap", "skip_gaps", "file_gaps", "longest_gap_s", "told_by", "let_go", "asked_s"),
     *("deadline_asked_ms", "cores_taken_by_others", "cores_taken_by_the_hypervisor", r"asked\.json"),
+    *("CPU taken by other processes", "CPU taken by the hypervisor"),  # names in `tail.circumstances`
 )
 """Names in documents and of options, which stay as they are. They are found wherever they stand."""
 CONTRACT_WORDS = ("asked", "befallen", "gaps", "judged", "piece", "pieces")

@@ -32,7 +32,7 @@ def why_not() -> str | None:
 
 
 class NoMirror(Exception):
-    """No bare Debian could be made; the message is the last that was said about it."""
+    """No bare Debian could be made; the message is mmdebstrap's last error."""
 
 
 def make(root: Path, suite: str) -> None:
@@ -43,7 +43,7 @@ def make(root: Path, suite: str) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("E:")]
-        raise NoMirror((errors or ["mmdebstrap said nothing"])[-1])
+        raise NoMirror((errors or ["mmdebstrap printed nothing"])[-1])
 
 
 def remove(root: Path) -> None:
@@ -70,8 +70,8 @@ class Command:
 
     def run(self, root: Path) -> Finished:
         """Runs it to its end in ``root``, as process 1 and, unless it is root's, without any capability."""
-        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if self.network else ["--net"])]
-        command = [*apart, "sh", "-euc", self._script(root)]
+        isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if self.network else ["--net"])]
+        command = [*isolated, "sh", "-euc", self._script(root)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return Finished(done.returncode, done.stdout, done.stderr)
 

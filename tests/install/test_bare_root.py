@@ -155,19 +155,19 @@ def test_without_a_desktop_opencv_is_missed_only_where_it_is_used_and_both_mends
     assert in_container(image.command("devices"), image).code == 0
     failed = main_job_in(image, runs)
     assert failed.code == 1
-    said = re.search(
+    mends = re.search(
         r"OpenCV cannot be loaded, lib[\w.-]+\.so\.\d+ is missing: on Debian (?P<packages>apt-get install [^;]+); "
         r"or (?P<out>pip uninstall [^,]+), then (?P<headless>pip install [^,]+), which serves as well$",
         failed.error,
     )
-    assert said is not None, failed.error
-    carry_out(said["out"], image)
-    carry_out(said["headless"], image)
+    assert mends is not None, failed.error
+    carry_out(mends["out"], image)
+    carry_out(mends["headless"], image)
     assert main_job_in(image, runs).code == 0
     carry_out("pip uninstall --yes opencv-python-headless", image)
     carry_out("pip install --no-deps opencv-python", image)
     assert main_job_in(image, runs).error == failed.error
     carry_out("apt-get update", image)
-    carry_out(said["packages"].replace("install", "install --yes --no-install-recommends", 1), image)
+    carry_out(mends["packages"].replace("install", "install --yes --no-install-recommends", 1), image)
     done = main_job_in(image, runs)
     assert done.code == 0, done.err

@@ -23,7 +23,7 @@ def place(path: Path, version: str | None) -> Path:
 
 
 def find(tmp_path: Path, wanted: str, there: Mapping[str, str | None], pyenv: str = "") -> tuple[int, str, str]:
-    """Exit code, path and what is said, where only such commands are on the PATH, and such a version in pyenv."""
+    """The exit code, the path and the message, with only these commands on the PATH, and such a version in pyenv."""
     for name in ("python3", *(f"python3.{minor}" for minor in range(11, 20))):
         place(tmp_path / "bin" / name, there.get(name))
     if pyenv:
@@ -36,7 +36,7 @@ def find(tmp_path: Path, wanted: str, there: Mapping[str, str | None], pyenv: st
 
 
 @pytest.mark.parametrize(
-    ("wanted", "there", "pyenv", "found", "said"),
+    ("wanted", "there", "pyenv", "found", "note"),
     [
         ("usual", {"python3": "3.11"}, "", "/bin/python3", ""),
         ("usual", {"python3": "3.11", "python3.13": "3.13"}, "", "/bin/python3", ""),
@@ -57,12 +57,12 @@ def find(tmp_path: Path, wanted: str, there: Mapping[str, str | None], pyenv: st
     ],
 )
 def test_the_python_that_is_found(
-    wanted: str, there: dict[str, str | None], pyenv: str, found: str, said: str, tmp_path: Path
+    wanted: str, there: dict[str, str | None], pyenv: str, found: str, note: str, tmp_path: Path
 ) -> None:
     code, path, words = find(tmp_path, wanted, there, pyenv)
     assert (code, path) == (0, found)
-    assert said in words
-    assert len(words.splitlines()) == bool(said)
+    assert note in words
+    assert len(words.splitlines()) == bool(note)
 
 
 @pytest.mark.parametrize("wanted", ["usual", "newest", "3.11"])

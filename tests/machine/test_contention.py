@@ -36,11 +36,11 @@ def test_what_happens_on_other_cores_takes_nothing_of_ours() -> None:
     assert contention.of_cores(STAT, {2}, 100) == (0.0, 0.0)  # it is switched off
 
 
-@pytest.mark.parametrize(("busy_s", "taken"), [(30.0, 0.0), (62.0, 0.0), (64.0, 1.5)])
-def test_what_a_quota_leaves_idle_others_may_take(busy_s: float, taken: float) -> None:
+@pytest.mark.parametrize(("busy_s", "used"), [(30.0, 0.0), (62.0, 0.0), (64.0, 1.5)])
+def test_others_may_use_the_cores_that_a_quota_leaves_idle(busy_s: float, used: float) -> None:
     begun = contention.Reading(0.0, 0.0, 0.0, 0.0, 0, 0)
     meter = contention.ContentionMeter(begun)
-    # On 64 cores we may take two, and have taken half a core: others have 62 for themselves.
+    # On 64 cores we may use two, and have used half a core: others have 62 for themselves.
     meter.sampled(1_000_000, contention.Reading(1.0, 0.5, busy_s, 0.0, 0, 0, spare_s=62.0))
-    assert meter.others_cores == pytest.approx(taken)
-    assert (contention.OTHERS in meter.during(0, 1_000_000)) == (taken > 0)
+    assert meter.others_cores == pytest.approx(used)
+    assert (contention.OTHERS in meter.during(0, 1_000_000)) == (used > 0)

@@ -1,4 +1,4 @@
-"""A load: what may be asked for, what it takes, and that it ends with the run, however that ends."""
+"""A load: the requests it accepts, what it uses, and that it ends with the run, however that ends."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def at_work(load: Load, beside: Path) -> Iterator[LoadProcesses]:
     assert children.there() == []
 
 
-def test_its_processes_take_what_is_requested_and_leave_no_file(tmp_path: Path) -> None:
+def test_its_processes_use_what_is_requested_and_leave_no_file(tmp_path: Path) -> None:
     with at_work(Load(0.5, 50_000_000, 2_000_000, 3), tmp_path) as processes:
         assert len(children.there()) == 3
         processes.begin()
@@ -86,13 +86,13 @@ def test_its_processes_take_what_is_requested_and_leave_no_file(tmp_path: Path) 
         assert children.there() == []
     took = processes.took
     assert took is not None
-    assert 49_000_000 < took.resident < 60_000_000, "measured, so not exactly what was asked"
+    assert 49_000_000 < took.resident < 60_000_000, "measured, so not exactly the request"
     assert took.nice == min(os.nice(0) + 3, 19)
     assert processes.lost == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="this system does not tell what a process writes")
-def test_what_they_say_they_took_is_what_the_system_says(tmp_path: Path) -> None:
+def test_its_figures_are_those_of_the_system(tmp_path: Path) -> None:
     with at_work(Load(0.2, 0, 20_000_000), tmp_path) as processes:
         processes.begin()
         until = time.process_time() + 0.3
@@ -116,9 +116,9 @@ def test_a_rate_that_no_disk_has_falls_short_and_is_doubted(tmp_path: Path) -> N
     with at_work(Load(io_bytes_s=10**15), tmp_path) as processes:
         processes.begin()
         processes.finish()
-    (said,) = processes.doubts()
-    assert said.startswith("the load fell short: ")
-    assert said.endswith(" of 1e+09 MB a second")
+    (line,) = processes.doubts()
+    assert line.startswith("the load fell short: ")
+    assert line.endswith(" of 1e+09 MB a second")
 
 
 def test_a_load_that_cannot_be_made_is_an_error_that_says_why(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_its_processes_import_nothing_heavy() -> None:
     }
 
 
-def test_a_signal_to_the_whole_group_leaves_it_at_work_until_the_run_has_requested(tmp_path: Path) -> None:
+def test_a_signal_to_the_whole_group_leaves_it_at_work_until_the_run_has_read_its_figures(tmp_path: Path) -> None:
     with at_work(Load(0.2), tmp_path) as processes:
         processes.begin()
         for child in children.there():
@@ -217,8 +217,10 @@ def test_a_run_says_what_its_load_took_and_is_verified(tmp_path: Path) -> None:
     assert verify(out).reasons == []
     terminal = StringIO()
     print_report(run, Console(file=terminal))
-    (said,) = [line for line in terminal.getvalue().splitlines() if line.startswith("load ")]
-    assert f" of 0.2 cores, memory {load['took']['memory_mb']:g} of 20 MB, niceness {min(os.nice(0) + 1, 19)}" in said
+    (shown,) = [line for line in terminal.getvalue().splitlines() if line.startswith("load ")]
+    assert (
+        f" of 0.2 cores, memory {load['took']['memory_mb']:g} of 20 MB, niceness {min(os.nice(0) + 1, 19)}" in shown
+    )
     assert load_texts(load) == ["under load: 0.2 cores busy, 20 MB held, nice 1"]
 
 

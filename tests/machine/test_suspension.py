@@ -1,4 +1,4 @@
-"""A process that did not run is told from one that was busy, starved or held up, and from a run that was held."""
+"""A process that did not run is distinguished from a busy, starved or blocked one, and from a run that was held."""
 
 from __future__ import annotations
 
@@ -79,21 +79,21 @@ LATE = counted(figures=figures(1000, lateness_us=5_000))
 
 def test_the_doubt_names_the_suspension_and_blames_neither_engine_nor_machine() -> None:
     assert "too busy, or too slow" in doubts(LATE)[0]
-    (said,) = doubts(observed(LATE, resources=suspended((4_210.0, 17_000.0, False))))
-    assert said == (
+    (doubt,) = doubts(observed(LATE, resources=suspended((4_210.0, 17_000.0, False))))
+    assert doubt == (
         "the process did not run for 17.0 s, from 4.2 s on: it was stopped, as by Ctrl-Z; frames that were lost or "
         "late for that tell nothing of engine and machine"
     )
 
 
 def test_a_short_suspension_does_not_excuse_a_machine_that_is_always_late() -> None:
-    told = doubts(observed(LATE, resources=suspended((4_210.0, 600.0, False))))
-    assert [said for said in told if "too busy, or too slow" in said]
+    sentences = doubts(observed(LATE, resources=suspended((4_210.0, 600.0, False))))
+    assert [sentence for sentence in sentences if "too busy, or too slow" in sentence]
 
 
 def test_several_suspensions_are_summed_up() -> None:
-    (said,) = doubts(observed(resources=suspended((1_000.0, 600.0, False), (9_000.0, 2_000.0, True))))
-    assert said.startswith(
+    (doubt,) = doubts(observed(resources=suspended((1_000.0, 600.0, False), (9_000.0, 2_000.0, True))))
+    assert doubt.startswith(
         "the process did not run for 2.6 s, in 2 stretches, the first from 1.0 s on, the longest of 2.0 s: "
         "it was stopped, as by Ctrl-Z, or the machine slept; "
     )

@@ -110,7 +110,7 @@ def copy(killed: Path, tmp_path: Path) -> Path:
     ],
     ids=["one stream", "three streams", "drops in the video"],
 )
-def test_a_run_that_is_killed_is_stated_to_be_whole_so_far_and_is_repaired(
+def test_a_killed_run_is_reported_as_whole_so_far_and_is_repaired(
     options: tuple[str, ...], clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     out = kill(clip, "--model", tiny_model, *options, out=tmp_path / "run", rows=130)
@@ -132,8 +132,8 @@ def test_a_run_that_is_killed_is_stated_to_be_whole_so_far_and_is_repaired(
 
     mended = runs.streamer("verify", "run", "--repair", cwd=tmp_path)
     assert (mended.code, mended.err) == (0, "")
-    said, verdict, _ = mended.out.splitlines()
-    assert said.startswith(f"repaired: rows {len(before)}")
+    first, verdict, _ = mended.out.splitlines()
+    assert first.startswith(f"repaired: rows {len(before)}")
     assert verdict == "VALID (of an interrupted run)"
     document = manifest(out)
     assert (document["verdict"], document["error"]) == ("INTERRUPTED", None)
@@ -151,7 +151,7 @@ def test_a_run_that_is_killed_is_stated_to_be_whole_so_far_and_is_repaired(
     assert verify(out).valid
 
 
-def unfinished(directory: Path, **asked: Any) -> dict[str, Any]:
+def unfinished(directory: Path, **settings: Any) -> dict[str, Any]:
     """Makes of a finished run one that was killed when all its rows were written; returns what its manifest was."""
     document = manifest(directory)
     wiped = dict.fromkeys(("scheduled", "delivered"), 0)
@@ -161,7 +161,7 @@ def unfinished(directory: Path, **asked: Any) -> dict[str, Any]:
         "doubts": [],
         "streams": [{**stream, **wiped} for stream in document["streams"]],
         "run": {**document["run"], "duration_s": 0.0, "rounds": None},
-        "asked": {"frames": None, "duration_s": None, "respawn": 0, "promised": [40] * 9, **asked},
+        "asked": {"frames": None, "duration_s": None, "respawn": 0, "promised": [40] * 9, **settings},
     }
     del begun["files"]
     (directory / "run.json").unlink()
@@ -171,7 +171,7 @@ def unfinished(directory: Path, **asked: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "settings",
     [
         {"slo": "latency.p50<1s,drops<1%"},
         {"engine": "null,delay_ms=15", "deadline": 20, "slo": "drops<1%"},
@@ -183,11 +183,11 @@ def unfinished(directory: Path, **asked: Any) -> dict[str, Any]:
     ids=["simple", "drops", "streams", "timestamps", "closed loop", "bursty"],
 )
 def test_figures_made_from_the_rows_are_those_that_the_run_itself_had(
-    asked: dict[str, Any], clip: Path, tiny_model: Path, tmp_path: Path
+    settings: dict[str, Any], clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     usual = {"engine": "null", "model": str(tiny_model), "fps": Fraction(100), "warmup": 0, "chart": False}
-    streamer.replay(clip, Settings(**{**usual, **asked, "out": tmp_path / "run"}))
-    before = unfinished(tmp_path / "run", duration_s=asked.get("duration"))
+    streamer.replay(clip, Settings(**{**usual, **settings, "out": tmp_path / "run"}))
+    before = unfinished(tmp_path / "run", duration_s=settings.get("duration"))
     after: Mapping[str, Any] | None = repair(tmp_path / "run")
     assert after is not None
     assert {name: after[name] for name in FIGURES} == {name: before[name] for name in FIGURES}
@@ -225,8 +225,8 @@ def test_of_a_file_with_a_gap_no_frame_is_missing_that_was_not_due(
 ) -> None:
     clip = write_video(tmp_path / "gap.mkv", 20, ticks=[*range(10), *range(585, 595)])
     usual = {"engine": "null", "model": str(tiny_model), "warmup": 0, "chart": False, "video": Video.NONE}
-    asked = {**usual, "frames": 15 if skip_gaps else 10, "skip_gaps": skip_gaps, "policy": Policy.WAIT}
-    streamer.replay(clip, Settings(**asked, out=tmp_path / "run"))  # type: ignore[arg-type]
+    settings = {**usual, "frames": 15 if skip_gaps else 10, "skip_gaps": skip_gaps, "policy": Policy.WAIT}
+    streamer.replay(clip, Settings(**settings, out=tmp_path / "run"))  # type: ignore[arg-type]
     unfinished(tmp_path / "run", promised=[20])
     after = repair(tmp_path / "run")
     assert after is not None
@@ -245,8 +245,8 @@ def test_a_gap_of_days_in_the_video_survives_a_kill(
     days_3_us = 3 * 86_400 * 1_000_000
     ticks = [40_000 * number + (days_3_us if number >= 10 else 0) for number in range(40)]
     clip = write_video(tmp_path / "gap.nut", 40, ticks=ticks, time_base=Fraction(1, 1_000_000))
-    asked = {"engine": "null,delay_ms=4", "model": str(tiny_model), "fps": "max", "warmup": 0, "chart": False}
-    streamer.replay(clip, Settings(**asked, segment=segment_s, out=tmp_path / "run"))  # type: ignore[arg-type]
+    settings = {"engine": "null,delay_ms=4", "model": str(tiny_model), "fps": "max", "warmup": 0, "chart": False}
+    streamer.replay(clip, Settings(**settings, segment=segment_s, out=tmp_path / "run"))  # type: ignore[arg-type]
     before = unfinished(tmp_path / "run")
     assert before["resources"]["held_pictures"] in ((240,) if segment_s is None else (0, 240)), "0: cut at the gap"
     assert verify(tmp_path / "run").reasons == []
@@ -288,7 +288,7 @@ def test_the_rounds_of_a_killed_run_are_found_again(clip: Path, tiny_model: Path
     assert verify(tmp_path / "run").reasons == []
 
 
-def test_programs_are_reported_what_is_left(copy: Path) -> None:
+def test_what_is_left_is_reported_to_programs_too(copy: Path) -> None:
     done = runs.streamer("verify", "run", "--json", cwd=copy.parent)
     document = json.loads(done.out)
     assert done.code == 3
@@ -322,7 +322,7 @@ def test_a_run_in_segments_is_repaired_when_all_of_them_are_there(
     assert found.remains is not None
     assert found.remains.let_go == bool(let_go)
     if let_go:
-        with pytest.raises(UsageError, match=rf"pieces of {let_go}\.csv have been let go"):
+        with pytest.raises(UsageError, match=rf"segments of {let_go}\.csv have been deleted"):
             repair(tmp_path / "run")
         return
     assert found.remains.rows == 40
@@ -335,11 +335,11 @@ def test_a_run_in_segments_is_repaired_when_all_of_them_are_there(
     assert verify(tmp_path / "run").reasons == []
 
 
-def unpack(piece: Path) -> Path:
-    """A piece as it is before it is compressed."""
-    piece.with_suffix("").write_bytes(gzip.decompress(piece.read_bytes()))
-    piece.unlink()
-    return piece.with_suffix("")
+def unpack(segment: Path) -> Path:
+    """A segment as it is before it is compressed."""
+    segment.with_suffix("").write_bytes(gzip.decompress(segment.read_bytes()))
+    segment.unlink()
+    return segment.with_suffix("")
 
 
 def without_rows(table: Path) -> None:
@@ -347,18 +347,18 @@ def without_rows(table: Path) -> None:
 
 
 def killed_before_the_rows(out: Path) -> None:
-    """The detections of frames are in a piece, and their rows were not yet in a table."""
+    """The detections of frames are in a segment, and their rows were not yet in a table."""
     without_rows(out / "frames.csv")
     unpack(out / "frames.0003.csv.gz").unlink()
 
 
-def killed_before_the_rows_of_a_plain_piece(out: Path) -> None:
+def killed_before_the_rows_of_a_plain_segment(out: Path) -> None:
     unpack(out / "detections.0003.csv.gz")
     killed_before_the_rows(out)
 
 
 def killed_between_two_files(out: Path) -> None:
-    """The piece has its name, and the file that comes after it is not there yet."""
+    """The segment has its name, and the file that comes after it is not there yet."""
     (out / "frames.csv").unlink()
     unpack(out / "frames.0003.csv.gz")
 
@@ -370,10 +370,10 @@ def killed_between_two_files_of_detections(out: Path) -> None:
 
 
 def killed_in_a_line(out: Path) -> None:
-    """The last line of the piece is torn: the next file was not there yet to take it."""
+    """The last line of the segment is incomplete: the file that comes after it was not there yet."""
     (out / "frames.csv").unlink()
-    piece = unpack(out / "frames.0003.csv.gz")
-    piece.write_bytes(piece.read_bytes()[:-10])
+    segment = unpack(out / "frames.0003.csv.gz")
+    segment.write_bytes(segment.read_bytes()[:-10])
 
 
 @pytest.mark.slow
@@ -381,7 +381,7 @@ def killed_in_a_line(out: Path) -> None:
     "kill_it",
     [
         killed_before_the_rows,
-        killed_before_the_rows_of_a_plain_piece,
+        killed_before_the_rows_of_a_plain_segment,
         killed_between_two_files,
         killed_between_two_files_of_detections,
         killed_in_a_line,
@@ -391,8 +391,8 @@ def test_a_run_that_is_killed_while_a_segment_is_cut_off_is_repaired(
     kill_it: Callable[[Path], None], clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    asked = {"engine": "null", "model": str(tiny_model), "fps": Fraction(40), "warmup": 0, "frames": 40}
-    streamer.replay(clip, Settings(**asked, segment=0.2, video=Video.NONE, chart=False, out=out))  # type: ignore[arg-type]
+    settings = {"engine": "null", "model": str(tiny_model), "fps": Fraction(40), "warmup": 0, "frames": 40}
+    streamer.replay(clip, Settings(**settings, segment=0.2, video=Video.NONE, chart=False, out=out))  # type: ignore[arg-type]
     unfinished(out)
     assert (out / "frames.0003.csv.gz").exists()
     assert not (out / "frames.0004.csv.gz").exists()

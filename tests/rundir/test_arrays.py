@@ -154,7 +154,7 @@ def test_a_row_that_is_torn_in_the_middle_is_no_table(tmp_path: Path) -> None:
             frames_array(tmp_path)
 
 
-def test_what_cannot_be_read_is_stated_in_a_line(tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_read_is_an_error_of_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"frames\.csv cannot be read: No such file or directory; look"):
         frames_array(tmp_path)
     (tmp_path / "frames.csv").write_text("stream,frame\n0,0\n")

@@ -39,7 +39,7 @@ OTHERS = (
 )
 """Names that resemble ours."""
 EXACT = ("annotated-1.mp4", "annotated.0007.mp4", "frames.0001.csv", "detections.0002.csv.gz")
-"""Names of our own, of files that a run in one piece, of one stream, does not write."""
+"""Names of our own, of files that a run without segments, of one stream, does not write."""
 
 
 def add(directory: Path, names: tuple[str, ...]) -> dict[Path, bytes]:
@@ -78,10 +78,10 @@ def killed(command: list[str | Path], until: tuple[Path, str]) -> None:
             if directory.is_dir() and any(directory.glob(f"{begin}*")):
                 break
             try:
-                said = process.communicate(timeout=0.02)
+                printed = process.communicate(timeout=0.02)
             except subprocess.TimeoutExpired:
                 continue
-            pytest.fail(f"the process ended with {process.returncode}: {said}")
+            pytest.fail(f"the process ended with {process.returncode}: {printed}")
         process.send_signal(signal.SIGKILL)
         process.communicate()
 
@@ -127,20 +127,20 @@ def test_a_soak_with_keep_that_is_killed_and_resumed_leaves_all_other_files(
 ) -> None:
     out = tmp_path / "soak"
     kept = {path: content for place in (out, out / "part-0") for path, content in add(place, OTHERS).items()}
-    asked = ("--duration", "5s", "--window", "0.5s", "--segment", "0.2s", "--keep", "1k")
+    durations = ("--duration", "5s", "--window", "0.5s", "--segment", "0.2s", "--keep", "1k")
     killed(
-        ["soak", clip, *options(tiny_model, *asked), "--out", out, "--overwrite"],
+        ["soak", clip, *options(tiny_model, *durations), "--out", out, "--overwrite"],
         until=(out / UNFINISHED / "part-0", "frames.0004.csv"),
     )
     assert changed(kept) == []
-    assert not (out / UNFINISHED / "part-0" / "frames.0000.csv.gz").exists(), "nothing was let go"
+    assert not (out / UNFINISHED / "part-0" / "frames.0000.csv.gz").exists(), "nothing was deleted"
     kept |= add(out / "part-1", OTHERS)
     done = runs.streamer("soak", "--resume", out / UNFINISHED, "--quiet", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert changed(kept) == []
     assert manifest(out / "part-1")["pieces"]["let_go"]
     assert verify(out / "part-1").reasons == []
-    done = runs.streamer("soak", clip, *options(tiny_model, *asked), "--out", out, "--overwrite", cwd=tmp_path)
+    done = runs.streamer("soak", clip, *options(tiny_model, *durations), "--out", out, "--overwrite", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert changed(kept) == []
     assert not (out / "part-1" / "run.json").exists()
@@ -187,16 +187,16 @@ def test_segments_do_not_take_the_names_of_the_users_files(tmp_path: Path) -> No
         RunDir(tmp_path / "run", overwrite=True, segmented=True)
     (tmp_path / "run" / "frames.0001.csv").rename(tmp_path / "frames.0001.csv")
     directory = RunDir(tmp_path / "run", overwrite=True, segmented=True)
-    pieces = Segments(directory.frames, directory.detections, [], every_us=1, keep_bytes=0)
-    pieces.cut(1)
+    segments = Segments(directory.frames, directory.detections, [], every_us=1, keep_bytes=0)
+    segments.cut(1)
     kept = add(tmp_path / "run", ("frames.0001.csv", "detections.0002.csv"))
-    pieces.cut(2)
+    segments.cut(2)
     (tmp_path / "run" / "frames.0001.csv").unlink()
-    pieces.cut(3)
-    pieces.cut(4)
-    pieces.finish()
+    segments.cut(3)
+    segments.cut(4)
+    segments.finish()
     directory.give_up()
-    assert [cut.at_us for cut in pieces.cuts] == [1, 3]
+    assert [cut.at_us for cut in segments.cuts] == [1, 3]
     assert changed(kept) == ["frames.0001.csv"], "which the user has removed"
 
 

@@ -103,7 +103,7 @@ sys.stdin.read()
 """
 
 
-def test_a_run_that_was_killed_is_reported_from_one_that_goes_on(tmp_path: Path) -> None:
+def test_a_killed_run_is_distinguished_from_one_that_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-c", HOLDS, str(out)]
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A long run in pieces: all that was written is there once, the finished pieces compressed, the oldest let go."""
+"""A long run in segments: each row is there once, finished segments are compressed, and the oldest are deleted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FRAMES = 150
 
 
 def segmented(tmp_path: Path, **more: Any) -> Path:
-    """A run of FRAMES frames at 100 a second in pieces of about half a second, two streams."""
+    """A run of FRAMES frames at 100 a second in segments of about half a second, two streams."""
     clip, out = write_video(tmp_path / "clip.mp4", 30), tmp_path / "run"
     usual: dict[str, Any] = {
         "engine": "null",
@@ -40,10 +40,10 @@ def segmented(tmp_path: Path, **more: Any) -> Path:
 
 
 def rows_of(path: Path) -> list[list[str]]:
-    """The rows of a table and of its pieces, without their headers."""
+    """The rows of a table and of its segments, without their headers."""
     found = []
-    for piece in (*segments_of(path), path):
-        with gzip.open(piece, "rt") if piece.suffix == ".gz" else piece.open() as file:
+    for segment in (*segments_of(path), path):
+        with gzip.open(segment, "rt") if segment.suffix == ".gz" else segment.open() as file:
             found += list(csv.reader(file))[1:]
     return found
 
@@ -52,9 +52,9 @@ def test_rows_are_in_one_of_the_segments_each_and_pictures_in_one_of_the_videos(
     out = segmented(tmp_path, streams=2)
     rows = rows_of(out / "frames.csv")
     assert sorted((int(row[0]), int(row[1])) for row in rows) == [(s, f) for s in (0, 1) for f in range(FRAMES)]
-    pieces = segments_of(out / "frames.csv")
-    assert len(pieces) >= 2
-    assert all(piece.suffix == ".gz" for piece in pieces)
+    segments = segments_of(out / "frames.csv")
+    assert len(segments) >= 2
+    assert all(segment.suffix == ".gz" for segment in segments)
     assert not list(out.glob("*.writing"))
     for stream in (0, 1):
         videos = [*segments_of(out / f"annotated-{stream}.mp4"), out / f"annotated-{stream}.mp4"]
@@ -74,7 +74,7 @@ def test_a_run_in_segments_is_verified_as_a_whole(tmp_path: Path) -> None:
     assert checked.checked["rows"] == FRAMES
 
 
-def test_the_oldest_segments_go_when_they_take_more_than_they_may_and_that_is_stated(tmp_path: Path) -> None:
+def test_the_oldest_segments_are_deleted_beyond_the_size_to_keep_and_that_is_recorded(tmp_path: Path) -> None:
     done = segmented(tmp_path, keep=1, video=Video.NONE)
     assert "frames.0000.csv" in json.loads((done / "run.json").read_text())["pieces"]["let_go"]
     assert not (done / "frames.0000.csv.gz").exists()
@@ -94,11 +94,11 @@ def test_a_table_that_is_cut_goes_on_in_a_new_file_with_a_header_of_its_own(tmp_
 def test_the_end_does_not_wait_for_what_is_being_compressed_and_leaves_nothing_plain(tmp_path: Path) -> None:
     reserve = Reserve(tmp_path / "reserve")
     frames, detections = (Table(tmp_path / f"{name}.csv", "a", reserve) for name in ("frames", "detections"))
-    pieces = Segments(frames, detections, [], every_us=1, keep_bytes=1 << 30)
+    segments = Segments(frames, detections, [], every_us=1, keep_bytes=1 << 30)
     for second in range(1, 4):  # none of them has the time to be compressed before the next one
         frames.append(f"{second}\n")
-        pieces.cut(second)
-    pieces.finish()
+        segments.cut(second)
+    segments.finish()
     assert sorted(path.name for path in tmp_path.glob("*.csv*")) == [
         *(f"detections.000{number}.csv.gz" for number in range(3)),
         "detections.csv",

@@ -18,7 +18,7 @@ from streamer.verification import percentile_rule
 scipy = pytest.importorskip("scipy.stats", reason="scipy is not installed: pip install 'streamer[test]'")
 
 ROUNDING = 1e-6
-"""How far two ways of adding up a probability may lie apart, as a share of it."""
+"""The accepted difference between two ways of summing a probability, as a share of it."""
 LONGEST = 5_000_000
 """Frames: two days at 30 fps."""
 
@@ -46,7 +46,7 @@ def test_a_percentile_needs_the_fewest_frames_of_which_one_may_lie_above_its_bou
     assert n == percentile_rule.FRAMES_NEEDED[name]
 
 
-def test_the_fewest_rounds_lean_one_way_by_chance_as_seldom_as_is_stated() -> None:
+def test_the_fewest_rounds_favour_one_engine_by_chance_as_rarely_as_documented() -> None:
     leans = (scipy.binomtest(n, n).pvalue <= RISK for n in count(1))
     assert 1 + next(n for n, seldom in enumerate(leans) if seldom) == ROUNDS_NEEDED
 
@@ -79,7 +79,7 @@ def test_a_rate_is_the_theil_sen_slope_of_the_stretches(windows: int, rate: floa
     minutes = np.arange(1, windows + 1, dtype=np.float64)
     values = 100 + rate * minutes + np.random.default_rng(seed).normal(scale=noise, size=windows)
     at, means = (
-        np.array([piece.mean() for piece in np.array_split(each, trend.STRETCHES)]) for each in (minutes, values)
+        np.array([stretch.mean() for stretch in np.array_split(each, trend.STRETCHES)]) for each in (minutes, values)
     )
     line = scipy.theilslopes(means, at, 1 - RISK, method="joint")
     growth = trend._growth(0, minutes, values)

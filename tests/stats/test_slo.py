@@ -1,4 +1,4 @@
-"""Objectives: read, pointed at where they are wrong, and judged."""
+"""Objectives: read, refused at the place where they are wrong, and scored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FRAMES = {
 }  # fmt: skip
 
 
-def judged(text: str, n: int = 1000) -> list[tuple[bool, float | None]]:
+def scored(text: str, n: int = 1000) -> list[tuple[bool, float | None]]:
     """What an SLO comes to where each figure has the values 1 to n milliseconds."""
     values = Distribution()
     for ms in range(1, n + 1):
@@ -41,16 +41,16 @@ def judged(text: str, n: int = 1000) -> list[tuple[bool, float | None]]:
     ],
 )
 def test_an_objective_is_scored_by_the_summarys_figures(text: str, met: bool, value: float) -> None:
-    assert judged(text) == [(met, value)]
+    assert scored(text) == [(met, value)]
 
 
 def test_several_objectives_are_scored_each() -> None:
-    assert [met for met, _ in judged("latency.p99<33ms, drops<5%,age.p50<1s")] == [False, True, True]
+    assert [met for met, _ in scored("latency.p99<33ms, drops<5%,age.p50<1s")] == [False, True, True]
 
 
 @pytest.mark.parametrize("text", ["latency.p99.9<2s", "latency.p99.9>1ms"])
 def test_a_percentile_that_is_withheld_misses_the_objective_either_way(text: str) -> None:
-    assert judged(text) == [(False, None)]
+    assert scored(text) == [(False, None)]
     values = Distribution()
     figures = {name: statistics(values) for name in FIGURES}
     (one,) = check(parse_slo(text), figures, FRAMES)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.power import ROUND_FRAMES, compared, result_latencies, service_times, told
+from benchmarks.power import ROUND_FRAMES, compared, reported, result_latencies, service_times
 from streamer.stats.bootstrap import QUANTILE
 from streamer.stats.percentiles import nearest_rank
 from streamer.stats.speed_ratio import (
@@ -217,7 +217,7 @@ def test_the_interval_of_a_median_holds_the_true_one_in_99_of_100_runs() -> None
 def test_runs_that_are_no_pairs_are_drawn_each_by_itself() -> None:
     one = noisy(1_800, 1)
     assert sure(ratio_unpaired(one, 2 * np.tile(one, 3), 0.5, (30, 30))).value == 2
-    # Two copies of the same run are drawn apart: their ratio is 1, and not for sure.
+    # Two copies of the same run are drawn independently: their ratio is 1, with an interval.
     copies = sure(ratio_unpaired(one, one, 0.5, (30, 30)))
     assert copies.low < 1 == copies.value < copies.high
     assert speed(sure(ratio_unpaired(one, noisy(3_600, 2, 28_000), 0.5, (30, 30)))) is Speed.SLOWER
@@ -249,7 +249,7 @@ def test_the_simulated_queue_is_the_pipelines_frame_by_frame(service_us: tuple[i
     rounds = 5
     service = np.random.default_rng(4).integers(*service_us, (rounds, ROUND_FRAMES))
     expected = result_latencies(service)
-    # The rig is told how long each inference takes, in turn: those of the frames that are served.
+    # The rig gets the time of each inference, in turn: those of the frames that are served.
     served = service[expected >= 0]
     rig = Rig(
         fps=Fraction(30),
@@ -267,7 +267,7 @@ def verdicts(effect: float, runs: int, engines: int = 2) -> list[Speed]:
     """On the simulated machine of benchmarks/power.py, 24 rounds each."""
     random = np.random.default_rng(12)
     simulated = (compared(random, engines, effect, 24) for _ in range(runs))
-    return [speed(told(ratio_by_rounds(list(one), list(other), 0.5))) for one, other in simulated]
+    return [speed(reported(ratio_by_rounds(list(one), list(other), 0.5))) for one, other in simulated]
 
 
 @pytest.mark.parametrize("engines", [2, 6])

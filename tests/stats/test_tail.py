@@ -75,7 +75,7 @@ def test_the_decoder_at_work_and_others_on_the_machine_are_reported() -> None:
         tail.closed(one)
         busy = 0.04 * sum(j % 25 == 3 for j in range(i + 1))
         meter.sampled((i + 1) * 40_000, Reading((i + 1) * 0.04, 0, busy, 0, 0, 0))
-        tail.witnessed()
+        tail.add_contention()
     found = tail.explain()
     assert found is not None
     assert found["circumstances"][DECODER_BUSY] == {"share_of_slow": 1.0, "share_of_all": 0.04}
@@ -140,7 +140,7 @@ def test_what_happened_long_ago_is_kept_with_its_frame_and_the_meter_forgets_it(
         tail.closed(frame(i, infer=30_000 if i < slow else 8_000))
         busy = 0.0 if i % 2 else 1.0  # each stretch differs from the one before
         meter.sampled((i + 1) * PERIOD, Reading(i + 1, 0, i + busy, 0, 0, i // 2))
-        tail.witnessed()
+        tail.add_contention()
     found = tail.explain()
     assert found is not None
     assert meter.during(0, slow * PERIOD) == set()

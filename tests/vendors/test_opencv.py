@@ -1,4 +1,4 @@
-"""An OpenCV that cannot be loaded is said in one line with its mends, and only by what needs it."""
+"""An OpenCV that cannot be loaded is an error of one line with its mends, and only where it is needed."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ MISSING = "libGL.so.1: cannot open shared object file: No such file or directory
     ids=str,
 )
 def test_each_way_to_fail_names_what_is_missing_and_the_mend(error: ImportError, says: str) -> None:
-    said = why_not(error)
-    assert says in said
-    assert "opencv-python-headless" in said
-    assert "apt-get install" in said or ".so" not in said
-    assert "\n" not in said
+    text = why_not(error)
+    assert says in text
+    assert "opencv-python-headless" in text
+    assert "apt-get install" in text or ".so" not in text
+    assert "\n" not in text
 
 
 @pytest.mark.parametrize("library", ["libGL.so.1", "libxcb.so.1", "libgthread-2.0.so.0", "libglib-2.0.so.0"])
 def test_a_desktop_is_installed_at_once_whichever_of_its_libraries_is_missed_first(library: str) -> None:
-    said = why_not(ImportError(f"{library}: cannot open shared object file: No such file or directory"))
-    assert f"{library} is missing: on Debian apt-get install libgl1 libglib2.0-0; or pip uninstall" in said
+    text = why_not(ImportError(f"{library}: cannot open shared object file: No such file or directory"))
+    assert f"{library} is missing: on Debian apt-get install libgl1 libglib2.0-0; or pip uninstall" in text
 
 
 def without_opencv(folder: Path, *arguments: str | Path) -> Finished:

@@ -78,9 +78,9 @@ def test_a_comment_that_is_no_utf_8_can_be_written_down(tmp_path: Path) -> None:
                 made.mux(packet)
     commented.write_bytes(commented.read_bytes().replace(b"gar?on", b"gar\xe7on"))
     with VideoReader(commented) as reader:
-        said = reader.info.comment
-    assert said == "gar\N{REPLACEMENT CHARACTER}on"
-    (tmp_path / "run.json").write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
+        comment = reader.info.comment
+    assert comment == "gar\N{REPLACEMENT CHARACTER}on"
+    (tmp_path / "run.json").write_text(json.dumps(comment, ensure_ascii=False), encoding="utf-8")
 
 
 def test_the_size_of_what_has_one_is_reported_and_else_none(tmp_path: Path) -> None:

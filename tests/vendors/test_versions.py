@@ -42,7 +42,7 @@ def test_every_dependency_has_a_floor_and_the_newest_that_was_tested_is_known() 
     extras = SETUP["options.extras_require"]
     listed = SETUP["options"]["install_requires"] + "".join(extras[extra] for extra in extras if extra != "all")
     for requirement in listed.split("\n"):
-        assert not requirement.strip() or ">=" in requirement, f"{requirement}: the lowest version is not said"
+        assert not requirement.strip() or ">=" in requirement, f"{requirement}: the lowest version is missing"
     known = versions.tested()
     assert set(required(SETUP["options"]["install_requires"])) <= set(known)
     assert set(versions.EXTRAS) <= set(known)
@@ -69,7 +69,7 @@ def test_a_version_is_newer_as_far_as_the_tested_one_goes(found: str, known: str
     assert versions.is_newer(found, known) is newer
 
 
-def test_a_run_has_the_versions_effective(tmp_path: Path, tiny_model: Path) -> None:
+def test_a_run_records_the_installed_versions(tmp_path: Path, tiny_model: Path) -> None:
     clip = write_video(tmp_path / "clip.mp4", 5)
     done = runs.streamer("replay", clip, "--engine", "null", "--model", tiny_model, "--out", "run", cwd=tmp_path)
     assert done.code == 0, done.err

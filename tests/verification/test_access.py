@@ -26,8 +26,8 @@ SAYS = "that says nothing of the run: make it readable, and try again"
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     place = tmp_path_factory.mktemp("finished")
-    asked = Settings(engine="null", model=str(tiny_model), fps="max", chart=False, warmup=0, out=place / "run")
-    streamer.replay(write_video(place / "clip.mp4", 5), asked)
+    settings = Settings(engine="null", model=str(tiny_model), fps="max", chart=False, warmup=0, out=place / "run")
+    streamer.replay(write_video(place / "clip.mp4", 5), settings)
     return place / "run"
 
 
@@ -55,11 +55,11 @@ def not_as_root(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("name", ["run.json", "frames.csv", "detections.csv", "annotated.mp4", ""])
 def test_what_this_user_may_not_read(name: str, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (run / name).chmod(0)
-    with not_as_root(run.parent, monkeypatch), pytest.raises(StreamerError, match="Permission denied") as told:
+    with not_as_root(run.parent, monkeypatch), pytest.raises(StreamerError, match="Permission denied") as refused:
         verify(Path("run"))
     (run / name).chmod(0o755)
-    assert str(told.value) == f"cannot look at {Path('run', name)}: Permission denied; {SAYS}"
-    assert told.value.exit_code == 1
+    assert str(refused.value) == f"cannot look at {Path('run', name)}: Permission denied; {SAYS}"
+    assert refused.value.exit_code == 1
     assert verify(run).valid
 
 

@@ -45,15 +45,15 @@ Replay = Callable[..., Path]
 
 @pytest.fixture(scope="module")
 def replay(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Replay:
-    """Replays a small clip into a new directory; every frame is delivered unless told otherwise."""
+    """Replays a small clip into a new directory; every frame is delivered unless the settings say otherwise."""
     place = tmp_path_factory.mktemp("runs")
     clip = write_video(place / "clip.mkv", FRAMES, size=(64, 48))
 
-    def replay(source: Path = clip, **asked: Any) -> Path:
+    def replay(source: Path = clip, **settings: Any) -> Path:
         number = sum(path.is_dir() for path in place.iterdir())
         usual = {"engine": "null", "model": str(tiny_model), "warmup": 0, "fps": FAST, "policy": Policy.WAIT}
         usual["chart"] = False
-        return streamer.replay(source, Settings(**{**usual, **asked, "out": place / f"run{number}"})).directory
+        return streamer.replay(source, Settings(**{**usual, **settings, "out": place / f"run{number}"})).directory
 
     return replay
 
@@ -148,7 +148,7 @@ def test_a_run_is_valid_and_says_what_was_checked(waiting: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "settings",
     [
         {"engine": "null,delay_ms=5", "policy": Policy.DROP_NEWEST, "video": Video.ALL},
         {"video": Video.NONE, "deadline": 0.2},
@@ -159,8 +159,8 @@ def test_a_run_is_valid_and_says_what_was_checked(waiting: Path) -> None:
     ],
     ids=["all", "none", "max", "ntsc", "source", "ir"],
 )
-def test_every_kind_of_run_is_valid(asked: dict[str, Any], replay: Replay) -> None:
-    assert verify(replay(**asked)).reasons == []
+def test_every_kind_of_run_is_valid(settings: dict[str, Any], replay: Replay) -> None:
+    assert verify(replay(**settings)).reasons == []
 
 
 @pytest.fixture(scope="module")
@@ -562,15 +562,15 @@ def test_whatever_stands_in_the_manifest_there_is_no_traceback(waiting: Path, tm
     check()
 
 
-@pytest.mark.parametrize(("latency", "said"), [(5e14, "about 10^314"), (-5e14, "about -10^314")])
-def test_a_figure_that_is_too_large_for_a_float_is_stated(
-    latency: float, said: str, waiting: Path, tmp_path: Path
+@pytest.mark.parametrize(("latency", "shown"), [(5e14, "about 10^314"), (-5e14, "about -10^314")])
+def test_a_figure_that_is_too_large_for_a_float_is_reported_as_a_power_of_ten(
+    latency: float, shown: str, waiting: Path, tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(waiting, tmp_path / "large"))
     document = manifest(copy)
     document["result_latency_ms"]["p50"], document["service_ms"]["p50"] = latency, 1e-300
     write_manifest(copy, document)
-    assert any("omission_gap.p50" in reason and said in reason for reason in verify(copy).reasons)
+    assert any("omission_gap.p50" in reason and shown in reason for reason in verify(copy).reasons)
 
 
 def test_a_live_run_that_is_longer_than_a_float_can_say_is_unreadable(waiting: Path, tmp_path: Path) -> None:

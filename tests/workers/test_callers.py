@@ -75,8 +75,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(command: Sequence[str | Path], folder: Path, *, given: str | None = None) -> str:
-    """What a program has printed, which has succeeded and has no complaints."""
+def output(command: Sequence[str | Path], folder: Path, *, given: str | None = None) -> str:
+    """The standard output of a program, which has succeeded and printed no error."""
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment(), input=given, capture_output=True, text=True,
         check=False,
@@ -92,27 +92,27 @@ def test_a_program_without_a_guard_runs_its_body_once(way: str, more: str, folde
     (folder / "script.py").write_text(body)
     match way:
         case "-c":
-            out = said(["-c", body], folder)
+            out = output(["-c", body], folder)
         case "-":
-            out = said(["-"], folder, given=body)
+            out = output(["-"], folder, given=body)
         case "thread":
-            out = said(["-c", IN_A_THREAD.format(body=body)], folder)
+            out = output(["-c", IN_A_THREAD.format(body=body)], folder)
         case "runpy":
-            out = said(["-c", BY_RUNPY.format(script="script.py")], folder)
+            out = output(["-c", BY_RUNPY.format(script="script.py")], folder)
         case _:
-            out = said(["script.py"], folder)
+            out = output(["script.py"], folder)
     assert out == AFTER
     assert runs.manifest(folder / "run")["load"] is None if more == RESPAWN else runs.manifest(folder / "run")["load"]
 
 
 def test_a_program_that_would_fail_when_it_is_imported_is_not(folder: Path) -> None:
     (folder / "script.py").write_text(UNFIT + BODY.format(more=LOAD))
-    assert said(["script.py", "the first time"], folder) == AFTER
+    assert output(["script.py", "the first time"], folder) == AFTER
 
 
 def test_where_a_program_says_to_look_for_modules_a_child_looks_too(folder: Path) -> None:
     (folder / "script.py").write_text(ELSEWHERE.format(root=str(ROOT)) + BODY.format(more=LOAD))
-    assert said(["script.py"], folder) == AFTER
+    assert output(["script.py"], folder) == AFTER
 
 
 def test_a_child_is_of_the_same_streamer_wherever_its_parent_has_gone(folder: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_child_is_of_the_same_streamer_wherever_its_parent_has_gone(folder: Pa
     (other / "__init__.py").write_text("raise SystemExit('not the one')")
     before = HERE_AND_AWAY.format(root=str(ROOT), folder=str(folder))
     (folder / "script.py").write_text(before + BODY.format(more=RESPAWN))
-    assert said(["-P", "script.py"], folder) == AFTER
+    assert output(["-P", "script.py"], folder) == AFTER
 
 
 def test_a_program_without_standard_streams_starts_children_as_well(folder: Path) -> None:
@@ -142,10 +142,19 @@ main()
 
 
 def test_a_comparison_out_of_a_program_without_a_guard(folder: Path, tiny_model: Path) -> None:
-    asked = ["--model", str(tiny_model), "--engine", "null,delay_ms=2", "--engine", "null,delay_ms=4", "--fps", "25"]
-    arguments = ["streamer", "compare", "clip.mp4", *asked, "--loop", "--duration", "2s", "--no-chart", "--json"]
+    options = [
+        "--model",
+        str(tiny_model),
+        "--engine",
+        "null,delay_ms=2",
+        "--engine",
+        "null,delay_ms=4",
+        "--fps",
+        "25",
+    ]
+    arguments = ["streamer", "compare", "clip.mp4", *options, "--loop", "--duration", "2s", "--no-chart", "--json"]
     (folder / "script.py").write_text(COMPARE.format(arguments=[*arguments, "--quiet", "--out", "out"]))
-    first, _, document = said(["script.py"], folder).partition("\n")
+    first, _, document = output(["script.py"], folder).partition("\n")
     assert first == "body"
     figures: list[dict[str, Any]] = json.loads(document)["engines"]
     assert len(figures) == 2, "and nothing else was printed"

@@ -101,8 +101,8 @@ def test_a_defect_before_anything_is_written_has_its_traceback_in_the_cache(tmp_
     assert done.code == 1
     assert done.error.startswith("AttributeError: 'Stream' has no 'guessed_rate': ")
     assert not (tmp_path / "run").exists()
-    (said,) = [word.rstrip(";,") for word in done.error.split() if word.startswith(str(cache_dir() / "errors"))]
-    assert "guessed_rate" in Path(said).read_text()
+    (path,) = [word.rstrip(";,") for word in done.error.split() if word.startswith(str(cache_dir() / "errors"))]
+    assert "guessed_rate" in Path(path).read_text()
 
 
 def test_debug_shows_the_traceback(tmp_path: Path, tiny_model: Path) -> None:
@@ -118,10 +118,10 @@ def test_an_engine_of_its_own_process_that_has_a_defect_ends_the_run_in_one_line
     write_video(tmp_path / "clip.mp4", 3)
     # The child imports the modules anew: it is broken by what it is given, a model that has no output shape.
     breaking = """
-import streamer.engines.isolated as apart
+import streamer.engines.isolated as isolated
 from dataclasses import replace
-child = apart.Child
-apart.Child = lambda work, spec, model, *rest: child(work, spec, replace(model, files=None), *rest)
+child = isolated.Child
+isolated.Child = lambda work, spec, model, *rest: child(work, spec, replace(model, files=None), *rest)
 """
     done = broken(breaking, tmp_path, *replay(tiny_model), "--engine", "ir", "--respawn", "1")
     assert done.code == 1

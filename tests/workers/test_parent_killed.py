@@ -16,11 +16,11 @@ from tests.videos import write_video
 pytestmark = pytest.mark.slow
 
 ENGINE = """
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.engines.spec_parser import parse_spec
 from streamer.workers.threads import beside
 from tests.rig import TINY
-engine = ApartEngine(parse_spec("null,delay_ms=600000"), TINY, 600)
+engine = IsolatedEngine(parse_spec("null,delay_ms=600000"), TINY, 600)
 engine.read()
 engine.compile()
 beside(engine.infer)  # hangs in it

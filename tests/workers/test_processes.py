@@ -1,4 +1,4 @@
-"""Processes of our own: they talk, they are told apart from lost ones, and none outlives its parent."""
+"""Child processes: they exchange messages, lost ones are recognized, and none outlives its parent."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ class Unreadable:
 
 def test_what_cannot_be_read_in_a_child_is_an_error_that_says_so() -> None:
     child = Child(echo, Unreadable())
-    assert isinstance(said := child.hear(), Defect)
-    assert str(said).startswith("ValueError: not here")
+    assert isinstance(answer := child.hear(), Defect)
+    assert str(answer).startswith("ValueError: not here")
     with pytest.raises(ChildLost, match="exit code 0"):
         child.hear()
     child.kill()
@@ -264,12 +264,12 @@ def test_a_program_that_fails_or_is_missing_is_an_error_of_one_line() -> None:
         run_to_end(["/nowhere/program"])
 
 
-def test_a_program_is_killed_when_who_waits_for_it_has_heard_enough() -> None:
-    told: list[None] = []
+def test_a_program_is_killed_when_its_waiting_caller_is_interrupted() -> None:
+    calls: list[None] = []
 
     def meanwhile() -> None:
-        told.append(None)
-        if len(told) == 2:
+        calls.append(None)
+        if len(calls) == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

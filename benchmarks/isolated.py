@@ -1,6 +1,6 @@
-"""What a process of its own costs an engine: `--respawn 1` against none, in turns, and how long a replacement takes.
+"""What isolation in a process of its own costs an engine: `--respawn 1` against none, in turns.
 
-python -m benchmarks.apart [--pairs 6] [--frames 150]
+python -m benchmarks.isolated [--pairs 6] [--frames 150]
 
 YOLOv5n's COCO weights on OpenCV's vtest.avi at 30 fps, by ir-auto-shared.
 """
@@ -15,7 +15,7 @@ from statistics import median
 from benchmarks.common import COCO_MODEL, FOOTAGE, Report, needs, streamer
 
 MOST_MS = 5.0
-"""Copying 4 MB in and 6 MB out, and two messages."""
+"""The most for copying 4 MB in and 6 MB out, and two messages."""
 
 
 def main() -> None:
@@ -28,16 +28,16 @@ def main() -> None:
     report = Report()
     differences = []
     with tempfile.TemporaryDirectory() as scratch:
-        asked = (FOOTAGE, "--model", COCO_MODEL, "--fps", "30", "--frames", str(options.frames), "--video", "none")
+        common = (FOOTAGE, "--model", COCO_MODEL, "--fps", "30", "--frames", str(options.frames), "--video", "none")
         for pair in range(options.pairs):
             found = {}
             for respawn in (0, 1) if pair % 2 == 0 else (1, 0):
                 out = Path(scratch) / f"{pair}-{respawn}"
-                document = streamer("replay", *asked, "--respawn", str(respawn), "--out", out)
+                document = streamer("replay", *common, "--respawn", str(respawn), "--out", out)
                 found[respawn] = document["infer_ms"]["p50"]
             differences.append(found[1] - found[0])
-            report.say(f"{pair + 1}: infer p50 {found[0]:.2f} ms, in a process of its own {found[1]:.2f} ms")
-    report.below("what a process of its own adds to infer, median of the pairs", median(differences), MOST_MS, " ms")
+            report.say(f"{pair + 1}: infer p50 {found[0]:.2f} ms, isolated {found[1]:.2f} ms")
+    report.below("what isolation adds to infer, median of the pairs", median(differences), MOST_MS, " ms")
     report.end()
 
 
