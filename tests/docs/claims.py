@@ -225,7 +225,7 @@ class _Reader(ast.NodeVisitor):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name == "cast":
             self.visit(node.args[1])
-        elif name != "compile" and not name.endswith(("Error", "Unavailable")):
+        elif name not in ("compile", "TypedDict") and not name.endswith(("Error", "Unavailable")):
             self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:

@@ -34,11 +34,11 @@ FAULTS = """
 from streamer.faults.plan import plan_of
 from streamer.faults.process import ProcessFault
 from streamer.faults.trigger import Trigger
-asked = [
+plan = [
     {"kind": "hog", "frame": 1, "for": "1h", "cores": 1.5},
     {"kind": "stop", "frame": 1, "for": "1s"},
 ]
-faults = [ProcessFault(Trigger(fault)) for fault in plan_of("plan.toml", asked).faults]
+faults = [ProcessFault(Trigger(fault)) for fault in plan_of("plan.toml", plan).faults]
 for fault in faults:
     fault.wait_ready()
 faults[0].begin(0)
