@@ -69,7 +69,7 @@ MENDS = {
     "the load fell short": "Take the usage for the load of this run, not the request.",
     "a process of the load": "Ask for a smaller load.",
     "faults were injected": "Nothing; you asked for them.",
-    "{name} ({kind}) did not come about": "Give an earlier frame or time, or run for longer.",
+    "{name} ({kind}) was not triggered": "Give an earlier frame or time, or run for longer.",
     "frame times {trouble}: the frame rate of {rate} is used instead ({fault})": "Nothing; you asked for the fault.",
     "frame times {trouble}: the frame rate of {rate} is used instead": "Give `--fps N` if the rate is another.",
     "{wrong} of {frames} frame times": "Nothing; single times are mended.",
