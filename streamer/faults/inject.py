@@ -133,7 +133,7 @@ class Faults:
     def missed(self) -> list[str]:
         """The faults that were never triggered, a sentence each."""
         return [
-            f"{trigger.fault.name} ({trigger.fault.kind}) did not come about: the run ended before it"
+            f"{trigger.fault.name} ({trigger.fault.kind}) was not triggered: the run ended before it"
             for trigger in self._triggers
             if not trigger.injected
         ]

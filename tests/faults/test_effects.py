@@ -255,5 +255,5 @@ def test_no_fault_is_injected_at_the_canary() -> None:
 
 def test_a_fault_that_was_not_triggered_is_reported() -> None:
     rig = with_faults({"kind": "black", "frame": 500}, {"kind": "black", "frame": 5})
-    assert rig.injected.missed() == ["fault 1 of plan.toml (black) did not come about: the run ended before it"]
+    assert rig.injected.missed() == ["fault 1 of plan.toml (black) was not triggered: the run ended before it"]
     assert [part["began_frame"] for part in rig.injected.part()] == [None, 5]

@@ -377,6 +377,7 @@ def killed_in_a_line(out: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timing  # a frame that is late is in the segment behind
 @pytest.mark.parametrize(
     "kill_it",
     [

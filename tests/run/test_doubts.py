@@ -160,6 +160,6 @@ def test_after_a_kill_the_doubts_from_before_are_kept_and_only_the_rows_raise_mo
 
 
 def test_a_run_without_a_frame_is_not_doubted_for_having_none() -> None:
-    unborn = observed(counted(figures=figures(0)), faults_missed=["fault 1 did not come about"])
+    unborn = observed(counted(figures=figures(0)), faults_missed=["fault 1 was not triggered"])
     assert len(doubts(unborn)) == 2
     assert doubts(unborn, without=AT_THE_END) == []

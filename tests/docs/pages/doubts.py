@@ -69,7 +69,7 @@ MENDS = {
     "the load fell short": "Use the measured usage as the load of this run, not the request.",
     "a process of the load": "Request a smaller load.",
     "faults were injected": "Nothing; `--faults` requested them.",
-    "{name} ({kind}) did not come about": "Give an earlier frame or time, or run for longer.",
+    "{name} ({kind}) was not triggered": "Give an earlier frame or time, or run for longer.",
     "frame times {trouble}: the frame rate of {rate} is used instead ({fault})": "Nothing; `--faults` requested it.",
     "frame times {trouble}: the frame rate of {rate} is used instead": "Give `--fps N` if the rate is another.",
     "{wrong} of {frames} frame times": "Nothing; single times are interpolated.",
