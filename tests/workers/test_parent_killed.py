@@ -16,11 +16,11 @@ from tests.videos import write_video
 pytestmark = pytest.mark.slow
 
 ENGINE = """
-from streamer.engines.isolated import ApartEngine
+from streamer.engines.isolated import IsolatedEngine
 from streamer.engines.spec_parser import parse_spec
 from streamer.workers.threads import beside
 from tests.rig import TINY
-engine = ApartEngine(parse_spec("null,delay_ms=600000"), TINY, 600)
+engine = IsolatedEngine(parse_spec("null,delay_ms=600000"), TINY, 600)
 engine.read()
 engine.compile()
 beside(engine.infer)  # hangs in it
@@ -34,11 +34,11 @@ FAULTS = """
 from streamer.faults.plan import plan_of
 from streamer.faults.process import ProcessFault
 from streamer.faults.trigger import Trigger
-asked = [
+tables = [
     {"kind": "hog", "frame": 1, "for": "1h", "cores": 1.5},
     {"kind": "stop", "frame": 1, "for": "1s"},
 ]
-faults = [ProcessFault(Trigger(fault)) for fault in plan_of("plan.toml", asked).faults]
+faults = [ProcessFault(Trigger(fault)) for fault in plan_of("plan.toml", tables).faults]
 for fault in faults:
     fault.wait_ready()
 faults[0].begin(0)
