@@ -20,8 +20,8 @@ class FaultPart(TypedDict):
     """The first frame at which it was injected, by its number from 0. Null when it was not, and in a repaired run."""
     began_ms: float | None
     """When that was, since the start of the run. Null where ``began_frame`` is."""
-    befallen: int
-    """At how many frames it was injected; 0 also in a repaired run, in which it is not known."""
+    befallen: int | None
+    """At how many frames it was injected. Null in a repaired run, in which it is not known."""
 
 
 class Trigger:

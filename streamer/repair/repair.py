@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from streamer.charts.latency import draw_latency
 from streamer.errors import SinkError, UsageError
+from streamer.faults.trigger import FaultPart
 from streamer.ledger.ledger import Ledger, Watchers
 from streamer.ledger.outages import outages_in
 from streamer.ledger.record import FrameRecord, Outcome
@@ -115,6 +116,15 @@ def _due(begun: Mapping[str, Any], number: int) -> Due:
     )
 
 
+def _faults_unknown(parts: list[FaultPart] | None) -> list[FaultPart] | None:
+    """The faults of the plan; the rows do not tell which of them were injected."""
+    return (
+        None
+        if parts is None
+        else [{**part, "began_frame": None, "began_ms": None, "befallen": None} for part in parts]
+    )
+
+
 def _facts(
     path: Path, begun: Mapping[str, Any], records: Sequence[FrameRecord], end_us: int, repaired: RepairedPart
 ) -> Facts:
@@ -125,7 +135,7 @@ def _facts(
     rounds = rounds_of(records, schedule) if in_rounds and schedule is not None else None
     counted = _count(path, begun, records, end_us, Backlog(rounds or ()))
     return Facts(
-        setup=cast(Setup, begun),
+        setup=cast(Setup, {**begun, "faults": _faults_unknown(begun["faults"])}),
         totals=counted,
         duration_us=end_us,
         error=_error(records, respawn),

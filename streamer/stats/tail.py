@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from streamer.ledger.record import FrameRecord, elapsed
 from streamer.machine.contention import ContentionMeter
@@ -61,6 +61,8 @@ class TailCircumstance(TypedDict):
 class SlowestFrame(TypedDict):
     """The slowest frame."""
 
+    stream: NotRequired[int]
+    """The number of its stream, from 0."""
     frame: int
     """The number of the frame within its stream, from 0."""
     latency_ms: float
@@ -90,6 +92,7 @@ class TailPart(TypedDict):
 class _Slow:
     """A slow frame: its times in microseconds, ``steps`` in the order of STEPS, and its circumstances."""
 
+    stream: int
     frame: int
     scheduled: int
     written: int
@@ -144,7 +147,7 @@ class Tail:
         self._switches += record.switches
         if record.sink_start is not None:
             self._sinks.append((record.sink_start, written))
-        entry = _Slow(record.frame, record.scheduled, written, latency, steps, at_work)
+        entry = _Slow(record.stream, record.frame, record.scheduled, written, latency, steps, at_work)
         self._pending.append(entry)
         slow = (latency, next(self._order), entry)
         if len(self._slowest) < MOST_FRAMES:
@@ -207,6 +210,7 @@ class Tail:
                 for name in sorted(met, key=lambda name: -met[name])
             },
             "slowest": {
+                "stream": worst.stream,
                 "frame": worst.frame,
                 "latency_ms": worst.latency / 1000,
                 "steps_ms": {name: us / 1000 for name, us in zip(STEPS, worst.steps, strict=True)},

@@ -131,7 +131,12 @@ def _check_slowest(document: Document, slowest: Rows, reasons: Reasons) -> None:
         for at in range(len(slowest))
     ]
     candidates = [
-        {"frame": int(slowest.frame[at]), "latency_ms": int(latency[at]) / 1000, "steps_ms": steps[at]}
+        {
+            **({"stream": int(slowest.stream[at])} if "stream" in found else {}),  # version 0.1 did not name it
+            "frame": int(slowest.frame[at]),
+            "latency_ms": int(latency[at]) / 1000,
+            "steps_ms": steps[at],
+        }
         for at in range(len(slowest))
     ]
     if found not in candidates:

@@ -72,5 +72,5 @@ def test_every_frame_has_its_outcome_and_no_run_hangs(rig: Rig) -> None:
     assert rig.ledger.scheduled == len(rig.records) == len({(one.stream, one.frame) for one in rig.records})
     played_us = 60 * 3 * (90_000 + 20_000 + 40_000 + 2_000)
     # A frame that is held for longer is given up by the watchdog, at the next of its looks.
-    held_us = sum(part["befallen"] for part in rig.injected.part()) * (STALL_US + STALL_US // 5)
+    held_us = sum(part["befallen"] or 0 for part in rig.injected.part()) * (STALL_US + STALL_US // 5)
     assert rig.ended_us <= played_us + held_us + rig.respawns * 500_000

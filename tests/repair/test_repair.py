@@ -377,6 +377,21 @@ def killed_in_a_line(out: Path) -> None:
 
 
 @pytest.mark.slow
+def test_which_faults_were_injected_is_not_known(clip: Path, tiny_model: Path, tmp_path: Path) -> None:
+    plan, out = tmp_path / "plan.toml", tmp_path / "run"
+    plan.write_text('[[fault]]\nkind = "black"\nframe = 3\n')
+    done = streamer.replay(
+        clip, engine="null", model=tiny_model, fps="max", faults=plan, video="none", chart=False, out=out
+    )
+    assert [part["befallen"] for part in done.manifest["faults"] or ()] == [1]
+    unfinished(out)
+    document = repair(out)
+    assert document is not None
+    (fault,) = document["faults"] or []
+    assert (fault["kind"], fault["began_frame"], fault["began_ms"], fault["befallen"]) == ("black", None, None, None)
+    assert verify(out).reasons == []
+
+
 @pytest.mark.timing  # a frame that is late is in the segment behind
 @pytest.mark.parametrize(
     "kill_it",

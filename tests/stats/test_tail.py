@@ -144,5 +144,5 @@ def test_what_happened_long_ago_is_kept_with_its_frame_and_the_meter_forgets_it(
     found = tail.explain()
     assert found is not None
     assert meter.during(0, slow * PERIOD) == set()
-    assert found["slowest"]["frame"] < slow
+    assert (found["slowest"]["stream"], found["slowest"]["frame"] < slow) == (0, True)
     assert sum(shares["share_of_all"] for shares in found["circumstances"].values()) > 0
