@@ -36,6 +36,7 @@ class Outputs:
         if opened.faults is not None:
             self.directory.frames.write = self.directory.detections.write = opened.faults.disk.write
         self.videos: list[AnyVideo | PiecedVideo] = []
+        self.pieces: Pieces | None = None
         try:
             if settings.video is not Video.NONE:
                 for number in range(len(opened.cameras)):
@@ -56,6 +57,8 @@ class Outputs:
         for video in self.videos:
             with suppress(SinkError):  # a disk that is full, whose end nobody is to see
                 video.close()
+        if self.pieces is not None:
+            self.pieces.give_up()
         self.directory.give_up()
 
     def _pieces(self) -> Pieces | None:

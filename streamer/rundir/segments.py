@@ -134,6 +134,10 @@ class Pieces:
         """Compresses what is not yet: now that nothing is measured, here and at once."""
         self._compressor.finish()
 
+    def give_up(self) -> None:
+        """Ends the process that compresses, for a run that never began."""
+        self._compressor.give_up()
+
     def part(self) -> PiecesPart:
         """As the manifest holds it."""
         return {
