@@ -36,6 +36,7 @@ class Outputs:
         if opened.faults is not None:
             self.directory.frames.write = self.directory.detections.write = opened.faults.disk.write
         self.videos: list[AnyVideo | SegmentedVideo] = []
+        self.segments: Segments | None = None
         try:
             if settings.video is not Video.NONE:
                 for number in range(len(opened.cameras)):
@@ -56,6 +57,8 @@ class Outputs:
         for video in self.videos:
             with suppress(SinkError):  # a full disk does not matter to a video that is removed
                 video.close()
+        if self.segments is not None:
+            self.segments.give_up()
         self.directory.give_up()
 
     def _segments(self) -> Segments | None:

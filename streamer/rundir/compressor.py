@@ -49,16 +49,17 @@ class Compressor:
                 child.tell([str(path) for path in self._plain])
                 self._idle = False
         except ChildLost:
-            self._end()
+            self.give_up()
 
     def finish(self) -> None:
         """Compresses the remaining files in this process; blocks, and may be called again."""
-        self._end()
+        self.give_up()
         for path in self._plain:
             compress_file(str(path))
         self._plain = []
 
-    def _end(self) -> None:
+    def give_up(self) -> None:
+        """Ends the process; may be called again."""
         if self._child is not None:
             self._child.kill()
             self._child = None

@@ -143,6 +143,10 @@ class Segments:
         """Compresses the remaining files in this process, after the measurement; blocks."""
         self._compressor.finish()
 
+    def give_up(self) -> None:
+        """Ends the process that compresses, for a run that never began."""
+        self._compressor.give_up()
+
     def part(self) -> SegmentsPart:
         """The segments' part of the manifest."""
         return {

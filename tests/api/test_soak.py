@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from streamer import Progress
 from streamer.cli.main import group
 from streamer.studies.soak.soak_settings import OTHERWISE, SoakOptions, given_soak_settings
 from streamer.workers.event_loop import tell_loop
+from tests.api.calls import interrupted
 from tests.studies.soak.soaks import shortened
 from tests.videos import write_video
 
@@ -57,11 +56,6 @@ def document_in(directory: Path) -> Any:
     return json.loads((directory / "soak.json").read_text(encoding="utf-8"))
 
 
-def press_ctrl_c() -> None:
-    """Not _thread.interrupt_main: it does not wake a thread that waits."""
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-
 def test_it_comes_to_what_the_command_writes_and_nothing_is_printed(
     clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,15 +79,15 @@ def test_it_comes_to_what_the_command_writes_and_nothing_is_printed(
 
 def test_ctrl_c_ends_it_in_good_order_and_it_goes_on(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "soak"
-    done = streamer.soak(clip, **LONG, out=out, observer=Once(40, press_ctrl_c))
-    assert done.interrupted == "SIGINT"
-    assert done.document == document_in(out)
-    assert done.document["parts"][0]["verdict"] == "INTERRUPTED"
+    done = interrupted("soak", clip, {**LONG, "out": str(out)}, "40", cwd=tmp_path)
+    assert done["interrupted"] == "SIGINT"
+    assert done["document"] == document_in(out)
+    assert done["document"]["parts"][0]["verdict"] == "INTERRUPTED"
     shortened(out, 1.0)
     again = streamer.soak(resume=out)
     assert (again.directory, again.interrupted) == (out, None)
     assert [part["verdict"] for part in again.document["parts"]] == ["INTERRUPTED", "VALID"]
-    assert again.document["frames"]["scheduled"] == done.document["frames"]["scheduled"] + 50
+    assert again.document["frames"]["scheduled"] == done["document"]["frames"]["scheduled"] + 50
     with pytest.raises(streamer.UsageError, match=rf"^resume {out}: that soak has lasted as long as it was to"):
         streamer.soak(resume=str(out))
 
@@ -119,8 +113,8 @@ def test_the_twin_is_awaited_and_ends_in_good_order_when_it_is_cancelled(
 
 
 def test_ctrl_c_before_anything_runs_leaves_nothing(clip: Path, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        streamer.soak(clip, **LONG, out=tmp_path / "soak", observer=Once(0, press_ctrl_c))
+    done = interrupted("soak", clip, {**LONG, "out": str(tmp_path / "soak")}, "0", cwd=tmp_path)
+    assert done == {"raised": "KeyboardInterrupt", "children": []}
     assert not (tmp_path / "soak").exists()
 
 
@@ -135,14 +129,14 @@ def test_an_error_during_the_soak_is_raised_after_its_verdict(clip: Path, tmp_pa
 def test_a_successor_takes_the_place_of_an_earlier_soak_at_its_end(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "soak"
     streamer.soak(clip, **REQUEST, out=out)
-    stopped = streamer.soak(clip, **LONG, out=out, overwrite=True, observer=Once(40, press_ctrl_c))
-    assert stopped.directory == out / "unfinished-soak"
+    interrupted("soak", clip, {**LONG, "out": str(out), "overwrite": True}, "40", cwd=tmp_path)
+    stopped = out / "unfinished-soak"
     assert document_in(out)["asked_s"] == 1
-    shortened(stopped.directory, 0.3)
-    done = streamer.soak(resume=stopped.directory)
+    shortened(stopped, 0.3)
+    done = streamer.soak(resume=stopped)
     assert done.directory == out
     assert len(document_in(out)["parts"]) == 2
-    assert not stopped.directory.exists()
+    assert not stopped.exists()
 
 
 @pytest.mark.parametrize(
