@@ -90,8 +90,8 @@ def _of_housekeeping(done: HousekeepingPart | None, scheduled: int) -> list[str]
     found = []
     if done is not None and done["while_measuring"]:
         found.append(
-            f"the engine left no idle time for housekeeping: {done['while_measuring']} of {done['done']} times it was "
-            "done between two inferences while a frame waited or was being measured, for "
+            f"the engine left no idle time for housekeeping: {done['while_measuring']} of {done['done']} times it "
+            "was done between two inferences while a frame waited or was being measured, for "
             f"{done['longest_ms']:.1f} ms at most"
         )
     if done is not None and done["delayed"] > DELAYED_SHARE * scheduled:

@@ -224,9 +224,9 @@ def _sections() -> Iterator[tuple[str, str, list[claims.Row]]]:
     for heading, title in SECTIONS.items():
         (first,) = (number for number, name in headings.items() if name == heading)
         last = min((number for number in headings if number > first), default=len(lines) + 1)
-        found = [row for row in rows if first < row.line < last]
-        yield title, "", [row for row in found if not _is_sign(row)]
-        if signs := [row for row in found if _is_sign(row)]:
+        under = [row for row in rows if first < row.line < last]
+        yield title, "", [row for row in under if not _is_sign(row)]
+        if signs := [row for row in under if _is_sign(row)]:
             yield *_text(SIGNS_SECTION), signs
     yield *_text(COMPARISON_SECTION), [row for row in rows if row.places[0] in OF_COMPARISONS]
 

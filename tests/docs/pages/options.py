@@ -36,8 +36,8 @@ meets all of them. `slo_checks` in `run.json` has the figure that was found for 
 """
 WITHHELD = """
 An objective of a percentile that is [withheld](../explain/latency.md#percentiles) is missed: give `--until`, or a
-longer `--duration`. `preprocess_start` is *due to preprocess*. In a closed loop there is no `age`: an objective for it
-is missed.
+longer `--duration`. `preprocess_start` is *due to preprocess*. In a closed loop there is no `age`: an objective for
+it is missed.
 """
 
 
