@@ -28,14 +28,21 @@ EXIT_CODES = (
     (
         (EXIT_FAILED,),
         "could not run, or failed on the way (results up to there are kept): not a video, not a detector, "
-        "engine unavailable, disk full; or done, and standard output could not be written",
+        "no engine that can run here, disk full; or done, and standard output could not be written",
     ),
-    ((EXIT_USAGE,), "usage: no such file, unknown engine, key or value, `--out` not empty"),
-    ((EXIT_VERDICT,), "done, but the run is INVALID, or an objective of `--slo` or an agreement was missed"),
+    (
+        (EXIT_USAGE,),
+        "usage: no such file, unknown engine, key or value, `--out` not empty, `--resume` of a soak that is over",
+    ),
+    (
+        (EXIT_VERDICT,),
+        "done, but a run is INVALID or killed and not repaired, an objective of `--slo` or an agreement was missed, "
+        "or a verdict on a soak failed: see the table below",
+    ),
     (
         (EXIT_SIGHUP, EXIT_SIGINT, EXIT_SIGTERM),
         "interrupted by SIGHUP (a lost terminal), SIGINT, SIGTERM; results are kept and the summary printed. "
-        "A second signal ends at once",
+        "A second signal ends the process at once, with 128 and that signal's number: results are as of a killed run",
     ),
 )
 """The codes and their meaning: the table of docs/reference/exit-codes.md."""

@@ -1,4 +1,4 @@
-"""Priming: throw-away inferences in the idle gap before a frame is due.
+"""Priming: throw-away inferences in the idle time before a frame is due.
 
 An inference after a pause costs 10 to 40 % more than one right behind another: caches, threads and clocks have gone
 cold. One throw-away inference is too little to mend that, and is itself slow. So as many are run as fit into the last

@@ -1,4 +1,4 @@
-"""Truncates an incomplete last line of a killed run's tables, and removes detections whose frame has no row."""
+"""Truncates an incomplete last line of a killed run's tables; removes detections of frames the sink never had."""
 
 from __future__ import annotations
 

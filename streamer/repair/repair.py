@@ -36,7 +36,7 @@ def repair(path: Path) -> Manifest | None:
     """Completes the directory of a run that was killed, and returns its manifest; None when it has one already.
 
     Frames without a known end get rows, ``abandoned``. An incomplete line is removed, and so are detections of frames
-    without a row. All rows are in memory, half a kilobyte each.
+    without a row or a ``sink_start``. All rows are in memory, half a kilobyte each.
 
     Raises UsageError when the run is still going on or nothing is known of it, and SinkError when its files cannot
     be read or written.

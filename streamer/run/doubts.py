@@ -68,7 +68,7 @@ def of_the_pipeline(facts: Facts) -> list[str]:
     frames, ungated, undrawn = facts.totals.frames, facts.observed.ungated, facts.observed.undrawn
     if ungated > UNGATED_SHARE * frames["scheduled"]:
         found.append(
-            f"the engine left no gap to decode in: {ungated} of {frames['scheduled']} frames were decoded "
+            f"the engine left no idle time to decode in: {ungated} of {frames['scheduled']} frames were decoded "
             "while another was being measured, which costs inference 5 to 10 % on two cores"
         )
     found += _of_housekeeping(facts.observed.resources["housekeeping"], frames["scheduled"])
@@ -90,8 +90,8 @@ def _of_housekeeping(done: HousekeepingPart | None, scheduled: int) -> list[str]
     found = []
     if done is not None and done["while_measuring"]:
         found.append(
-            f"the engine left no gap for housekeeping: {done['while_measuring']} of {done['done']} times it was done "
-            "between two inferences while a frame waited or was being measured, for "
+            f"the engine left no idle time for housekeeping: {done['while_measuring']} of {done['done']} times it "
+            "was done between two inferences while a frame waited or was being measured, for "
             f"{done['longest_ms']:.1f} ms at most"
         )
     if done is not None and done["delayed"] > DELAYED_SHARE * scheduled:
@@ -168,8 +168,8 @@ def of_the_figures(facts: Facts) -> list[str]:
             continue
         if late > LATENESS_SHARE * whole:
             found.append(
-                f"frames left late: lateness {name} is {late:.3f} ms, {late / whole:.0%} of the median latency; "
-                "the machine is too busy, or too slow for this rate"
+                f"frames were offered late: lateness {name} is {late:.3f} ms, {late / whole:.0%} of the median "
+                "latency; the machine is too busy, or too slow for this rate"
             )
         break
     return found
@@ -222,8 +222,8 @@ def of_priming(facts: Facts) -> list[str]:
     priming, scheduled = facts.observed.priming, facts.totals.frames["scheduled"]
     if not priming["frames_primed"]:
         found.append(
-            "nothing was primed: there was no idle gap that the schedule tells of (a closed loop, a live source "
-            "and simulated arrivals have none, and a busy engine leaves none)"
+            "nothing was primed: no idle time was known ahead (a closed loop, a live source and "
+            "simulated arrivals have none, and a busy engine leaves none)"
         )
     if priming["frames_delayed"] > DELAYED_SHARE * scheduled:
         found.append(

@@ -86,7 +86,7 @@ class Rows:
     deadline_ms: float | None = option(
         None,
         "--deadline MS",
-        "Latency from which a frame is late.",
+        "Latency above which a frame is late.",
         Group.PACING,
         default_text="one frame period",
         read=float,

@@ -85,7 +85,7 @@ def test_confidences_over_1() -> None:
 
 def test_a_lateness_that_blurs_the_latency() -> None:
     (doubt,) = doubts(counted(figures=figures(1000, lateness_us=1_500)))
-    assert doubt.startswith("frames left late: lateness p99 is 1.500 ms, 15% of the median latency")
+    assert doubt.startswith("frames were offered late: lateness p99 is 1.500 ms, 15% of the median latency")
 
 
 def test_windows_that_do_not_agree() -> None:
@@ -98,7 +98,7 @@ def test_windows_that_do_not_agree() -> None:
 def test_more_dropped_than_delivered_and_no_gap_to_decode_in() -> None:
     found = doubts(run_by(Rig(services_s=(0.2,), decode_s=0.002).run()))
     assert any(one.startswith("more frames were dropped than delivered: 79 and 21") for one in found)
-    assert any(one.startswith("the engine left no gap to decode in") for one in found)
+    assert any(one.startswith("the engine left no idle time to decode in") for one in found)
 
 
 def test_housekeeping_that_found_no_room_between_frames() -> None:
@@ -109,7 +109,7 @@ def test_housekeeping_that_found_no_room_between_frames() -> None:
     assert doubts_of() == doubts_of(delayed=5, most_delay_us=3_000, longest_us=4_000) == []
     (doubt,) = doubts_of(while_measuring=12, longest_us=800)
     assert doubt.startswith(
-        "the engine left no gap for housekeeping: 12 of 200 times it was done between two inferences"
+        "the engine left no idle time for housekeeping: 12 of 200 times it was done between two inferences"
     )
     assert doubt.endswith("for 0.8 ms at most")
     (doubt,) = doubts_of(delayed=6, most_delay_us=3_000)

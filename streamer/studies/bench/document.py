@@ -76,6 +76,6 @@ def _notes(study: Bench) -> Iterator[str]:
             yield f"{name} needs {needed:,} inferences in a row, --number is {number:,}"
     for spec in study.engines:
         if spec.prime:
-            yield f"{spec.spec} is not primed here: a closed loop leaves no gap for it"
+            yield f"{spec.spec} is not primed here: a closed loop leaves no idle time for it"
         if spec.requests != 1:
             yield f"{spec.spec} has one request under way at a time here: replay --fps max has all of them"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 from tests.docs import claims
 from tests.docs.pages.markdown import MADE, table
@@ -14,112 +15,228 @@ A doubt is a sentence in the report of a run, and in `doubts` of `run.json`. It 
 It changes neither the figures nor the exit code. {MADE}
 
 - A value of the run stands where the sentence has braces.
-- *stated when* is the rule, with its thresholds in brackets. [The claims](claims.md) have the functions and the error
-  rates.
+- *stated when* is the rule. [The claims](claims.md) have the functions, all thresholds and the error rates.
+- *touches* names the figures that are in doubt: `latency` (with the service time and the lateness), `boxes`, `age`
+  (with the deadline, which follows the rate), or the annotated `video`. The figures are as they seem where it says
+  `nothing`.
 - A note is no doubt. It says what is to be known before a run.
 
 """
+SIGNS = "detection.soundness."
+"""The module of the signs that a model is unsound: they stand in another sentence."""
 SECTIONS = {
     "What a run doubts": "Any run",
     "What a run doubts of a file": "A file",
     "What a run doubts of a camera or an address": "A camera or an address",
 }
 """Headings within the table of claims, and what the page calls them."""
+OF_COMPARISONS = (
+    "studies.compare.document.document_of",
+    "studies.compare.finished_runs.NOT_INTERLEAVED",
+    "studies.compare.finished_runs._difference_doubts",
+    "studies.compare.finished_runs._deletion_doubts",
+    "studies.run_figures.undecoded",
+)
+"""The places of the doubts of a comparison, in the table of claims."""
+SIGNS_SECTION = (
+    "Signs of an unsound model",
+    "Each of these stands for `{sign}` in the doubt `{name} looks damaged: {sign}`. The outputs are those of the "
+    "model\nfor the warm-up frame.",
+)
+COMPARISON_SECTION = (
+    "A comparison",
+    "`compare` prints these, and `doubts` of `compare.json` has them. The doubts of an engine's run are in the "
+    "`run.json`\nof its directory.",
+)
+MORE = """
+## Other studies
+
+`soak` prints the doubts of its parts. `pace`, `parity` and `bench` have no doubts of their own. They have notes. The
+`run.json` of each rate of `pace` has the doubts of its run.
+"""
+LATENCY, BOXES, AGE, VIDEO, NOTHING = "latency", "boxes", "age", "video", "nothing"
 MENDS = {
-    "the run was killed at": "Nothing; the figures are those of the remaining rows. See [killed "
-    "runs](../howto/killed-runs.md).",
-    "not known: the run was killed": "Nothing; only the process knew.",
-    "{name} looks damaged": "Read the sign that follows, and look at the annotated video. Use "
-    "another export of the model.",
-    "its metadata says that {batch}": "Export the model again with batch=1.",
-    "it disagrees with {folder}": "Quantize again on frames like those the camera sees.",
-    "{wrong} of its {scores} scores": "Try `precision=f32`. If it stays, the weights are damaged.",
-    "its boxes and scores share": "Quantize the original again: `streamer models quantize`.",
-    "its scores go from": "Check the head that `streamer models list` shows, or use the original.",
-    "all of its {scores} scores": "Use another checkpoint: this one finds nothing.",
-    "all of its {boxes} boxes end": "Check the head that `streamer models list` shows.",
-    "{off} of its {boxes} boxes": "Check the head and the preprocessing that `streamer models list` shows.",
-    "it finds {objects} objects": "Give the right `--input` to `streamer models import`.",
-    "the engine left no gap to decode in": "Use a lower rate or a faster engine; decoding slowed the inference.",
-    "{undrawn} dropped frames": "Nothing; they are in the ledger, but not in the video.",
-    "the annotated video has": "Nothing; the repeated frames have no rows.",
-    "more frames were dropped": "Lower the rate, or use a faster engine: `streamer pace` finds the rate.",
-    "the engine left no gap for housekeeping": "Lower the rate. Figures of these frames include streamer's own work.",
-    "housekeeping delayed": "Lower the rate, or look at the frames that were not delayed.",
-    "the process did not run": "Repeat the run without stopping it.",
-    "{after_damage} of {delivered}": "Leave out frames marked `after_damage`, or mend the stream.",
-    "there was no signal": "Look at `gaps` in `run.json`, and at the network.",
-    "{prefix}the times of the file": "Give `--skip-gaps` if the pause is of no interest.",
-    "a gap of {length}": "Give `--skip-gaps` if the pause is of no interest.",
-    "the engine was replaced": "Find out why it died: the sentence ends with the reason.",
-    "too few frames": "Play a longer source, or add `--loop --until`.",
-    "frames left late": "Keep other work off the machine, or lower the rate.",
-    "the model is more than certain": "Check the head that `streamer models list` shows, or use the original.",
-    "nothing was found": "Give a model that knows these classes; check its preprocessing; lower `--conf`.",
-    "not steady": "Run for longer, or keep other work off the machine.",
-    "nothing was primed": "Leave `prime=on` out, or lower the rate.",
-    "priming delayed": "Leave `prime=on` out.",
-    "a quota allows": "Pin cores instead of a quota: see [containers](../howto/containers.md).",
-    "the CPU governor": "Set the governor `performance`.",
-    "other processes took": "Stop them, or repeat the run in a quieter time.",
-    "the hypervisor took": "Repeat the run in a quieter time, or on another machine.",
-    "the CPU was throttled": "Lift the quota, or cool the machine.",
-    "the effective precision": "Request a precision that this CPU has, or compare by the effective precision.",
-    "{before} handed over": "Compare figures of one device only: `parts` in `run.json`.",
-    "the load fell short": "Use the measured usage as the load of this run, not the request.",
-    "a process of the load": "Request a smaller load.",
-    "faults were injected": "Nothing; `--faults` requested them.",
-    "{name} ({kind}) was not triggered": "Give an earlier frame or time, or run for longer.",
-    "frame times {trouble}: the frame rate of {rate} is used instead ({fault})": "Nothing; `--faults` requested it.",
-    "frame times {trouble}: the frame rate of {rate} is used instead": "Give `--fps N` if the rate is another.",
-    "{wrong} of {frames} frame times": "Nothing; single times are interpolated.",
-    "the file says no frame rate": "Give `--fps N`.",
-    "packets are missing": "Record again, or use the frames that are there.",
-    "{unplayed} frames are not played": "Cut the file where it changes, and play the parts.",
-    "the file is cut off": "Copy or record it again.",
-    "{empty} packets raised": "Look at these frames in a player.",
-    "{name} is coded by fields": "Do as the sentence says.",
-    "the picture size changes": "Compare frames of one size only.",
-    "the sample aspect ratio changes": "Nothing; only the shape of the video differs.",
-    "{images} not played": "Convert the images, or fit them to one size.",
-    "{name} holds {pictures}": "Save each picture as an image of its own.",
-    "the frame rate of {source} could not": "Check the announced rate; deadline and ages are computed from it.",
-    "{source}{announces} comes faster": "Lower the camera's rate or size.",
-    "{source} announces {announced}": "Nothing; the measured rate is used.",
-    "frames came at {before}": "Measure with a steady camera, or read ages and deadline with care.",
-    "{source} was away": "Repeat the run when the camera is there, if its own rate matters.",
-    "{frames} frames came without": "Nothing; they are placed by their arrival.",
-    "frame times {trouble}: the instants": "Mend the camera's clock if `pts_ms` matters.",
-    "the times that {source} gives": "Mend the camera's clock if `pts_ms` matters.",
-    "the codec changes": "Nothing; frames before and after are decoded differently.",
-    "the picture turns": "Nothing; it is shown in the shape of the first.",
-    "{source} lost {packets}": "Give `--rtsp-transport tcp`.",
+    "the run was killed at": (
+        VIDEO,
+        "Nothing; the figures are those of the remaining rows. See [killed runs](../howto/killed-runs.md).",
+    ),
+    "not known: the run was killed": (NOTHING, "Nothing; only the process knew."),
+    "{name} looks damaged": (
+        BOXES,
+        "Look up the sign [below](#signs-of-an-unsound-model), and look at the annotated "
+        "video. Use another export of the model.",
+    ),
+    "its metadata says that {batch}": (BOXES, "Export the model again with batch=1."),
+    "it disagrees with {folder}": (BOXES, "Quantize again on frames like those the camera sees."),
+    "{wrong} of its {scores} scores": (
+        BOXES,
+        "Try `precision=f32`. If it stays, the weights are damaged: use the original.",
+    ),
+    "its boxes and scores share": (BOXES, "Quantize the original again: `streamer models quantize`."),
+    "its scores go from": (BOXES, "Check the head that `streamer models list` shows, or use the original."),
+    "all of its {scores} scores": (BOXES, "Use another checkpoint: this one finds nothing."),
+    "all of its {boxes} boxes end": (BOXES, "Check the head that `streamer models list` shows."),
+    "{off} of its {boxes} boxes": (BOXES, "Check the head and the preprocessing that `streamer models list` shows."),
+    "it finds {objects} objects": (BOXES, "Give the right `--input` to `streamer models import`."),
+    "the engine left no idle time to decode in": (LATENCY, "Use a lower rate or a faster engine."),
+    "{undrawn} dropped frames": (VIDEO, "Nothing; they are in the ledger, but not in the video."),
+    "the annotated video has": (VIDEO, "Nothing; the repeated frames have no rows."),
+    "more frames were dropped": (AGE, "Lower the rate, or use a faster engine: `streamer pace` finds the rate."),
+    "the engine left no idle time for housekeeping": (
+        LATENCY,
+        "Lower the rate, or use a faster engine. No column "
+        "marks these frames; `resources.housekeeping` in `run.json` counts them.",
+    ),
+    "housekeeping delayed": (
+        LATENCY,
+        "Lower the rate. No column marks these frames; `resources.housekeeping` in `run.json` counts them.",
+    ),
+    "the process did not run": (f"{LATENCY}, {AGE}", "Repeat the run without stopping it."),
+    "{after_damage} of {delivered}": (
+        BOXES,
+        "Leave out the rows whose `reason` is `after_damage`, or mend the stream.",
+    ),
+    "there was no signal": (
+        AGE,
+        "Look at `gaps` in `run.json`, which has the reason of each outage, and at the network.",
+    ),
+    "{prefix}the times of the file": (AGE, "Give `--skip-gaps` if the pause is of no interest."),
+    "a gap of {length}": (
+        AGE,
+        "Give `--skip-gaps` if the pause is of no interest. The frame is the last one before "
+        "the gap; `streams.gaps.frame` in `run.json` is the one after it.",
+    ),
+    "the engine was replaced": (f"{LATENCY}, {AGE}", "Find out why it died: the sentence ends with the reason."),
+    "too few frames": (
+        LATENCY,
+        "Play a longer source, or add `--loop --until`. Until then the percentile is withheld.",
+    ),
+    "frames were offered late": (LATENCY, "Keep other work off the machine, or lower the rate."),
+    "the model is more than certain": (
+        BOXES,
+        "Check the head that `streamer models list` shows, or use the original.",
+    ),
+    "nothing was found": (BOXES, "Give a model that knows these classes; check its preprocessing; lower `--conf`."),
+    "not steady": (LATENCY, "Run for longer, or keep other work off the machine."),
+    "nothing was primed": (LATENCY, "Leave `prime=on` out, or lower the rate."),
+    "priming delayed": (LATENCY, "Leave `prime=on` out."),
+    "a quota allows": (LATENCY, "Pin cores instead of a quota: see [containers](../howto/containers.md)."),
+    "the CPU governor": (LATENCY, "Set the governor `performance`."),
+    "other processes took": (LATENCY, "Stop them, or repeat the run in a quieter time."),
+    "the hypervisor took": (LATENCY, "Repeat the run in a quieter time, or on another machine."),
+    "the CPU was throttled": (LATENCY, "Lift the quota, or cool the machine."),
+    "the effective precision": (
+        f"{LATENCY}, {BOXES}",
+        "Request a precision that this CPU has, or compare by the effective precision.",
+    ),
+    "{before} handed over": (f"{LATENCY}, {BOXES}", "Compare figures of one device only: `parts` in `run.json`."),
+    "the load fell short": (
+        LATENCY,
+        "Take `load.took` in `run.json` for the load of this run, or request a smaller one.",
+    ),
+    "a process of the load": (LATENCY, "Request a smaller load."),
+    "faults were injected": (f"{LATENCY}, {BOXES}, {AGE}, {VIDEO}", "Nothing; `--faults` requested them."),
+    "{name} ({kind}) was not triggered": (NOTHING, "Give an earlier frame or time, or run for longer."),
+    "frame times {trouble}: the frame rate of {rate} is used instead ({fault})": (
+        f"{LATENCY}, {AGE}",
+        "Nothing; `--faults` requested it.",
+    ),
+    "frame times {trouble}: the frame rate of {rate} is used instead": (
+        f"{LATENCY}, {AGE}, {VIDEO}",
+        "Give `--fps N` if the rate is another.",
+    ),
+    "{wrong} of {frames} frame times": (f"{LATENCY}, {AGE}", "Nothing; single times are interpolated."),
+    "the file says no frame rate": (f"{LATENCY}, {AGE}, {VIDEO}", "Give `--fps N`."),
+    "packets are missing": (BOXES, "Record the file again. No column marks the places."),
+    "{unplayed} frames are not played": (NOTHING, "Cut the file where it changes, and play the parts."),
+    "the file is cut off": (NOTHING, "Copy or record it again."),
+    "{empty} packets raised": (NOTHING, "Nothing; the file holds no picture for these packets. They have no rows."),
+    "{name} is coded by fields": (f"{LATENCY}, {BOXES}", "Do as the sentence says."),
+    "the picture size changes": (f"{BOXES}, {VIDEO}", "Cut the file where the sentence says, and play the parts."),
+    "the sample aspect ratio changes": (VIDEO, "Nothing; only the shape of the video differs."),
+    "{images} not played": (f"{LATENCY}, {VIDEO}", "Convert the images, or fit them to one size."),
+    "{name} holds {pictures}": (NOTHING, "Save each picture as an image of its own."),
+    "the frame rate of {source} could not": (
+        AGE,
+        "Check the announced rate; deadline and ages are computed from it.",
+    ),
+    "{source}{announces} comes faster": (f"{LATENCY}, {AGE}", "Lower the camera's rate or size."),
+    "{source} announces {announced}": (NOTHING, "Nothing; the measured rate is used."),
+    "frames came at {before}": (
+        f"{AGE}, {VIDEO}",
+        "Set the camera to a fixed rate, or let it settle before the run.",
+    ),
+    "{source} was away": (f"{AGE}, {VIDEO}", "Repeat the run when the camera is there, if its own rate matters."),
+    "{frames} frames came without": (VIDEO, "Nothing; they are placed by their arrival."),
+    "frame times {trouble}: the instants": (VIDEO, "Mend the camera's clock if `pts_ms` matters."),
+    "the times that {source} gives": (VIDEO, "Mend the camera's clock if `pts_ms` matters."),
+    "the codec changes": (NOTHING, "Nothing; frames before and after are decoded differently."),
+    "the picture turns": (f"{BOXES}, {VIDEO}", "Nothing; it is shown in the shape of the first."),
+    "{source} lost {packets}": (f"{BOXES}, {VIDEO}", "Give `--rtsp-transport tcp`."),
+    "{frames} could not be decoded": (
+        NOTHING,
+        "Nothing; the frames are left out for all engines alike. Record the source again if they matter.",
+    ),
+    "too little was seen for a verdict": (LATENCY, "Compare for longer: `--loop --duration 2m`."),
+    "the runs were not interleaved": (
+        LATENCY,
+        "Let `streamer compare SOURCE` run the engines: they take turns there.",
+    ),
+    "the runs differ in more than": (f"{LATENCY}, {BOXES}", "Repeat one of the runs with the other's condition."),
+    "the runs are not of the same pictures": (
+        f"{LATENCY}, {BOXES}",
+        "Record the camera, and play the file to each engine.",
+    ),
+    "the first {frames} of {scheduled}": (LATENCY, "Give the next soak a larger `--keep`."),
 }
-"""What to do, by the beginning of the sentence. The longest beginning that fits counts."""
+"""What is in doubt and what to do, by the beginning of the sentence. The longest beginning that fits counts."""
+SHARES = frozenset(
+    (
+        *("UNGATED_SHARE", "DELAYED_SHARE", "LATENESS_SHARE", "MOST_OFF", "AGREE"),
+        *("MOST_CPU", "MOST_WAITED", "FALLS_SHORT", "DOUBTED", "SAME"),
+        *("CLOSE", "ACCEPTED", "BARELY", "NEVER_WAITED", "HARDLY_WAITED"),
+        *("RATES_DIFFER", "_SAME_SHAPE"),
+    )
+)
+"""Thresholds that are shares, and are written in percent."""
 
 
 def page() -> str:
     """The text of the page."""
     sections = list(_sections())
-    unused = MENDS.keys() - {_key(row) for _, rows in sections for row in rows}
+    unused = MENDS.keys() - {_key(row) for _, _, rows in sections for row in rows}
     assert not unused, f"no doubt begins so: {sorted(unused)}"
-    return HEADING + "\n".join(
-        f"## {title}\n\n{table('doubt', 'stated when', 'what to do', rows=map(_cells, rows))}"
-        for title, rows in sections
+    tables = (
+        f"## {title}\n\n{about}{table('doubt', 'stated when', 'touches', 'what to do', rows=map(_cells, rows))}"
+        for title, about, rows in sections
     )
+    return HEADING + "\n".join(tables) + MORE
 
 
-def _sections() -> Iterator[tuple[str, list[claims.Row]]]:
-    """The rows of the table of claims, by the heading about doubts under which they are."""
+def _sections() -> Iterator[tuple[str, str, list[claims.Row]]]:
+    """The rows of the table of claims, by the heading about doubts under which they are, and a text above them."""
     text = claims.PAGE.read_text(encoding="utf-8")
     lines = text.splitlines()
     headings = {
         number: found[1] for number, line in enumerate(lines, 1) if (found := re.match(r"\| \*\*(.+?)\*\*", line))
     }
+    rows = list(claims.table(text))
     for heading, title in SECTIONS.items():
         (first,) = (number for number, name in headings.items() if name == heading)
         last = min((number for number in headings if number > first), default=len(lines) + 1)
-        yield title, [row for row in claims.table(text) if first < row.line < last]
+        under = [row for row in rows if first < row.line < last]
+        yield title, "", [row for row in under if not _is_sign(row)]
+        if signs := [row for row in under if _is_sign(row)]:
+            yield *_text(SIGNS_SECTION), signs
+    yield *_text(COMPARISON_SECTION), [row for row in rows if row.places[0] in OF_COMPARISONS]
+
+
+def _text(section: tuple[str, str]) -> tuple[str, str]:
+    return section[0], f"{section[1]}\n\n"
+
+
+def _is_sign(row: claims.Row) -> bool:
+    return row.places[0].startswith(SIGNS)
 
 
 def _key(row: claims.Row) -> str:
@@ -128,9 +245,22 @@ def _key(row: claims.Row) -> str:
     return max(fitting, key=len)
 
 
-def _cells(row: claims.Row) -> tuple[str, str, str]:
-    """The whole sentence with its parts behind it, its rule, and what to do."""
+def _cells(row: claims.Row) -> tuple[str, str, str, str]:
+    """The whole sentence with its parts behind it, its rule with numbers, what it touches, and what to do."""
     sentence, *parts = (f"`{one}`" for one in row.sentences)
     whole = sentence + (f"; with {', '.join(parts)}" if parts else "")
-    limits = ", ".join(f"`{name}` = {value}" for name, value in row.thresholds.items())
-    return whole, f"{row.rule} ({limits})" if limits else row.rule, MENDS[_key(row)]
+    rule = re.sub("^one or more", "at least one", re.sub("^one or more$", "there is at least one", row.rule))
+    for name, value in row.thresholds.items():
+        rule = rule.replace(f"`{name.split('.')[-1]}`", _number(name.split(".")[-1], value))
+    unexplained = re.findall(r"`_?[A-Z][A-Z_]+`", rule)
+    assert not unexplained, f"add {unexplained} to the thresholds of {row.sentences[0]!r}"
+    return whole, rule, *MENDS[_key(row)]
+
+
+def _number(name: str, value: str) -> str:
+    """A threshold with its unit."""
+    if name in SHARES:
+        return f"{float(100 * Fraction(value)):g} %"
+    if name.endswith("_US"):
+        return f"{int(value) / 1_000_000:g} s"
+    return f"{value} s" if name.endswith("_S") else value

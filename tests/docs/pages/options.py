@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import click
 
 from streamer.cli.main import group
+from streamer.stats.slo import COMPARISONS, COUNTS, MILLISECONDS, STATISTICS
+from streamer.stats.summary import FIGURES
 from tests.docs.pages.markdown import MADE, codes, table
 
 HEADING = f"""# Options
@@ -23,6 +25,19 @@ command. {MADE}
 GENERAL = """
 `--help` and `-h` of each command show its help. `--debug`, anywhere, shows the traceback of an error. `streamer
 --version` shows the version.
+"""
+
+OBJECTIVES = """
+## Objectives
+
+`--slo` is one or more objectives with commas between them, as in `latency.p99<33ms,drops<1%`. A run meets it when it
+meets all of them. `slo_checks` in `run.json` has the figure that was found for each.
+
+"""
+WITHHELD = """
+An objective of a percentile that is [withheld](../explain/latency.md#percentiles) is missed: give `--until`, or a
+longer `--duration`. `preprocess_start` is *due to preprocess*. In a closed loop there is no `age`: an objective for
+it is missed.
 """
 
 
@@ -46,7 +61,23 @@ def page() -> str:
                 takers.setdefault(_cells(option), []).append(name)
     rows = sorted(takers.items())
     named = ((name, default, text, codes(by)) for (name, default, text), by in rows)
-    return HEADING + table("option", "default", "meaning", "commands", rows=named) + GENERAL + _arguments()
+    options = table("option", "default", "meaning", "commands", rows=named)
+    return HEADING + options + GENERAL + _objectives() + _arguments()
+
+
+def _objectives() -> str:
+    """What an objective consists of."""
+    compared = codes(COMPARISONS)
+    rows = (
+        (
+            f"a figure: {codes(FIGURES)}",
+            f"a statistic: {codes(STATISTICS)}",
+            compared,
+            f"a time with its unit: {codes(MILLISECONDS)}",
+        ),
+        (f"a number of frames: {codes(COUNTS)}", "none", compared, "a number, or with `%` a share of the scheduled"),
+    )
+    return OBJECTIVES + table("name", "after a dot", "comparison", "limit", rows=rows) + WITHHELD
 
 
 def _cells(option: click.Option) -> tuple[str, str, str]:
