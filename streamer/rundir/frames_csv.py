@@ -60,7 +60,7 @@ _PTS = (
 )
 _SCHEDULED = (
     "when it was due: the instant of the schedule; of a live source, when it arrived; in a closed loop, where "
-    "nothing is due, when it was taken from the source"
+    "nothing is due, when it left the source"
 )
 _CAPTURED = "when the source offered it to the queue"
 _PREPROCESS = "when preprocess began and ended: the frame resized and padded into the model's input"

@@ -38,7 +38,9 @@ OUTCOME = (
 MB = "MB of 1,048,576 bytes"
 WITHHELD = "empty where it is [withheld](#withheld)"
 SERVICE = f"service time: from the start of preprocess to boxes, without any waiting; {WITHHELD}"
-RESULT_LATENCY = f"result latency: from due to boxes; in a closed loop from when the frame is taken; {WITHHELD}"
+RESULT_LATENCY = (
+    f"result latency: from due to boxes; in a closed loop from when the frame left the source; {WITHHELD}"
+)
 LATENCY = (
     "latency: from due to the frame in the annotated video; with `--video none`, the default here, to the instant at "
     f"which the sink accepts its result; {WITHHELD}"

@@ -6,7 +6,10 @@ from streamer.rundir.csv_column import Column, header
 from streamer.studies import shared_columns as shared
 from streamer.studies.shared_columns import MB
 
-_RATIO = "Empty for the baseline, with fewer than 8 rounds, and with less than 60 s of runs that did not take turns"
+_RATIO = (
+    "Empty for the baseline, where a p50 is withheld, with fewer than 8 rounds, and with less than 60 s of runs that "
+    "did not take turns"
+)
 _UNSCORED = "for a `null` engine, in an interrupted comparison"
 
 COLUMNS = (

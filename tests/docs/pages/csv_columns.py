@@ -17,7 +17,7 @@ from streamer.studies.soak import windows_csv
 from streamer.verification.stamps import STEPS, STEPS_DONE
 from tests.docs.pages.markdown import MADE, codes, table
 
-NEEDED = ", ".join(f"{frames_needed(PERCENTILES[name])} values for {name}" for name in ("p50", "p95", "p99"))
+NEEDED = ", ".join(f"{frames_needed(PERCENTILES[name])} for {name}" for name in ("p50", "p95", "p99"))
 HEADING = f"""# CSV columns
 
 The tables list each column of each CSV file that streamer writes. {MADE} Columns keep their names and their order.
@@ -28,7 +28,7 @@ three decimals, which are exact whole microseconds.
 
 ## Withheld
 
-A percentile is withheld, and its cell empty, when there are too few values for it. It needs {NEEDED}
+A percentile is withheld, and its cell empty, when there are fewer values than it needs: {NEEDED}
 ([the rule](../explain/latency.md#percentiles)).
 
 """
