@@ -13,16 +13,27 @@ import numpy as np
 
 from streamer.detection.class_names import label_of
 from streamer.detection.detections import Detections, no_detections
+from streamer.rundir.csv_column import ArrayColumn, header
 from streamer.rundir.paths import DETECTIONS
 from streamer.rundir.written import segments_of
 
-DETECTION_TYPES = {
-    **dict.fromkeys(("stream", "frame", "class_id"), "i8"),
-    "label": "U",
-    **dict.fromkeys(("confidence", "x1", "y1", "x2", "y2"), "f8"),
-}
+_CLASS = "the object's class: its number, and its name in the model"
+_CONFIDENCE = "the detector's confidence, `--conf` or more"
+_BOX = "left, top, right and bottom edge of the box, from the left and the top of the picture"
+_PIXELS = "pixels of the source frame"
+
+COLUMNS = (
+    ArrayColumn("stream", "", "the stream, from 0", "i8"),
+    ArrayColumn("frame", "", "the frame's number in its stream, from 0", "i8"),
+    ArrayColumn("class_id", "", _CLASS, "i8"),
+    ArrayColumn("label", "", _CLASS, "U"),
+    ArrayColumn("confidence", "0 to 1", _CONFIDENCE, "f8"),
+    *(ArrayColumn(name, _PIXELS, _BOX, "f8") for name in ("x1", "y1", "x2", "y2")),
+)
+"""The columns in the order of the file."""
+DETECTION_TYPES = {column.name: column.dtype for column in COLUMNS}
 """The type of each column in a NumPy array."""
-DETECTION_COLUMNS = ",".join(DETECTION_TYPES)
+DETECTION_COLUMNS = header(COLUMNS)
 
 
 def detection_rows(stream: int, frame: int, detections: Detections, names: Sequence[str]) -> str:

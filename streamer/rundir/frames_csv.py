@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.ledger.record import FrameRecord, Outcome
+from streamer.rundir.csv_column import ArrayColumn, header
 from streamer.rundir.csv_file import Table
 from streamer.rundir.paths import FRAMES
 from streamer.rundir.written import segments_of
@@ -35,66 +36,71 @@ def _required(ms: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its name, its unit, and its meaning, as Markdown.
+class FrameColumn(ArrayColumn):
+    """A column of ``frames.csv``.
 
     ``attribute`` is the attribute of `FrameRecord` that it holds. ``write`` makes a cell of the value, and ``read``
-    the value of a cell; None for a figure that follows from other columns. ``dtype`` is the type in a NumPy array:
-    ``f8`` has NaN for an empty cell, and ``U`` is a text.
+    the value of a cell; None for a figure that follows from other columns.
     """
 
-    name: str
-    unit: str
-    meaning: str
     attribute: str
     write: Callable[[Any], str] = milliseconds
     read: Callable[[str], Any] | None = microseconds
-    dtype: str = "f8"
 
 
-_NUMBERS = "the camera and the frame's number, both from 0"
-_PREPROCESS = "resized and padded into the model's input"
-_INFER = "the model"
-_SINK = "accepted by the sink; in the video (with `--video none` the same instant)"
-_FATE = (
-    "what became of the frame, and why. A dropped one: `queue_full`, `stale` (older than `--max-age`), `partial` "
-    "(`--skip-partial`). A `decode_error`: the reason as text. A delivered one: `after_damage` where it may be "
-    "smeared, because a frame that it refers to was damaged or lost, and no key frame has come since"
+def _time(name: str, meaning: str, read: Callable[[str], Any] | None = microseconds) -> FrameColumn:
+    """A column of milliseconds; it is named after its attribute."""
+    return FrameColumn(f"{name}_ms", "ms", meaning, "f8", name, read=read)
+
+
+_NUMBERS = "the stream and the frame's number in it, both from 0"
+_PTS = (
+    "the frame's time in its source; of a frame that never came (`no_signal`), the time of its tick, counted on from "
+    "the last frame"
 )
-_LATENESS = "captured − scheduled, less what the policy `wait` held the source back"
+_SCHEDULED = (
+    "when it was due: the instant of the schedule; of a live source, when it arrived; in a closed loop, where "
+    "nothing is due, when it left the source"
+)
+_CAPTURED = "when the source offered it to the queue"
+_PREPROCESS = "when preprocess began and ended: the frame resized and padded into the model's input"
+_INFER = "when the inference began and ended"
+_LATENESS = (
+    "captured − scheduled: streamer's own error. With the policy `wait`, a frame that was due while the source was "
+    "held back counts from the end of that"
+)
+_LATENCY = "written − scheduled: with `--video none` to the instant at which the sink accepted its result"
+_LATE = (
+    "1 when the latency exceeds the deadline, else 0: also when it equals the deadline, and for a frame without a "
+    "latency, such as a dropped one. The deadline is `--deadline`, by default the shortest frame period of the "
+    "streams; a closed loop has none by default, and then all cells are 0"
+)
 
 COLUMNS = (
-    Column("stream", "", _NUMBERS, "stream", str, int, "i8"),
-    Column("frame", "", _NUMBERS, "frame", str, int, "i8"),
-    Column("pts_ms", "ms", "the frame's time in the source", "pts", read=lambda ms: microseconds(ms) or 0),
-    Column("scheduled_ms", "ms", "when it was due", "scheduled", read=_required),
-    Column("captured_ms", "ms", "when the source offered it", "captured"),
-    Column("preprocess_start_ms", "ms", _PREPROCESS, "preprocess_start"),
-    Column("preprocess_end_ms", "ms", _PREPROCESS, "preprocess_end"),
-    Column("infer_start_ms", "ms", _INFER, "infer_start"),
-    Column("infer_end_ms", "ms", _INFER, "infer_end"),
-    Column("detected_ms", "ms", "boxes usable, after NMS", "detected"),
-    Column("sink_start_ms", "ms", _SINK, "sink_start"),
-    Column("written_ms", "ms", _SINK, "written"),
-    Column("lateness_ms", "ms", _LATENESS, "lateness", read=None),
-    Column("service_ms", "ms", "detected − preprocess_start", "service", read=None),
-    Column("result_latency_ms", "ms", "detected − scheduled", "result_latency", read=None),
-    Column("latency_ms", "ms", "written − scheduled", "latency", read=None),
-    Column("outcome", "", _FATE, "outcome", str, Outcome, "U"),
-    Column("reason", "", _FATE, "reason", _quoted, _same, "U"),
-    Column(
-        "late",
-        "0 or 1",
-        "latency exceeded the deadline",
-        "late",
-        {False: "0", True: "1"}.__getitem__,
-        lambda cell: cell == "1",
-        "?",
-    ),
-    Column(
+    FrameColumn("stream", "", _NUMBERS, "i8", "stream", str, int),
+    FrameColumn("frame", "", _NUMBERS, "i8", "frame", str, int),
+    _time("pts", _PTS, lambda ms: microseconds(ms) or 0),
+    _time("scheduled", _SCHEDULED, _required),
+    _time("captured", _CAPTURED),
+    _time("preprocess_start", _PREPROCESS),
+    _time("preprocess_end", _PREPROCESS),
+    _time("infer_start", _INFER),
+    _time("infer_end", _INFER),
+    _time("detected", "when its boxes were usable: after NMS"),
+    _time("sink_start", "when the sink accepted its result"),
+    _time("written", "when it was in the annotated video; with `--video none` the same instant as `sink_start_ms`"),
+    _time("lateness", _LATENESS, None),
+    _time("service", "detected − preprocess_start", None),
+    _time("result_latency", "detected − scheduled", None),
+    _time("latency", _LATENCY, None),
+    FrameColumn("outcome", "", "what became of the frame: see [outcomes](#outcomes)", "U", "outcome", str, Outcome),
+    FrameColumn("reason", "", "why, by outcome: see [outcomes](#outcomes)", "U", "reason", _quoted, _same),
+    FrameColumn("late", "0 or 1", _LATE, "?", "late", {False: "0", True: "1"}.__getitem__, lambda cell: cell == "1"),
+    FrameColumn(
         "detections",
-        "",
-        "how many objects were found",
+        "objects",
+        "how many objects were found in it; 0 when none was",
+        "f8",
         "detections",
         lambda count: "" if count is None else str(count),
         lambda cell: int(cell) if cell else None,
@@ -104,7 +110,7 @@ COLUMNS = (
 
 FRAME_TYPES = {column.name: column.dtype for column in COLUMNS}
 """The type of each column in a NumPy array; ``detections`` is a float, with NaN for a frame that was not detected."""
-FRAME_COLUMNS = ",".join(FRAME_TYPES)
+FRAME_COLUMNS = header(COLUMNS)
 
 # Made once: rows are written while frames are measured.
 _WRITE = tuple(column.write for column in COLUMNS)

@@ -19,7 +19,7 @@ from anyio.lowlevel import current_token
 
 import streamer
 from streamer.studies.bench.document import BenchDocument
-from streamer.studies.bench.rows import COLUMNS
+from streamer.studies.bench.rows import HEADER
 from streamer.workers.event_loop import tell_loop
 from tests.documents import wrong
 from tests.runs import Finished, environment
@@ -54,7 +54,7 @@ def bench(image: Path, tiny_model: Path, tmp_path: Path) -> Bench:
 def table(directory: Path) -> list[str]:
     """The engines in ``bench.csv``."""
     text = (directory / "bench.csv").read_text(encoding="utf-8")
-    assert text.startswith(COLUMNS + "\n")
+    assert text.startswith(HEADER + "\n")
     assert text.endswith("\n")
     return [row["engine"] for row in csv.DictReader(text.splitlines())]
 

@@ -21,7 +21,7 @@ from streamer.cli.bench_report import NAMES, lines_of
 from streamer.engines.variants import TUTORIAL
 from streamer.stats.summary import Statistics
 from streamer.studies.bench.chart import RAINBOW, STYLES, bench_figure
-from streamer.studies.bench.rows import COLUMNS, Benched, Timed
+from streamer.studies.bench.rows import HEADER, Benched, Timed
 from tests import runs
 from tests.runs import Finished, environment, needs_bundled
 
@@ -50,7 +50,7 @@ def bench(image: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.Mon
 def table(directory: Path) -> dict[str, dict[str, str]]:
     """The rows of ``bench.csv`` by engine."""
     text = (directory / "bench.csv").read_text(encoding="utf-8")
-    assert text.startswith(COLUMNS + "\n")
+    assert text.startswith(HEADER + "\n")
     assert text.endswith("\n")
     return {row["engine"]: row for row in csv.DictReader(text.splitlines())}
 
@@ -234,7 +234,7 @@ def test_without_anything_given_a_new_directory_is_named_after_the_bundled_clip(
 
 def chart(*engines: tuple[str, float | None], **more: Any) -> Any:
     """The axes of the chart of these engines with their means."""
-    names = COLUMNS.split(",")
+    names = HEADER.split(",")
     rows = [
         {**dict.fromkeys(names), "engine": name, "mean_ms": mean, "precision": "bf16" if mean else None, **more}
         for name, mean in engines

@@ -25,6 +25,10 @@ SILENT = {
         "engines machine.info machine.load_workers.Command models studies.bench.benchmark_app vendors "
         "video.parts.opened video.pictures"
     ),
+    "columns, which docs/reference/csv-columns.md explains": (
+        "studies.shared_columns studies.compare.compare_csv studies.pace.pace_csv studies.parity.parity_csv "
+        "studies.bench.rows.COLUMNS studies.bench.rows._PERCENTILE studies.soak.windows_csv"
+    ),
     "requests, and names": (
         "faults.kinds faults.late_arrivals faults.plan run.session run.setup run.summarize.End.failing rundir "
         "sources.many_pictures.ANIMATED_WEBP "

@@ -12,7 +12,6 @@ from streamer.cli.exit_codes import EXIT_CODES
 from streamer.engines.variants import RUNTIMES, VARIANTS
 from streamer.faults.kinds import KINDS, Kind
 from streamer.run.doubts import DOUBTS
-from streamer.rundir.frames_csv import FRAME_COLUMNS
 from streamer.settings.settings import OPTIONS
 from tests.docs import claims
 from tests.docs.pages import csv_columns, run_json
@@ -56,12 +55,9 @@ def test_every_choice_of_an_option_is_beside_its_name() -> None:
 
 def test_every_column_is_in_the_page_of_columns() -> None:
     page = text_of("csv-columns.md")
-    for file, names in {
-        "frames.csv": FRAME_COLUMNS,
-        **{file: part[1] for file, part in csv_columns.STUDIES.items()},
-    }.items():
+    for file, (_, columns) in csv_columns.FILES.items():
         section = page.split(f"\n## {file}\n")[1].split("\n## ")[0]
-        assert [name for name in names.split(",") if f"`{name}`" not in section] == [], file
+        assert [column.name for column in columns if f"`{column.name}`" not in section] == [], file
 
 
 def test_every_field_of_run_json_is_in_its_page() -> None:

@@ -32,7 +32,7 @@ from streamer.models.model import Model
 from streamer.studies import frames as studied_frames
 from streamer.studies.engine_choice import requested_engines
 from streamer.studies.frames import ChosenFrames
-from streamer.studies.parity.parity_csv import COLUMNS
+from streamer.studies.parity.parity_csv import HEADER
 from tests import runs
 from tests.runs import COCO_MODEL, FOOTAGE, ROOT, Finished, environment, needs_bundled, needs_shared, read_until
 from tests.videos import number_of, write_video
@@ -87,7 +87,7 @@ def parity(clip: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.Mon
 def table(directory: Path) -> dict[str, dict[str, str]]:
     """The rows of ``parity.csv`` by engine."""
     text = (directory / "parity.csv").read_text(encoding="utf-8")
-    assert text.startswith(COLUMNS + "\n")
+    assert text.startswith(HEADER + "\n")
     assert text.endswith("\n")
     rows = {row["engine"]: row for row in csv.DictReader(text.splitlines())}
     assert len(rows) == len(text.splitlines()) - 1, "an engine has two rows"

@@ -16,9 +16,9 @@ import pytest
 
 from streamer.errors import SinkError, UsageError
 from streamer.rundir.lock import IN_USE
-from streamer.studies.bench.rows import COLUMNS as BENCH
-from streamer.studies.compare.document import COLUMNS as COMPARE
-from streamer.studies.pace.document import COLUMNS as PACE
+from streamer.studies.bench.rows import HEADER as BENCH
+from streamer.studies.compare.compare_csv import HEADER as COMPARE
+from streamer.studies.pace.pace_csv import HEADER as PACE
 from streamer.studies.soak.windows_csv import WINDOW_COLUMNS
 from streamer.studies.successor import Kind, going_on, successor
 from tests.runs import environment, streamer

@@ -15,14 +15,14 @@ from streamer.studies.bench.chart import CHART_FILE, draw_bench
 from streamer.studies.bench.document import NAME, document_of
 from streamer.studies.bench.input import bundled_clip
 from streamer.studies.bench.result import BenchResult
-from streamer.studies.bench.rows import COLUMNS, Benched, as_dict
+from streamer.studies.bench.rows import HEADER, Benched, as_dict
 from streamer.studies.bench.study import Bench, BenchSettings
 from streamer.studies.free_place import of_study
 from streamer.studies.output import RowFile
 from streamer.studies.successor import Kind, successor
 from streamer.workers.stopping import Interrupted
 
-FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
+FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, HEADER))
 
 Watched = Callable[[Bench, Sequence[str]], Iterable[Benched]]
 """Gives the rows of a study, and shows its progress meanwhile; its second argument are the notes before it runs."""
@@ -48,7 +48,7 @@ def conduct(
     with successor(FILES, out, overwrite=overwrite) as place:
         try:
             study = Bench(image, model(), settings)
-            with closing(RowFile(place.path / f"{NAME}.csv", COLUMNS, overwrite=overwrite)) as file:
+            with closing(RowFile(place.path / f"{NAME}.csv", HEADER, overwrite=overwrite)) as file:
                 for row in watched(study, place.notes):
                     file.append(as_dict(row).values())
                     rows.append(row)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict, cast
 
+from streamer.rundir.csv_column import Column, header
 from streamer.stats.summary import Statistics
+from streamer.studies import shared_columns as shared
 
 
 class Against(StrEnum):
@@ -72,7 +74,29 @@ class BenchRow(TypedDict):
     fps: float | None
 
 
-COLUMNS = ",".join(BenchRow.__annotations__)
+_PERCENTILE = f"percentiles of the time of one inference; {shared.WITHHELD}; `benchmark_app` reports its p50 alone"
+
+COLUMNS = (
+    Column("engine", "", "its SPEC, or `benchmark_app`"),
+    shared.WHY,
+    Column(
+        "input",
+        "",
+        "the type of the numbers in its input: `float32`; `float64` with `--input tutorial`; `uint8` where "
+        "preprocessing is in the graph; empty for `benchmark_app`",
+    ),
+    shared.PRECISION,
+    shared.DEVICES,
+    shared.SAME_AS,
+    Column("inferences", "inferences", "how many were timed, one right after the other; without the first"),
+    Column("first_inference_ms", "ms", "time of the engine's first inference, which is not in the other columns"),
+    Column("mean_ms", "ms", "the mean time of one inference"),
+    *(Column(f"{name}_ms", "ms", _PERCENTILE) for name in SHOWN),
+    Column("max_ms", "ms", "the longest time of one inference"),
+    Column("fps", "inferences a second", "how many inferences were done a second, by their times alone"),
+)
+"""The columns of the table, in the order of a row's fields."""
+HEADER = header(COLUMNS)
 
 
 def as_dict(row: Benched) -> BenchRow:

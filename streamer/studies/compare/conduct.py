@@ -11,7 +11,8 @@ from streamer.errors import UsageError
 from streamer.models.model import Model
 from streamer.rundir.paths import default_path
 from streamer.studies.compare.chart import CHART_FILE, draw_comparison
-from streamer.studies.compare.document import COLUMNS, NAME, ComparisonDocument
+from streamer.studies.compare.compare_csv import HEADER
+from streamer.studies.compare.document import NAME, ComparisonDocument
 from streamer.studies.compare.finished_runs import compare_finished, is_run
 from streamer.studies.compare.result import ComparisonResult
 from streamer.studies.compare.study import CompareSettings, Comparison
@@ -21,7 +22,7 @@ from streamer.studies.output import write_files
 from streamer.studies.successor import Kind, Successor, successor
 from streamer.workers.stopping import Interrupted
 
-FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
+FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, HEADER))
 
 
 def conduct(
@@ -44,7 +45,7 @@ def conduct(
         else:
             study = Comparison(sources[0], find(replay.model, replay.trust), settings, place.path)
             document, interrupted = _run(study, place, onlooker)
-        write_files(place.path, NAME, COLUMNS, document["engines"], document)
+        write_files(place.path, NAME, HEADER, document["engines"], document)
         if replay.chart:
             draw_comparison(place.path, document)
         if interrupted is None:

@@ -18,15 +18,6 @@ from streamer.studies.run_figures import undecoded
 SCHEMA_VERSION = 1
 NAME = "compare"
 """The name of the table, the document and the chart, without their endings."""
-COLUMNS = (
-    "engine,speed,why,agreement,agreement_share,precision,devices,same_as,read_ms,compile_ms,first_inference_ms,"
-    "scheduled,delivered,dropped,drops_percent,service_p50_ms,service_p95_ms,service_p99_ms,result_latency_p50_ms,"
-    "result_latency_p95_ms,result_latency_p99_ms,latency_p50_ms,latency_p95_ms,latency_p99_ms,age_p50_ms,age_p95_ms,"
-    "age_p99_ms,median_ms,median_low_ms,median_high_ms,ratio_p50,ratio_p50_low,ratio_p50_high,ratio_p95,"
-    "ratio_p95_low,ratio_p95_high,peak_resident_mb,cpu_ms_per_frame,offline_map50,streaming_map50,slo,verdict,"
-    "directory"
-)
-"""The columns of the table."""
 
 
 class ComparedRunPart(TypedDict):

@@ -11,13 +11,14 @@ from streamer.studies.free_place import of_study
 from streamer.studies.onlooker import Onlooker
 from streamer.studies.output import write_files
 from streamer.studies.pace.chart import CHART_FILE, draw_pace
-from streamer.studies.pace.document import COLUMNS, NAME, PaceDocument, document_of, document_so_far
+from streamer.studies.pace.document import NAME, PaceDocument, document_of, document_so_far
+from streamer.studies.pace.pace_csv import HEADER
 from streamer.studies.pace.result import PaceResult
 from streamer.studies.pace.study import PaceSettings, PaceStudy
 from streamer.studies.successor import Kind, Successor, successor
 from streamer.workers.stopping import Interrupted
 
-FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, COLUMNS))
+FILES = Kind(NAME, (f"{NAME}.csv", CHART_FILE, f"{NAME}.json"), ours=of_study(NAME, HEADER))
 
 
 def conduct(
@@ -34,7 +35,7 @@ def conduct(
     with successor(FILES, out, overwrite=replay.overwrite) as place:
         study = PaceStudy(source, find(replay.model, replay.trust), settings, place.path)
         document, interrupted = _run(study, place, onlooker)
-        write_files(place.path, NAME, COLUMNS, document["rates"], document)
+        write_files(place.path, NAME, HEADER, document["rates"], document)
         if replay.chart:
             draw_pace(place.path, document)
         if interrupted is None:

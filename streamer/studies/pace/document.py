@@ -40,14 +40,6 @@ from streamer.studies.run_figures import (
 SCHEMA_VERSION = 1
 NAME = "pace"
 """The name of the table, the document and the chart, without their endings."""
-COLUMNS = (
-    "engine,fps,closed_loop,why,delivered_rate,scheduled,delivered,dropped,drops_percent,service_p50_ms,service_p95_ms,"
-    "service_p99_ms,infer_p50_ms,infer_p95_ms,infer_p99_ms,result_latency_p50_ms,result_latency_p95_ms,"
-    "result_latency_p99_ms,latency_p50_ms,latency_p95_ms,latency_p99_ms,age_p50_ms,age_p95_ms,age_p99_ms,"
-    "infer_median_ms,infer_median_low_ms,infer_median_high_ms,result_latency_median_ms,result_latency_median_low_ms,"
-    "result_latency_median_high_ms,idle_penalty,idle_penalty_low,idle_penalty_high,saturated,slo,verdict,directory"
-)
-"""The columns of the table."""
 
 
 class RateRow(TypedDict):

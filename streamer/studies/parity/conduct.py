@@ -13,7 +13,7 @@ from streamer.rundir.rundir import check_out
 from streamer.studies.output import RowFile
 from streamer.studies.parity.document import document_of
 from streamer.studies.parity.left_out import sentences
-from streamer.studies.parity.parity_csv import COLUMNS, FILE, as_dict
+from streamer.studies.parity.parity_csv import FILE, HEADER, as_dict
 from streamer.studies.parity.result import ParityResult
 from streamer.studies.parity.rows import EngineParity
 from streamer.studies.parity.study import Parity, ParitySettings
@@ -47,7 +47,7 @@ def conduct(
     with successor(FILES, out, overwrite=overwrite) as place:
         try:
             study = Parity(source, model(), settings)
-            with closing(RowFile(place.path / FILE, COLUMNS, overwrite=overwrite)) as file:
+            with closing(RowFile(place.path / FILE, HEADER, overwrite=overwrite)) as file:
                 for row in watched(study, [*place.notes, *study.frames.info.notes]):
                     file.append(as_dict(row).values())
                     rows.append(row)

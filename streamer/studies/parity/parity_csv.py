@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TypedDict, cast
 
 from streamer.accuracy.agreement import Agreement
+from streamer.rundir.csv_column import Column, header
+from streamer.studies import shared_columns as shared
 from streamer.studies.parity.rows import EngineParity
 
 FILE = "parity.csv"
@@ -40,7 +42,56 @@ class ParityRow(TypedDict):
     map50_95: float | None
 
 
-COLUMNS = ",".join(ParityRow.__annotations__)
+_PAIRS = (
+    "for the reference's detections over 0.4 that have a match: how far the edges of the box moved (the "
+    "largest of the four), the mean and the maximum over these pairs; empty without a pair"
+)
+_CONFIDENCES = "for the same pairs: the absolute difference in confidence, the mean and the maximum"
+_ACCURACY = "mean average precision as COCO's, at an IoU of 0.5, and over 0.5 to 0.95; empty without ground truth"
+
+COLUMNS = (
+    Column("engine", "", "its SPEC; the reference comes first"),
+    Column(
+        "verdict",
+        "",
+        "`reference`, `agrees` (an agreement of `--min-agreement` or more), `disagrees`, `unchecked` (neither found "
+        "anything to compare), or `unavailable`; unlike in the other files",
+    ),
+    shared.WHY,
+    shared.PRECISION,
+    shared.DEVICES,
+    shared.SAME_AS,
+    Column("frames", "frames", "frames that the engine processed"),
+    Column("detections", "detections", "detections in these frames with a confidence of `--conf` or more"),
+    Column("compared", "detections", "how many detections over 0.4 the reference and the engine have, together"),
+    Column(
+        "agreement",
+        "0 to 1",
+        "a number, unlike in `compare.csv`: the smaller of the two shares that follow; empty for the reference, and "
+        "where neither found anything over 0.4",
+    ),
+    Column(
+        "agreement_there",
+        "0 to 1",
+        "of the reference's detections with a confidence over 0.4, the share that the engine matches: by one of the "
+        "same class, with an IoU of 0.5 or more and any confidence of `--conf` or more; empty where there are none",
+    ),
+    Column(
+        "agreement_back",
+        "0 to 1",
+        "of the engine's detections with a confidence over 0.4, the share that the reference matches in the same "
+        "way; empty where there are none",
+    ),
+    Column("box_px_mean", "pixels of the source frame", _PAIRS),
+    Column("box_px_max", "pixels of the source frame", _PAIRS),
+    Column("confidence_mean", "0 to 1", _CONFIDENCES),
+    Column("confidence_max", "0 to 1", _CONFIDENCES),
+    Column("objects", "objects", "objects in the ground truth of these frames; empty without ground truth"),
+    Column("map50", "0 to 1", _ACCURACY),
+    Column("map50_95", "0 to 1", _ACCURACY),
+)
+"""The columns of the table, in the order of a row's fields."""
+HEADER = header(COLUMNS)
 
 
 def as_dict(row: EngineParity) -> ParityRow:

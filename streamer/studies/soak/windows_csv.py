@@ -12,21 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from streamer.errors import SinkError, UsageError
+from streamer.ledger.record import Outcome
+from streamer.rundir.csv_column import Column, header
+from streamer.studies.shared_columns import MB, WITHHELD, percentiles
 
 WINDOWS = "windows.csv"
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """One window, in the order of the columns; a value that is not known is None.
-
-    ``start_s`` and ``end_s`` are seconds of the soak. ``part`` counts how often it was resumed by then. ``scheduled``
-    counts the frames that were due in the window, and an outcome those that met it there, which may have been due in
-    an earlier one. Percentiles of too few frames are None. ``resident_mb``, ``open_files``, ``threads`` and
-    ``children_mb``, of the processes that streamer started, are read at the window's end. ``cpu_share`` is CPU
-    seconds a second. ``canary`` is same, changed, or nothing where nothing is found in the canary frame; None when it
-    was not looked at. ``canary_changed`` is the most of its boxes that had changed.
-    """
+    """One window, a value for each of `COLUMNS`, which have their units and meanings. An empty cell is None."""
 
     window: int
     start_s: float
@@ -70,7 +65,58 @@ WINDOW_TYPES = {
     for field in fields(WindowRow)
 }
 """The type of each column in a NumPy array; a number that may be missing is a float, for NaN."""
-WINDOW_COLUMNS = ",".join(WINDOW_TYPES)
+
+_OUTCOME = "frames that met this outcome in the window; a frame may have been due in an earlier one"
+_TIMES = "seconds of the soak at its begin and end; the time between an interruption and `--resume` does not count"
+_CLOSED = f"of the frames that met their outcome in the window; {WITHHELD}"
+
+COLUMNS = (
+    Column("window", "", "the window's number, from 0 over all parts; unlike the `windows` of `run.json`"),
+    Column("start_s", "s", _TIMES),
+    Column("end_s", "s", _TIMES),
+    Column("part", "", "which part of the soak, from 0: how often it had been resumed; its run is in `part-N`"),
+    Column("scheduled", "frames", "frames that were due in the window"),
+    *(Column(outcome.value, "frames", _OUTCOME) for outcome in Outcome),
+    Column("late", "frames", "frames with an outcome in the window whose latency exceeded the deadline"),
+    *percentiles("latency", f"latency, {_CLOSED}"),
+    Column("latency_max_ms", "ms", "the highest latency of these frames; empty without one"),
+    *percentiles("result_latency", f"result latency, {_CLOSED}", ("p50", "p95")),
+    *percentiles("service", f"service time, {_CLOSED}", ("p50",)),
+    *percentiles("age", f"age, at the ticks in the window; empty in a closed loop, and {WITHHELD}", ("p50", "p99")),
+    *percentiles("lateness", f"lateness, {_CLOSED}", ("p99",)),
+    Column("resident_mb", MB, "resident memory of streamer's process at the window's end, without `children_mb`"),
+    Column("open_files", "files", "open files of streamer's process at the window's end; empty where not known"),
+    Column("threads", "threads", "threads of streamer's process at the window's end"),
+    Column(
+        "cpu_share",
+        "cores",
+        "CPU seconds that streamer's process used per second of the window, without its children: 1 is one busy core",
+    ),
+    Column(
+        "frequency_mhz",
+        "MHz",
+        "clock rate of the processor at the window's end, the mean of its cores; empty where it is not reported",
+    ),
+    Column(
+        "throttled",
+        "times",
+        "how often control groups or heat throttled the processor in the window; 0 also where it is not reported",
+    ),
+    Column("children_mb", MB, "resident memory of the processes that streamer has started, at the window's end"),
+    Column(
+        "canary",
+        "",
+        "`same`, `changed`, or `nothing` (the canary frame has no object); empty when it was not looked at",
+    ),
+    Column(
+        "canary_changed",
+        "boxes",
+        "how many boxes of the canary frame differed from those before the part began (moved by more than 0.5 px, of "
+        "another class or confidence, gone or new); the most of the looks in the window; empty as `canary`",
+    ),
+)
+"""The columns of the table, in the order of the fields of `WindowRow`."""
+WINDOW_COLUMNS = header(COLUMNS)
 
 
 def begin_windows(path: Path) -> None:
