@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -106,6 +107,17 @@ def test_options_are_given_as_people_type_them(given: dict[str, Any], field: str
 
 def test_the_names_for_type_checkers_are_those_of_the_rows() -> None:
     assert set(get_type_hints(ReplayOptions)) == {row.keyword for row in OPTIONS.values()}
+
+
+def test_the_choices_for_type_checkers_are_those_of_the_options() -> None:
+    checked = 0
+    for name, hint in get_type_hints(ReplayOptions).items():
+        kinds = [kind for kind in get_args(hint) if isinstance(kind, type) and issubclass(kind, StrEnum)]
+        written = [text for kind in get_args(hint) if get_origin(kind) is Literal for text in get_args(kind)]
+        if kinds:
+            assert (name, written) == (name, [str(choice) for kind in kinds for choice in kind])
+            checked += 1
+    assert checked >= 3
 
 
 def test_the_switches_are_the_options_that_are_on_or_off() -> None:

@@ -85,7 +85,8 @@ def check_live(
     if fps != "source":
         raise UsageError(f"--fps {fps}: {info.uri} is live and comes at its own pace: leave --fps out")
     if policy is Policy.WAIT:
-        raise UsageError(f"--policy wait: {info.uri} is live and cannot be held back: use drop-oldest or drop-newest")
+        others = " or ".join(one for one in Policy if one is not Policy.WAIT)
+        raise UsageError(f"--policy wait: {info.uri} is live and cannot be held back: use {others}")
     if loop:
         raise UsageError(f"--loop: {info.uri} is live and cannot start again: leave --loop out")
     if skip_gaps:

@@ -42,19 +42,23 @@ class Backlog:
         pass
 
     def closed(self, record: FrameRecord) -> None:
+        self._begin_round()
+        if record.outcome is Outcome.DELIVERED and record.latency is not None and record.frame >= self._first:
+            slices = self._streams.setdefault(record.stream, _Slices())
+            slices.add(record.frame - self._first, record.scheduled, record.latency)
+
+    def _begin_round(self) -> None:
         first = self.rounds[-1][0] if self.rounds else 0
         if first != self._first:
             self._first = first
             self._streams.clear()
-        if record.outcome is Outcome.DELIVERED and record.latency is not None and record.frame >= first:
-            slices = self._streams.setdefault(record.stream, _Slices())
-            slices.add(record.frame - first, record.scheduled, record.latency)
 
     def behind_us(self, rates: Sequence[Fraction]) -> int | None:
         """The backlog of the stream that is furthest behind its rate, in microseconds; None when none is behind.
 
         ``rates`` are those of the streams, in frames a second.
         """
+        self._begin_round()  # a run may be stopped before a frame of its last round has closed
         found = [slices.behind_us(rates[stream]) for stream, slices in self._streams.items()]
         return max((us for us in found if us is not None), default=None)
 

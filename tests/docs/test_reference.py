@@ -11,6 +11,7 @@ import pytest
 from streamer.cli.exit_codes import EXIT_CODES
 from streamer.engines.variants import RUNTIMES, VARIANTS
 from streamer.faults.kinds import KINDS, Kind
+from streamer.pipeline.drop_policy import Policy
 from streamer.run.doubts import DOUBTS
 from streamer.settings.settings import OPTIONS
 from tests.docs import claims
@@ -18,6 +19,7 @@ from tests.docs.pages import csv_columns, run_json
 from tests.docs.pages.markdown import row
 from tests.docs.pages.options import commands
 from tests.docs.reference import FOLDER, PAGES
+from tests.runs import ROOT
 
 
 def text_of(name: str) -> str:
@@ -102,3 +104,8 @@ def test_every_doubt_of_a_run_is_in_the_page_of_doubts() -> None:
     assert len(sentences) > 20
     shown = {claims.template(code) for code in re.findall(r"`([^`]+)`", page)}
     assert [sentence for sentence in sentences if claims.template(sentence) not in shown] == []
+
+
+def test_each_drop_policy_is_explained() -> None:
+    explained = (ROOT / "docs" / "explain" / "latency.md").read_text(encoding="utf-8")
+    assert [policy for policy in Policy if f"\n| `{policy}` |" not in explained] == []

@@ -52,6 +52,14 @@ def behind(services_us: Sequence[int]) -> int | None:
     return backlog(served(services_us)).behind_us([RATE])
 
 
+def test_a_round_of_which_no_frame_has_closed_has_no_backlog() -> None:
+    rounds = [(0, 0)]
+    watched = backlog(served([40_000] * 60), into=Backlog(rounds))
+    assert watched.behind_us([RATE]) is not None
+    rounds.append((60, 60 * PERIOD_US))
+    assert watched.behind_us([RATE]) is None
+
+
 @pytest.mark.parametrize("frames", [60, 300, 5_000])
 def test_a_backlog_that_grows_is_found_in_short_runs_and_long_ones(frames: int) -> None:
     found = behind([34_305] * frames)
