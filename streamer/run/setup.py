@@ -62,8 +62,8 @@ class RunPart(TypedDict):
     """Whether each frame started when the engine had room for it (``--fps max``). Nothing is due then, and
     ``scheduled_ms`` is that instant."""
     policy: str
-    """Which frame is dropped when the queue is full, by the choices of ``--policy``. With ``wait`` none is: the source
-    is held back."""
+    """Which frame is dropped when the queue is full, by the choices of ``--policy``. With ``wait`` none is dropped:
+    the source is held back."""
     queue: int
     """How many frames may wait for the engine; 0 in a closed loop."""
     arrivals: str | None
