@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from streamer.cli.files_line import files_line
 from streamer.cli.suspended import cursor_shown_while_stopped
 from streamer.cli.tables import table_of
 from streamer.studies.bench.rows import AGAINST, Benched
@@ -68,7 +69,8 @@ def print_report(document: Mapping[str, Any], out: Path, console: Console) -> No
     console.print(_table(document))
     lines = [f"unavailable  {row['engine']}: {row['why']}" for row in document["engines"] if row["why"]]
     lines += [f"note         {note}" for note in document["notes"]]
-    for line in (*lines, f"files        {out}/ bench.csv, bench.json, bench.png"):
+    lines.append(f"files        {files_line(out, ('bench.csv', 'bench.json', 'bench.png'))}")
+    for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(document["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)
 

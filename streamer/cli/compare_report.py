@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from streamer.cli.files_line import files_line
 from streamer.cli.tables import table_of
 from streamer.studies.table_cells import number, percent, rate, ratio
 
@@ -24,7 +25,8 @@ def print_report(document: Mapping[str, Any], out: Path, console: Console) -> No
     lines += _one_configuration(ran)
     lines += [f"note         {note}" for note in document["notes"]]
     lines += [f"doubt        {doubt}" for doubt in document["doubts"]]
-    lines.append(f"files        {out}/ compare.csv, compare.json, compare.png, and each engine's run directory")
+    files = files_line(out, ("compare.csv", "compare.json", "compare.png"), "and each engine's run directory")
+    lines.append(f"files        {files}")
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(document["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)

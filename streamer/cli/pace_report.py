@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from streamer.cli.files_line import files_line
 from streamer.cli.tables import table_of
 from streamer.studies.table_cells import number, rate, ratio
 
@@ -23,7 +24,8 @@ def print_report(document: Mapping[str, Any], out: Path, console: Console) -> No
         for row in document["rates"]
         if row["slo"] == "missed"
     ]
-    lines.append(f"files        {out}/ pace.csv, pace.json, pace.png, and the run directory of each rate")
+    files = files_line(out, ("pace.csv", "pace.json", "pace.png"), "and the run directory of each rate")
+    lines.append(f"files        {files}")
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(document["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from streamer.cli.files_line import files_line
 from streamer.cli.replay_report import load_line
 from streamer.cli.tables import table_of
 from streamer.studies.soak.verdict import PASSED_TEXT
@@ -71,7 +72,7 @@ def print_soak(document: Mapping[str, Any], out: Path, console: Console) -> None
         f"frames  {counts}",
         *load,
         *_doubts(parts),
-        f"files   {out}/ windows.csv, soak.json, soak.png, {runs}",
+        f"files   {files_line(out, ('windows.csv', 'soak.json', 'soak.png'), runs)}",
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(document["answer"], style="bold", highlight=False, markup=False, soft_wrap=True)
