@@ -240,6 +240,10 @@ def test_processes_are_started_in_one_place() -> None:
     assert starting - {"machine.usage"} == {"workers.processes"}  # psutil has a class of that name, which starts none
 
 
+def test_there_is_one_core_of_openvino() -> None:
+    assert callers("Core", "ov.compile_model", "ov.read_model") == {"vendors.openvino_quiet"}
+
+
 def test_the_library_never_prints() -> None:
     assert {name for name in callers("print", "echo", "stdout.write", "stderr.write") if "cli." not in name} == set()
 

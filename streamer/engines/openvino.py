@@ -17,7 +17,7 @@ from streamer.machine.info import usable_cores
 from streamer.models.model import Model
 from streamer.models.openvino_ir import at_fixed_size, ensure_ir
 from streamer.models.quantized_onnx import mend_of_quantized
-from streamer.vendors.openvino_quiet import ov
+from streamer.vendors.openvino_quiet import core, ov
 
 
 class CopiedRequest:
@@ -63,7 +63,7 @@ class OpenVinoEngine:
     def __init__(self, spec: EngineSpec, model: Model) -> None:
         self._spec = spec
         self._model = model
-        self._core = ov.Core()
+        self._core = core()
         check_properties(self._core, spec)
         self._read: ov.Model | None = None
         self._compiled: ov.CompiledModel | None = None
@@ -135,8 +135,7 @@ class OpenVinoEngine:
 
 def devices() -> dict[str, str]:
     """OpenVINO's devices on this machine, with their full names."""
-    core = ov.Core()
-    return {name: str(core.get_property(name, "FULL_DEVICE_NAME")) for name in core.available_devices}
+    return {name: str(core().get_property(name, "FULL_DEVICE_NAME")) for name in core().available_devices}
 
 
 def device_missing(spec: EngineSpec) -> str | None:

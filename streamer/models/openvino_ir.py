@@ -10,7 +10,7 @@ from streamer.files.cache import kept_or_temporary
 from streamer.models.derived import NAMES, find_made, keep
 from streamer.models.model import Model
 from streamer.models.quantized_onnx import EXACT_IR, ir_kind
-from streamer.vendors.openvino_quiet import ov
+from streamer.vendors.openvino_quiet import core, ov
 
 
 def ensure_ir(model: Model) -> Path:
@@ -34,7 +34,7 @@ def ensure_ir(model: Model) -> Path:
 
     def build(scratch: Path) -> None:
         # read_model and save_model: convert_model would start telemetry.
-        read = ov.Core().read_model(onnx)
+        read = core().read_model(onnx)
         at_fixed_size(read, model.signature)
         ov.save_model(read, scratch / NAMES[kind], compress_to_fp16=kind != EXACT_IR)
 

@@ -19,14 +19,14 @@ def answer_of(path: Path, model: Signature, others: Mapping[int, Array]) -> list
     Raises ModelError when it cannot be run.
     """
     from streamer.models.openvino_metadata import first_reason
-    from streamer.vendors.openvino_quiet import ov
+    from streamer.vendors.openvino_quiet import core
 
     given = {at: np.zeros(fixed(port), port.dtype) for at, port in enumerate(model.inputs)} | dict(others)
     try:
-        read = ov.Core().read_model(path)
+        read = core().read_model(path)
         read.reshape({at: list(tensor.shape) for at, tensor in given.items()})
         # OpenVINO uses bf16 on CPUs that have it; the checks need the precision of f32.
-        compiled = ov.compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        compiled = core().compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         found = compiled(given)
         return [found[at].copy() for at in range(len(model.outputs))]
     except RuntimeError as error:

@@ -30,7 +30,7 @@ from streamer.errors import EngineUnavailable, ModelError
 from streamer.frame import Image
 from streamer.models.model import Model
 from streamer.models.openvino_ir import at_fixed_size
-from streamer.vendors.openvino_quiet import apply_moc_transformations, ov
+from streamer.vendors.openvino_quiet import apply_moc_transformations, core, ov
 
 CONVOLUTIONS = ("Convolution", "GroupConvolution")
 MATRIX = "MatMul"
@@ -52,7 +52,7 @@ def quantize(source: Path, images: Iterable[Image], samples: int, model: Model, 
     may be iterated more than once. Raises ModelError when it cannot be quantized, EngineUnavailable without NNCF.
     """
     check_extra()
-    read = ov.Core().read_model(source)
+    read = core().read_model(source)
     at_fixed_size(read, model.signature)
     apply_moc_transformations(read, cf=False)
     picture, port = model.signature.picture, model.signature.picture_port
