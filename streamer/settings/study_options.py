@@ -51,7 +51,7 @@ DURATION = replace(
     OPTIONS["duration_s"],
     default=20.0,
     default_text="20s",
-    help="How long each rate is played, as in 90s or 10m; a shorter source starts again.",
+    help="How long each rate is played, 4s or more, as in 90s or 10m; a shorter source starts again.",
 )
 
 
