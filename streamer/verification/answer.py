@@ -25,7 +25,7 @@ def _answer(rows: Rows, run: RunFacts, document: Document) -> str:
     frames = {name: document.whole("frames", name) for name in ("scheduled", "delivered", "late", *FATES)}
     delivered, scheduled = frames["delivered"], frames["scheduled"]
     lost = ", ".join(
-        f"{frames[fate]} of {scheduled} {fate.replace('_', ' ')} ({frames[fate] / scheduled:.1%})"
+        f"{frames[fate]} of {scheduled} {fate.replace('_', ' ')} ({_share(frames[fate], scheduled)})"
         for fate in FATES
         if frames[fate]
     )
@@ -41,7 +41,7 @@ def _answer(rows: Rows, run: RunFacts, document: Document) -> str:
         )
     fate = lost or "nothing dropped"
     if frames["late"]:
-        fate += f", {frames['late']} late ({frames['late'] / scheduled:.1%})"
+        fate += f", {frames['late']} late ({_share(frames['late'], scheduled)})"
     rates = [run.rate(number) for number in range(len(run.streams))]
     if len(rates) == 1:
         load = f"{float(rates[0]):.5g} fps"
@@ -60,6 +60,10 @@ def _answer(rows: Rows, run: RunFacts, document: Document) -> str:
     if still and excused:
         return f"Not known whether it sustains {load}, as it did not run for {_length(still)}: {got}"
     return f"Does not sustain {load}: {got}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "of none"  # a manifest may hold any numbers
 
 
 def _still_us(document: Document) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import streamer
@@ -550,6 +550,7 @@ def test_whatever_stands_in_the_manifest_there_is_no_traceback(waiting: Path, tm
 
     @settings(max_examples=150, database=None)
     @given(st.sampled_from([path for path in leaves(whole) if path]), st.sampled_from(strange))
+    @example(("frames", "scheduled"), 0)
     def check(path: tuple[str, ...], value: Any) -> None:
         document = json.loads(json.dumps(whole))
         group = document
