@@ -46,7 +46,8 @@ CODECS = {
     "h264 with B-frames": Codec("libx264", {**_X264, "bf": "3"}, (*_ALL, "fragmented mp4", "flv", "264")),
     "hevc with B-frames": Codec("libx265", {"x265-params": "log-level=none:pools=1"}, ("mkv", "mp4", "ts")),
     "mpeg2 with B-frames": Codec("mpeg2video", {"bf": "2"}, ("mkv", "ts", "m2ts", "mpg")),
-    "vp8": Codec("libvpx", {"auto-alt-ref": "0", "deadline": "realtime"}, ("mkv", "avi")),
+    # Not realtime: that chooses its effort by the clock, and so makes another clip on a busy machine.
+    "vp8": Codec("libvpx", {"auto-alt-ref": "0", "deadline": "good", "cpu-used": "4"}, ("mkv", "avi")),
 }
 
 _FORMATS: dict[str, tuple[str, dict[str, str]]] = {
