@@ -71,7 +71,11 @@ def test_it_is_kept_with_the_entry_and_shown(made: Path, tmp_path: Path) -> None
     assert (mine["confidence"], mine["iou"]) == (0.65, 0.7)
     table = runs.streamer("models", "list", cwd=tmp_path).out
     (line,) = [line for line in table.splitlines() if "bgr" in line]
-    assert [cell.strip() for cell in line.rstrip().split("  ") if cell] == ["mine", BY_HAND.replace(",", ", "), BY_USER]
+    assert [cell.strip() for cell in line.rstrip().split("  ") if cell] == [
+        "mine",
+        BY_HAND.replace(",", ", "),
+        BY_USER,
+    ]
 
 
 @pytest.mark.parametrize("text", ["bgr", "rgb,range=0..1,letterbox,pad=114"])
