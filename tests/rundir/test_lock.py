@@ -164,7 +164,13 @@ def test_a_run_goes_on_where_the_file_system_has_no_locks(
 def test_whoever_only_looks_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / LOCK).open("a+b") as looking:
         assert lock_descriptor(looking.fileno(), blocking=False)
-        monkeypatch.setattr("streamer.rundir.lock.time.sleep", lambda _: looking.close())
+
+        def looked_at_once(file: int, *, blocking: bool) -> bool:
+            found = lock_descriptor(file, blocking=blocking)
+            looking.close()
+            return found
+
+        monkeypatch.setattr(lock, "lock_descriptor", looked_at_once)
         RunLock(tmp_path).release()
     assert names_in(tmp_path) == []
 
