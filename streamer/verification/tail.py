@@ -125,6 +125,7 @@ def _compare(path: tuple[str, ...], found: Any, expected: Any, reasons: Reasons)
 def _check_slowest(document: Document, slowest: Rows, reasons: Reasons) -> None:
     """Checks that ``slowest`` is one of the slowest frames, with its own steps."""
     found = document.group("tail", "slowest")
+    named = document.all_declared or "stream" in found
     latency = slowest.elapsed("scheduled", "written")
     steps = [
         {name: max(int(slowest.elapsed(*between)[at]), 0) / 1000 for name, between in STEPS.items()}
@@ -132,7 +133,7 @@ def _check_slowest(document: Document, slowest: Rows, reasons: Reasons) -> None:
     ]
     candidates = [
         {
-            **({"stream": int(slowest.stream[at])} if "stream" in found else {}),  # version 0.1 did not name it
+            **({"stream": int(slowest.stream[at])} if named else {}),
             "frame": int(slowest.frame[at]),
             "latency_ms": int(latency[at]) / 1000,
             "steps_ms": steps[at],
